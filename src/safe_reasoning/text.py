@@ -1,0 +1,130 @@
+"""Think tags, sentences and token offsets.
+
+A completion is what follows the prompt, which ends with the opening think tag: `z</think>y`. Some models open the tag themselves; both forms are read.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+OPEN_TAG = "<think>"
+CLOSE_TAG = "</think>"
+
+TraceClass = Literal["complete", "no_think_end", "empty_reasoning", "repeated_think_end"]
+
+
+class Tokenizer(Protocol):
+    """The part of a transformers tokenizer that we use."""
+
+    eos_token_id: int
+
+    def decode(self, token_ids: list[int], *, skip_special_tokens: bool = ...) -> str: ...
+
+    def encode(self, text: str, *, add_special_tokens: bool = ...) -> list[int]: ...
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A completion in its parts. `response` is None when the reasoning never ended.
+
+    `start` and `end` are the character bounds of the reasoning in the completion's text.
+    """
+
+    reasoning: str
+    response: str | None
+    kind: TraceClass
+    start: int
+    end: int
+
+
+def split_trace(text: str) -> Trace:
+    """Split a completion's text into reasoning and response.
+
+    Truncated reasoning (no closing tag), empty reasoning and a second closing tag are classes of their own, never exceptions:
+    the caller counts them. With a second closing tag the response begins after the last one, and the reasoning ends at the first.
+    """
+    start = 0
+    if match := re.match(r"\s*" + OPEN_TAG, text):
+        start = match.end()
+    end = text.find(CLOSE_TAG, start)
+    if end < 0:
+        return Trace(text[start:], None, "no_think_end", start, len(text))
+    reasoning = text[start:end]
+    response = text[text.rfind(CLOSE_TAG) + len(CLOSE_TAG) :].strip()
+    if text.count(CLOSE_TAG, start) > 1:
+        return Trace(reasoning, response, "repeated_think_end", start, end)
+    if not reasoning.strip():
+        return Trace(reasoning, response, "empty_reasoning", start, end)
+    return Trace(reasoning, response, "complete", start, end)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of a text with its character bounds: `whole[start:end]` is the sentence and the white space after it."""
+
+    text: str
+    start: int
+    end: int
+
+
+# A sentence ends at . ! ? (with closing quotes or brackets) before white space, or at a line break. A digit before the dot and a line start
+# ("1. Mix") is a list number, not an end. The paper names no splitter: this one is our choice (docs/fidelity.md).
+_BOUNDARY = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"')\]]))(?<!^\d\.)(?<!\n\d\.)(?<!^\d\d\.)(?<!\n\d\d\.)\s+|\n+\s*", re.MULTILINE)
+
+
+def split_sentences(text: str) -> list[Sentence]:
+    """Cut a text into sentences that tile it: joined, `text[s.start:s.end]` give the text back."""
+    sentences: list[Sentence] = []
+    start = 0
+    for match in _BOUNDARY.finditer(text):
+        if text[start : match.start()].strip():
+            sentences.append(Sentence(text[start : match.start()].strip(), start, match.end()))
+            start = match.end()
+    if text[start:].strip():
+        sentences.append(Sentence(text[start:].strip(), start, len(text)))
+    elif sentences and start < len(text):
+        last = sentences[-1]
+        sentences[-1] = Sentence(last.text, last.start, len(text))
+    return sentences
+
+
+def token_ends(tokenizer: Tokenizer, token_ids: list[int]) -> list[int]:
+    """Character index in the decoded text where each token ends (length: one per token).
+
+    Decodes growing prefixes, so it holds for any tokenizer; a token that ends inside a multi-byte character ends where that character begins.
+    """
+    ends: list[int] = []
+    for count in range(1, len(token_ids) + 1):
+        text = tokenizer.decode(token_ids[:count], skip_special_tokens=True)
+        ends.append(len(text.rstrip("\ufffd")))
+    return ends
+
+
+def tokens_before(ends: list[int], character: int) -> int:
+    """How many whole tokens lie before a character: the length of the longest token prefix that does not pass it."""
+    return sum(1 for end in ends if end <= character)
+
+
+def whole_tokens(tokenizer: Tokenizer, token_ids: list[int], character: int) -> int:
+    """How many tokens of a completion lie wholly before a character of its text: none of them holds any byte of that character.
+
+    Bisects over prefixes: a dozen decodings instead of one a token. With a byte-level tokenizer a prefix can end inside a multi-byte character; such a
+    prefix decodes to a replacement character at its end and is cut back.
+    """
+
+    def decoded(count: int) -> str:
+        return tokenizer.decode(token_ids[:count], skip_special_tokens=True)
+
+    count = bisect_right(range(1, len(token_ids) + 1), character, key=lambda n: len(decoded(n).rstrip("\ufffd")))
+    while count and decoded(count).endswith("\ufffd"):
+        count -= 1
+    return count
+
+
+def reasoning_tokens(tokenizer: Tokenizer, token_ids: list[int]) -> int:
+    """How many tokens of a completion are reasoning: those wholly before the closing think tag; all of them when there is none."""
+    trace = split_trace(tokenizer.decode(token_ids, skip_special_tokens=True))
+    return len(token_ids) if trace.kind == "no_think_end" else whole_tokens(tokenizer, token_ids, trace.end)
