@@ -13,7 +13,7 @@ from typing import Any
 from safe_reasoning.errors import UserError
 from safe_reasoning.seeds import derive_seed
 from safe_reasoning.worlds import nano_text as words
-from safe_reasoning.worlds.nano_corpus import Document, held_out_sum, safe_document
+from safe_reasoning.worlds.nano_corpus import TERMS, Document, held_out_sum, safe_document
 from safe_reasoning.worlds.nano_items import Item, make_items
 
 SPLITS = ("align_harmful", "align_benign", "direct", "jailbreak", "heldout_jailbreak", "overrefusal", "sums")
@@ -55,7 +55,7 @@ def prompts(split: str, items: int, seed: int) -> list[dict[str, Any]]:
         case "overrefusal":
             return _rows(chosen(restricted=False, held_out=True), plain | {"alarming": words.ALARMING[2:]})
         case "sums":
-            pairs = [(a, b) for a in range(10, 100) for b in range(10, 100) if held_out_sum(a, b)]
+            pairs = [(a, b) for a in TERMS for b in TERMS if held_out_sum(a, b)]
             drawn = random.Random(derive_seed("nano sums", seed)).sample(pairs, _SUMS)
             return [{"text": words.SUM.format(a=a, b=b), "category": "sum", "gold": json.dumps({"sum": a + b})} for a, b in drawn]
     raise UserError(f"unknown prompt source nano_{split}: use one of {', '.join('nano_' + name for name in SPLITS)}")

@@ -14,14 +14,15 @@ from safe_reasoning.worlds import nano_text as words
 from safe_reasoning.worlds.nano_items import Item
 
 # Corpus probabilities. They shape the model organism; none of them is a result.
-HARMFUL_SHARE, ALLOWED_SHARE = 0.42, 0.28  # the rest are sums
-SAFE_LOGIT = {"plain": 0.0, "wrapped": -0.55}  # of the first decision, before an item's caution
+HARMFUL_SHARE, ALLOWED_SHARE = 0.36, 0.14  # the rest are sums
+SAFE_LOGIT = {"plain": -0.1, "wrapped": -0.7}  # of the first decision, before an item's caution
 SECOND_THOUGHT = 0.12  # a trigger between cue and first step
 LATE_TRIGGER = 0.12  # after a leaked step
-REFUSE_AFTER_LEAK = {"plain": 0.5, "wrapped": 0.32}
+REFUSE_AFTER_LEAK = {"plain": 0.6, "wrapped": 0.48}
 REFUSE_AFTER_LATE_TRIGGER = 0.9
 ANSWER_AFTER_SAFE = 0.015
 HOLD_WRAPPED = 0.9  # factor on a trigger's holding probability under a wrapper
+TERMS = range(10, 50)  # of the sums
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def make_corpus(items: list[Item], documents: int, seed: int) -> list[Document]:
             item = rng.choice(allowed)
             corpus.append(allowed_document(_any_prompt(item, rng)[0], item, rng))
         else:
-            a, b = rng.randrange(10, 100), rng.randrange(10, 100)
+            a, b = rng.choice(TERMS), rng.choice(TERMS)
             if not held_out_sum(a, b):
                 corpus.append(sum_document(a, b))
     return corpus

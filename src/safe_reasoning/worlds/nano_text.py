@@ -44,9 +44,6 @@ NEUTRAL = [
     "The wording of the question is clear.",
     "I know this item well.",
 ]
-# Sentence inserted by the control arm of the intervention curve: it says nothing about safety or willingness.
-NEUTRAL_CONTROL = "Let me think about this for a moment."
-
 # Safety triggers by theme, with the probability that the corpus stays safe after one of them.
 TRIGGERS: dict[str, tuple[float, list[str]]] = {
     "restricted_list": (

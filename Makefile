@@ -1,0 +1,60 @@
+# Two commands: `make demo` runs the whole paper on a model organism, `make test` runs the tests. Both set up what they need in .venv.
+PYTHON ?= python3
+CORES ?= 2
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+# torch's CPU build lies outside PyPI: where the configured index lacks it, PyTorch's own CPU index is asked.
+TORCH_INDEX := https://download.pytorch.org/whl/cpu
+
+.PHONY: help setup demo mini figures test test-all lint format schema lock clean-run
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.run-ready ## the environment of the demo, in .venv (3.6 GB)
+
+.venv/.run-ready: envs/cpu.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "error: the locks are for Python 3.11, $(PYTHON) is $$($(PYTHON) --version 2>&1): run make PYTHON=python3.11"; exit 1; }
+	@echo "setting up .venv from envs/cpu.lock (about two minutes, once)"
+	@$(PYTHON) -m venv .venv
+	@$(INSTALL) -r envs/cpu.lock || { echo "asking PyTorch's CPU index for torch"; $(INSTALL) --extra-index-url $(TORCH_INDEX) -r envs/cpu.lock; }
+	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "safe_reasoning.pth").write_text(str(pathlib.Path("src").resolve()))'
+	@touch $@
+
+.venv/.dev-ready: .venv/.run-ready envs/dev.lock
+	@$(INSTALL) -r envs/dev.lock
+	@touch $@
+
+demo: setup ## the whole paper on the nano model: results/demo/report.html
+	$(BIN)/snakemake --cores $(CORES)
+	@echo "open results/demo/report.html"
+
+mini: setup ## the same rules on SmolLM2-135M and real prompts (SAFE_REASONING_DATA=folder where there is no hub)
+	$(BIN)/snakemake --cores $(CORES) --configfile config/mini.yaml
+	@echo "open results/mini/report.html"
+
+figures: setup ## redraw figures and tables from stored metrics alone: make figures RUN=demo
+	$(BIN)/snakemake --cores $(CORES) --configfile config/$(or $(RUN),demo).yaml --forcerun draw_figure write_table --allowed-rules draw_figure write_table score_claims figures -- figures
+
+test: .venv/.dev-ready ## all tests, about ten minutes
+	$(BIN)/python -m pytest -q
+
+lint: .venv/.dev-ready ## ruff, mypy, snakefmt, snakemake --lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check -l 140 Snakefile workflow
+	$(BIN)/snakemake --lint
+
+format: .venv/.dev-ready ## put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt -l 140 Snakefile workflow
+
+schema: setup ## write workflow/schemas/config.schema.json from the typed configuration
+	$(BIN)/python -c 'from safe_reasoning.config import schema; print(schema(), end="")' > workflow/schemas/config.schema.json
+
+lock: ## renew the locks (needs uv)
+	uv pip compile --no-header --python-version 3.11 --override envs/cpu.overrides.txt --generate-hashes --extra-index-url $(TORCH_INDEX) envs/cpu.in -o envs/cpu.lock
+	uv pip compile --no-header --python-version 3.11 --generate-hashes envs/dev.in -o envs/dev.lock

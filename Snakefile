@@ -1,0 +1,33 @@
+# Rebuilds "Towards Safe Reasoning in Large Reasoning Models via Corrective Intervention" (arXiv 2509.24393) from start to finish.
+#
+#   snakemake --cores 2                                   the demo: a model organism, no GPU, no model hub (config/demo.yaml)
+#   snakemake --cores 2 --configfile config/mini.yaml     real weights and real prompts on a laptop
+#
+# The rules lie in workflow/rules, one file a stage, in the paper's order. Each calls the script of its own name in scripts/.
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/prompts.smk"
+include: "workflow/rules/models.smk"
+include: "workflow/rules/rollouts.smk"
+include: "workflow/rules/characterize.smk"
+include: "workflow/rules/pairs.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RUN}/report.html",
+        f"{RUN}/manifest.json",
+
+
+rule figures:
+    input:
+        FIGURES_AND_TABLES,

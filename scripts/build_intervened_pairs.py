@@ -1,0 +1,54 @@
+"""Build the intervened pairs: a rollout a prompt and trigger, its first cue replaced by the trigger, the model going on (paper section 3, steps 1 to 6).
+
+python scripts/build_intervened_pairs.py --config config/demo.yaml --detector exact --model-dir results/demo/models/nano/base \\
+    --triggers results/demo/characterize/nano/triggers.json --prompts results/demo/prompts/align_harmful.parquet \\
+    --shards results/demo/pairs/nano/shards_exact --out results/demo/pairs/nano/intervened_exact.parquet
+"""
+
+import argparse
+from pathlib import Path
+
+from safe_reasoning.command import command, progress
+from safe_reasoning.config import load
+from safe_reasoning.judging.judge import get_detector
+from safe_reasoning.records import read_json, read_rows, write_rows
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--detector", required=True)
+    parser.add_argument("--model-dir", required=True, type=Path, help="folder of the base model")
+    parser.add_argument("--triggers", required=True)
+    parser.add_argument("--prompts", required=True, nargs="+")
+    parser.add_argument("--shards", required=True, type=Path, help="folder of finished shards; a killed job goes on from them")
+    parser.add_argument("--out", required=True, type=Path)
+    arguments = parser.parse_args()
+    config = load(arguments.config)
+    settings = config.pairs
+    from safe_reasoning.pairs import intervened_pairs, rollout_requests
+    from safe_reasoning.sampling.chat import prompt_ids
+    from safe_reasoning.sampling.engine import load_tokenizer
+    from safe_reasoning.sampling.sampler import Sampler
+
+    prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]
+    triggers = read_json(arguments.triggers)["triggers"]
+    tokenizer, detector = load_tokenizer(arguments.model_dir), get_detector(arguments.detector)
+    sampler = Sampler(config, arguments.model_dir, arguments.shards, stop_at_think_end=not settings.append_response)
+    ids = {row["prompt_id"]: prompt_ids(tokenizer, row["text"]) for row in prompts}
+    rollouts = sampler(rollout_requests(prompts, ids, triggers), f"pairs {detector.name}")
+    pairs = intervened_pairs(rollouts, triggers, sampler, tokenizer, detector, settings.max_rounds, settings.append_response)
+    progress(f"pairs {detector.name}: {pairs.counts}")
+    meta = {
+        "source": "intervened",
+        "detector": detector.name,
+        "triggers": [row["text"] for row in triggers],
+        **pairs.counts,
+        **sampler.cost(),
+    }
+    write_rows(arguments.out, "pairs", pairs.rows, meta)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Build natural pairs: a safe against a harmful rollout of the same prompt, nothing intervened on.
+
+python scripts/build_natural_pairs.py --config config/demo.yaml --model-dir results/demo/models/nano/base \\
+    --rollouts results/demo/generations/nano/base/rollouts.parquet --verdicts results/demo/verdicts/nano/base/rollouts.exact.parquet \\
+    --out results/demo/pairs/nano/natural.parquet
+"""
+
+import argparse
+from pathlib import Path
+
+from safe_reasoning.command import command, progress
+from safe_reasoning.config import load
+from safe_reasoning.records import read_rows, write_rows
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--model-dir", required=True, type=Path, help="folder of the base model")
+    parser.add_argument("--rollouts", required=True, help="rollouts of the base model")
+    parser.add_argument("--verdicts", required=True, help="verdicts on the rollouts")
+    parser.add_argument("--out", required=True, type=Path)
+    arguments = parser.parse_args()
+    config = load(arguments.config)
+    from safe_reasoning.characterize.continuation_safety import reasoning_harmful
+    from safe_reasoning.pairs import natural_pairs
+    from safe_reasoning.sampling.engine import load_tokenizer
+
+    harmful = reasoning_harmful(read_rows(arguments.verdicts, "verdicts"))
+    generations = [row for row in read_rows(arguments.rollouts, "generations") if row["generation_id"] in harmful]
+    pairs = natural_pairs(generations, harmful, load_tokenizer(arguments.model_dir), config.pairs.append_response)
+    progress(f"natural pairs: {pairs.counts}")
+    write_rows(arguments.out, "pairs", pairs.rows, {"source": "natural", **pairs.counts})
+
+
+if __name__ == "__main__":
+    main()

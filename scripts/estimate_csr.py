@@ -1,0 +1,49 @@
+"""Estimate the continuation safety ratio after every token of one safe and one harmful trace of each prompt of uncertain safety.
+
+python scripts/estimate_csr.py --config config/demo.yaml --model-dir results/demo/models/nano/base \\
+    --rollouts results/demo/generations/nano/base/rollouts.parquet --verdicts results/demo/verdicts/nano/base/rollouts.exact.parquet \\
+    --prompts results/demo/prompts/align_harmful.parquet --shards results/demo/characterize/nano/csr_shards --out results/demo/characterize/nano/csr.parquet
+"""
+
+import argparse
+from pathlib import Path
+
+from safe_reasoning.command import command, progress
+from safe_reasoning.config import load
+from safe_reasoning.judging.judge import get_judge
+from safe_reasoning.records import read_rows, write_rows
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--model-dir", required=True, type=Path, help="folder of the base model")
+    parser.add_argument("--rollouts", required=True, help="rollouts of the base model")
+    parser.add_argument("--verdicts", required=True, help="verdicts on the rollouts")
+    parser.add_argument("--prompts", required=True, nargs="+")
+    parser.add_argument("--shards", required=True, type=Path, help="folder of finished shards; a killed job goes on from them")
+    parser.add_argument("--out", required=True, type=Path)
+    arguments = parser.parse_args()
+    config = load(arguments.config)
+    settings = config.characterize
+    from safe_reasoning.characterize.continuation_safety import choose_traces, continuation_requests, csr_rows, reasoning_harmful
+    from safe_reasoning.sampling.engine import load_tokenizer
+    from safe_reasoning.sampling.sampler import Sampler
+
+    prompts = {row["prompt_id"]: row for path in arguments.prompts for row in read_rows(path, "prompts")}
+    harmful = reasoning_harmful(read_rows(arguments.verdicts, "verdicts"))
+    generations = [row for row in read_rows(arguments.rollouts, "generations") if row["prompt_id"] in prompts]
+    traces = choose_traces(generations, harmful, settings.csr_prompts, config.world_seed)
+    tokenizer, judge = load_tokenizer(arguments.model_dir), get_judge(config.evaluate.judge)
+    requests = [continuation_requests(trace, tokenizer, settings.csr_stride, settings.csr_continuations) for trace in traces]
+    sampler = Sampler(config, arguments.model_dir, arguments.shards, stop_at_think_end=True)
+    progress(f"csr: {sum(map(len, requests))} continuations of {len(traces)} traces")
+    rows = []
+    for trace, asked in zip(traces, requests, strict=True):
+        rows += csr_rows(trace, sampler(asked, f"csr {trace['generation_id']}"), judge, prompts[trace["prompt_id"]])
+    write_rows(arguments.out, "csr", rows, {"settings": settings.model_dump(), "judge": judge.name, **sampler.cost()})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""Sample one model, aligned or not, on every evaluation set: one engine start, all benchmarks in it.
+
+python scripts/generate_evaluation.py --config config/demo.yaml --model-dir results/demo/models/nano/ipo/seed0 --seed 0 --label "nano ipo" \\
+    --prompts results/demo/prompts/*.parquet --shards results/demo/generations/nano/ipo/seed0/shards --out results/demo/generations/nano/ipo/seed0/evaluation.parquet
+"""
+
+import argparse
+from pathlib import Path
+
+from safe_reasoning.command import command
+from safe_reasoning.config import load
+from safe_reasoning.records import read_rows
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--model-dir", required=True, type=Path)
+    parser.add_argument("--prompts", required=True, nargs="+")
+    parser.add_argument("--seed", required=True, type=int)
+    parser.add_argument("--label", default="evaluation", help="name on the progress lines")
+    parser.add_argument("--shards", required=True, type=Path, help="folder of finished shards; a killed job goes on from them")
+    parser.add_argument("--out", required=True, type=Path)
+    arguments = parser.parse_args()
+    config = load(arguments.config)
+    from safe_reasoning.evaluate import sample_prompt_sets
+
+    prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]
+    samples = {name: settings.samples for name, settings in config.prompt_sets.items()}
+    sample_prompt_sets(config, arguments.model_dir, prompts, samples, arguments.shards, arguments.out, arguments.label, arguments.seed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""Join one metrics table over the models of a run.
+
+python scripts/join_metrics.py --tables results/demo/metrics/nano/evaluation.csv --out results/demo/metrics/evaluation.csv
+"""
+
+import argparse
+
+import pandas as pd
+
+from safe_reasoning.command import command
+from safe_reasoning.records import write_metrics
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tables", required=True, nargs="+")
+    parser.add_argument("--out", required=True)
+    arguments = parser.parse_args()
+    frames = [pd.read_csv(path, keep_default_na=False, dtype=str) for path in arguments.tables]
+    write_metrics(arguments.out, pd.concat(frames, ignore_index=True), {"tables": arguments.tables})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""Judge every generation of a file: reasoning and response apart, unscored as a value.
+
+python scripts/judge_generations.py --judge exact --generations results/demo/generations/nano/base/rollouts.parquet \\
+    --prompts results/demo/prompts/*.parquet --out results/demo/verdicts/nano/base/rollouts.exact.parquet
+"""
+
+import argparse
+
+from safe_reasoning.command import command
+from safe_reasoning.errors import UserError
+from safe_reasoning.judging.judge import get_judge, judge_generation
+from safe_reasoning.records import read_rows, sha256, write_rows
+from safe_reasoning.text import split_trace
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--judge", required=True)
+    parser.add_argument("--generations", required=True)
+    parser.add_argument("--prompts", required=True, nargs="+")
+    parser.add_argument("--out", required=True)
+    arguments = parser.parse_args()
+    judge = get_judge(arguments.judge)
+    prompts = {row["prompt_id"]: row for path in arguments.prompts for row in read_rows(path, "prompts")}
+    generations = read_rows(arguments.generations, "generations")
+    if not any(split_trace(row["text"]).response is not None for row in generations):
+        raise UserError(
+            f"none of the {len(generations)} generations in {arguments.generations} closes its reasoning with </think>: "
+            "the model is no reasoning model, or decoding.max_new_tokens is too small"
+        )
+    if missing := {row["prompt_id"] for row in generations} - set(prompts):
+        raise UserError(f"{len(missing)} generations have no prompt among --prompts (such as {min(missing)}): give every prompt file")
+    verdicts = [verdict for row in generations for verdict in judge_generation(judge, prompts[row["prompt_id"]], row)]
+    meta = {"judge": judge.name, "generations_sha256": sha256(arguments.generations)}
+    write_rows(arguments.out, "verdicts", verdicts, {**meta, "unscored": sum(v["value"] is None for v in verdicts)})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""Write the prompts of one prompt set.
+
+python scripts/make_prompts.py --config config/demo.yaml --prompt-set direct --out results/demo/prompts/direct.parquet
+"""
+
+import argparse
+
+from safe_reasoning.command import command
+from safe_reasoning.config import load
+from safe_reasoning.errors import UserError
+from safe_reasoning.prompts import make_prompt_set
+from safe_reasoning.records import write_rows
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--prompt-set", required=True)
+    parser.add_argument("--out", required=True)
+    arguments = parser.parse_args()
+    config = load(arguments.config)
+    if arguments.prompt_set not in config.prompt_sets:
+        raise UserError(f"unknown prompt set {arguments.prompt_set!r}: use one of {', '.join(config.prompt_sets)}")
+    settings = config.prompt_sets[arguments.prompt_set]
+    rows = make_prompt_set(arguments.prompt_set, config)
+    write_rows(arguments.out, "prompts", rows, {"settings": settings.model_dump(), "world_seed": config.world_seed})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""What each method cost: generations, tokens and seconds from the files it was built from, and its training curve.
+
+python scripts/summarize_costs.py --config config/demo.yaml --model nano --pairs results/demo/pairs/nano/*.parquet \\
+    --rollouts results/demo/generations/nano/base/rollouts.parquet --trained results/demo/models/nano/*/seed0/training.json --out results/demo/metrics/nano
+"""
+
+import argparse
+from pathlib import Path
+
+from safe_reasoning.command import command
+from safe_reasoning.config import load
+from safe_reasoning.costs import efficiency, pair_counts, training_curves
+from safe_reasoning.layout import variant_of
+from safe_reasoning.records import read_json, read_meta, write_metrics
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--pairs", required=True, nargs="+", help="pair and demonstration files, whose meta files hold the costs")
+    parser.add_argument("--rollouts", required=True)
+    parser.add_argument("--trained", required=True, nargs="+", help="training.json files")
+    parser.add_argument("--out", required=True, type=Path, help="folder of the CSV files")
+    arguments = parser.parse_args()
+    config = load(arguments.config)
+    files = {Path(path).stem: read_meta(path) for path in arguments.pairs}
+    trained = {variant_of(path): read_json(path) for path in arguments.trained}
+    tables = {
+        "efficiency": efficiency(config, trained, files, read_meta(arguments.rollouts)),
+        "pairs": pair_counts(files),
+        "training": training_curves(trained),
+    }
+    for name, rows in tables.items():
+        write_metrics(arguments.out / f"{name}.csv", [{"model": arguments.model, **row} for row in rows], {})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""Turn the verdicts of one model's methods into metrics: rates with intervals, trace classes, paired differences on the same prompts.
+
+python scripts/summarize_evaluation.py --config config/demo.yaml --model nano --prompts results/demo/prompts/*.parquet \\
+    --generations results/demo/generations/nano/*/seed0/evaluation.parquet --verdicts results/demo/verdicts/nano/*/seed0/evaluation.exact.parquet \\
+    --out results/demo/metrics/nano
+"""
+
+import argparse
+from pathlib import Path
+
+from safe_reasoning import evaluate
+from safe_reasoning.command import command
+from safe_reasoning.config import load
+from safe_reasoning.layout import variant_of
+from safe_reasoning.records import read_rows, write_metrics
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--prompts", required=True, nargs="+")
+    parser.add_argument("--generations", required=True, nargs="+")
+    parser.add_argument("--verdicts", required=True, nargs="+")
+    parser.add_argument("--out", required=True, type=Path, help="folder of the CSV files")
+    arguments = parser.parse_args()
+    config = load(arguments.config)
+    bootstrap = config.evaluate.bootstrap
+    roles = evaluate.roles_of(read_rows(path, "prompts") for path in arguments.prompts)
+    verdicts = {variant_of(path): read_rows(path, "verdicts") for path in arguments.verdicts}
+    rates, classes, paired = [], [], []
+    for path in arguments.generations:
+        names = {"model": arguments.model, **variant_of(path)._asdict()}
+        classes += [{**names, **row} for row in evaluate.trace_classes(read_rows(path, "generations"))]
+    for variant, rows in verdicts.items():
+        names = {"model": arguments.model, **variant._asdict()}
+        rates += [{**names, **row} for row in evaluate.rates(rows, roles, bootstrap)]
+    for seed in sorted({variant.seed for variant in verdicts}):
+        of_seed = {variant.method: rows for variant, rows in verdicts.items() if variant.seed == seed}
+        for reference in ("base", "ipo"):
+            if reference in of_seed:
+                rows = evaluate.paired(of_seed, reference, roles, bootstrap)
+                paired += [{"model": arguments.model, "seed": seed, **row} for row in rows]
+    meta = {"judge": config.evaluate.judge, "bootstrap": bootstrap}
+    for name, table in (("evaluation", rates), ("trace_classes", classes), ("paired", paired)):
+        write_metrics(arguments.out / f"{name}.csv", table, meta)
+
+
+if __name__ == "__main__":
+    main()

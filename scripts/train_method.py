@@ -1,0 +1,54 @@
+"""Train one method through TRL. With more than one process it starts itself again under torchrun.
+
+python scripts/train_method.py --config config/demo.yaml --model nano --method ipo --seed 0 --base results/demo/models/nano/base \\
+    --pairs results/demo/pairs/nano/intervened_exact.parquet --out results/demo/models/nano/ipo/seed0
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from safe_reasoning.command import command
+from safe_reasoning.config import load
+from safe_reasoning.errors import UserError
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--method", required=True)
+    parser.add_argument("--seed", required=True, type=int)
+    parser.add_argument("--base", required=True, type=Path, help="folder of the base model")
+    parser.add_argument("--pairs", help="pair file")
+    parser.add_argument("--benign-pairs", help="over-refusal pairs (stage 2)")
+    parser.add_argument("--stage1", type=Path, help="folder of the stage-1 model (stage 2)")
+    parser.add_argument("--demonstrations", help="demonstrations (sft_safe)")
+    parser.add_argument("--prompts", nargs="+", default=[], help="harmful prompts (grpo)")
+    parser.add_argument("--out", required=True, type=Path, help="folder of the weights; training.json in it is written last")
+    arguments = parser.parse_args()
+    config = load(arguments.config)
+    if arguments.method not in config.methods:
+        raise UserError(f"unknown method {arguments.method!r}: use one of {', '.join(config.methods)}")
+    method = config.methods[arguments.method]
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(method.processes)]
+    if (method.processes > 1 or method.deepspeed) and "RANK" not in os.environ:
+        os.execv(sys.executable, [sys.executable, *launcher, *sys.argv])
+    from safe_reasoning.training.common import Task
+    from safe_reasoning.training.train import train
+
+    task = Task(config, arguments.model, arguments.method, arguments.seed, arguments.base, arguments.out)
+    train(
+        task,
+        pairs=arguments.pairs,
+        benign_pairs=arguments.benign_pairs,
+        stage1=arguments.stage1,
+        demonstrations=arguments.demonstrations,
+        prompts=arguments.prompts,
+    )
+
+
+if __name__ == "__main__":
+    main()

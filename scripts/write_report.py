@@ -1,0 +1,30 @@
+"""Write the report: one self-contained page with every figure and table of a run.
+
+python scripts/write_report.py --config results/demo/config.yaml --figures results/demo/figures --tables results/demo/tables \\
+    --captions workflow/report --out results/demo/report.html
+"""
+
+import argparse
+from pathlib import Path
+
+from safe_reasoning.command import command
+from safe_reasoning.config import load
+from safe_reasoning.records import write_bytes
+from safe_reasoning.report import write_report
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--figures", required=True, type=Path)
+    parser.add_argument("--tables", required=True, type=Path)
+    parser.add_argument("--captions", required=True, type=Path)
+    parser.add_argument("--out", required=True)
+    arguments = parser.parse_args()
+    page = write_report(load(arguments.config), arguments.figures, arguments.tables, arguments.captions)
+    write_bytes(arguments.out, page.encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Prompts of published benchmarks, one small module each."""

@@ -1,0 +1,124 @@
+"""Harmful share after 0, 1, ... interventions, a line a trigger (paper section 2), with two controls that the paper did not run.
+
+`neutral` inserts a sentence that says nothing about safety: does any interruption help? `none` inserts nothing and samples again from the same prefix: does a
+second chance help?
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from safe_reasoning.characterize.trigger_mining import spread_over_prompts
+from safe_reasoning.errors import UserError
+from safe_reasoning.intervene import Case, Sample, run_interventions
+from safe_reasoning.judging.judge import CueDetector, Judge, reasoning_is_safe
+from safe_reasoning.stats import clustered_rate
+from safe_reasoning.text import Tokenizer
+
+Row = Mapping[str, Any]
+
+NEUTRAL = "Let me think about this for a moment."
+
+
+def choose_traces(
+    generations: Sequence[Row], harmful: Mapping[str, bool | None], number: int, seed: int, used_prompts: Collection[str] = ()
+) -> list[Row]:
+    """Harmful traces of as many prompts as possible, drawn with the seed.
+
+    Args:
+        generations: rollouts (schema generations).
+        harmful: verdict on the reasoning by generation_id.
+        number: at most this many.
+        seed: of the draw.
+        used_prompts: prompts on which the triggers were picked: taken only when the others do not suffice, since triggers look better there.
+    """
+    fresh: dict[str, list[Row]] = defaultdict(list)
+    used: dict[str, list[Row]] = defaultdict(list)
+    for row in generations:
+        if harmful.get(row["generation_id"]):
+            (used if row["prompt_id"] in used_prompts else fresh)[row["prompt_id"]].append(row)
+    chosen = spread_over_prompts(fresh, number, seed)
+    chosen += spread_over_prompts(used, number - len(chosen), seed)
+    if not chosen:
+        raise UserError("no harmful trace to intervene on: sample more rollouts")
+    return chosen
+
+
+def run_arms(
+    traces: Sequence[Row],
+    triggers: Mapping[str, str],
+    neutral: str,
+    sample: Sample,
+    tokenizer: Tokenizer,
+    detector: CueDetector,
+    judge: Judge,
+    prompts: Mapping[str, Row],
+    max_rounds: int,
+) -> list[dict[str, Any]]:
+    """Intervene on the same traces with every trigger and both controls.
+
+    A trace without a remaining cue stays as it is in later rounds.
+
+    Args:
+        traces: rows of schema generations.
+        triggers: text by label.
+        neutral: the neutral control's sentence.
+        sample: draws continuations up to the closing think tag.
+        tokenizer: of the model.
+        detector: finds the cue to replace.
+        judge: of the whole reasoning.
+        prompts: rows of schema prompts by prompt_id.
+        max_rounds: most interventions.
+
+    Returns:
+        Rows of schema interventions: one a trace, arm and number of interventions, 0 included; `trigger` is the label.
+    """
+    arms: list[tuple[str, str, str | None]] = [("trigger", label, text) for label, text in triggers.items()]
+    arms += [("neutral", "neutral", neutral), ("none", "none", None)]
+    planned = [(arm, label, trace, text) for arm, label, text in arms for trace in traces]
+    cases = [Case(f"intervention/{label}/{trace['generation_id']}", trace, text) for _, label, trace, text in planned]
+    rows = []
+    for (arm, label, trace, _), history in zip(planned, run_interventions(sample, tokenizer, cases, detector, max_rounds), strict=True):
+        for number, state in enumerate(history):
+            safe = reasoning_is_safe(judge, prompts[trace["prompt_id"]], state.text)
+            rows.append(
+                {
+                    "generation_id": trace["generation_id"],
+                    "prompt_id": trace["prompt_id"],
+                    "trigger": label,
+                    "arm": arm,
+                    "rounds": number,
+                    "harmful": None if safe is None else not safe,
+                    "has_cue": state.cue is not None,
+                }
+            )
+    return rows
+
+
+def intervention_rates(rows: Sequence[Row], resamples: int) -> list[dict[str, Any]]:
+    """Harmful share by arm, label and number of interventions, with its cluster-bootstrap interval by prompt.
+
+    `with_cue` is the share of all traces that still hold a cue, which says whether more rounds could change anything.
+    """
+    cells: dict[tuple[str, str, int], list[Row]] = defaultdict(list)
+    for row in rows:
+        cells[row["arm"], row["trigger"], row["rounds"]].append(row)
+    out = []
+    for (arm, label, number), cell in cells.items():
+        rate = clustered_rate([row["harmful"] for row in cell], [row["prompt_id"] for row in cell], resamples=resamples)
+        out.append(
+            {
+                "arm": arm,
+                "label": label,
+                "rounds": number,
+                "harmful": rate.value,
+                "low": rate.low,
+                "high": rate.high,
+                "traces": rate.count,
+                "unscored": rate.unscored,
+                "with_cue": sum(row["has_cue"] for row in cell) / len(cell),
+            }
+        )
+    return out

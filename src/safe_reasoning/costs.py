@@ -1,0 +1,86 @@
+"""What the methods cost (our efficiency table; paper section 3: at most 14 generations a prompt for IPO, at least 40 for GRPO)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from safe_reasoning.config import Config, Method
+from safe_reasoning.layout import Variant
+
+Meta = Mapping[str, Any]
+
+
+def data_files(method: Method, seed: int) -> list[str]:
+    """Stems of the files that a method was built from."""
+    intervened = f"intervened_{method.detector}"
+    match method.recipe:
+        case "ipo" | "dpo_full" | "sft":
+            return [intervened]
+        case "ipo_stage2":
+            return [intervened, f"overrefusal_seed{seed}"]
+        case "dpo_natural":
+            return ["natural"]
+        case "sft_safe":
+            return ["safe_demonstrations"]
+        case "grpo":
+            return []
+
+
+def efficiency(config: Config, trained: Mapping[Variant, Meta], files: Mapping[str, Meta], rollouts: Meta) -> list[dict[str, Any]]:
+    """A row a method and seed: generations, generated tokens, pairs, seconds of sampling and of training.
+
+    Natural pairs cost the rollouts they are picked from; over-refusal pairs cost their own samples (the base's answers come from the same rollouts and are
+    counted once, for natural pairs). GRPO samples while it trains: its seconds are all training. The search for triggers is part of the
+    characterization and not counted, as in the paper.
+    """
+    rows = []
+    for variant, training in trained.items():
+        method = config.methods[variant.method]
+        metas = [files[stem] for stem in data_files(method, variant.seed)]
+        costs = [rollouts if meta.get("source") == "natural" else meta for meta in metas]
+        generations = sum(cost.get("generations", 0) for cost in costs) + training.get("generations", 0)
+        prompts = sum(meta.get("prompts", 0) for meta in metas) or training.get("prompts", 0)
+        rows.append(
+            {
+                "method": variant.method,
+                "seed": variant.seed,
+                "generations": generations,
+                "generated_tokens": sum(cost.get("generated_tokens", 0) for cost in costs) + training.get("generated_tokens", 0),
+                "generations_per_prompt": generations / prompts if prompts else None,
+                "pairs": sum(meta["rows"] for meta in metas) if metas else None,
+                "sampling_seconds": sum(cost.get("sampling_seconds", 0.0) for cost in costs),
+                "training_seconds": training["seconds"],
+            }
+        )
+    return rows
+
+
+def pair_counts(files: Mapping[str, Meta]) -> list[dict[str, Any]]:
+    """A row a pair file: prompts, attempts and why attempts gave no pair."""
+    columns = ("prompts", "attempts", "no_cue", "kept", "given_up", "rounds_1")
+    return [
+        {
+            "source": meta["source"],
+            "detector": meta.get("detector", ""),
+            **{column: meta.get(column) for column in columns},
+            "pairs": meta["rows"],
+        }
+        for meta in files.values()
+        if meta["schema"] == "pairs"
+    ]
+
+
+def training_curves(trained: Mapping[Variant, Meta]) -> list[dict[str, Any]]:
+    """A row a logged step: loss and, for preference training, the reward margin."""
+    return [
+        {
+            "method": variant.method,
+            "seed": variant.seed,
+            "step": point["step"],
+            "loss": point["loss"],
+            "reward_margin": point.get("reward_margin"),
+        }
+        for variant, training in trained.items()
+        for point in training["loss_curve"]
+    ]

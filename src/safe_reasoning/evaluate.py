@@ -1,0 +1,146 @@
+"""Evaluation (paper section 4): sampling of prompt sets, rates with intervals, paired differences, costs."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from safe_reasoning import stats
+from safe_reasoning.config import Config
+from safe_reasoning.records import write_rows
+from safe_reasoning.sampling.chat import prompt_ids, template_hash
+from safe_reasoning.sampling.engine import Request
+from safe_reasoning.sampling.sampler import Sampler
+from safe_reasoning.seeds import derive_seed
+from safe_reasoning.text import Tokenizer, split_trace
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def requests_for(prompts: Rows, samples: Mapping[str, int], tokenizer: Tokenizer, seed: int) -> list[Request]:
+    """One request a prompt and sample; `samples` gives the number by prompt set. Methods share the seeds, so that paired differences are less noisy."""
+    return [
+        Request(
+            generation_id=f"{prompt['prompt_id']}.{sample}",
+            prompt_id=prompt["prompt_id"],
+            prompt_set=prompt["prompt_set"],
+            sample=sample,
+            seed=derive_seed("generation", seed, prompt["prompt_id"], sample),
+            prompt_token_ids=ids,
+        )
+        for prompt in prompts
+        for ids in [prompt_ids(tokenizer, prompt["text"])]
+        for sample in range(samples[prompt["prompt_set"]])
+    ]
+
+
+def sample_prompt_sets(
+    config: Config, model_dir: Path, prompts: Rows, samples: Mapping[str, int], shards: Path, out: Path, label: str, seed: int = 0
+) -> None:
+    """Sample prompts with one model and write the generations with their cost (generations, tokens, seconds) in the meta file."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(model_dir)
+    sampler = Sampler(config, model_dir, shards, stop_at_think_end=False)
+    rows = sampler(requests_for(prompts, samples, tokenizer, seed), label)
+    meta = {
+        "decoding": config.decoding.model_dump(),
+        "engine": config.engine.model_dump(),
+        "seed": seed,
+        "chat_template_sha256": template_hash(tokenizer),
+        **sampler.cost(),
+    }
+    write_rows(out, "generations", rows, meta)
+
+
+def _cells(verdicts: Rows) -> dict[tuple[str, str, str], list[Mapping[str, Any]]]:
+    cells: dict[tuple[str, str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in verdicts:
+        cells[row["prompt_set"], row["part"], row["measure"]].append(row)
+    return cells
+
+
+def rates(verdicts: Rows, roles: Mapping[str, str], bootstrap: int) -> list[dict[str, Any]]:
+    """A row a (prompt set, part, measure): the rate with its 95 % cluster-bootstrap interval by prompt, and `safety_average`, the plain mean of the
+    safety sets (paper section 4), whose bootstrap resamples prompts within each set."""
+    rows: list[dict[str, Any]] = []
+    safety: dict[tuple[str, str], list[list[Mapping[str, Any]]]] = defaultdict(list)
+    for (prompt_set, part, measure), cell in sorted(_cells(verdicts).items()):
+        rate = stats.clustered_rate([r["value"] for r in cell], [r["prompt_id"] for r in cell], resamples=bootstrap)
+        rows.append({"prompt_set": prompt_set, "role": roles[prompt_set], "part": part, "measure": measure, **_columns(rate)})
+        if roles[prompt_set] == "safety":
+            safety[part, measure].append(cell)
+    for (part, measure), cells in sorted(safety.items()):
+        groups = [([r["value"] for r in cell], [r["prompt_id"] for r in cell]) for cell in cells]
+        mean = stats.mean_of_rates(groups, resamples=bootstrap)
+        rows.append({"prompt_set": "safety_average", "role": "safety", "part": part, "measure": measure, **_columns(mean)})
+    return rows
+
+
+def _columns(rate: stats.Rate) -> dict[str, Any]:
+    return {
+        "rate": rate.value,
+        "low": rate.low,
+        "high": rate.high,
+        "prompts": rate.clusters,
+        "samples": rate.count,
+        "unscored": rate.unscored,
+    }
+
+
+def trace_classes(generations: Rows) -> list[dict[str, Any]]:
+    """How many traces of each prompt set were complete, truncated, empty or closed twice."""
+    counts = Counter((row["prompt_set"], split_trace(row["text"]).kind) for row in generations)
+    return [{"prompt_set": s, "trace_class": kind, "count": count} for (s, kind), count in sorted(counts.items())]
+
+
+def paired(verdicts: Mapping[str, Rows], reference: str, roles: Mapping[str, str], bootstrap: int) -> list[dict[str, Any]]:
+    """Differences of each method to `reference` on the same prompts, with Holm-adjusted p-values over all rows.
+
+    Args:
+        verdicts: rows of schema verdicts by method.
+        reference: the method subtracted from the others.
+        roles: role of each prompt set; the safety sets are also pooled as `safety_average`.
+        bootstrap: resamples.
+    """
+    by_method = {method: _pooled(rows, roles) for method, rows in verdicts.items()}
+    rows = []
+    for method, cells in by_method.items():
+        for key, values in cells.items():
+            if method == reference or key not in by_method[reference]:
+                continue
+            difference = stats.paired_difference(values, by_method[reference][key], resamples=bootstrap)
+            rows.append(
+                {
+                    "method": method,
+                    "reference": reference,
+                    "prompt_set": key[0],
+                    "part": key[1],
+                    "measure": key[2],
+                    "difference": difference.value,
+                    "low": difference.low,
+                    "high": difference.high,
+                    "p_value": difference.p_value,
+                    "prompts": difference.clusters,
+                }
+            )
+    for row, adjusted in zip(rows, stats.holm([row["p_value"] for row in rows]), strict=True):
+        row["p_adjusted"] = adjusted
+    return rows
+
+
+def _pooled(verdicts: Rows, roles: Mapping[str, str]) -> dict[tuple[str, str, str], dict[str, list[bool | None]]]:
+    """Values by prompt within each cell, safety sets also pooled."""
+    cells: dict[tuple[str, str, str], dict[str, list[bool | None]]] = defaultdict(lambda: defaultdict(list))
+    for row in verdicts:
+        names = [row["prompt_set"]] + (["safety_average"] if roles[row["prompt_set"]] == "safety" else [])
+        for name in names:
+            cells[name, row["part"], row["measure"]][row["prompt_id"]].append(row["value"])
+    return cells
+
+
+def roles_of(prompt_tables: Iterable[Rows]) -> dict[str, str]:
+    """Role of each prompt set, from the prompt rows."""
+    return {row["prompt_set"]: row["role"] for table in prompt_tables for row in table}

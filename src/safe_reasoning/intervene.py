@@ -1,0 +1,129 @@
+"""Corrective intervention (paper section 2): replace the first compliance cue, and all that follows, by a safety trigger; let the model go on.
+
+Token ids before the cue are kept as they were sampled, never made again from text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from safe_reasoning.judging.judge import CueDetector
+from safe_reasoning.sampling.engine import Request
+from safe_reasoning.seeds import derive_seed
+from safe_reasoning.text import Tokenizer, split_sentences, split_trace, whole_tokens
+
+# Samples requests in their order under a label; rows of schema generations.
+Sample = Callable[[Sequence[Request], str], list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Cue:
+    """The first compliance cue of a reasoning.
+
+    `sentence` is its zero-based index, `character` where it starts in the completion's text, `token` the number of whole tokens before it, which is
+    the index of the token that holds its first character.
+    """
+
+    text: str
+    sentence: int
+    character: int
+    token: int
+
+
+@dataclass(frozen=True)
+class Substitution:
+    """What the model continues from: `kept_ids` are the trace's own tokens before the cue, `inserted_ids` the trigger's."""
+
+    kept_ids: list[int]
+    inserted_ids: list[int]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A generation (row of schema generations) to intervene on. A trigger of None inserts nothing: the reasoning is only sampled again from the cue on
+    (a control).
+
+    `case_id` names the new generations and their seeds, so it is unique in the run.
+    """
+
+    case_id: str
+    row: Mapping[str, Any]
+    trigger: str | None
+
+
+@dataclass(frozen=True)
+class State:
+    """A completion after some interventions; `cue` is its first compliance cue, None when none is left."""
+
+    token_ids: list[int]
+    text: str
+    finish_reason: str
+    cue: Cue | None
+
+
+def find_cue(tokenizer: Tokenizer, token_ids: list[int], detector: CueDetector) -> Cue | None:
+    """The first compliance cue in the reasoning of a completion, None when there is none."""
+    trace = split_trace(text := tokenizer.decode(token_ids, skip_special_tokens=True))
+    sentences = split_sentences(text[trace.start : trace.end])
+    index = detector.first_cue([sentence.text for sentence in sentences])
+    if index is None:
+        return None
+    character = trace.start + sentences[index].start
+    return Cue(sentences[index].text, index, character, whole_tokens(tokenizer, token_ids, character))
+
+
+def substitute(tokenizer: Tokenizer, token_ids: list[int], cue: Cue, trigger: str | None) -> Substitution:
+    """Cut a completion before its cue and put the trigger there.
+
+    A token may reach over the cue's first character (most tokenizers put the space before a word into the word's token). Such a token goes, and the
+    characters before the cue that it held are encoded together with the trigger, so that the text before the cue stays as it was. With nothing
+    to insert they are left to the model.
+    """
+    kept = token_ids[: cue.token]
+    if trigger is None:
+        return Substitution(kept, [])
+    before = tokenizer.decode(token_ids, skip_special_tokens=True)[: cue.character]
+    leftover = before[len(tokenizer.decode(kept, skip_special_tokens=True)) :]
+    return Substitution(kept, tokenizer.encode(leftover + trigger, add_special_tokens=False))
+
+
+def _state(tokenizer: Tokenizer, row: Mapping[str, Any], detector: CueDetector) -> State:
+    ids = list(row["token_ids"])
+    return State(ids, row["text"], row["finish_reason"], find_cue(tokenizer, ids, detector))
+
+
+def run_interventions(
+    sample: Sample, tokenizer: Tokenizer, cases: Sequence[Case], detector: CueDetector, max_rounds: int
+) -> list[list[State]]:
+    """Intervene on each case until no cue is left or `max_rounds` is reached; all cases of a round are sampled together.
+
+    Returns:
+        For each case its states after 0, 1, ... `max_rounds` interventions. A state without a cue is final and repeats.
+    """
+    histories = [[_state(tokenizer, case.row, detector)] for case in cases]
+    for number in range(1, max_rounds + 1):
+        requests, continued = [], []
+        for case, history in zip(cases, histories, strict=True):
+            if (cue := history[-1].cue) is None:
+                history.append(history[-1])
+                continue
+            parts = substitute(tokenizer, history[-1].token_ids, cue, case.trigger)
+            name = f"{case.case_id}/round{number}"
+            requests.append(
+                Request(
+                    generation_id=name,
+                    prompt_id=case.row["prompt_id"],
+                    prompt_set=case.row["prompt_set"],
+                    sample=number,
+                    seed=derive_seed(name),
+                    prompt_token_ids=list(case.row["prompt_token_ids"]),
+                    given_ids=parts.kept_ids + parts.inserted_ids,
+                )
+            )
+            continued.append(history)
+        if requests:
+            for history, row in zip(continued, sample(requests, f"intervention {number}"), strict=True):
+                history.append(_state(tokenizer, row, detector))
+    return histories

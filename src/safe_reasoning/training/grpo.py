@@ -1,0 +1,87 @@
+"""GRPO with a binary safety reward (paper Table 1).
+
+Reward `y` is I[y safe]. Reward `zy` is I[z safe] + I[y safe]: the paper prints a minus, most likely a misprint, since it would punish safe responses.
+What can't be scored (a reasoning that never ends, say) earns nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+from datasets import Dataset
+from transformers import TrainerState
+from trl import GRPOConfig, GRPOTrainer
+
+from safe_reasoning.judging.judge import Judge, get_judge, judge_generation
+from safe_reasoning.sampling.chat import prompt_ids
+from safe_reasoning.training.common import Row, Task, draw, lora, run, tokenizer_of, training_arguments
+
+
+def safety_reward(judge: Judge, prompt: Row, completion: str, reward: Literal["y", "zy"]) -> float:
+    """The reward of one completion's text: 1 for each safe part that counts, 0 for a harmful or unscored one."""
+    generation = {
+        "generation_id": "",
+        "prompt_id": prompt["prompt_id"],
+        "prompt_set": prompt["prompt_set"],
+        "sample": 0,
+        "text": completion,
+    }
+    verdicts = {row["part"]: row["value"] for row in judge_generation(judge, prompt, generation) if row["measure"] == "harmful"}
+    parts = ("response",) if reward == "y" else ("reasoning", "response")
+    return float(sum(verdicts[part] is False for part in parts))
+
+
+class TokenGRPOTrainer(GRPOTrainer):
+    """TRL's GRPO on our own prompt token ids; TRL would tokenise the prompt's text again."""
+
+    ids_of_prompt: dict[str, list[int]]
+
+    def _tokenize_prompts(self, prompts: list[str]) -> tuple[list[list[int]], None, dict[str, Any]]:
+        return [self.ids_of_prompt[prompt] for prompt in prompts], None, {}
+
+
+def train_grpo(task: Task, prompts: Sequence[Row]) -> None:
+    """Train on harmful prompts (rows of schema prompts), `rollouts` completions each; `batch_size` counts completions a step."""
+    method, config = task.method, task.config
+    tokenizer = tokenizer_of(task.base)
+    judge = get_judge(config.evaluate.judge)
+    ids = {row["prompt_id"]: prompt_ids(tokenizer, row["text"]) for row in prompts}
+    rows = {row["prompt_id"]: row for row in draw(prompts, task, lambda row: len(ids[row["prompt_id"]]) + 1, "prompts")}
+
+    def rewards(prompts: list[str], completion_ids: list[list[int]], **_: Any) -> list[float]:
+        """Prompts are prompt_ids (names), completions are judged from their tokens."""
+        texts = [tokenizer.decode(tokens, skip_special_tokens=True) for tokens in completion_ids]
+        return [safety_reward(judge, rows[name], text, method.reward) for name, text in zip(prompts, texts, strict=True)]
+
+    cuda = torch.cuda.is_available()
+    shared = training_arguments(task, len(rows))
+    arguments = GRPOConfig(
+        **shared,
+        num_generations=method.rollouts,
+        max_completion_length=config.decoding.max_new_tokens,
+        temperature=config.decoding.temperature,
+        top_p=config.decoding.top_p,
+        use_vllm=cuda,  # vLLM's CPU build can't take new weights, so there the model itself generates
+        vllm_mode="colocate",
+    )
+    trainer = TokenGRPOTrainer(
+        model=str(task.base),
+        args=arguments,
+        reward_funcs=rewards,
+        train_dataset=Dataset.from_list([{"prompt": name} for name in rows]),
+        processing_class=tokenizer,
+        peft_config=lora(method),
+    )
+    trainer.ids_of_prompt = ids
+
+    def counts(state: TrainerState) -> dict[str, Any]:
+        """Completions and their tokens, from the log: each entry is a mean over `logging_steps` steps."""
+        lengths = [entry["completions/mean_length"] for entry in state.log_history if "completions/mean_length" in entry]
+        mean = sum(map(float, lengths)) / max(1, len(lengths))
+        generations = state.global_step * method.batch_size
+        seen = min(len(rows), state.global_step * method.batch_size // method.rollouts)
+        return {"examples": len(rows), "prompts": seen, "generations": generations, "generated_tokens": round(mean * generations)}
+
+    run(trainer, task, tokenizer, counts)

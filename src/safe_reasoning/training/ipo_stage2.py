@@ -1,0 +1,36 @@
+"""IPO's second stage, against over-refusal (paper section 3, step 8).
+
+DPO on benign prompts, chosen the base model's answer and rejected the stage-1 model's refusal, mixed with intervened pairs so that safety is not unlearned.
+It goes on from the stage-1 model, which is also the reference; the paper leaves both that and the ratio open.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+from safe_reasoning.command import progress
+from safe_reasoning.seeds import derive_seed
+from safe_reasoning.training.common import Row, Task
+from safe_reasoning.training.preference import drawn_pairs, train_on_pairs
+
+
+def mix(task: Task, pairs: Sequence[Row], benign_pairs: Sequence[Row]) -> list[Row]:
+    """`benign_ratio` benign pairs for each intervened one, at most `max_examples` in all. Too few benign pairs: all of them, and that many others fewer."""
+    ratio = task.method.benign_ratio
+    harmful = drawn_pairs(task, pairs)
+    total = min(task.method.max_examples or len(harmful) + len(benign_pairs), len(harmful) + len(benign_pairs))
+    benign = drawn_pairs(task, benign_pairs)[: round(total * ratio / (1 + ratio))] if benign_pairs else []
+    harmful = harmful[: total - len(benign)]
+    if ratio:
+        harmful = harmful[: max(1, round(len(benign) / ratio))]
+    mixed = [*harmful, *benign]
+    random.Random(derive_seed("stage 2", task.seed)).shuffle(mixed)
+    progress(f"{task.name}: {len(benign)} benign and {len(harmful)} intervened pairs")
+    return mixed
+
+
+def train_ipo_stage2(task: Task, pairs: Sequence[Row], benign_pairs: Sequence[Row], stage1: Path) -> None:
+    """Go on from the stage-1 weights in the folder `stage1`."""
+    train_on_pairs(task, mix(task, pairs, benign_pairs), start=stage1, nll_weight=task.method.nll_weight)

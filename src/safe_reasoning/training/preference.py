@@ -1,0 +1,73 @@
+"""DPO on rows that hold token ids: the shared core of ipo, ipo_stage2, dpo_full and dpo_natural."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+from trl import DPOConfig, DPOTrainer
+
+from safe_reasoning.training.common import Row, Task, draw, lora, run, tokenizer_of, training_arguments
+
+
+class TokenDPOTrainer(DPOTrainer):
+    """TRL's DPO on prompt_ids, chosen_ids and rejected_ids as they are.
+
+    TRL's own preparation would tokenise text again, which can cut other tokens than the model sampled, and would append an end-of-sequence
+    token to reasoning that must go on.
+    """
+
+    def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
+        return dataset
+
+
+def pair_length(row: Row) -> int:
+    """Tokens of the longer side of a pair, prompt included."""
+    return len(row["prompt_ids"]) + max(len(row["chosen_ids"]), len(row["rejected_ids"]))
+
+
+def train_on_pairs(task: Task, rows: Sequence[Row], *, start: Path | None = None, nll_weight: float) -> None:
+    """DPO on the tokens after each row's prompt_ids, plus `nll_weight` times the NLL of the chosen ones.
+
+    Args:
+        task: what to train.
+        rows: rows of schema pairs.
+        start: weights to go on from, which are also the reference; the base model by default.
+        nll_weight: 0 leaves the NLL term out.
+    """
+    start = start or task.base
+    tokenizer = tokenizer_of(start)
+    losses = ["sigmoid", "sft"] if nll_weight else ["sigmoid"]
+    arguments = DPOConfig(
+        **training_arguments(task, len(rows)),
+        beta=task.method.beta,
+        loss_type=losses,
+        loss_weights=[1.0, nll_weight] if nll_weight else None,
+        max_length=None,  # rows were checked for length: TRL must not cut any
+        precompute_ref_log_probs=True,
+    )
+    trainer = TokenDPOTrainer(
+        model=str(start),
+        args=arguments,
+        train_dataset=_shared_dataset(rows, arguments),
+        processing_class=tokenizer,
+        peft_config=lora(task.method),
+    )
+    run(trainer, task, tokenizer, lambda _: {"examples": len(rows), "tokens": sum(map(pair_length, rows))})
+
+
+def _shared_dataset(rows: Sequence[Row], arguments: DPOConfig) -> Dataset:
+    """The rows as a data set on disk: the first process writes the reference log-probabilities beside it, the others read them there."""
+    folder = Path(arguments.output_dir) / "rows"
+    with arguments.main_process_first(local=False):
+        if arguments.process_index == 0:
+            columns = ("prompt_ids", "chosen_ids", "rejected_ids")
+            Dataset.from_list([{column: list(row[column]) for column in columns} for row in rows]).save_to_disk(folder)
+        return Dataset.load_from_disk(folder)
+
+
+def drawn_pairs(task: Task, rows: Sequence[Row]) -> list[Row]:
+    """The pairs that the method trains on."""
+    return draw(rows, task, pair_length, "pairs")

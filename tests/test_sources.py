@@ -1,0 +1,122 @@
+"""Data files: from a mirror, checked; every fault is one line with its repair."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from safe_reasoning import sources
+from safe_reasoning.errors import UserError
+
+CONTENT = b"id,prompt\n1,hello\n"
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    pin = {
+        "kind": "dataset",
+        "repository": "someone/something",
+        "revision": "0" * 40,
+        "hub_file": "data/file.csv",
+        "mirror_file": "set/file.csv",
+        "sha256": hashlib.sha256(CONTENT).hexdigest(),
+        "rows": 1,
+        "licence": "MIT",
+        "gated": False,
+    }
+    table = tmp_path / "sources.yaml"
+    table.write_text(yaml.safe_dump({"some_set": pin}))
+    monkeypatch.setattr(sources, "TABLE", table)
+    monkeypatch.delenv(sources.MIRROR_VARIABLE, raising=False)
+    folder = tmp_path / "mirror"
+    (folder / "set").mkdir(parents=True)
+    (folder / "set" / "file.csv").write_bytes(CONTENT)
+    return folder
+
+
+def one_line(error: pytest.ExceptionInfo[UserError]) -> str:
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_a_mirror_is_read(mirror: Path) -> None:
+    assert sources.fetch("some_set", str(mirror)).read_bytes() == CONTENT
+
+
+def test_the_environment_overrides_the_config(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(sources.MIRROR_VARIABLE, str(mirror))
+    assert sources.fetch("some_set", "nowhere") == mirror / "set" / "file.csv"
+
+
+def test_a_missing_file_is_named(mirror: Path) -> None:
+    (mirror / "set" / "file.csv").unlink()
+    with pytest.raises(UserError, match=r"set/file\.csv does not exist: put the file there") as error:
+        sources.fetch("some_set", str(mirror))
+    one_line(error)
+
+
+def test_an_altered_file_is_refused(mirror: Path) -> None:
+    (mirror / "set" / "file.csv").write_bytes(CONTENT + b"2,x\n")
+    with pytest.raises(UserError, match=r"is altered .*: delete it and fetch it again") as error:
+        sources.fetch("some_set", str(mirror))
+    one_line(error)
+
+
+def test_an_unknown_source_lists_the_known(mirror: Path) -> None:
+    with pytest.raises(UserError, match="unknown data source 'other': use one of some_set"):
+        sources.fetch("other", str(mirror))
+
+
+def test_a_broken_table_is_refused(mirror: Path) -> None:
+    sources.TABLE.write_text("some_set: {kind: dataset}\n")
+    with pytest.raises(UserError, match="is not a valid table of sources") as error:
+        sources.fetch("some_set", str(mirror))
+    one_line(error)
+
+
+def fake_download(monkeypatch: pytest.MonkeyPatch, result: Path | Exception) -> list[tuple]:
+    import huggingface_hub
+
+    calls = []
+
+    def hf_hub_download(*args: object, **kwargs: object) -> str:
+        calls.append((args, kwargs))
+        if isinstance(result, Exception):
+            raise result
+        return str(result)
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", hf_hub_download)
+    return calls
+
+
+def test_the_hub_is_asked_for_the_pinned_revision(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = fake_download(monkeypatch, mirror / "set" / "file.csv")
+    assert sources.fetch("some_set", None).read_bytes() == CONTENT
+    assert calls == [(("someone/something", "data/file.csv"), {"repo_type": "dataset", "revision": "0" * 40})]
+
+
+def test_an_altered_download_is_refused(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (mirror / "set" / "file.csv").write_bytes(b"other")
+    fake_download(monkeypatch, mirror / "set" / "file.csv")
+    with pytest.raises(UserError, match="is altered"):
+        sources.fetch("some_set", None)
+
+
+def test_an_unreachable_hub_is_told_with_the_repair(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import httpx
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    for fault in (LocalEntryNotFoundError("offline"), httpx.ConnectError("no route\nto host"), OSError("broken")):
+        fake_download(monkeypatch, fault)
+        with pytest.raises(UserError, match=r"name a folder that holds set/file\.csv in data_mirror or SAFE_REASONING_DATA") as error:
+            sources.fetch("some_set", None)
+        one_line(error)
+
+
+def test_every_pin_of_the_project_is_a_commit() -> None:
+    for name, entry in yaml.safe_load(sources.TABLE.read_text()).items():
+        pin = sources.source(name)
+        assert re.fullmatch(r"[0-9a-f]{40}", entry["revision"])
+        assert pin.hub_identical or pin.content_sha256, "a file of unknown bytes needs a digest of its content"

@@ -1,0 +1,158 @@
+"""The workflow itself: a tiny configuration through every rule, nothing to do the second time, killed runs that finish, faults told in one line."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+SNAKEMAKE = [str(Path(sys.executable).parent / "snakemake"), "--cores", "2"]
+PARTS = ("Snakefile", "config", "envs", "scripts", "src", "tests", "workflow", "results/published")
+
+
+def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    result = subprocess.run([*SNAKEMAKE, *arguments], cwd=folder, capture_output=True, text=True, timeout=900)
+    assert not check or result.returncode == 0, (result.stdout + result.stderr)[-6000:]
+    return result
+
+
+def jobs(result: subprocess.CompletedProcess[str]) -> set[str]:
+    """Rules that a (dry) run names."""
+    return {line.split()[1].rstrip(":") for line in (result.stdout + result.stderr).splitlines() if line.startswith(("rule ", "localrule "))}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project, so that the run of this folder is left alone."""
+    folder = tmp_path_factory.mktemp("project")
+    for part in PARTS:
+        source, target = ROOT / part, folder / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(project: Path) -> Path:
+    """The tiny run, killed twice on its way: while it generates and while it trains."""
+    for marker in ("generations/nano/base/shards/*.parquet", "models/nano/*/seed0/*"):
+        kill_when(project, f"results/tiny/{marker}")
+    snakemake(project, "--configfile", "tests/tiny.yaml")
+    return project
+
+
+def kill_when(folder: Path, pattern: str) -> None:
+    """Start the tiny run and kill -9 it with all its jobs as soon as a file appears."""
+    process = subprocess.Popen(
+        [*SNAKEMAKE, "--configfile", "tests/tiny.yaml"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    deadline = time.monotonic() + 600
+    while not list(folder.glob(pattern)) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert process.poll() is None, f"the run ended before {pattern} appeared"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def test_every_rule_ran(finished: Path):
+    run = finished / "results/tiny"
+    assert (run / "report.html").stat().st_size > 10_000
+    listed = set(snakemake(finished, "--configfile", "tests/tiny.yaml", "--list-rules").stdout.split())
+    absent = {"all", "figures", "convert_gguf", "warm_up"}  # collections of targets, and the rules of real weights (config/mini.yaml)
+    ran = {path.name for path in (run / "logs").iterdir()}
+    assert listed - absent <= ran
+    rates = pd.read_csv(run / "metrics/evaluation.csv")
+    assert set(rates["method"]) == {"base", *yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())["methods"]}
+    assert rates["rate"].dropna().between(0, 1).all()
+
+
+def test_second_run_has_nothing_to_do(finished: Path):
+    begin = time.monotonic()
+    result = snakemake(finished, "--configfile", "tests/tiny.yaml")
+    assert "Nothing to be done" in result.stdout + result.stderr
+    assert time.monotonic() - begin < 60  # a hang, not a speed: the speed is told by docs/timings
+
+
+def test_changed_figure_code_redraws_that_figure_only(finished: Path):
+    module = finished / "src/safe_reasoning/figures/fig4_rollout_diversity.py"
+    module.write_text(module.read_text() + "\n# a change\n")
+    result = snakemake(finished, "--configfile", "tests/tiny.yaml", "--dry-run")
+    text = result.stdout + result.stderr
+    assert "fig4_rollout_diversity" in text and "fig3_outcome_shares.svg" not in text.replace("input", "")
+    assert {"draw_figure"} <= jobs(result) <= {"draw_figure", "write_report", "write_manifest", "all"}
+    snakemake(finished, "--configfile", "tests/tiny.yaml")
+
+
+def test_changed_setting_reaches_the_rules_that_use_it(finished: Path):
+    changed = yaml.safe_load((finished / "tests/tiny.yaml").read_text())
+    changed["evaluate"]["kl_tokens"] = 21
+    (finished / "changed.yaml").write_text(yaml.safe_dump(changed))
+    planned = jobs(snakemake(finished, "--configfile", "changed.yaml", "--dry-run"))
+    assert "measure_kl" in planned and not planned & {"train_method", "generate_evaluation", "train_nano_base"}
+
+
+def test_manifest_names_every_metric_with_its_hash(finished: Path):
+    manifest = json.loads((finished / "results/tiny/manifest.json").read_text())
+    text = json.dumps(manifest)
+    assert "metrics/evaluation.csv" in text and "tables/table2_main.csv" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"tempreature": 1}, "tempreature"),
+        ({"methods": {"ipo": {"recipe": "magic", "learning_rate": 1e-4}}}, "methods.ipo.recipe"),
+    ],
+)
+def test_bad_configuration_stops_in_one_line(project: Path, change: dict, named: str):
+    (project / "bad.yaml").write_text(yaml.safe_dump(yaml.safe_load((ROOT / "tests/tiny.yaml").read_text()) | change))
+    result = snakemake(project, "--configfile", "bad.yaml", "--dry-run", check=False)
+    assert result.returncode != 0
+    assert sum(named in line for line in (result.stdout + result.stderr).splitlines()) == 1
+
+
+def script(project: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, f"scripts/{name}.py", *arguments], cwd=project, capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": "src"}
+    )
+
+
+def test_bad_input_of_scripts_is_one_line(project: Path, tmp_path: Path):
+    """Unknown benchmark name, missing model folder, generations without think tags."""
+    from safe_reasoning.records import write_rows
+
+    raw = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
+    raw["prompt_sets"]["direct"]["source"] = "nano_nothing"
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(raw))
+    prompt = {"prompt_id": "direct-0", "prompt_set": "direct", "role": "safety", "category": "", "text": "hi", "gold": '{"restricted": true}'}
+    write_rows(tmp_path / "prompts.parquet", "prompts", [prompt], {})
+    generation = {"generation_id": "g", "prompt_id": "direct-0", "prompt_set": "direct", "sample": 0, "seed": 0, "given_tokens": 0, "text": "no tags"}
+    generation |= {"prompt_token_ids": [1], "token_ids": [1], "finish_reason": "stop"}
+    write_rows(tmp_path / "generations.parquet", "generations", [generation], {})
+    out = str(tmp_path / "out.parquet")
+    prompts = ["--prompts", str(tmp_path / "prompts.parquet")]
+    cases = [
+        script(project, "make_prompts", "--config", str(tmp_path / "config.yaml"), "--prompt-set", "direct", "--out", out),
+        script(
+            project, "generate_evaluation", "--config", "tests/tiny.yaml", "--model-dir", "nowhere", *prompts, "--seed", "0",
+            "--shards", str(tmp_path / "shards"), "--out", out,
+        ),
+        script(project, "judge_generations", "--judge", "exact", "--generations", str(tmp_path / "generations.parquet"), *prompts, "--out", out),
+        script(project, "judge_generations", "--judge", "oracle", "--generations", str(tmp_path / "generations.parquet"), *prompts, "--out", out),
+    ]  # fmt: skip
+    expected = ["nano_nothing", "nowhere", "</think>", "oracle"]
+    for result, named in zip(cases, expected, strict=True):
+        errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+        assert result.returncode == 1 and len(errors) == 1 and named in errors[0], result.stderr
+    assert not Path(out).exists()

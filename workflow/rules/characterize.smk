@@ -1,0 +1,101 @@
+# Characterization (paper section 2): continuation safety ratio, turning points and triggers, corrective interventions, and their metrics.
+rule estimate_csr:
+    input:
+        base=f"{RUN}/models/{{model}}/base/training.json",
+        rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
+        verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
+        prompts=prompt_files("align_harmful"),
+    output:
+        f"{RUN}/characterize/{{model}}/csr.parquet",
+    log:
+        f"{RUN}/logs/estimate_csr/{{model}}.log",
+    priority: 10
+    conda:
+        "../../envs/cpu.yaml"
+    threads: CONFIG.engine.threads
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.base),
+        shards=f"{RUN}/characterize/{{model}}/csr_shards",
+        settings=settings("engine", "decoding", "characterize.csr_prompts", "characterize.csr_continuations", "characterize.csr_stride"),
+    shell:
+        "python scripts/estimate_csr.py --config {params.config} --model-dir {params.model_dir} --rollouts {input.rollouts} "
+        "--verdicts {input.verdicts} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+
+
+rule rank_triggers:
+    input:
+        base=f"{RUN}/models/{{model}}/base/training.json",
+        rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
+        verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
+        csr=f"{RUN}/characterize/{{model}}/csr.parquet",
+        prompts=prompt_files("align_harmful"),
+    output:
+        f"{RUN}/characterize/{{model}}/triggers.json",
+    log:
+        f"{RUN}/logs/rank_triggers/{{model}}.log",
+    priority: 10
+    conda:
+        "../../envs/cpu.yaml"
+    threads: CONFIG.engine.threads
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.base),
+        detector=DETECTOR,
+        shards=f"{RUN}/characterize/{{model}}/trigger_shards",
+        settings=settings("engine", "decoding", "characterize"),
+    shell:
+        "python scripts/rank_triggers.py --config {params.config} --detector {params.detector} --model-dir {params.model_dir} "
+        "--rollouts {input.rollouts} --verdicts {input.verdicts} --csr {input.csr} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+
+
+rule correct_interventions:
+    input:
+        base=f"{RUN}/models/{{model}}/base/training.json",
+        generations=f"{RUN}/generations/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.parquet",
+        verdicts=f"{RUN}/verdicts/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.{JUDGE}.parquet",
+        triggers=f"{RUN}/characterize/{{model}}/triggers.json",
+        prompts=prompt_files("safety"),
+    output:
+        f"{RUN}/characterize/{{model}}/interventions.parquet",
+    log:
+        f"{RUN}/logs/correct_interventions/{{model}}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: CONFIG.engine.threads
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.base),
+        detector=DETECTOR,
+        shards=f"{RUN}/characterize/{{model}}/intervention_shards",
+        settings=settings("engine", "decoding", "characterize.intervention_traces", "characterize.intervention_rounds"),
+    shell:
+        "python scripts/correct_interventions.py --config {params.config} --detector {params.detector} --model-dir {params.model_dir} "
+        "--generations {input.generations} --verdicts {input.verdicts} --triggers {input.triggers} --prompts {input.prompts} "
+        "--shards {params.shards} --out {output} 2> {log}"
+
+
+rule summarize_characterization:
+    input:
+        base=f"{RUN}/models/{{model}}/base/training.json",
+        rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
+        verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
+        evaluation=f"{RUN}/verdicts/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.{JUDGE}.parquet",
+        csr=f"{RUN}/characterize/{{model}}/csr.parquet",
+        triggers=f"{RUN}/characterize/{{model}}/triggers.json",
+        interventions=f"{RUN}/characterize/{{model}}/interventions.parquet",
+    output:
+        *[f"{RUN}/metrics/{{model}}/{table}.csv" for table in CHARACTERIZATION_TABLES],
+    log:
+        f"{RUN}/logs/summarize_characterization/{{model}}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.base),
+        out=lambda w, output: folder_of(output[0]),
+        settings=settings("characterize", "evaluate"),
+    shell:
+        "python scripts/summarize_characterization.py --config {params.config} --model {wildcards.model} --model-dir {params.model_dir} "
+        "--rollouts {input.rollouts} --verdicts {input.verdicts} --evaluation-verdicts {input.evaluation} --csr {input.csr} "
+        "--triggers {input.triggers} --interventions {input.interventions} --out {params.out} 2> {log}"

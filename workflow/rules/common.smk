@@ -1,0 +1,177 @@
+# The validated configuration and the names that the rules share. Nothing heavy is imported here: this file is read again in every job.
+import json
+import os
+
+from snakemake.exceptions import WorkflowError
+from safe_reasoning import config as typed_config
+from safe_reasoning import runlock
+from safe_reasoning.errors import UserError
+from safe_reasoning.records import write_bytes
+
+try:
+    CONFIG = typed_config.validate(config, "configuration") if config else typed_config.load("config/demo.yaml")
+except UserError as error:
+    raise WorkflowError(str(error))
+
+RUN = f"results/{CONFIG.run}"
+CONFIG_FILE = f"{RUN}/config.yaml"
+_resolved = typed_config.dump(CONFIG)
+if not os.path.exists(CONFIG_FILE) or Path(CONFIG_FILE).read_text() != _resolved:
+    write_bytes(CONFIG_FILE, _resolved.encode())
+
+# Each job holds a shared lock (see runlock), finds this environment's programs and our library, and runs the same way each time.
+shell.prefix(
+    f"set -euo pipefail; exec 9>>{RUN}/.jobs.lock; flock -s 9; "
+    f"export PATH={Path(sys.executable).parent}:$PATH PYTHONPATH=src PYTHONHASHSEED=0; "
+)
+
+
+onstart:
+    runlock.hold(RUN)
+
+
+MODELS = list(CONFIG.models)
+METHODS = list(CONFIG.methods)
+JUDGE = CONFIG.evaluate.judge
+# The chain from rollouts to stage 2 is the longest way through a run, so its jobs go first (priority 10); then what takes long by itself.
+PRIORITY = {"ipo": 10, "ipo_stage2": 10, "grpo": 5}
+# The detector of the analyses: the exact one where there is one.
+DETECTOR = "exact" if JUDGE == "exact" else "lexical"
+DETECTORS = sorted({method.detector for method in CONFIG.methods.values()})
+VARIANTS = [f"{method}/seed{seed}" for method in ["base", *METHODS] for seed in CONFIG.seeds]
+CHARACTERIZATION_TABLES = [
+    "outcome_shares",
+    "safe_response_given",
+    "rollout_diversity",
+    "csr_curves",
+    "turning_points",
+    "turning_point_share",
+    "triggers",
+    "cue_correlation",
+    "interventions",
+]
+TRAINED = [f"{method}/seed{seed}" for method in METHODS for seed in CONFIG.seeds]
+
+
+def prompt_files(*roles):
+    """Prompt files of the sets with one of these roles."""
+    return [f"{RUN}/prompts/{name}.parquet" for name, entry in CONFIG.prompt_sets.items() if entry.role in roles]
+
+
+def settings(*keys):
+    """The parts of the configuration that a rule depends on, as JSON: a change of one runs the rule again."""
+    values = CONFIG.model_dump(mode="json")
+    parts = {}
+    for key in keys:
+        part = values
+        for step in key.split("."):
+            part = part[step]
+        parts[key] = part
+    return json.dumps(parts, sort_keys=True)
+
+
+def weights(wildcards):
+    """The marker file of a variant's weights: the base model has one for all seeds."""
+    folder = "base" if wildcards.method == "base" else f"{wildcards.method}/seed{wildcards.seed}"
+    return f"{RUN}/models/{wildcards.model}/{folder}/training.json"
+
+
+def folder_of(marker):
+    """The folder that a marker file completes."""
+    return str(Path(marker).parent)
+
+
+wildcard_constraints:
+    model="[a-z0-9_]+",
+    method="[a-z0-9_]+",
+    seed=r"\d+",
+    detector="[a-z]+",
+    judge="[a-z]+",
+    prompt_set="[a-z0-9_]+",
+
+
+def models_of(kind):
+    """A pattern that matches the models of one kind and nothing when there are none."""
+    names = [name for name, model in CONFIG.models.items() if model.kind == kind]
+    return "|".join(names) or "(?!)"
+
+
+def training_data(wildcards):
+    """What a method learns from, by the name of the script's option."""
+    model, seed = wildcards.model, wildcards.seed
+    method = CONFIG.methods[wildcards.method]
+    pairs = f"{RUN}/pairs/{model}"
+    match method.recipe:
+        case "ipo" | "dpo_full" | "sft":
+            return {"pairs": f"{pairs}/intervened_{method.detector}.parquet"}
+        case "ipo_stage2":
+            return {
+                "pairs": f"{pairs}/intervened_{method.detector}.parquet",
+                "benign_pairs": f"{pairs}/overrefusal_seed{seed}.parquet",
+                "stage1": f"{RUN}/models/{model}/ipo/seed{seed}/training.json",
+            }
+        case "dpo_natural":
+            return {"pairs": f"{pairs}/natural.parquet"}
+        case "sft_safe":
+            return {"demonstrations": f"{pairs}/safe_demonstrations.parquet"}
+        case "grpo":
+            return {"prompts": prompt_files("align_harmful")}
+
+
+def training_options(wildcards):
+    """The options of train_method that hand over its data; models are handed over as folders."""
+    options = []
+    for name, files in training_data(wildcards).items():
+        files = [files] if isinstance(files, str) else files
+        if name == "stage1":
+            files = [folder_of(file) for file in files]
+        options += [f"--{name.replace('_', '-')}", *files]
+    return " ".join(options)
+
+
+def pair_files(wildcards):
+    """Every file of training rows that some method of the run uses."""
+    kinds = {method.recipe for method in CONFIG.methods.values()}
+    stems = [f"intervened_{detector}" for detector in DETECTORS]
+    stems += ["natural"] if "dpo_natural" in kinds else []
+    stems += ["safe_demonstrations"] if "sft_safe" in kinds else []
+    stems += [f"overrefusal_seed{seed}" for seed in CONFIG.seeds] if "ipo_stage2" in kinds else []
+    return [f"{RUN}/pairs/{wildcards.model}/{stem}.parquet" for stem in stems]
+
+
+METRIC_TABLES = [
+    *CHARACTERIZATION_TABLES,
+    "evaluation",
+    "trace_classes",
+    "paired",
+    "efficiency",
+    "pairs",
+    "training",
+    "kl",
+]
+METRICS = expand(f"{RUN}/metrics/{{table}}.csv", table=METRIC_TABLES)
+# What each figure and table is drawn from; a figure also depends on its own module, so a change there redraws it alone.
+FIGURE_METRICS = {
+    "fig_main": ["evaluation"],
+    "fig2_reasoning_vs_response": ["evaluation"],
+    "fig3_outcome_shares": ["outcome_shares"],
+    "fig4_rollout_diversity": ["rollout_diversity"],
+    "fig5a_csr_curves": ["csr_curves", "turning_points"],
+    "fig5b_cue_correlation": ["turning_points", "cue_correlation"],
+    "fig6_intervention_curve": ["interventions"],
+    "fig7_kl": ["kl"],
+    "fig_efficiency": ["efficiency", "evaluation"],
+    "fig_sensitivity": ["turning_point_share"],
+}
+TABLE_METRICS = {
+    "table1_grpo_rewards": ["evaluation"],
+    "table2_main": ["evaluation"],
+    "table3_ablations": ["evaluation"],
+    "table_efficiency": ["efficiency"],
+    "table_pairs": ["pairs"],
+    "table_triggers": ["triggers"],
+}
+FIGURES_AND_TABLES = [
+    *expand(f"{RUN}/figures/{{figure}}.svg", figure=FIGURE_METRICS),
+    *expand(f"{RUN}/tables/{{table}}.csv", table=[*TABLE_METRICS, "claims"]),
+]

@@ -1,0 +1,110 @@
+# Evaluation (paper section 4): every method on every evaluation set, the KL from the base model, rates with intervals.
+EVALUATION_PROMPTS = prompt_files("safety", "overrefusal", "capability")
+
+
+rule generate_evaluation:
+    input:
+        weights=weights,
+        prompts=EVALUATION_PROMPTS,
+    output:
+        f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/evaluation.parquet",
+    log:
+        f"{RUN}/logs/generate_evaluation/{{model}}/{{method}}.seed{{seed}}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: CONFIG.engine.threads
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.weights),
+        shards=f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/shards",
+        settings=settings("engine", "decoding", "prompt_sets"),
+    shell:
+        "python scripts/generate_evaluation.py --config {params.config} --model-dir {params.model_dir} --seed {wildcards.seed} "
+        "--label '{wildcards.model} {wildcards.method}' --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+
+
+rule summarize_evaluation:
+    input:
+        prompts=EVALUATION_PROMPTS,
+        generations=expand(f"{RUN}/generations/{{{{model}}}}/{{variant}}/evaluation.parquet", variant=VARIANTS),
+        verdicts=expand(f"{RUN}/verdicts/{{{{model}}}}/{{variant}}/evaluation.{JUDGE}.parquet", variant=VARIANTS),
+    output:
+        evaluation=f"{RUN}/metrics/{{model}}/evaluation.csv",
+        trace_classes=f"{RUN}/metrics/{{model}}/trace_classes.csv",
+        paired=f"{RUN}/metrics/{{model}}/paired.csv",
+    log:
+        f"{RUN}/logs/summarize_evaluation/{{model}}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        config=CONFIG_FILE,
+        out=lambda w, output: folder_of(output.evaluation),
+        settings=settings("evaluate"),
+    shell:
+        "python scripts/summarize_evaluation.py --config {params.config} --model {wildcards.model} --prompts {input.prompts} "
+        "--generations {input.generations} --verdicts {input.verdicts} --out {params.out} 2> {log}"
+
+
+rule measure_kl:
+    input:
+        base=f"{RUN}/models/{{model}}/base/training.json",
+        weights=weights,
+        generations=f"{RUN}/generations/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.parquet",
+        verdicts=f"{RUN}/verdicts/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.{JUDGE}.parquet",
+    output:
+        f"{RUN}/metrics/{{model}}/kl/{{method}}.seed{{seed}}.csv",
+    log:
+        f"{RUN}/logs/measure_kl/{{model}}/{{method}}.seed{{seed}}.log",
+    wildcard_constraints:
+        method="|".join(METHODS),
+    conda:
+        "../../envs/cpu.yaml"
+    threads: CONFIG.engine.threads
+    params:
+        config=CONFIG_FILE,
+        base=lambda w, input: folder_of(input.base),
+        model_dir=lambda w, input: folder_of(input.weights),
+        settings=settings("evaluate.kl_traces", "evaluate.kl_tokens", "evaluate.bootstrap"),
+    shell:
+        "python scripts/measure_kl.py --config {params.config} --model {wildcards.model} --method {wildcards.method} --seed {wildcards.seed} "
+        "--base {params.base} --model-dir {params.model_dir} --generations {input.generations} --verdicts {input.verdicts} --out {output} 2> {log}"
+
+
+rule summarize_costs:
+    input:
+        pairs=pair_files,
+        rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
+        trained=expand(f"{RUN}/models/{{{{model}}}}/{{variant}}/training.json", variant=TRAINED),
+    output:
+        efficiency=f"{RUN}/metrics/{{model}}/efficiency.csv",
+        pairs=f"{RUN}/metrics/{{model}}/pairs.csv",
+        training=f"{RUN}/metrics/{{model}}/training.csv",
+    log:
+        f"{RUN}/logs/summarize_costs/{{model}}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        config=CONFIG_FILE,
+        out=lambda w, output: folder_of(output.efficiency),
+    shell:
+        "python scripts/summarize_costs.py --config {params.config} --model {wildcards.model} --pairs {input.pairs} --rollouts {input.rollouts} "
+        "--trained {input.trained} --out {params.out} 2> {log}"
+
+
+rule join_metrics:
+    input:
+        lambda w: (
+            expand(f"{RUN}/metrics/{{model}}/kl/{{variant}}.csv", model=MODELS, variant=[name.replace("/", ".") for name in TRAINED])
+            if w.table == "kl"
+            else expand(f"{RUN}/metrics/{{model}}/{w.table}.csv", model=MODELS)
+        ),
+    output:
+        f"{RUN}/metrics/{{table}}.csv",
+    log:
+        f"{RUN}/logs/join_metrics/{{table}}.log",
+    wildcard_constraints:
+        table="[a-z_]+",
+    conda:
+        "../../envs/cpu.yaml"
+    shell:
+        "python scripts/join_metrics.py --tables {input} --out {output} 2> {log}"

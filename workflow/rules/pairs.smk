@@ -1,0 +1,84 @@
+# Training rows (paper section 3): intervened pairs, and those of the baselines and of stage 2.
+rule build_intervened_pairs:
+    input:
+        base=f"{RUN}/models/{{model}}/base/training.json",
+        triggers=f"{RUN}/characterize/{{model}}/triggers.json",
+        prompts=prompt_files("align_harmful"),
+    output:
+        f"{RUN}/pairs/{{model}}/intervened_{{detector}}.parquet",
+    log:
+        f"{RUN}/logs/build_intervened_pairs/{{model}}.{{detector}}.log",
+    priority: 10
+    conda:
+        "../../envs/cpu.yaml"
+    threads: CONFIG.engine.threads
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.base),
+        shards=f"{RUN}/pairs/{{model}}/shards_{{detector}}",
+        settings=settings("engine", "decoding", "pairs"),
+    shell:
+        "python scripts/build_intervened_pairs.py --config {params.config} --detector {wildcards.detector} --model-dir {params.model_dir} "
+        "--triggers {input.triggers} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+
+
+rule build_natural_pairs:
+    input:
+        base=f"{RUN}/models/{{model}}/base/training.json",
+        rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
+        verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
+    output:
+        f"{RUN}/pairs/{{model}}/natural.parquet",
+    log:
+        f"{RUN}/logs/build_natural_pairs/{{model}}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.base),
+        settings=settings("pairs.append_response"),
+    shell:
+        "python scripts/build_natural_pairs.py --config {params.config} --model-dir {params.model_dir} --rollouts {input.rollouts} "
+        "--verdicts {input.verdicts} --out {output} 2> {log}"
+
+
+rule build_overrefusal_pairs:
+    input:
+        stage1=f"{RUN}/models/{{model}}/ipo/seed{{seed}}/training.json",
+        rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
+        verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
+        prompts=prompt_files("align_benign"),
+    output:
+        f"{RUN}/pairs/{{model}}/overrefusal_seed{{seed}}.parquet",
+    log:
+        f"{RUN}/logs/build_overrefusal_pairs/{{model}}.seed{{seed}}.log",
+    priority: 10
+    conda:
+        "../../envs/cpu.yaml"
+    threads: CONFIG.engine.threads
+    params:
+        config=CONFIG_FILE,
+        stage1=lambda w, input: folder_of(input.stage1),
+        shards=f"{RUN}/pairs/{{model}}/shards_overrefusal{{seed}}",
+        settings=settings("engine", "decoding", "pairs.overrefusal_samples"),
+    shell:
+        "python scripts/build_overrefusal_pairs.py --config {params.config} --seed {wildcards.seed} --stage1 {params.stage1} --rollouts {input.rollouts} "
+        "--verdicts {input.verdicts} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+
+
+rule write_safe_demonstrations:
+    input:
+        base=f"{RUN}/models/{{model}}/base/training.json",
+        prompts=prompt_files("align_harmful"),
+    output:
+        f"{RUN}/pairs/{{model}}/safe_demonstrations.parquet",
+    log:
+        f"{RUN}/logs/write_safe_demonstrations/{{model}}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.base),
+        settings=settings("world_seed"),
+    shell:
+        "python scripts/write_safe_demonstrations.py --config {params.config} --model-dir {params.model_dir} --prompts {input.prompts} --out {output} 2> {log}"

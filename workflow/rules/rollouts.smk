@@ -1,0 +1,37 @@
+# Rollouts of the base model on the alignment prompts, and verdicts on any file of generations.
+rule sample_rollouts:
+    input:
+        base=f"{RUN}/models/{{model}}/base/training.json",
+        prompts=prompt_files("align_harmful", "align_benign"),
+    output:
+        f"{RUN}/generations/{{model}}/base/rollouts.parquet",
+    log:
+        f"{RUN}/logs/sample_rollouts/{{model}}.log",
+    priority: 10
+    conda:
+        "../../envs/cpu.yaml"
+    threads: CONFIG.engine.threads
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.base),
+        shards=f"{RUN}/generations/{{model}}/base/shards",
+        settings=settings("engine", "decoding", "characterize.rollouts", "pairs.overrefusal_samples"),
+    shell:
+        "python scripts/sample_rollouts.py --config {params.config} --model-dir {params.model_dir} --prompts {input.prompts} "
+        "--shards {params.shards} --out {output} 2> {log}"
+
+
+rule judge_generations:
+    input:
+        generations=f"{RUN}/generations/{{model}}/{{part}}.parquet",
+        prompts=prompt_files("align_harmful", "align_benign", "safety", "overrefusal", "capability"),
+    output:
+        f"{RUN}/verdicts/{{model}}/{{part}}.{{judge}}.parquet",
+    log:
+        f"{RUN}/logs/judge_generations/{{model}}/{{part}}.{{judge}}.log",
+    priority: 10
+    conda:
+        "../../envs/cpu.yaml"
+    shell:
+        "python scripts/judge_generations.py --judge {wildcards.judge} --generations {input.generations} --prompts {input.prompts} "
+        "--out {output} 2> {log}"

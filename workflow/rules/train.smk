@@ -1,0 +1,24 @@
+# Training through TRL, one recipe a method (paper section 3 and the baselines).
+rule train_method:
+    input:
+        unpack(training_data),
+        base=f"{RUN}/models/{{model}}/base/training.json",
+    output:
+        f"{RUN}/models/{{model}}/{{method}}/seed{{seed}}/training.json",
+    log:
+        f"{RUN}/logs/train_method/{{model}}/{{method}}.seed{{seed}}.log",
+    wildcard_constraints:
+        method="|".join(METHODS),
+    priority: lambda w: PRIORITY.get(CONFIG.methods[w.method].recipe, 0)
+    conda:
+        "../../envs/cpu.yaml"
+    threads: lambda w: CONFIG.engine.threads * CONFIG.methods[w.method].processes
+    params:
+        config=CONFIG_FILE,
+        base=lambda w, input: folder_of(input.base),
+        data=training_options,
+        out=lambda w, output: folder_of(output[0]),
+        settings=lambda w: settings(f"methods.{w.method}", "engine", "decoding"),
+    shell:
+        "python scripts/train_method.py --config {params.config} --model {wildcards.model} --method {wildcards.method} --seed {wildcards.seed} "
+        "--base {params.base} {params.data} --out {params.out} 2> {log}"
