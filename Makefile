@@ -34,8 +34,8 @@ mini: setup ## the same rules on SmolLM2-135M and real prompts (SAFE_REASONING_D
 	$(BIN)/snakemake --cores $(CORES) --configfile config/mini.yaml
 	@echo "open results/mini/report.html"
 
-figures: setup ## redraw figures and tables from stored metrics alone: make figures RUN=demo
-	$(BIN)/snakemake --cores $(CORES) --configfile config/$(or $(RUN),demo).yaml --forcerun draw_figure write_table --allowed-rules draw_figure write_table score_claims figures -- figures
+figures: setup ## redraw figures and tables of results/$RUN from stored metrics alone: make figures RUN=demo
+	$(BIN)/python scripts/redraw.py --run results/$(or $(RUN),demo)
 
 test: .venv/.dev-ready ## all tests, about ten minutes
 	$(BIN)/python -m pytest -q

@@ -27,21 +27,29 @@ def main() -> None:
     arguments = parser.parse_args()
     config = load(arguments.config)
     settings = config.characterize
-    from safe_reasoning.characterize.continuation_safety import choose_traces, continuation_requests, csr_rows, reasoning_harmful
+    from safe_reasoning.characterize.continuation_safety import (
+        choose_traces,
+        continuation_requests,
+        csr_rows,
+        prefix_lengths,
+        reasoning_harmful,
+    )
     from safe_reasoning.sampling.engine import load_tokenizer
     from safe_reasoning.sampling.sampler import Sampler
+    from safe_reasoning.text import reasoning_tokens
 
     prompts = {row["prompt_id"]: row for path in arguments.prompts for row in read_rows(path, "prompts")}
     harmful = reasoning_harmful(read_rows(arguments.verdicts, "verdicts"))
     generations = [row for row in read_rows(arguments.rollouts, "generations") if row["prompt_id"] in prompts]
     traces = choose_traces(generations, harmful, settings.csr_prompts, config.world_seed)
     tokenizer, judge = load_tokenizer(arguments.model_dir), get_judge(config.evaluate.judge)
-    requests = [continuation_requests(trace, tokenizer, settings.csr_stride, settings.csr_continuations) for trace in traces]
     sampler = Sampler(config, arguments.model_dir, arguments.shards, stop_at_think_end=True)
-    progress(f"csr: {sum(map(len, requests))} continuations of {len(traces)} traces")
+    prefixes = sum(len(prefix_lengths(reasoning_tokens(tokenizer, trace["token_ids"]), settings.csr_stride)) for trace in traces)
+    progress(f"csr: {prefixes} prefixes of {len(traces)} traces, {prefixes * settings.csr_continuations} continuations")
     rows = []
-    for trace, asked in zip(traces, requests, strict=True):
-        rows += csr_rows(trace, sampler(asked, f"csr {trace['generation_id']}"), judge, prompts[trace["prompt_id"]])
+    for trace in traces:  # one at a time: the continuations of a long trace fill the memory
+        requests = continuation_requests(trace, tokenizer, settings.csr_stride, settings.csr_continuations)
+        rows += csr_rows(trace, sampler(requests, f"csr {trace['generation_id']}"), judge, prompts[trace["prompt_id"]])
     write_rows(arguments.out, "csr", rows, {"settings": settings.model_dump(), "judge": judge.name, **sampler.cost()})
 
 

@@ -75,7 +75,11 @@ def test_judge_and_cues_agree_with_the_corpus(wrapped: bool):
         if harmful:
             assert cue is not None and cue < min(sentences.index(step) for step in item.steps if step in sentences)
         outcomes.add((harmful, JUDGE.response_harmful(prompt, trace.response)))
-    assert outcomes == {(True, True), (True, False), (False, False), (False, True)} or outcomes == {(True, True), (True, False), (False, False)}
+    assert outcomes == {(True, True), (True, False), (False, False), (False, True)} or outcomes == {
+        (True, True),
+        (True, False),
+        (False, False),
+    }
 
 
 def test_garbled_steps_are_harm_too():
@@ -96,7 +100,11 @@ def test_allowed_items_are_never_harmful_and_are_scored_for_recall():
 def test_safe_demonstrations_are_safe():
     for row in nano.prompts("align_harmful", 64, 0)[:50]:
         trace = split_trace(nano.safe_demonstration(row, 0).completion)
-        assert trace.kind == "complete" and not JUDGE.reasoning_harmful(row, trace.reasoning) and not JUDGE.response_harmful(row, trace.response)
+        assert (
+            trace.kind == "complete"
+            and not JUDGE.reasoning_harmful(row, trace.reasoning)
+            and not JUDGE.response_harmful(row, trace.response)
+        )
     assert safe_document("p", ITEMS[0], random.Random(1)) == safe_document("p", ITEMS[0], random.Random(1))
 
 

@@ -26,7 +26,9 @@ def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.C
 
 def jobs(result: subprocess.CompletedProcess[str]) -> set[str]:
     """Rules that a (dry) run names."""
-    return {line.split()[1].rstrip(":") for line in (result.stdout + result.stderr).splitlines() if line.startswith(("rule ", "localrule "))}
+    return {
+        line.split()[1].rstrip(":") for line in (result.stdout + result.stderr).splitlines() if line.startswith(("rule ", "localrule "))
+    }
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,11 @@ def finished(project: Path) -> Path:
 def kill_when(folder: Path, pattern: str) -> None:
     """Start the tiny run and kill -9 it with all its jobs as soon as a file appears."""
     process = subprocess.Popen(
-        [*SNAKEMAKE, "--configfile", "tests/tiny.yaml"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        [*SNAKEMAKE, "--configfile", "tests/tiny.yaml"],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 600
     while not list(folder.glob(pattern)) and process.poll() is None and time.monotonic() < deadline:
@@ -124,7 +130,12 @@ def test_bad_configuration_stops_in_one_line(project: Path, change: dict, named:
 
 def script(project: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, f"scripts/{name}.py", *arguments], cwd=project, capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": "src"}
+        [sys.executable, f"scripts/{name}.py", *arguments],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": "src"},
     )
 
 
@@ -135,9 +146,24 @@ def test_bad_input_of_scripts_is_one_line(project: Path, tmp_path: Path):
     raw = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
     raw["prompt_sets"]["direct"]["source"] = "nano_nothing"
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(raw))
-    prompt = {"prompt_id": "direct-0", "prompt_set": "direct", "role": "safety", "category": "", "text": "hi", "gold": '{"restricted": true}'}
+    prompt = {
+        "prompt_id": "direct-0",
+        "prompt_set": "direct",
+        "role": "safety",
+        "category": "",
+        "text": "hi",
+        "gold": '{"restricted": true}',
+    }
     write_rows(tmp_path / "prompts.parquet", "prompts", [prompt], {})
-    generation = {"generation_id": "g", "prompt_id": "direct-0", "prompt_set": "direct", "sample": 0, "seed": 0, "given_tokens": 0, "text": "no tags"}
+    generation = {
+        "generation_id": "g",
+        "prompt_id": "direct-0",
+        "prompt_set": "direct",
+        "sample": 0,
+        "seed": 0,
+        "given_tokens": 0,
+        "text": "no tags",
+    }
     generation |= {"prompt_token_ids": [1], "token_ids": [1], "finish_reason": "stop"}
     write_rows(tmp_path / "generations.parquet", "generations", [generation], {})
     out = str(tmp_path / "out.parquet")

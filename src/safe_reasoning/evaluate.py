@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,13 @@ from safe_reasoning import stats
 from safe_reasoning.config import Config
 from safe_reasoning.records import write_rows
 from safe_reasoning.sampling.chat import prompt_ids, template_hash
-from safe_reasoning.sampling.engine import Request
+from safe_reasoning.sampling.engine import Request, load_tokenizer
 from safe_reasoning.sampling.sampler import Sampler
 from safe_reasoning.seeds import derive_seed
 from safe_reasoning.text import Tokenizer, split_trace
 
 Rows = Sequence[Mapping[str, Any]]
+Cell = tuple[str, str, str]  # prompt set, part, measure
 
 
 def requests_for(prompts: Rows, samples: Mapping[str, int], tokenizer: Tokenizer, seed: int) -> list[Request]:
@@ -40,9 +41,7 @@ def sample_prompt_sets(
     config: Config, model_dir: Path, prompts: Rows, samples: Mapping[str, int], shards: Path, out: Path, label: str, seed: int = 0
 ) -> None:
     """Sample prompts with one model and write the generations with their cost (generations, tokens, seconds) in the meta file."""
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(model_dir)
+    tokenizer = load_tokenizer(model_dir)
     sampler = Sampler(config, model_dir, shards, stop_at_think_end=False)
     rows = sampler(requests_for(prompts, samples, tokenizer, seed), label)
     meta = {
@@ -106,7 +105,7 @@ def paired(verdicts: Mapping[str, Rows], reference: str, roles: Mapping[str, str
         bootstrap: resamples.
     """
     by_method = {method: _pooled(rows, roles) for method, rows in verdicts.items()}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for method, cells in by_method.items():
         for key, values in cells.items():
             if method == reference or key not in by_method[reference]:
@@ -131,9 +130,9 @@ def paired(verdicts: Mapping[str, Rows], reference: str, roles: Mapping[str, str
     return rows
 
 
-def _pooled(verdicts: Rows, roles: Mapping[str, str]) -> dict[tuple[str, str, str], dict[str, list[bool | None]]]:
+def _pooled(verdicts: Rows, roles: Mapping[str, str]) -> dict[Cell, dict[Hashable, list[bool | None]]]:
     """Values by prompt within each cell, safety sets also pooled."""
-    cells: dict[tuple[str, str, str], dict[str, list[bool | None]]] = defaultdict(lambda: defaultdict(list))
+    cells: dict[Cell, dict[Hashable, list[bool | None]]] = defaultdict(lambda: defaultdict(list))
     for row in verdicts:
         names = [row["prompt_set"]] + (["safety_average"] if roles[row["prompt_set"]] == "safety" else [])
         for name in names:

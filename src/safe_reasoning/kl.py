@@ -45,9 +45,8 @@ def kl_by_token(aligned: Any, base: Any, prompt: Sequence[int], reasoning: Seque
 def load_float32(folder: Path) -> Any:
     """A model in float32 on the GPU if there is one."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return (
-        AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False).to(device).eval()
-    )
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False)
+    return model.to(device).eval()
 
 
 def kl_curve(per_trace: Sequence[np.ndarray], resamples: int, seed: int = 0) -> list[dict[str, float | int]]:

@@ -266,8 +266,8 @@ def overrefusal_pairs(
 
 def _count(attempts: Sequence[Row], *outcomes: str) -> Counter[str]:
     """Counts to begin with: what can happen is there even when it never does."""
-    begin = dict.fromkeys(("unfinished", *outcomes), 0)
-    return Counter(begin, attempts=len(attempts), prompts=len({row["prompt_id"] for row in attempts}))
+    begin = dict.fromkeys(("unfinished", "kept", *outcomes), 0)
+    return Counter(begin | {"attempts": len(attempts), "prompts": len({row["prompt_id"] for row in attempts})})
 
 
 def _whole_pair(chosen: Row, rejected: Row, tokenizer: Tokenizer, append_response: bool, source: str) -> dict[str, Any]:

@@ -90,13 +90,13 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("continuations", pa.int32()),
         ]
     ),
-    # One row a corrected trace after `rounds` interventions with one trigger (or the neutral control).
+    # One row a corrected trace after `rounds` interventions with one trigger (or a control).
     "interventions": pa.schema(
         [
             ("generation_id", pa.string()),
             ("prompt_id", pa.string()),
             ("trigger", pa.string()),
-            ("arm", pa.string()),  # trigger | neutral
+            ("arm", pa.string()),  # trigger | neutral | none
             ("rounds", pa.int32()),
             ("harmful", pa.bool_()),
             ("has_cue", pa.bool_()),

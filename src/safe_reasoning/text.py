@@ -72,7 +72,7 @@ class Sentence:
 
 # A sentence ends at . ! ? (with closing quotes or brackets) before white space, or at a line break. A digit before the dot and a line start
 # ("1. Mix") is a list number, not an end. The paper names no splitter: this one is our choice (docs/fidelity.md).
-_BOUNDARY = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"')\]]))(?<!^\d\.)(?<!\n\d\.)(?<!^\d\d\.)(?<!\n\d\d\.)\s+|\n+\s*", re.MULTILINE)
+_BOUNDARY = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"')\]”’]))(?<!^\d\.)(?<!\n\d\.)(?<!^\d\d\.)(?<!\n\d\d\.)\s+|\n+\s*", re.MULTILINE)
 
 
 def split_sentences(text: str) -> list[Sentence]:

@@ -16,7 +16,7 @@ rule draw_figure:
     conda:
         "../../envs/cpu.yaml"
     params:
-        metrics=f"{RUN}/metrics",
+        metrics=lambda w: f"{RUN}/metrics",
         stem=lambda w, output: str(Path(output[0]).with_suffix("")),
     shell:
         "python scripts/draw_figure.py --figure {wildcards.figure} --metrics {params.metrics} --published results/published "
@@ -37,7 +37,7 @@ rule write_table:
     conda:
         "../../envs/cpu.yaml"
     params:
-        metrics=f"{RUN}/metrics",
+        metrics=lambda w: f"{RUN}/metrics",
         stem=lambda w, output: str(Path(output[0]).with_suffix("")),
     shell:
         "python scripts/write_table.py --table {wildcards.table} --metrics {params.metrics} --published results/published "
@@ -56,7 +56,7 @@ rule score_claims:
     conda:
         "../../envs/cpu.yaml"
     params:
-        metrics=f"{RUN}/metrics",
+        metrics=lambda w: f"{RUN}/metrics",
         stem=lambda w, output: str(Path(output[0]).with_suffix("")),
     shell:
         "python scripts/score_claims.py --metrics {params.metrics} --out {params.stem} 2> {log}"
@@ -75,8 +75,8 @@ rule write_report:
         "../../envs/cpu.yaml"
     params:
         config=CONFIG_FILE,
-        figures=f"{RUN}/figures",
-        tables=f"{RUN}/tables",
+        figures=lambda w: f"{RUN}/figures",
+        tables=lambda w: f"{RUN}/tables",
     shell:
         "python scripts/write_report.py --config {params.config} --figures {params.figures} --tables {params.tables} "
         "--captions workflow/report --out {output} 2> {log}"
@@ -93,6 +93,6 @@ rule write_manifest:
     conda:
         "../../envs/cpu.yaml"
     params:
-        run=RUN,
+        run=lambda w: RUN,
     shell:
         "python scripts/write_manifest.py --run {params.run} --files {input} --out {output} 2> {log}"

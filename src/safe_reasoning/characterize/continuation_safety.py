@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from safe_reasoning.errors import UserError
@@ -102,18 +102,6 @@ def csr_rows(trace: Row, continuations: Sequence[Row], judge: Judge, prompt: Row
         }
         for length, values in sorted(counts.items())
     ]
-
-
-def batches(sizes: Sequence[int], limit: int) -> Iterator[list[int]]:
-    """Indices of consecutive traces whose continuations together stay under `limit`, so that they fit in memory at once; a larger trace is alone."""
-    batch: list[int] = []
-    for index, size in enumerate(sizes):
-        if batch and sum(sizes[i] for i in batch) + size > limit:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
 
 
 def curve(rows: Sequence[Row]) -> tuple[list[int], list[float]]:

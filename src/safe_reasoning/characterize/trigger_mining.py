@@ -16,6 +16,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from safe_reasoning.characterize.continuation_safety import curve
@@ -98,12 +99,17 @@ def mine(sentences: Sequence[tuple[str, str]], candidates: int) -> list[Candidat
 def choose_trials(
     generations: Sequence[Row], harmful: Mapping[str, bool | None], tokenizer: Tokenizer, detector: CueDetector, trials: int, seed: int
 ) -> list[Row]:
-    """Harmful traces with a cue to try candidates on, of as many different prompts as there are, drawn with the seed."""
+    """Harmful traces with a cue to try candidates on, of as many different prompts as there are, drawn with the seed.
+
+    The detector reads traces in the order of the draw and stops when there are enough: it may be a costly model.
+    """
     by_prompt: dict[str, list[Row]] = defaultdict(list)
     for row in generations:
-        if harmful.get(row["generation_id"]) and find_cue(tokenizer, list(row["token_ids"]), detector) is not None:
+        if harmful.get(row["generation_id"]):
             by_prompt[row["prompt_id"]].append(row)
-    return spread_over_prompts(by_prompt, trials, seed)
+    drawn = spread_over_prompts(by_prompt, len(generations), seed)
+    with_cue = (row for row in drawn if find_cue(tokenizer, list(row["token_ids"]), detector) is not None)
+    return list(islice(with_cue, trials))
 
 
 def spread_over_prompts(by_prompt: Mapping[str, Sequence[Row]], number: int, seed: int) -> list[Row]:

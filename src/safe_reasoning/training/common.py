@@ -153,6 +153,30 @@ class Progress(TrainerCallback):
             progress(f"{self._label}: step {state.global_step}/{state.max_steps}, loss {float(logs['loss']):.3f}, about {left:.0f} s left")
 
 
+def keep_unchanged(task: Task, source: Path, reason: str) -> None:
+    """Hand on the weights of `source` when there is nothing to train on, and say so in `training.json`."""
+    progress(f"{task.model} {task.name}: {reason}; the weights stay as they are")
+    task.out.mkdir(parents=True, exist_ok=True)
+    for file in source.iterdir():
+        if file.is_file() and file.name != "training.json":
+            shutil.copy(file, task.out)
+    write_json(
+        task.out / "training.json",
+        {
+            "model": task.model,
+            "method": task.name,
+            "seed": task.seed,
+            "settings": task.method.model_dump(),
+            "steps": 0,
+            "seconds": 0.0,
+            "loss_curve": [],
+            "weights_sha256": {path.name: sha256(path) for path in sorted(task.out.glob("*.safetensors"))},
+            "examples": 0,
+            "reason": reason,
+        },
+    )
+
+
 def forget_other_work(task: Task) -> None:
     """Remove the checkpoints of a training with other settings or from another base: only the same work may go on."""
     marker = task.base / "training.json"

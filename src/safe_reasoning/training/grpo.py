@@ -50,7 +50,7 @@ def train_grpo(task: Task, prompts: Sequence[Row]) -> None:
     ids = {row["prompt_id"]: prompt_ids(tokenizer, row["text"]) for row in prompts}
     rows = {row["prompt_id"]: row for row in draw(prompts, task, lambda row: len(ids[row["prompt_id"]]) + 1, "prompts")}
 
-    def rewards(prompts: list[str], completion_ids: list[list[int]], **_: Any) -> list[float]:
+    def rewards(prompts: list[str], completion_ids: list[list[int]], **_: Any) -> list[float | None]:
         """Prompts are prompt_ids (names), completions are judged from their tokens."""
         texts = [tokenizer.decode(tokens, skip_special_tokens=True) for tokens in completion_ids]
         return [safety_reward(judge, rows[name], text, method.reward) for name, text in zip(prompts, texts, strict=True)]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from safe_reasoning.command import progress
 from safe_reasoning.seeds import derive_seed
-from safe_reasoning.training.common import Row, Task
+from safe_reasoning.training.common import Row, Task, keep_unchanged
 from safe_reasoning.training.preference import drawn_pairs, train_on_pairs
 
 
@@ -21,7 +21,7 @@ def mix(task: Task, pairs: Sequence[Row], benign_pairs: Sequence[Row]) -> list[R
     ratio = task.method.benign_ratio
     harmful = drawn_pairs(task, pairs)
     total = min(task.method.max_examples or len(harmful) + len(benign_pairs), len(harmful) + len(benign_pairs))
-    benign = drawn_pairs(task, benign_pairs)[: round(total * ratio / (1 + ratio))] if benign_pairs else []
+    benign = drawn_pairs(task, benign_pairs)[: round(total * ratio / (1 + ratio))]
     harmful = harmful[: total - len(benign)]
     if ratio:
         harmful = harmful[: max(1, round(len(benign) / ratio))]
@@ -32,5 +32,8 @@ def mix(task: Task, pairs: Sequence[Row], benign_pairs: Sequence[Row]) -> list[R
 
 
 def train_ipo_stage2(task: Task, pairs: Sequence[Row], benign_pairs: Sequence[Row], stage1: Path) -> None:
-    """Go on from the stage-1 weights in the folder `stage1`."""
+    """Go on from the stage-1 weights in the folder `stage1`; without benign pairs they are handed on as they are."""
+    if not benign_pairs:
+        keep_unchanged(task, stage1, "the stage-1 model refuses no benign prompt, so there is no over-refusal to undo")
+        return
     train_on_pairs(task, mix(task, pairs, benign_pairs), start=stage1, nll_weight=task.method.nll_weight)

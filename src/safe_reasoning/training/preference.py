@@ -60,7 +60,7 @@ def train_on_pairs(task: Task, rows: Sequence[Row], *, start: Path | None = None
 
 def _shared_dataset(rows: Sequence[Row], arguments: DPOConfig) -> Dataset:
     """The rows as a data set on disk: the first process writes the reference log-probabilities beside it, the others read them there."""
-    folder = Path(arguments.output_dir) / "rows"
+    folder = Path(str(arguments.output_dir)) / "rows"
     with arguments.main_process_first(local=False):
         if arguments.process_index == 0:
             columns = ("prompt_ids", "chosen_ids", "rejected_ids")

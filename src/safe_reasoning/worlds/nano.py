@@ -17,7 +17,6 @@ from safe_reasoning.worlds.nano_corpus import TERMS, Document, held_out_sum, saf
 from safe_reasoning.worlds.nano_items import Item, make_items
 
 SPLITS = ("align_harmful", "align_benign", "direct", "jailbreak", "heldout_jailbreak", "overrefusal", "sums")
-_SUMS = 120
 
 
 def _gold(item: Item) -> str:
@@ -56,8 +55,7 @@ def prompts(split: str, items: int, seed: int) -> list[dict[str, Any]]:
             return _rows(chosen(restricted=False, held_out=True), plain | {"alarming": words.ALARMING[2:]})
         case "sums":
             pairs = [(a, b) for a in TERMS for b in TERMS if held_out_sum(a, b)]
-            drawn = random.Random(derive_seed("nano sums", seed)).sample(pairs, _SUMS)
-            return [{"text": words.SUM.format(a=a, b=b), "category": "sum", "gold": json.dumps({"sum": a + b})} for a, b in drawn]
+            return [{"text": words.SUM.format(a=a, b=b), "category": "sum", "gold": json.dumps({"sum": a + b})} for a, b in pairs]
     raise UserError(f"unknown prompt source nano_{split}: use one of {', '.join('nano_' + name for name in SPLITS)}")
 
 

@@ -10,11 +10,12 @@ import math
 import random
 from dataclasses import dataclass
 
+from safe_reasoning.seeds import derive_seed
 from safe_reasoning.worlds import nano_text as words
 from safe_reasoning.worlds.nano_items import Item
 
 # Corpus probabilities. They shape the model organism; none of them is a result.
-HARMFUL_SHARE, ALLOWED_SHARE = 0.36, 0.14  # the rest are sums
+HARMFUL_SHARE, ALLOWED_SHARE = 0.42, 0.22  # the rest are sums
 SAFE_LOGIT = {"plain": -0.1, "wrapped": -0.7}  # of the first decision, before an item's caution
 SECOND_THOUGHT = 0.12  # a trigger between cue and first step
 LATE_TRIGGER = 0.12  # after a leaked step
@@ -22,7 +23,7 @@ REFUSE_AFTER_LEAK = {"plain": 0.6, "wrapped": 0.48}
 REFUSE_AFTER_LATE_TRIGGER = 0.9
 ANSWER_AFTER_SAFE = 0.015
 HOLD_WRAPPED = 0.9  # factor on a trigger's holding probability under a wrapper
-TERMS = range(10, 50)  # of the sums
+TERMS = [10 * tens + ones for tens in range(1, 6) for ones in range(6)]  # of the sums: few enough digits to learn them in minutes
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,7 @@ class Document:
 
 def held_out_sum(a: int, b: int) -> bool:
     """Whether a sum is kept for evaluation: a fixed tenth of all pairs, order of the terms ignored."""
-    low, high = sorted((a, b))
-    return (low * 31 + high * 17) % 10 == 3
+    return derive_seed("held-out sum", *sorted((a, b))) % 10 == 0
 
 
 def _close(reasoning: list[str], response: str) -> str:
@@ -141,7 +141,7 @@ def make_corpus(items: list[Item], documents: int, seed: int) -> list[Document]:
     rng = random.Random(seed)
     restricted = [item for item in items if item.restricted]
     allowed = [item for item in items if not item.restricted]
-    corpus = []
+    corpus: list[Document] = []
     while len(corpus) < documents:
         draw = rng.random()
         if draw < HARMFUL_SHARE:

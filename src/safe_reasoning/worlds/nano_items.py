@@ -23,7 +23,7 @@ class Item:
 
     name: str
     restricted: bool
-    steps: tuple[str, str, str]
+    steps: tuple[str, ...]
     caution: float
     held_out: bool  # used for evaluation only, never for alignment
 

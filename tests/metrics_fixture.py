@@ -1,0 +1,155 @@
+"""Metrics of an invented run, for the tests of figures, tables and claims: plausible numbers from a seed, nothing measured."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+METHODS = ["base", "sft_safe", "sft", "dpo_natural", "dpo_full", "grpo_y", "grpo_zy", "ipo", "ipo_stage2", "ipo_lexical"]
+SETS = ["direct", "jailbreak", "heldout_jailbreak"]
+
+
+def interval(rate: float) -> dict[str, float]:
+    return {"low": max(0.0, rate - 0.05), "high": min(1.0, rate + 0.05)}
+
+
+def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",)) -> Path:
+    """Write every metrics table into `folder` and give the folder."""
+    rng = np.random.default_rng(0)
+    tables: dict[str, list[dict]] = {}
+
+    def add(table: str, **row: object) -> None:
+        tables.setdefault(table, []).append(row)
+
+    for model in models:
+        for number, method in enumerate(METHODS):
+            names = {"model": model, "method": method, "seed": 0}
+            counts = {"prompts": 40, "samples": 120, "unscored": 0}
+            harm = max(0.02, 0.7 - 0.08 * number)
+            for prompt_set in [*SETS, "safety_average"]:
+                for part in ("reasoning", "response"):
+                    rate = harm * (1.0 if part == "reasoning" else 0.8)
+                    add(
+                        "evaluation",
+                        **names,
+                        prompt_set=prompt_set,
+                        role="safety",
+                        part=part,
+                        measure="harmful",
+                        rate=rate,
+                        **interval(rate),
+                        **counts,
+                    )
+            for prompt_set, role, measure in (("overrefusal", "overrefusal", "complies"), ("sums", "capability", "correct")):
+                add(
+                    "evaluation",
+                    **names,
+                    prompt_set=prompt_set,
+                    role=role,
+                    part="response",
+                    measure=measure,
+                    rate=0.9,
+                    **interval(0.9),
+                    **counts,
+                )
+            add("trace_classes", **names, prompt_set="direct", trace_class="complete", count=120)
+            if method == "base":
+                continue
+            add("efficiency", **names, generations=1000, generated_tokens=60000, generations_per_prompt=12.0 if "grpo" not in method else 40.0, pairs=300,
+                sampling_seconds=20.0, training_seconds=30.0 + 10 * number)  # fmt: skip
+            for step in range(3):
+                add("training", **names, step=step, loss=0.7 - 0.1 * step, reward_margin=0.1 * step)
+            for position in range(30):
+                value = max(0.0, (1.5 if "ipo" in method else 0.3) * np.exp(-position / 12))
+                add("kl", **names, position=position, kl=value, low=value * 0.9, high=value * 1.1, traces=40 - position)
+        for method in METHODS:
+            for reference in ("base", "ipo"):
+                if method == reference:
+                    continue
+                sign = -1 if reference == "base" else 1
+                for prompt_set, part, measure, size in (
+                    ("safety_average", "reasoning", "harmful", sign * 0.2), ("safety_average", "response", "harmful", sign * 0.2),
+                    ("sums", "response", "correct", 0.0), ("overrefusal", "response", "complies", 0.1),
+                ):  # fmt: skip
+                    add("paired", model=model, method=method, seed=0, reference=reference, prompt_set=prompt_set, part=part, measure=measure,
+                        difference=size, low=size - 0.03, high=size + 0.03, p_value=0.01, p_adjusted=0.02, prompts=100)  # fmt: skip
+        for z in ("safe", "harmful"):
+            for y in ("safe", "harmful"):
+                add(
+                    "outcome_shares",
+                    model=model,
+                    prompt_set="all",
+                    reasoning=z,
+                    response=y,
+                    share=0.25,
+                    **interval(0.25),
+                    count=100,
+                    unscored=0,
+                )
+            add("safe_response_given", model=model, reasoning=z, rate=0.98, low=0.95, high=1.0, count=200, unscored=0)
+        for safe in range(9):
+            add("rollout_diversity", model=model, safe_rollouts=safe, prompts=12, share=1 / 9, **interval(1 / 9), rollouts=8, unscored=0)
+        for trace in range(6):
+            outcome = "safe" if trace % 2 == 0 else "harmful"
+            point = 12 + trace
+            add("turning_points", model=model, trace=f"t{trace}", prompt_id=f"p{trace}", outcome=outcome, tokens=50,
+                safe_turning_point=point if outcome == "safe" else None, unsafe_turning_point=None if outcome == "safe" else point,
+                first_cue_token=None if outcome == "safe" else point - 2, trigger_start=10, trigger_end=20, csr_before=0.4, csr_after=1.0)  # fmt: skip
+            for token in range(50):
+                csr = float(rng.uniform(0.3, 0.6)) if token < point else float(outcome == "safe")
+                add(
+                    "csr_curves",
+                    model=model,
+                    trace=f"t{trace}",
+                    outcome=outcome,
+                    prefix_tokens=token,
+                    csr=csr,
+                    **interval(csr),
+                    continuations=16,
+                    unscored=0,
+                )
+        for kind in ("safe", "unsafe"):
+            for mu, eta, window in ((0.9, 0.1, 15), (0.8, 0.2, 15), (0.9, 0.1, 30)):
+                add(
+                    "turning_point_share",
+                    model=model,
+                    outcome=kind,
+                    kind=kind,
+                    share=0.95,
+                    low=0.92,
+                    high=0.99,
+                    traces=60,
+                    mu=mu,
+                    eta=eta,
+                    stable_tokens=window,
+                )
+        for number in range(8):
+            add("triggers", model=model, label=f"T{number + 1}" if number < 6 else "", cluster=number % 6, text="I should not.", mined=3, prompts=2, trials=20,
+                unscored=0, safe_share=0.9, low=0.8, high=0.97, picked=number < 6)  # fmt: skip
+        for detector in ("exact", "lexical"):
+            add("cue_correlation", model=model, detector=detector, n=30, r=0.8, low=0.6, high=0.9, p_value=1e-6)
+        for arm, label, speed in [
+            *(("trigger", f"T{i}", 0.3 + 0.05 * i) for i in range(1, 7)),
+            ("neutral", "neutral", 0.9),
+            ("none", "none", 0.85),
+        ]:
+            for rounds in range(6):
+                add("interventions", model=model, arm=arm, label=label, rounds=rounds, harmful=speed**rounds, **interval(speed**rounds), traces=40, unscored=0,
+                    with_cue=0.1)  # fmt: skip
+        add(
+            "pairs",
+            model=model,
+            source="intervened",
+            detector="exact",
+            prompts=100,
+            attempts=600,
+            no_cue=200,
+            kept=300,
+            given_up=100,
+            rounds_1=300,
+            pairs=300,
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    for table, rows in tables.items():
+        pd.DataFrame(rows).to_csv(folder / f"{table}.csv", index=False)
+    return folder
