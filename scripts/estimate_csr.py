@@ -36,7 +36,6 @@ def main() -> None:
     )
     from safe_reasoning.sampling.engine import load_tokenizer
     from safe_reasoning.sampling.sampler import Sampler
-    from safe_reasoning.text import reasoning_tokens
 
     prompts = {row["prompt_id"]: row for path in arguments.prompts for row in read_rows(path, "prompts")}
     harmful = reasoning_harmful(read_rows(arguments.verdicts, "verdicts"))
@@ -44,11 +43,12 @@ def main() -> None:
     traces = choose_traces(generations, harmful, settings.csr_prompts, config.world_seed)
     tokenizer, judge = load_tokenizer(arguments.model_dir), get_judge(config.evaluate.judge)
     sampler = Sampler(config, arguments.model_dir, arguments.shards, stop_at_think_end=True)
-    prefixes = sum(len(prefix_lengths(reasoning_tokens(tokenizer, trace["token_ids"]), settings.csr_stride)) for trace in traces)
+    lengths = [prefix_lengths(trace, tokenizer, settings.csr_stride) for trace in traces]
+    prefixes = sum(map(len, lengths))
     progress(f"csr: {prefixes} prefixes of {len(traces)} traces, {prefixes * settings.csr_continuations} continuations")
     rows = []
-    for trace in traces:  # one at a time: the continuations of a long trace fill the memory
-        requests = continuation_requests(trace, tokenizer, settings.csr_stride, settings.csr_continuations)
+    for trace, of_trace in zip(traces, lengths, strict=True):  # one at a time: the continuations of a long trace fill the memory
+        requests = continuation_requests(trace, of_trace, settings.csr_continuations)
         rows += csr_rows(trace, sampler(requests, f"csr {trace['generation_id']}"), judge, prompts[trace["prompt_id"]])
     write_rows(arguments.out, "csr", rows, {"settings": settings.model_dump(), "judge": judge.name, **sampler.cost()})
 

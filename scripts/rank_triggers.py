@@ -14,6 +14,8 @@ from safe_reasoning.config import load
 from safe_reasoning.judging.judge import get_detector, get_judge
 from safe_reasoning.records import read_rows, write_json, write_meta
 
+FURTHER = 2  # safe traces mined at sentence ends for each prompt with a CSR at every token, when those give too few candidates
+
 
 @command
 def main() -> None:
@@ -33,7 +35,6 @@ def main() -> None:
     from safe_reasoning.characterize import trigger_mining as mining
     from safe_reasoning.characterize.continuation_safety import reasoning_harmful
     from safe_reasoning.characterize.intervention_curve import NEUTRAL
-    from safe_reasoning.characterize.turning_point_table import by_trace
     from safe_reasoning.sampling.engine import load_tokenizer
     from safe_reasoning.sampling.sampler import Sampler
 
@@ -42,15 +43,17 @@ def main() -> None:
     generations = {row["generation_id"]: row for row in read_rows(arguments.rollouts, "generations") if row["prompt_id"] in prompts}
     tokenizer = load_tokenizer(arguments.model_dir)
     detector, judge = get_detector(arguments.detector), get_judge(config.evaluate.judge)
-    sentences = []
-    for name, csr in by_trace(read_rows(arguments.csr, "csr")).items():
-        trace = generations[name]
-        span = None if harmful[name] else mining.trigger_sentence(trace, csr, tokenizer, settings.safe_threshold, settings.stable_tokens)
-        if span is not None:
-            sentences.append((trace["prompt_id"], span.text))
-    mined = mining.mine(sentences, settings.trigger_candidates)
-    trials = mining.choose_trials(list(generations.values()), harmful, tokenizer, detector, settings.trigger_trials, config.world_seed)
     sampler = Sampler(config, arguments.model_dir, arguments.shards, stop_at_think_end=True)
+    csr = read_rows(arguments.csr, "csr")
+    sentences = mining.trigger_sentences(csr, generations, harmful, tokenizer, settings)
+    if len({mining.normalized(text) for _, text in sentences}) < settings.trigger_candidates:
+        used = {row["prompt_id"] for row in csr}
+        further = mining.further_traces(list(generations.values()), harmful, used, FURTHER * settings.csr_prompts, config.world_seed)
+        more = mining.csr_at_sentences(further, sampler, tokenizer, judge, prompts, settings.csr_continuations)
+        sentences += mining.trigger_sentences(more, generations, harmful, tokenizer, settings)
+    mined = mining.mine(sentences, settings.trigger_candidates)
+    progress(f"triggers: {len(mined)} candidates at {len(sentences)} turning points")
+    trials = mining.choose_trials(list(generations.values()), harmful, tokenizer, detector, settings.trigger_trials, config.world_seed)
     neutral = mining.Candidate(NEUTRAL, 0, 0)
     *measured, control = mining.measure([*mined, neutral], trials, sampler, tokenizer, detector, judge, prompts)
     candidates = mining.candidate_rows(mining.pick(measured, settings.triggers, control.safe_share))

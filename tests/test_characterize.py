@@ -41,7 +41,7 @@ def rows_for(traces: list[dict[str, Any]], stride: int = 1, continuations: int =
     sample = ScriptedSampler(model)
     rows = []
     for trace in traces:
-        requests = csr.continuation_requests(trace, tokenizer(), stride, continuations)
+        requests = csr.continuation_requests(trace, csr.prefix_lengths(trace, tokenizer(), stride), continuations)
         rows += csr.csr_rows(trace, sample(requests, "csr"), JUDGE, {})
     return rows
 
@@ -60,17 +60,18 @@ def test_traces_come_in_pairs_from_prompts_of_uncertain_safety() -> None:
     assert [harmful[row["generation_id"]] for row in chosen] == [False, True] * 4
     assert all(a["prompt_id"] == b["prompt_id"] for a, b in zip(chosen[::2], chosen[1::2], strict=True))
     assert len({row["prompt_id"] for row in chosen}) == 4 and all(int(row["prompt_id"][1:]) % 2 for row in chosen)
-    assert chosen == csr.choose_traces(rows[::-1], harmful, prompts=4, seed=1) or len(rows) == 0
+    assert chosen == csr.choose_traces(rows[::-1], harmful, prompts=4, seed=1)
     assert len(csr.choose_traces(rows, harmful, prompts=100, seed=1)) == 12
     with pytest.raises(UserError, match="both a safe and a harmful"):
         csr.choose_traces(rows[:2], harmful, prompts=4, seed=1)
 
 
 def test_prefixes_reach_from_the_prompt_to_the_end_of_the_reasoning() -> None:
-    assert csr.prefix_lengths(6, 1) == [0, 1, 2, 3, 4, 5, 6]
-    assert csr.prefix_lengths(6, 4) == [0, 4, 6] and csr.prefix_lengths(0, 3) == [0]
+    six = generation("six", "qzqzqz")
+    assert len(six["token_ids"]) == 6 and csr.prefix_lengths(six, tokenizer(), 1) == [0, 1, 2, 3, 4, 5, 6]
+    assert csr.prefix_lengths(six, tokenizer(), 4) == [0, 4, 6] and csr.prefix_lengths(six, tokenizer(), 3) == [0, 3, 6]
     trace = generation("g0", SAFE)
-    requests = csr.continuation_requests(trace, tokenizer(), 1, 3)
+    requests = csr.continuation_requests(trace, csr.prefix_lengths(trace, tokenizer(), 1), 3)
     lengths = sorted({len(request.given_ids) for request in requests})
     assert lengths == list(range(lengths[-1] + 1)) and len(requests) == 3 * len(lengths)
     assert all(request.given_ids == trace["token_ids"][: len(request.given_ids)] for request in requests)
@@ -111,8 +112,7 @@ def test_turning_points_and_trigger_of_a_known_model(stride: int) -> None:
     assert text(traces["bad"]["token_ids"][bad["first_cue_token"] :]).strip().startswith("Okay, I will")
     assert bad["safe_turning_point"] is None and bad["trigger_start"] is None
 
-    span = trigger_mining.trigger_sentence(traces["safe"], turning_point_table.by_trace(rows)["safe"], tokenizer(), 0.9, 5)
-    assert span is not None and span.text == TRIGGER
+    assert trigger_mining.trigger_sentences(rows, traces, harmful, tokenizer(), SETTINGS) == [("p0", TRIGGER)]
 
     shares = turning_point_table.turning_point_shares(rows, harmful, SETTINGS)
     assert [(row["outcome"], row["kind"], row["share"], row["traces"]) for row in shares[:2]] == [
@@ -132,9 +132,9 @@ def test_csr_with_a_real_engine(tiny_model: Path) -> None:
     )
     token_ids = model_tokenizer.encode("The user asks.\n</think>", add_special_tokens=False)
     trace = generation("g0", SAFE) | {"token_ids": token_ids}
-    requests = csr.continuation_requests(trace, model_tokenizer, 4, 2)
+    requests = csr.continuation_requests(trace, csr.prefix_lengths(trace, model_tokenizer, 4), 2)
     rows = csr.csr_rows(trace, engine.generate(requests, stop_at_think_end=True), JUDGE, {})
-    assert [row["prefix_tokens"] for row in rows] == csr.prefix_lengths(len(token_ids) - 1, 4)
+    assert [row["prefix_tokens"] for row in rows] == csr.prefix_lengths(trace, model_tokenizer, 4)
     assert all(row["continuations"] == 2 and row["safe"] + row["unscored"] <= 2 for row in rows)
 
 
@@ -199,6 +199,24 @@ def test_mining_merges_forms_and_prefers_sentences_of_several_prompts() -> None:
     assert trigger_mining.mine(sentences, 1) == mined[:1]
     with pytest.raises(UserError, match="safe turning point"):
         trigger_mining.mine([], 10)
+
+
+def test_further_traces_are_mined_at_sentence_ends() -> None:
+    rows = [generation(f"g{n}", SAFE, f"p{n}") for n in range(3)] + [generation("bad", HARMFUL, "p8"), generation("open", "So no", "p9")]
+    harmful = {row["generation_id"]: row["generation_id"] == "bad" for row in rows}
+    further = trigger_mining.further_traces(rows, harmful, used={"p1"}, number=9, seed=0)
+    assert {row["generation_id"] for row in further} == {"g0", "g2"}
+    prompts: dict[str, Any] = {f"p{n}": {} for n in range(3)}
+    sample = ScriptedSampler(model)
+    found = trigger_mining.csr_at_sentences(further, sample, tokenizer(), JUDGE, prompts, continuations=4)
+    of_first = csr.by_trace(found)["g0"]
+    ends = [text(ids(SAFE)[: row["prefix_tokens"]]) for row in of_first]
+    assert ends[0] == "" and ends[1] == "The user asks." and ends[3].endswith(TRIGGER) and len(sample.batches) == 1
+    assert [row["safe"] for row in of_first] == [2, 2, 2, 4, 4]
+    traces = {row["generation_id"]: row for row in further}
+    assert trigger_mining.trigger_sentences(found, traces, harmful, tokenizer(), SETTINGS) == [
+        (row["prompt_id"], TRIGGER) for row in further
+    ]
 
 
 def test_trials_are_harmful_with_a_cue_and_spread_over_prompts() -> None:

@@ -28,11 +28,21 @@ def test_substitution_keeps_tokens_and_text_before_the_cue(before: list[str], ga
     cue = find_cue(tokenizer(), token_ids, DETECTOR)
     assert cue is not None and cue.text == f"{opening}I will do it." and cue.sentence == len(before)
     assert whole[cue.character :].startswith(cue.text)
+    assert text(token_ids[: cue.token]).rstrip() == whole[: cue.character].rstrip()
     parts = substitute(tokenizer(), token_ids, cue, TRIGGER)
     assert parts.kept_ids == token_ids[: cue.token]
     assert text(parts.kept_ids + parts.inserted_ids) == whole[: cue.character] + TRIGGER
     nothing = substitute(tokenizer(), token_ids, cue, None)
     assert nothing.inserted_ids == [] and nothing.kept_ids == parts.kept_ids
+
+
+def test_a_lone_space_before_the_cue_goes_with_it() -> None:
+    """ " Zo" is no token, so a space of its own stands before it; the trigger gets the tokens of running text all the same."""
+    token_ids = ids("Let me look. Zoo, I will.")
+    cue = find_cue(tokenizer(), token_ids, DETECTOR)
+    assert cue is not None and text(token_ids[cue.token : cue.token + 1]) == " "
+    parts = substitute(tokenizer(), token_ids, cue, TRIGGER)
+    assert text(parts.kept_ids) == "Let me look." and parts.inserted_ids == ids(f" {TRIGGER}")
 
 
 def test_a_cue_is_sought_in_the_reasoning_only() -> None:

@@ -70,9 +70,16 @@ def test_the_sentence_that_holds_the_token_which_made_the_jump() -> None:
     assert sentence_at(spans, 0) is None
 
 
-def test_spans_begin_after_an_open_tag() -> None:
-    spans = sentence_spans([Sentence("b.", 0, 2)], [7, 8, 9], offset=7)
-    assert (spans[0].start, spans[0].end) == (1, 3)
+def test_spans_are_counted_from_the_completion_whose_first_characters_may_be_an_open_tag() -> None:
+    spans = sentence_spans([Sentence("b.", 0, 3), Sentence("c.", 3, 5)], [7, 8, 9, 10, 12], offset=7)
+    assert [(span.start, span.end) for span in spans] == [(0, 3), (3, 5)]
+
+
+def test_white_space_between_sentences_belongs_to_the_second() -> None:
+    """The token "\\n\\n" has index 2: a jump seen after it is the second sentence's."""
+    spans = sentence_spans([Sentence("a.", 0, 4), Sentence("b.", 4, 6)], [1, 2, 4, 5, 6], offset=0)
+    assert sentence_at(spans, 2) == spans[0] and sentence_at(spans, 3) == spans[1]
+    assert sentence_at(sentence_spans([Sentence("a.", 0, 4)], [1, 2, 4], offset=0), 3) is None
 
 
 def test_csr_before_and_after_a_sentence_does_not_cut_it() -> None:

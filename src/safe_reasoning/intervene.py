@@ -22,8 +22,8 @@ Sample = Callable[[Sequence[Request], str], list[dict[str, Any]]]
 class Cue:
     """The first compliance cue of a reasoning.
 
-    `sentence` is its zero-based index, `character` where it starts in the completion's text, `token` the number of whole tokens before it, which is
-    the index of the token that holds its first character.
+    `sentence` is its zero-based index, `character` where it starts in the completion's text, `token` the number of tokens of what comes before it. The
+    white space before a cue belongs to the cue, unless it is part of the last token before: a lone space may already tell how the cue begins.
     """
 
     text: str
@@ -71,15 +71,18 @@ def find_cue(tokenizer: Tokenizer, token_ids: list[int], detector: CueDetector) 
     if index is None:
         return None
     character = trace.start + sentences[index].start
-    return Cue(sentences[index].text, index, character, whole_tokens(tokenizer, token_ids, character))
+    token = whole_tokens(tokenizer, token_ids, character)
+    while token and tokenizer.decode(token_ids[token - 1 : token], skip_special_tokens=True).isspace():
+        token -= 1
+    return Cue(sentences[index].text, index, character, token)
 
 
 def substitute(tokenizer: Tokenizer, token_ids: list[int], cue: Cue, trigger: str | None) -> Substitution:
     """Cut a completion before its cue and put the trigger there.
 
-    A token may reach over the cue's first character (most tokenizers put the space before a word into the word's token). Such a token goes, and the
-    characters before the cue that it held are encoded together with the trigger, so that the text before the cue stays as it was. With nothing
-    to insert they are left to the model.
+    Most tokenizers put the space before a word into the word's token, so the tokens that are cut away may hold the white space before the cue. It is encoded
+    together with the trigger: the text before the trigger stays as it was, and the trigger gets the tokens that it has in running text. With nothing to
+    insert the white space is left to the model.
     """
     kept = token_ids[: cue.token]
     if trigger is None:

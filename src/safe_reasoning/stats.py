@@ -60,7 +60,7 @@ def wilson_interval(successes: float, count: float) -> tuple[float, float]:
     if count == 0:
         return NAN, NAN
     low, high = proportion_confint(successes, count, alpha=1 - LEVEL, method="wilson")
-    return float(low), float(high)
+    return (0.0 if successes == 0 else float(low)), (1.0 if successes == count else float(high))  # exact there, but for rounding
 
 
 def simple_rate(values: Sequence[bool | None]) -> Rate:

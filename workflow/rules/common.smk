@@ -59,7 +59,7 @@ def prompt_files(*roles):
 
 
 def settings(*keys):
-    """The parts of the configuration that a rule depends on, as JSON: a change of one runs the rule again."""
+    """These parts of the configuration as JSON. Given as a parameter, a change of one runs the job again."""
     values = CONFIG.model_dump(mode="json")
     parts = {}
     for key in keys:

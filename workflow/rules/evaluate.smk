@@ -94,7 +94,7 @@ rule summarize_costs:
 rule join_metrics:
     input:
         lambda w: (
-            expand(f"{RUN}/metrics/{{model}}/kl/{{variant}}.csv", model=MODELS, variant=[name.replace("/", ".") for name in TRAINED])
+            expand(f"{RUN}/metrics/{{model}}/kl/{{method}}.seed{{seed}}.csv", model=MODELS, method=METHODS, seed=CONFIG.seeds)
             if w.table == "kl"
             else expand(f"{RUN}/metrics/{{model}}/{w.table}.csv", model=MODELS)
         ),

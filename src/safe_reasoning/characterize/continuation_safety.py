@@ -50,16 +50,23 @@ def choose_traces(generations: Sequence[Row], harmful: Mapping[str, bool | None]
     return [rng.choice(outcomes[prompt_id][side]) for prompt_id in chosen for side in (False, True)]
 
 
-def prefix_lengths(tokens: int, stride: int) -> list[int]:
-    """Prefix lengths 0, stride, 2 stride, ... and `tokens`, the whole reasoning."""
+def prefix_lengths(trace: Row, tokenizer: Tokenizer, stride: int) -> list[int]:
+    """Prefix lengths 0, stride, 2 stride, ... and that of the whole reasoning."""
+    tokens = reasoning_tokens(tokenizer, list(trace["token_ids"]))
     return sorted({*range(0, tokens + 1, stride), tokens})
 
 
-def continuation_requests(trace: Row, tokenizer: Tokenizer, stride: int, continuations: int) -> list[Request]:
-    """Requests for every token prefix of a trace's reasoning, prefix by prefix. They should stop at the closing think tag."""
+def continuation_requests(trace: Row, lengths: Sequence[int], continuations: int) -> list[Request]:
+    """Requests for token prefixes of a trace, prefix by prefix. They should stop at the closing think tag.
+
+    Args:
+        trace: row of schema generations.
+        lengths: tokens of each prefix, such as `prefix_lengths` gives.
+        continuations: requests a prefix.
+    """
     requests = []
     ids = list(trace["token_ids"])
-    for length in prefix_lengths(reasoning_tokens(tokenizer, ids), stride):
+    for length in lengths:
         for number in range(continuations):
             name = f"csr/{trace['generation_id']}/{length}/{number}"
             requests.append(
@@ -81,7 +88,7 @@ def csr_rows(trace: Row, continuations: Sequence[Row], judge: Judge, prompt: Row
 
     Args:
         trace: row of schema generations.
-        continuations: the sampled rows of `continuation_requests(trace, ...)`.
+        continuations: the sampled rows of `continuation_requests(trace, ...)`, in any order.
         judge: judges the whole reasoning, prefix and continuation together.
         prompt: row of schema prompts.
 
@@ -102,6 +109,14 @@ def csr_rows(trace: Row, continuations: Sequence[Row], judge: Judge, prompt: Row
         }
         for length, values in sorted(counts.items())
     ]
+
+
+def by_trace(csr: Sequence[Row]) -> dict[str, list[Row]]:
+    """Rows of schema csr by trace."""
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for row in csr:
+        rows[row["generation_id"]].append(row)
+    return rows
 
 
 def curve(rows: Sequence[Row]) -> tuple[list[int], list[float]]:

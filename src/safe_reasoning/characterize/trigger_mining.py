@@ -2,9 +2,11 @@
 
 The paper picked six "representative" triggers from its pool and does not say how. Our rule:
 1. Mine the sentence at the safe turning point of every safe trace that has one. Sentences that differ in case, white space or end marks are one candidate.
+   If they give too few candidates, mine further safe traces, where CSR is estimated after whole sentences only: a tenth of the cost of every token.
 2. Keep the candidates mined from the most prompts: a sentence that several prompts brought forth is no prompt's own.
 3. Measure each, and a neutral sentence: the share of trial traces (harmful, cut before their first cue) whose continuation after it is safe and free of cues.
-4. Keep those that beat the neutral sentence. If they are fewer than the triggers wanted, fill up with the next most effective.
+4. Keep those that clearly beat the neutral sentence (the low end of their interval lies above its share). If they are fewer than the triggers wanted, fill
+   up with the next most effective.
 5. Cluster what is left by wording (TF-IDF of words, average linkage on cosine distance) into as many clusters as triggers are wanted.
 6. Pick the most effective candidate of each cluster; ties go to the one mined from more prompts.
 """
@@ -14,17 +16,18 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
-from safe_reasoning.characterize.continuation_safety import curve
+from safe_reasoning.characterize.continuation_safety import by_trace, continuation_requests, csr_rows, curve
 from safe_reasoning.characterize.turning_points import TokenSpan, safe_turning_point, sentence_at, sentence_spans
+from safe_reasoning.config import Characterize
 from safe_reasoning.errors import UserError
 from safe_reasoning.intervene import Case, Sample, find_cue, run_interventions
 from safe_reasoning.judging.judge import CueDetector, Judge, reasoning_is_safe
-from safe_reasoning.stats import simple_rate
+from safe_reasoning.stats import wilson_interval
 from safe_reasoning.text import Tokenizer, split_sentences, split_trace, token_ends
 
 Row = Mapping[str, Any]
@@ -44,10 +47,19 @@ class Candidate:
     label: str = ""
 
     @property
+    def scored(self) -> int:
+        """Trials with an outcome."""
+        return self.trials - self.unscored
+
+    @property
     def safe_share(self) -> float:
         """Share of the scored trials that came out safe and free of cues; 0 when none was scored."""
-        scored = self.trials - self.unscored
-        return self.safe / scored if scored else 0.0
+        return self.safe / self.scored if self.scored else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson interval of `safe_share`; NaN when no trial was scored."""
+        return wilson_interval(self.safe, self.scored)
 
 
 def trace_spans(trace: Row, tokenizer: Tokenizer) -> list[TokenSpan]:
@@ -57,18 +69,69 @@ def trace_spans(trace: Row, tokenizer: Tokenizer) -> list[TokenSpan]:
     return sentence_spans(split_sentences(trace["text"][parts.start : parts.end]), token_ends(tokenizer, ids), parts.start)
 
 
-def trigger_sentence(trace: Row, csr: Sequence[Row], tokenizer: Tokenizer, threshold: float, stable_tokens: int) -> TokenSpan | None:
-    """The sentence that holds a trace's safe turning point.
+def trigger_sentences(
+    csr: Sequence[Row], traces: Mapping[str, Row], harmful: Mapping[str, bool | None], tokenizer: Tokenizer, settings: Characterize
+) -> list[tuple[str, str]]:
+    """Prompt and trigger of each safe trace: the sentence that holds its safe turning point, where it has one.
 
     Args:
-        trace: row of schema generations.
-        csr: its rows of schema csr.
+        csr: rows of schema csr.
+        traces: rows of schema generations by generation_id.
+        harmful: verdict on the reasoning of each trace.
         tokenizer: of the model.
-        threshold: mu.
-        stable_tokens: K.
+        settings: mu and K.
     """
-    point = safe_turning_point(*curve(csr), threshold, stable_tokens)
-    return None if point is None else sentence_at(trace_spans(trace, tokenizer), point)
+    found = []
+    for name, rows in by_trace(csr).items():
+        point = safe_turning_point(*curve(rows), settings.safe_threshold, settings.stable_tokens)
+        if not harmful[name] and point is not None and (span := sentence_at(trace_spans(traces[name], tokenizer), point)):
+            found.append((traces[name]["prompt_id"], span.text))
+    return found
+
+
+def further_traces(
+    generations: Sequence[Row], harmful: Mapping[str, bool | None], used: Collection[str], number: int, seed: int
+) -> list[Row]:
+    """Safe complete traces to mine beyond those with a CSR at every token, of as many prompts as possible, drawn with the seed.
+
+    Args:
+        generations: rollouts (schema generations).
+        harmful: verdict on the reasoning by generation_id.
+        used: prompts whose traces were mined already.
+        number: at most this many.
+        seed: of the draw.
+    """
+    by_prompt: dict[str, list[Row]] = defaultdict(list)
+    for row in generations:
+        if harmful.get(row["generation_id"]) is False and row["prompt_id"] not in used and split_trace(row["text"]).kind == "complete":
+            by_prompt[row["prompt_id"]].append(row)
+    return spread_over_prompts(by_prompt, number, seed)
+
+
+def csr_at_sentences(
+    traces: Sequence[Row], sample: Sample, tokenizer: Tokenizer, judge: Judge, prompts: Mapping[str, Row], continuations: int
+) -> list[dict[str, Any]]:
+    """Continuation safety ratio before the reasoning and after each of its sentences.
+
+    Args:
+        traces: rows of schema generations.
+        sample: draws continuations up to the closing think tag.
+        tokenizer: of the model.
+        judge: of the reasoning.
+        prompts: rows of schema prompts by prompt_id.
+        continuations: samples a prefix.
+
+    Returns:
+        Rows of schema csr.
+    """
+    requests = [
+        continuation_requests(trace, sorted({0, *(span.end for span in trace_spans(trace, tokenizer))}), continuations) for trace in traces
+    ]
+    sampled = iter(sample(list(chain.from_iterable(requests)), "trigger mining"))
+    rows = []
+    for trace, asked in zip(traces, requests, strict=True):
+        rows += csr_rows(trace, list(islice(sampled, len(asked))), judge, prompts[trace["prompt_id"]])
+    return rows
 
 
 def normalized(sentence: str) -> str:
@@ -181,11 +244,12 @@ def pick(candidates: Sequence[Candidate], triggers: int, neutral_share: float) -
         All candidates, the picked ones first. The others have an empty label; those that did not come to be clustered have cluster -1.
     """
     ranked = sorted(candidates, key=lambda c: (-c.safe_share, -c.prompts, -c.mined, c.text))
-    able = max(triggers, sum(c.safe_share > neutral_share for c in ranked))
-    clusters = _cluster([c.text for c in ranked[:able]], triggers)
+    able = [c for c in ranked if c.interval[0] > neutral_share]
+    able += [c for c in ranked if c not in able][: max(0, triggers - len(able))]
+    clusters = _cluster([c.text for c in able], triggers)
+    rest = [c for c in ranked if c not in able]
     best: dict[int, Candidate] = {}
-    rest = ranked[able:]
-    for candidate, cluster in zip(ranked, clusters, strict=False):
+    for candidate, cluster in zip(able, clusters, strict=True):
         if cluster in best:
             rest.append(replace(candidate, cluster=cluster))
         else:
@@ -194,24 +258,20 @@ def pick(candidates: Sequence[Candidate], triggers: int, neutral_share: float) -
 
 
 def candidate_rows(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
-    """Candidates as plain rows, for triggers.json and the metrics: `safe_share` with its Wilson interval."""
-    rows = []
-    for c in candidates:
-        scored = c.trials - c.unscored
-        rate = simple_rate([True] * c.safe + [False] * (scored - c.safe) + [None] * c.unscored)
-        rows.append(
-            {
-                "label": c.label,
-                "cluster": c.cluster,
-                "text": c.text,
-                "mined": c.mined,
-                "prompts": c.prompts,
-                "trials": scored,
-                "unscored": c.unscored,
-                "safe_share": c.safe_share,
-                "low": rate.low,
-                "high": rate.high,
-                "picked": bool(c.label),
-            }
-        )
-    return rows
+    """Candidates as plain rows, for triggers.json and the metrics: `trials` are the scored ones, `safe_share` has its Wilson interval."""
+    return [
+        {
+            "label": c.label,
+            "cluster": c.cluster,
+            "text": c.text,
+            "mined": c.mined,
+            "prompts": c.prompts,
+            "trials": c.scored,
+            "unscored": c.unscored,
+            "safe_share": c.safe_share,
+            "low": c.interval[0],
+            "high": c.interval[1],
+            "picked": bool(c.label),
+        }
+        for c in candidates
+    ]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from safe_reasoning.characterize.continuation_safety import curve
+from safe_reasoning.characterize.continuation_safety import by_trace, curve
 from safe_reasoning.characterize.cue_correlation import cue_correlation
 from safe_reasoning.characterize.trigger_mining import trace_spans
 from safe_reasoning.characterize.turning_points import csr_around, safe_turning_point, sentence_at, unsafe_turning_point
@@ -21,14 +20,6 @@ Row = Mapping[str, Any]
 # Thresholds (mu, eta) and window lengths, as multiples of the configured K, under which the shares are counted again: the paper did not vary them.
 VARIED_THRESHOLDS = [(0.8, 0.2), (0.95, 0.05)]
 VARIED_WINDOWS = [1 / 3, 2]
-
-
-def by_trace(csr: Sequence[Row]) -> dict[str, list[Row]]:
-    """Rows of schema csr by trace."""
-    rows: dict[str, list[Row]] = defaultdict(list)
-    for row in csr:
-        rows[row["generation_id"]].append(row)
-    return rows
 
 
 def turning_point_rows(

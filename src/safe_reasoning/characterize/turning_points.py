@@ -48,7 +48,11 @@ def unsafe_turning_point(prefix_tokens: Sequence[int], csr: Sequence[float], thr
 
 @dataclass(frozen=True)
 class TokenSpan:
-    """A sentence on the token axis: tokens start .. end - 1 hold its text, so prefix lengths start and end lie just before and after it."""
+    """A sentence on the token axis: tokens start .. end - 1, so prefix lengths start and end lie just before and after it.
+
+    A token of white space between two sentences belongs to the second: the first was whole without it, and which white space was sampled (a lone space, or
+    one that is part of the next word's token) may already tell how the second begins.
+    """
 
     text: str
     start: int
@@ -56,30 +60,29 @@ class TokenSpan:
 
 
 def sentence_spans(sentences: Sequence[Sentence], ends: Sequence[int], offset: int) -> list[TokenSpan]:
-    """Token spans of sentences.
+    """Token spans of sentences. They tile the tokens up to the last sentence's end.
 
     Args:
         sentences: of the reasoning, in order.
         ends: character index in the completion's text where each token ends (`text.token_ends`).
         offset: where the reasoning starts in that text.
     """
-    spans = []
+    spans: list[TokenSpan] = []
     for sentence in sentences:
-        first = offset + sentence.start
-        last = first + len(sentence.text)
-        start = sum(1 for end in ends if end <= first)
-        spans.append(TokenSpan(sentence.text, start, min(start + sum(1 for end in ends[start:] if end < last) + 1, len(ends))))
+        last = offset + sentence.start + len(sentence.text)
+        start = spans[-1].end if spans else 0
+        spans.append(TokenSpan(sentence.text, start, min(sum(1 for end in ends if end < last) + 1, len(ends))))
     return spans
 
 
 def sentence_at(spans: Sequence[TokenSpan], prefix_tokens: int) -> TokenSpan | None:
-    """The sentence that holds the token which made the jump seen at `prefix_tokens`; None when the prompt alone made it (prefix length 0).
+    """The sentence that holds the token which made the jump seen at `prefix_tokens`.
 
-    A token of white space between two sentences belongs to the one before it.
+    None when the prompt alone made it (prefix length 0), or white space after the last sentence.
     """
     if prefix_tokens == 0:
         return None
-    return next((span for span in reversed(spans) if span.start <= prefix_tokens - 1), None)
+    return next((span for span in spans if span.end >= prefix_tokens), None)
 
 
 def csr_around(prefix_tokens: Sequence[int], csr: Sequence[float], span: TokenSpan) -> tuple[float, float]:

@@ -20,23 +20,35 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """A labelled point a method."""
+    """Bars of minutes a method, sampling and training apart; generations a prompt and the harm reached stand beside."""
     style.begin()
-    figure, axes = style.panels(frame, 4.6, 2.8)
+    methods = style.ordered(frame["method"])
+    figure, axes = style.panels(frame, style.PAGE / 2 if frame["model"].nunique() > 1 else 5.2, 0.27 * len(methods) + 0.9)
     for model, axis in axes:
-        cell = frame[frame["model"] == model].sort_values("rate").reset_index(drop=True)
-        for number, row in cell.iterrows():
-            style.whiskers(axis, row["minutes"], row, "rate", style.GREY)
-            axis.plot(row["minutes"], 100 * row["rate"], "o", color=style.REASONING, markersize=4)
-            axis.annotate(
-                style.label(row["method"]),
-                (row["minutes"], 100 * row["rate"]),
-                xytext=(5, 3 if int(str(number)) % 2 else -8),
-                textcoords="offset points",
-                fontsize=7,
+        cell = (
+            frame[frame["model"] == model]
+            .groupby("method")[["sampling_seconds", "training_seconds", "minutes", "generations_per_prompt", "rate"]]
+            .mean()
+        )
+        for place, method in enumerate(methods):
+            if method not in cell.index:
+                continue
+            row = cell.loc[method]
+            sampling = row["sampling_seconds"] / 60
+            axis.barh(place, sampling, color=style.PALETTE[0], height=0.6, label="sampling" if place == 0 else None)
+            axis.barh(
+                place,
+                row["training_seconds"] / 60,
+                left=sampling,
+                color=style.PALETTE[1],
+                height=0.6,
+                label="training" if place == 0 else None,
             )
-        axis.set_xlabel("sampling and training, minutes on this run's machine")
-        axis.set_ylabel("harmful reasoning, %")
-        axis.set_xlim(0, 1.35 * max(0.1, cell["minutes"].max()))
-        axis.set_ylim(bottom=0)
+            each = "" if pd.isna(row["generations_per_prompt"]) else f"{row['generations_per_prompt']:.0f} generations a prompt, "
+            axis.text(row["minutes"], place, f"  {each}{100 * row['rate']:.0f} % harmful", va="center", fontsize=7)
+        axis.set_yticks(range(len(methods)), [style.label(m) for m in methods])
+        axis.set_ylim(len(methods) - 0.5, -0.5)
+        axis.set_xlim(0, 2.1 * max(0.05, float(cell["minutes"].max())))
+        axis.set_xlabel("minutes on this run's machine")
+        axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return figure
