@@ -48,26 +48,23 @@ rule summarize_evaluation:
 rule measure_kl:
     input:
         base=f"{RUN}/models/{{model}}/base/training.json",
-        weights=weights,
+        trained=expand(f"{RUN}/models/{{{{model}}}}/{{variant}}/training.json", variant=TRAINED),
         generations=f"{RUN}/generations/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.{JUDGE}.parquet",
     output:
-        f"{RUN}/metrics/{{model}}/kl/{{method}}.seed{{seed}}.csv",
+        f"{RUN}/metrics/{{model}}/kl.csv",
     log:
-        f"{RUN}/logs/measure_kl/{{model}}/{{method}}.seed{{seed}}.log",
-    wildcard_constraints:
-        method="|".join(METHODS),
+        f"{RUN}/logs/measure_kl/{{model}}.log",
     conda:
         "../../envs/cpu.yaml"
     threads: CONFIG.engine.threads
     params:
         config=CONFIG_FILE,
         base=lambda w, input: folder_of(input.base),
-        model_dir=lambda w, input: folder_of(input.weights),
         settings=settings("evaluate.kl_traces", "evaluate.kl_tokens", "evaluate.bootstrap"),
     shell:
-        "python scripts/measure_kl.py --config {params.config} --model {wildcards.model} --method {wildcards.method} --seed {wildcards.seed} "
-        "--base {params.base} --model-dir {params.model_dir} --generations {input.generations} --verdicts {input.verdicts} --out {output} 2> {log}"
+        "python scripts/measure_kl.py --config {params.config} --model {wildcards.model} --base {params.base} --trained {input.trained} "
+        "--generations {input.generations} --verdicts {input.verdicts} --out {output} 2> {log}"
 
 
 rule summarize_costs:
@@ -93,11 +90,7 @@ rule summarize_costs:
 
 rule join_metrics:
     input:
-        lambda w: (
-            expand(f"{RUN}/metrics/{{model}}/kl/{{method}}.seed{{seed}}.csv", model=MODELS, method=METHODS, seed=CONFIG.seeds)
-            if w.table == "kl"
-            else expand(f"{RUN}/metrics/{{model}}/{w.table}.csv", model=MODELS)
-        ),
+        expand(f"{RUN}/metrics/{{model}}/{{{{table}}}}.csv", model=MODELS),
     output:
         f"{RUN}/metrics/{{table}}.csv",
     log:
