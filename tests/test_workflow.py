@@ -48,7 +48,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def finished(project: Path) -> Path:
     """The tiny run, killed twice on its way: while it generates and while it trains."""
-    for marker in ("generations/nano/base/shards/*.parquet", "models/nano/*/seed0/*"):
+    for marker in ("generations/nano/base/shards/*/*.parquet", "models/nano/*/seed0/checkpoint-*"):
         kill_when(project, f"results/tiny/{marker}")
     snakemake(project, "--configfile", "tests/tiny.yaml")
     return project
