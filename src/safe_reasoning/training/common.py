@@ -58,12 +58,14 @@ def draw(rows: Sequence[Row], task: Task, length: Any, what: str) -> list[Row]:
 
 
 def training_arguments(task: Task, examples: int) -> dict[str, Any]:
-    """Arguments that all of TRL's trainers take. `batch_size` counts over all processes; a checkpoint is kept every tenth of the way."""
+    """Arguments that all of TRL's trainers take. `batch_size` counts over all processes; a checkpoint is kept every fifth of the way,
+    right after a logged step, so that the logged means of a resumed run are those of an unbroken one."""
     method = task.method
     cuda = torch.cuda.is_available()
     if method.batch_size % method.processes:
         raise UserError(f"methods.{task.name}: batch_size {method.batch_size} does not divide by processes {method.processes}: change one")
     steps = method.max_steps or max(1, round(examples * method.epochs / method.batch_size))
+    logged = max(1, steps // 20)
     if not cuda and method.deepspeed:
         _deepspeed_without_compiler()
     return {
@@ -79,9 +81,9 @@ def training_arguments(task: Task, examples: int) -> dict[str, Any]:
         "use_cpu": not cuda,
         "bf16": cuda,  # CPUs here have no bfloat16 units: float32 is faster and exact
         "gradient_checkpointing": cuda,
-        "logging_steps": max(1, steps // 20),
+        "logging_steps": logged,
         "save_strategy": "steps",
-        "save_steps": max(1, steps // 5),
+        "save_steps": logged * max(1, steps // (5 * logged)),
         "save_total_limit": 1,
         "report_to": "none",
         "disable_tqdm": True,
