@@ -21,12 +21,11 @@ def main() -> None:
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
     config = load(arguments.config)
-    from transformers import AutoTokenizer
-
     from safe_reasoning.demonstrations import safe_demonstrations
+    from safe_reasoning.sampling.engine import load_tokenizer
 
     prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]
-    tokenizer = AutoTokenizer.from_pretrained(arguments.model_dir)
+    tokenizer = load_tokenizer(arguments.model_dir)
     rows = safe_demonstrations(prompts, tokenizer, config.world_seed)
     write_rows(arguments.out, "demonstrations", rows, {"tokens": sum(len(row["completion_ids"]) for row in rows)})
 

@@ -53,8 +53,7 @@ class Engine(Protocol):
 
 def open_engine(model_dir: Path, engine: config.Engine, decoding: config.Decoding) -> Engine:
     """Open the configured engine on a folder of safetensors weights; a missing or unfit folder is a UserError."""
-    if not (model_dir / "config.json").exists() or not list(model_dir.glob("*.safetensors")):
-        raise UserError(f"{model_dir} holds no model (config.json and *.safetensors): run the rule that makes it")
+    check_model(model_dir)
     positions = read_json(model_dir / "config.json").get("max_position_embeddings")
     if positions and engine.max_model_len > positions:
         raise UserError(f"engine.max_model_len {engine.max_model_len} is more than the {positions} positions of {model_dir}: lower it")
@@ -67,8 +66,15 @@ def open_engine(model_dir: Path, engine: config.Engine, decoding: config.Decodin
     return TransformersEngine(model_dir, engine, decoding)
 
 
+def check_model(model_dir: Path) -> None:
+    """A UserError unless the folder holds safetensors weights. (transformers would take a missing folder for a name on the hub.)"""
+    if not (model_dir / "config.json").exists() or not list(model_dir.glob("*.safetensors")):
+        raise UserError(f"{model_dir} holds no model (config.json and *.safetensors): run the rule that makes it")
+
+
 def load_tokenizer(model_dir: Path) -> Any:
     """The tokenizer of a model folder; one that would drop the closing think tag from every text is a UserError."""
+    check_model(model_dir)
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(model_dir, local_files_only=True, trust_remote_code=False)
