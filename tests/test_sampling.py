@@ -1,6 +1,7 @@
 """Both engines, and sampling in shards that survives a kill."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -198,6 +199,7 @@ def test_lost_shard_is_sampled_as_before(engine, tmp_path: Path) -> None:
 def test_think_tag_that_decoding_would_drop(tiny_model: Path, tmp_path: Path) -> None:
     tokenizer = load_tokenizer(tiny_model)
     tokenizer.add_special_tokens({"additional_special_tokens": [CLOSE_TAG]})
+    shutil.copytree(tiny_model, tmp_path, dirs_exist_ok=True)
     tokenizer.save_pretrained(tmp_path)
     with pytest.raises(UserError, match="special token"):
         load_tokenizer(tmp_path)
