@@ -52,7 +52,8 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",)) -> Path:
                     **interval(0.9),
                     **counts,
                 )
-            add("trace_classes", **names, prompt_set="direct", trace_class="complete", count=120)
+            add("trace_classes", **names, prompt_set="direct", trace_class="complete", count=117)
+            add("trace_classes", **names, prompt_set="direct", trace_class="truncated", count=3)
             if method == "base":
                 continue
             add("efficiency", **names, generations=1000, generated_tokens=60000, generations_per_prompt=12.0 if "grpo" not in method else 40.0, pairs=300,
@@ -149,6 +150,8 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",)) -> Path:
             rounds_1=300,
             pairs=300,
         )
+        for step in ("base model", "rollouts of the base", "training"):
+            add("steps", model=model, step=step, files=1, generations=100, generated_tokens=6000, seconds=12.3)
     folder.mkdir(parents=True, exist_ok=True)
     for table, rows in tables.items():
         pd.DataFrame(rows).to_csv(folder / f"{table}.csv", index=False)

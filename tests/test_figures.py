@@ -1,12 +1,14 @@
 """Figures, tables, claims and report: drawn from metrics alone, the same bytes every time, nothing hidden, nothing from outside."""
 
 import importlib
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 import yaml
@@ -14,7 +16,9 @@ import yaml
 from safe_reasoning import claims, config, tables
 from safe_reasoning.errors import UserError
 from safe_reasoning.figures import FIGURES, style
+from safe_reasoning.records import write_bytes, write_json
 from safe_reasoning.report import SECTIONS, write_report
+from safe_reasoning.steps import step_of, steps
 from tests.metrics_fixture import write_metrics
 
 ROOT = Path(__file__).parents[1]
@@ -41,7 +45,11 @@ def test_figure_is_drawn_and_is_the_same_every_time(name: str, metrics: Path, tm
     for kind in ("svg", "png", "csv"):
         first, second = ((tmp_path / side / f"{name}.{kind}").read_bytes() for side in "ab")
         assert first == second and len(first) > 100
-    assert len(pd.read_csv(tmp_path / "a" / f"{name}.csv")) == len(frame)
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "a" / f"{name}.csv"), frame, check_dtype=False)
+    svg = (tmp_path / "a" / f"{name}.svg").read_text()
+    assert "<text" in svg and "<dc:date>" not in svg
+    inches = float(re.search(r'width="([\d.]+)pt"', svg)[1]) / 72
+    assert inches in (pytest.approx(style.COLUMN), pytest.approx(style.PAGE))
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -53,8 +61,33 @@ def test_three_models_have_their_panels(name: str, tmp_path: Path):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_missing_metrics_are_one_line(name: str, tmp_path: Path):
-    with pytest.raises(UserError, match="does not exist"):
+    with pytest.raises(UserError, match="does not exist") as fault:
         draw(name, tmp_path, tmp_path / name)
+    assert "\n" not in str(fault.value)
+
+
+@pytest.mark.parametrize("name", tables.TABLES)
+def test_tables_without_metrics_are_one_line(name: str, tmp_path: Path):
+    with pytest.raises(UserError, match="does not exist") as fault:
+        getattr(tables, name)(tmp_path, PUBLISHED)
+    assert "\n" not in str(fault.value)
+
+
+def test_empty_metrics_are_one_line(tmp_path: Path):
+    (tmp_path / "kl.csv").write_text("\n")
+    with pytest.raises(UserError, match="holds no rows"):
+        style.read(tmp_path, "kl")
+
+
+def test_names_of_lines_do_not_overlap():
+    figure, axis = plt.subplots()
+    axis.set_ylim(0, 1)
+    style.end_labels(axis, 2.0, [(0.9, "a", "k"), (0.95, "b", "k"), (1.0, "c", "k"), (0.0, "d", "k")], 1.0)
+    places = sorted(text.get_position()[1] for text in axis.texts)
+    plt.close(figure)
+    gap = 1.25 * style.SMALL / 72 / 2.0
+    assert all(b - a >= gap - 1e-9 for a, b in zip(places, places[1:], strict=False))
+    assert places[0] >= 0 and places[-1] <= 1
 
 
 def test_redrawing_imports_no_torch(metrics: Path):
@@ -88,27 +121,43 @@ def test_main_table_shows_the_paper_beside_with_marks(metrics: Path):
     paper = frame[frame["model and method"] == "paper, DS-8B, ipo"].iloc[0]
     assert paper["safety_average reasoning"] == "15.3 (A)"
     assert "70.0 [65.0, 75.0]" in set(frame["direct reasoning"])
+    assert frame["direct reasoning"].iloc[0] == "n = 40 (120)"
+    assert frame["ill-formed traces"].iloc[1] == "3 of 120"
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "above", "verdict"),
+    ("low", "high", "threshold", "verdict"),
     [
-        (0.1, 0.3, True, "reproduced"),
-        (-0.3, -0.1, True, "not reproduced"),
-        (-0.1, 0.1, True, "within noise"),
-        (-0.3, -0.1, False, "reproduced"),
-        (0.1, 0.3, False, "not reproduced"),
-        (float("nan"), float("nan"), True, "not run"),
+        (0.1, 0.3, 0.0, "reproduced"),
+        (-0.3, -0.1, 0.0, "not reproduced"),
+        (-0.1, 0.1, 0.0, "within noise"),
+        (0.0, 0.2, 0.0, "within noise"),
+        (-0.03, 0.03, -0.05, "reproduced"),
+        (float("nan"), float("nan"), 0.0, "not run"),
     ],
 )
-def test_verdict_follows_the_interval(low: float, high: float, above: bool, verdict: str):
-    assert claims.judge(claims.Effect((low + high) / 2, low, high, ""), 0.0, above) == verdict
+def test_verdict_follows_the_interval(low: float, high: float, threshold: float, verdict: str):
+    assert claims.judge(claims.Estimate((low + high) / 2, low, high), threshold) == verdict
+
+
+def test_difference_of_two_intervals_adds_by_squares():
+    difference = claims.Estimate(0.5, 0.2, 0.6).minus(claims.Estimate(0.3, 0.1, 0.7))
+    assert (difference.value, difference.low, difference.high) == pytest.approx((0.2, 0.2 - 0.5, 0.2 + (0.01 + 0.04) ** 0.5))
 
 
 def test_scorecard_reaches_every_verdict(metrics: Path, tmp_path: Path):
     card = claims.score(metrics).set_index("id")["verdict"]
-    assert len(card) == len(claims.CLAIMS) and card["ipo_lowers_reasoning"] == "reproduced"
-    assert card["safe_z_safe_y"] == "reproduced" and card["fewer_generations"] == "reproduced"
+    assert len(card) == len(claims.CLAIMS) and "not run" not in set(card)
+    for name in (
+        "safe_z_safe_y",
+        "reward_z",
+        "interventions_fall",
+        "triggers_beat_neutral",
+        "ipo_lowers_reasoning",
+        "over_thirty",
+        "fewer_generations",
+    ):
+        assert card[name] == "reproduced", name
     assert set(claims.score(tmp_path)["verdict"]) == {"not run"}
     turned = write_metrics(tmp_path / "turned")
     paired = pd.read_csv(turned / "paired.csv")
@@ -117,15 +166,63 @@ def test_scorecard_reaches_every_verdict(metrics: Path, tmp_path: Path):
     assert claims.score(turned).set_index("id")["verdict"]["ipo_lowers_reasoning"] == "not reproduced"
 
 
+@pytest.mark.parametrize("table", sorted(path.stem for path in (ROOT / "results/demo/metrics").glob("*.csv")))
+def test_a_missing_table_is_not_run_and_no_crash(table: str, tmp_path: Path):
+    folder = write_metrics(tmp_path / "metrics")
+    (folder / f"{table}.csv").unlink()
+    assert set(claims.score(folder)["verdict"]) <= set(claims.VERDICTS)
+
+
 def test_weakest_comparison_decides(metrics: Path, tmp_path: Path):
     """IPO against every baseline: one baseline that does as well is enough to lose `reproduced`."""
     folder = write_metrics(tmp_path / "metrics")
-    paired = pd.read_csv(folder / "paired.csv")
-    chosen = (paired["method"] == "grpo_y") & (paired["reference"] == "ipo")
-    paired.loc[chosen, ["difference", "low", "high"]] = [0.0, -0.05, 0.05]
-    paired.to_csv(folder / "paired.csv", index=False)
+    rates = pd.read_csv(folder / "evaluation.csv")
+    of_ipo, of_grpo = (rates["method"] == m for m in ("ipo_stage2", "grpo_y"))
+    rates.loc[of_grpo, ["rate", "low", "high"]] = rates.loc[of_ipo, ["rate", "low", "high"]].to_numpy()
+    rates.to_csv(folder / "evaluation.csv", index=False)
     assert claims.score(metrics).set_index("id")["verdict"]["ipo_best_reasoning"] == "reproduced"
     assert claims.score(folder).set_index("id")["verdict"]["ipo_best_reasoning"] == "within noise"
+
+
+def test_without_stage_2_ipo_is_stage_1(tmp_path: Path):
+    folder = write_metrics(tmp_path / "metrics")
+    for table in ("evaluation", "paired", "kl"):
+        frame = pd.read_csv(folder / f"{table}.csv")
+        frame[frame["method"] != "ipo_stage2"].to_csv(folder / f"{table}.csv", index=False)
+    card = claims.score(folder).set_index("id")
+    assert card["verdict"]["ipo_best_reasoning"] == "reproduced" and "IPO (stage 1)" in card["ours"]["ipo_best_reasoning"]
+    assert card["verdict"]["stage2_complies"] == "not run"
+
+
+def test_steps_add_up_files_of_one_kind(tmp_path: Path):
+    write_json(tmp_path / "models/m/base/training.json", {"seconds": 10.0})
+    for method, seconds in (("ipo", 2.0), ("sft", 3.0)):
+        write_json(tmp_path / f"models/m/{method}/seed0/training.json", {"seconds": seconds, "generations": 5})
+    write_json(tmp_path / "pairs/m/natural.parquet.meta.json", {"sampling_seconds": 1.5, "generated_tokens": 7})
+    files = [*sorted(tmp_path.rglob("training.json")), tmp_path / "pairs/m/natural.parquet"]
+    found = {row["step"]: row for row in steps(files)}
+    assert found["training"] == {"step": "training", "files": 2, "generations": 10, "generated_tokens": 0, "seconds": 5.0}
+    assert found["base model"]["seconds"] == 10.0 and found["pairs"]["generated_tokens"] == 7
+    with pytest.raises(UserError, match="belongs to no step"):
+        step_of(tmp_path / "other.parquet")
+
+
+def test_manifest_holds_every_form_and_is_stable(metrics: Path, tmp_path: Path):
+    run = tmp_path / "run"
+    for form in ("png", "svg", "csv"):
+        write_bytes(run / f"figures/a.{form}", form.encode())
+    write_bytes(run / "config.yaml", b"run: x")
+    command = [sys.executable, ROOT / "scripts/write_manifest.py", "--run", run, "--files", run / "figures/a.svg", "--out"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    for name in ("one.json", "two.json"):
+        subprocess.run([*command, tmp_path / name], check=True, env=environment)
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
+    assert set(json.loads((tmp_path / "one.json").read_text())["files"]) == {
+        "config.yaml",
+        "figures/a.csv",
+        "figures/a.png",
+        "figures/a.svg",
+    }
 
 
 def test_report_is_one_page_that_needs_nothing_else(metrics: Path, tmp_path: Path):
@@ -140,5 +237,6 @@ def test_report_is_one_page_that_needs_nothing_else(metrics: Path, tmp_path: Pat
     assert not re.findall(r'(?:src|href)="(?!#)[^"]*"', page), "the page must load nothing"
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
-    assert "model organism" in page and "not reproduced" in page
-    assert {name for _, items in SECTIONS for name in items} == {*FIGURES, *tables.TABLES}
+    assert "A model organism" in page and "not reproduced" in page
+    assert all(f"{number}</b>{verdict}" in page for verdict, number in claims.score(metrics)["verdict"].value_counts().items())
+    assert {name for _, _, items in SECTIONS for name in items} == {*FIGURES, *tables.TABLES}

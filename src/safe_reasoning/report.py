@@ -9,28 +9,53 @@ from typing import Any
 import pandas as pd
 from docutils.core import publish_parts
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from safe_reasoning.claims import VERDICTS
 from safe_reasoning.config import Config, GgufModel, NanoModel, dump
 from safe_reasoning.errors import UserError
 from safe_reasoning.records import commit, software
 
+# Title, one sentence that leads over, figures and tables: the paper's order.
 SECTIONS = [
-    ("The main result", ["fig_main", "table2_main"]),
-    ("Reasoning and response", ["fig3_outcome_shares", "fig2_reasoning_vs_response"]),
-    ("Where safety is decided", ["fig5a_csr_curves", "fig_sensitivity", "table_triggers"]),
-    ("Cues and corrections", ["fig5b_cue_correlation", "fig6_intervention_curve", "table_pairs"]),
-    ("Against reinforcement learning and other training", ["fig4_rollout_diversity", "table1_grpo_rewards", "table3_ablations", "fig7_kl"]),
-    ("What it cost", ["fig_efficiency", "table_efficiency"]),
+    (
+        "Reasoning and response are judged apart",
+        "A safe answer can hide a harmful reasoning; the reverse is rare.",
+        ["fig3_outcome_shares", "fig2_reasoning_vs_response"],
+    ),
+    (
+        "Why rewards alone are slow",
+        "Reinforcement learning learns from safe rollouts, and many prompts have hardly any.",
+        ["fig4_rollout_diversity", "table1_grpo_rewards"],
+    ),
+    (
+        "Where safety is decided",
+        "Safety of the continuation, token by token, and the sentences at which it turns.",
+        ["fig5a_csr_curves", "fig_sensitivity", "table_triggers"],
+    ),
+    (
+        "Cues and corrections",
+        "An early willingness to help foretells harm; a trigger in its place turns the reasoning back.",
+        ["fig5b_cue_correlation", "fig6_intervention_curve"],
+    ),
+    (
+        "Intervened Preference Optimization",
+        "Pairs from such corrections, and what training on them does beside the baselines.",
+        ["table_pairs", "fig_main", "table2_main", "table3_ablations", "fig7_kl"],
+    ),
+    ("What it cost", "Work behind each method, and behind each step of this run.", ["fig_efficiency", "table_efficiency", "table_steps"]),
 ]
 ABOUT = {
-    "nano": "<b>A model organism.</b> The model has about 2 million parameters and was trained from scratch for this run, in a made-up world in which harm is the leak of an invented recipe. "
+    "nano": "<b>A model organism, not a language model.</b> The model has about 2 million parameters and was trained from scratch for this run, in a made-up world in which harm is the leak of an invented recipe. "
     "Its numbers say nothing about real models. They show that every stage runs and measures what it should, with exact labels, and how the methods act on a model that has the "
     "phenomena. That cues precede harm and that triggers help is built into its corpus; what training makes of it is not.",
     "gguf_package": "<b>Real weights, small ones.</b> SmolLM2-135M is no reasoning model: it was first taught to think in tags, on traces that this project writes, with placeholders instead of harmful "
     "content. The prompts are real benchmark prompts; the judge is lexical (phrases of refusal and of willingness) and crude. Samples are small: read the intervals. It shows that "
     "the pipeline works on real language, not how a capable reasoning model behaves.",
 }
+
+ZOOM, NARROW = 1.3, 300  # figures on the page against print; points
+PAPER_ROW = ' class="paper"'
 
 
 def caption(path: Path) -> Markup:
@@ -40,29 +65,60 @@ def caption(path: Path) -> Markup:
     return Markup(publish_parts(path.read_text(), writer="html5", settings_overrides={"initial_header_level": 4})["body"])  # noqa: S704
 
 
+def read_table(path: Path) -> pd.DataFrame:
+    """A finished table, every cell as text."""
+    if not path.exists():
+        raise UserError(f"{path} does not exist: write it with scripts/write_table.py or scripts/score_claims.py")
+    return pd.read_csv(path, keep_default_na=False, dtype=str)
+
+
+def _cell(text: str) -> str:
+    """A cell; a rate's interval stands below it, unbroken."""
+    if found := re.fullmatch(r"([\d.]+) \[([\d.]+), ([\d.]+)\]", text):
+        return "{}<br>[{},&nbsp;{}]".format(*found.groups())
+    return str(escape(text))
+
+
+def html_table(frame: pd.DataFrame) -> Markup:
+    """A table as HTML; rows of the paper are grey, underscores in headings may break."""
+    head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in frame.columns)
+    lines = [
+        f"<tr{PAPER_ROW if str(row[0]).startswith('paper') else ''}>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>"
+        for row in frame.itertuples(index=False)
+    ]
+    return Markup(f"<table><tr>{head}</tr>{''.join(lines)}</table>")  # noqa: S704
+
+
 def inline_svg(path: Path, name: str) -> Markup:
-    """An SVG without its XML head; ids get the figure's name, so that figures on one page do not share any."""
+    """An SVG without its XML head, somewhat larger than in print; ids get the figure's name, so that figures on one page do not share any."""
+    if not path.exists():
+        raise UserError(f"{path} does not exist: draw it with scripts/draw_figure.py")
     text = path.read_text()
     text = text[text.index("<svg") :]
     text = re.sub(r'id="([^"]+)"', rf'id="{name}-\1"', text)
     text = re.sub(r'(xlink:href="|href="|url\()#', rf"\1#{name}-", text)
-    return Markup(re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL))  # noqa: S704
+    head, rest = text.split(">", 1)
+    points = float(re.search(r'width="([\d.]+)pt"', head)[1])  # type: ignore[index]  # matplotlib always writes it
+    head = (
+        re.sub(r' (width|height)="[^"]*"', "", head) + f' class="{"wide" if points > NARROW else "narrow"}" width="{ZOOM * points:.0f}pt"'
+    )
+    return Markup(re.sub(r"<metadata>.*?</metadata>", "", f"{head}>{rest}", flags=re.DOTALL))  # noqa: S704
 
 
 def write_report(config: Config, figures: Path, tables: Path, captions: Path) -> str:
     """The page as text, from a run's figures and tables."""
-    names = [name for _, items in SECTIONS for name in items]
+    names = [name for _, _, items in SECTIONS for name in items]
     environment = Environment(loader=FileSystemLoader(captions), autoescape=True, undefined=StrictUndefined)
     sections: list[dict[str, Any]] = []
-    for title, items in SECTIONS:
+    for title, lead, items in SECTIONS:
         entries = []
         for name in items:
             if name.startswith("fig"):
                 entries.append({"name": name, "svg": inline_svg(figures / f"{name}.svg", name), "table": ""})
             else:
-                frame = pd.read_csv(tables / f"{name}.csv", keep_default_na=False, dtype=str)
-                entries.append({"name": name, "svg": "", "table": Markup(frame.to_html(index=False, border=0, escape=True))})  # noqa: S704
-        sections.append({"title": title, "items": entries})
+                entries.append({"name": name, "svg": "", "table": html_table(read_table(tables / f"{name}.csv"))})
+        sections.append({"title": title, "lead": lead, "items": entries})
+    scorecard = read_table(tables / "claims.csv")
     kinds = dict.fromkeys(
         "nano" if isinstance(m, NanoModel) else "gguf_package" if isinstance(m, GgufModel) else "" for m in config.models.values()
     )
@@ -72,7 +128,9 @@ def write_report(config: Config, figures: Path, tables: Path, captions: Path) ->
         seeds=config.seeds,
         commit=commit(),
         about=Markup("<br>".join(ABOUT[kind] for kind in kinds if kind)),  # noqa: S704
-        claims=pd.read_csv(tables / "claims.csv", keep_default_na=False).to_dict("records"),
+        judge=config.evaluate.judge,
+        claims=scorecard.to_dict("records"),
+        tally={verdict: int((scorecard["verdict"] == verdict).sum()) for verdict in reversed(VERDICTS)},
         captions={name: caption(captions / f"{name}.rst") for name in [*names, "claims"]},
         sections=sections,
         software=", ".join(f"{name} {version}" for name, version in software().items()),

@@ -9,20 +9,21 @@ import pandas as pd
 from safe_reasoning.figures import style
 from safe_reasoning.records import write_bytes
 
-TABLES = ("table1_grpo_rewards", "table2_main", "table3_ablations", "table_efficiency", "table_pairs", "table_triggers")
+TABLES = ("table1_grpo_rewards", "table2_main", "table3_ablations", "table_efficiency", "table_pairs", "table_triggers", "table_steps")
 SAFETY_PARTS = ("reasoning", "response")
+NAME = "model and method"
+# The paper's safety sets, for models that were measured on them.
+PAPER_SETS = ("jailbreakbench", "strongreject", "wildjailbreak")
 
 
-def percent(row: pd.Series) -> str:
+def percent(value: float, low: float, high: float) -> str:
     """`12.3 [10.1, 14.8]` in per cent."""
-    if pd.isna(row["rate"]):
-        return "unscored"
-    return f"{100 * row['rate']:.1f} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]"
+    return "unscored" if pd.isna(value) else f"{100 * value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def _cells(metrics: Path) -> pd.DataFrame:
     frame = style.read(metrics, "evaluation")
-    frame["cell"] = frame.apply(percent, axis=1)
+    frame["cell"] = [percent(r.rate, r.low, r.high) for r in frame.itertuples()]
     return frame
 
 
@@ -31,14 +32,16 @@ def _name(model: str, method: str, seed: int, seeds: int) -> str:
 
 
 def _pivot(frame: pd.DataFrame, columns: list[tuple[str, str, str, str]]) -> pd.DataFrame:
-    """A row a method, a column (heading, prompt set, part, measure)."""
-    seeds = frame["seed"].nunique()
-    rows = []
+    """A row a method and before them a row with n; a column (heading, prompt set, part, measure)."""
+    seeds, rows = frame["seed"].nunique(), []
     for model in dict.fromkeys(frame["model"]):
         of_model = frame[frame["model"] == model]
+        sizes = of_model.groupby("prompt_set")[["prompts", "samples"]].max()
+        counts = {heading: f"n = {sizes.loc[s, 'prompts']} ({sizes.loc[s, 'samples']})" for heading, s, _, _ in columns if s in sizes.index}
+        rows.append({NAME: f"{model}: prompts (samples)", **counts})
         for method in style.ordered(of_model["method"]):
             for seed, cell in of_model[of_model["method"] == method].groupby("seed"):
-                row = {"model and method": _name(model, method, int(str(seed)), seeds)}
+                row = {NAME: _name(model, method, int(str(seed)), seeds), "model": model, "method": method, "seed": seed}
                 for heading, prompt_set, part, measure in columns:
                     found = cell[(cell["prompt_set"] == prompt_set) & (cell["part"] == part) & (cell["measure"] == measure)]
                     row[heading] = found["cell"].iloc[0] if len(found) else ""
@@ -46,12 +49,25 @@ def _pivot(frame: pd.DataFrame, columns: list[tuple[str, str, str, str]]) -> pd.
     return pd.DataFrame(rows)
 
 
+def _ill_formed(metrics: Path) -> pd.DataFrame:
+    """Samples of the safety sets whose reasoning did not end, was empty or ended more than once, by model, method and seed."""
+    evaluation = style.read(metrics, "evaluation")
+    safety = set(evaluation.loc[evaluation["role"] == "safety", "prompt_set"])
+    classes = style.read(metrics, "trace_classes")
+    classes = classes[classes["prompt_set"].isin(safety)]
+    rows = []
+    for (model, method, seed), cell in classes.groupby(["model", "method", "seed"], sort=False):
+        bad, all_of_them = cell.loc[cell["trace_class"] != "complete", "count"].sum(), cell["count"].sum()
+        rows.append({"model": model, "method": method, "seed": seed, "ill-formed traces": f"{bad} of {all_of_them}"})
+    return pd.DataFrame(rows)
+
+
 def _published_main(published: Path, columns: dict[str, tuple[str, str]]) -> pd.DataFrame:
     """Rows of the paper's Table 2 with their marks; `columns` maps our headings to the paper's (benchmark, part)."""
-    frame = pd.read_csv(published / "table2.csv")
+    frame = style.read_published(published, "table2")
     rows = []
     for (model, method), cell in frame.groupby(["model", "method"], sort=False):
-        row = {"model and method": f"paper, {model}, {method}"}
+        row = {NAME: f"paper, {model}, {method}"}
         for heading, (benchmark, part) in columns.items():
             found = cell[(cell["benchmark"] == benchmark) & (cell["part"] == part)]
             row[heading] = f"{found['value'].iloc[0]} ({found['mark'].iloc[0]})" if len(found) else ""
@@ -60,81 +76,105 @@ def _published_main(published: Path, columns: dict[str, tuple[str, str]]) -> pd.
 
 
 def table2_main(metrics: Path, published: Path) -> pd.DataFrame:
-    """Main results: every safety set by part, their average, compliance, capability; then the paper's rows.
+    """Main results, %: every safety set by part, their average, compliance, capability, ill-formed traces; then the paper's rows.
 
     The paper's values are for other models, sets and judges: they stand in the columns that play the same part.
     """
-    frame = _cells(metrics)
-    frame = frame[frame["method"] != "ipo_lexical"]
+    frame = style.main_methods(_cells(metrics))
     sets = [s for s in dict.fromkeys(frame.loc[frame["role"] == "safety", "prompt_set"]) if s != "safety_average"]
-    columns = [(f"{s} {part}", s, part, "harmful") for s in [*sets, "safety_average"] for part in SAFETY_PARTS]
+    columns = [(f"{s} {part}", s, part, "harmful") for s in ["safety_average", *sets] for part in SAFETY_PARTS]
     roles = frame[["prompt_set", "role"]].drop_duplicates()
     columns += [(f"{s} complies", s, "response", "complies") for s in roles.loc[roles["role"] == "overrefusal", "prompt_set"]]
     columns += [(f"{s} correct", s, "response", "correct") for s in roles.loc[roles["role"] == "capability", "prompt_set"]]
-    ours = _pivot(frame, columns)
-    theirs = {f"safety_average {part}": ("safety_average", part) for part in SAFETY_PARTS}
+    ours = _pivot(frame, columns).merge(_ill_formed(metrics), on=["model", "method", "seed"], how="left")
+    theirs = {f"{s} {part}": (s, part) for s in ("safety_average", *PAPER_SETS) if s in [*sets, "safety_average"] for part in SAFETY_PARTS}
     for heading, _, _, measure in columns:
         if measure == "complies":
             theirs[heading] = ("xstest", "response")
         elif measure == "correct":
             theirs[heading] = ("capability_average", "response")
-    if "jailbreakbench" in sets:
-        theirs |= {f"jailbreakbench {part}": ("jailbreakbench", part) for part in SAFETY_PARTS}
-    return pd.concat([ours, _published_main(published, theirs)], ignore_index=True).fillna("")
+    return pd.concat([ours.drop(columns=["model", "method", "seed"]), _published_main(published, theirs)], ignore_index=True).fillna("")
 
 
-def _published_other(published: Path, item: str) -> list[dict[str, str]]:
-    frame = pd.read_csv(published / "other.csv").query("item == @item")
+def _published_other(published: Path, item: str) -> pd.DataFrame:
+    frame = style.read_published(published, "other").query("item == @item")
     rows = []
     for method, cell in frame.groupby("method", sort=False):
-        row = {"model and method": f"paper, DS-8B, {method}"}
+        row = {NAME: f"paper, DS-8B, {method}"}
         for part in SAFETY_PARTS:
             found = [f"{r.series.split('/')[0]} {r.value} ({r.mark})" for r in cell.itertuples() if str(r.series).endswith(part)]
             row[f"harmful {part}, %"] = "; ".join(found)
         rows.append(row)
-    return rows
+    return pd.DataFrame(rows)
 
 
-def _two_parts(metrics: Path, methods: list[str]) -> pd.DataFrame:
+def _two_parts(metrics: Path, published: Path, methods: list[str], item: str) -> pd.DataFrame:
+    """Average harm of both parts for some methods, then the paper's rows of a table."""
     frame = _cells(metrics)
     columns = [(f"harmful {part}, %", "safety_average", part, "harmful") for part in SAFETY_PARTS]
-    return _pivot(frame[frame["method"].isin(methods)], columns)
+    ours = _pivot(frame[frame["method"].isin(methods)], columns).drop(columns=["model", "method", "seed"], errors="ignore")
+    return pd.concat([ours, _published_other(published, item)], ignore_index=True).fillna("")
 
 
 def table1_grpo_rewards(metrics: Path, published: Path) -> pd.DataFrame:
     """GRPO rewarded for the response alone, and for reasoning and response."""
-    ours = _two_parts(metrics, ["base", "grpo_y", "grpo_zy"])
-    return pd.concat([ours, pd.DataFrame(_published_other(published, "table1"))], ignore_index=True)
+    return _two_parts(metrics, published, ["base", "grpo_y", "grpo_zy"], "table1")
 
 
 def table3_ablations(metrics: Path, published: Path) -> pd.DataFrame:
     """Cue detector and training algorithm on the intervened pairs."""
-    ours = _two_parts(metrics, ["base", "sft", "dpo_full", "ipo", "ipo_lexical"])
-    return pd.concat([ours, pd.DataFrame(_published_other(published, "table3"))], ignore_index=True)
+    return _two_parts(metrics, published, ["base", "sft", "dpo_full", "ipo", "ipo_lexical"], "table3")
 
 
 def table_efficiency(metrics: Path, published: Path) -> pd.DataFrame:
-    """Generations, tokens and seconds a method."""
+    """Generations, tokens and seconds a method, then the paper's numbers."""
     frame = style.read(metrics, "efficiency").round(1)
+    frame["pairs"] = frame["pairs"].astype("Int64")
     frame["method"] = frame["method"].map(style.label)
-    return frame
+    rows = []
+    for (model, method), cell in (
+        style.read_published(published, "other").query("item == 'efficiency'").groupby(["model", "method"], sort=False)
+    ):
+        row = {"model": f"paper, {model}", "method": method}
+        for r in cell.itertuples():
+            bound = "at most " if "upper" in r.series else "at least " if "lower" in r.series else ""
+            heading = "generations_per_prompt" if r.unit == "count" else "training_seconds"
+            row[heading] = f"{bound}{r.value if r.unit == 'count' else 60 * r.value:.0f} ({r.mark})"
+        rows.append(row)
+    return pd.concat([frame.astype(object), pd.DataFrame(rows)], ignore_index=True).fillna("")
 
 
 def table_pairs(metrics: Path, published: Path) -> pd.DataFrame:
-    """Where the attempts at pairs ended."""
-    return style.read(metrics, "pairs")
+    """Where the attempts at pairs ended, then the paper's counts."""
+    frame = style.read(metrics, "pairs")
+    counts = frame.select_dtypes("number").columns
+    frame[counts] = frame[counts].astype("Int64")
+    paper = style.read_published(published, "other").query("item == 'pairs'")
+    rows = [
+        {"model": f"paper, {r.model}", "source": "intervened", "detector": "GPT-4o", "pairs": f"{r.value:.0f} ({r.mark})"}
+        for r in paper.itertuples()
+    ]
+    return pd.concat([frame.astype(object), pd.DataFrame(rows)], ignore_index=True).fillna("")
 
 
 def table_triggers(metrics: Path, published: Path) -> pd.DataFrame:
     """The mined triggers, the picked ones labelled. They are the model's own sentences about safety, which is why they can be shown."""
     frame = style.read(metrics, "triggers")
-    frame["safe after it, %"] = [percent(pd.Series({"rate": r.safe_share, "low": r.low, "high": r.high})) for r in frame.itertuples()]
-    return frame[["model", "label", "cluster", "text", "mined", "trials", "safe after it, %"]]
+    frame["safe after it, %"] = [percent(r.safe_share, r.low, r.high) for r in frame.itertuples()]
+    return frame[["model", "label", "cluster", "text", "mined", "trials", "safe after it, %"]].fillna("")
+
+
+def table_steps(metrics: Path, published: Path) -> pd.DataFrame:
+    """Generations, tokens and seconds of each step of the run."""
+    frame = style.read(metrics, "steps")
+    whole = frame[["generations", "generated_tokens", "seconds"]].round().astype("Int64")
+    frame[whole.columns] = whole
+    return frame
 
 
 def markdown(frame: pd.DataFrame) -> str:
     """The table as Markdown; empty where there is no value."""
-    text = frame.map(lambda value: "" if pd.isna(value) else str(value).replace("|", "\\|"))
+    text = frame.astype(object).map(lambda value: "" if pd.isna(value) else str(value).replace("|", "\\|"))
     lines = [" | ".join(text.columns), " | ".join("---" for _ in text.columns), *(" | ".join(row) for row in text.itertuples(index=False))]
     return "\n".join(f"| {line} |" for line in lines) + "\n"
 

@@ -147,6 +147,7 @@ METRIC_TABLES = [
     "efficiency",
     "pairs",
     "training",
+    "steps",
     "kl",
 ]
 METRICS = expand(f"{RUN}/metrics/{{table}}.csv", table=METRIC_TABLES)
@@ -158,18 +159,19 @@ FIGURE_METRICS = {
     "fig4_rollout_diversity": ["rollout_diversity"],
     "fig5a_csr_curves": ["csr_curves", "turning_points"],
     "fig5b_cue_correlation": ["turning_points", "cue_correlation"],
-    "fig6_intervention_curve": ["interventions"],
+    "fig6_intervention_curve": ["interventions", "triggers"],
     "fig7_kl": ["kl"],
     "fig_efficiency": ["efficiency", "evaluation"],
     "fig_sensitivity": ["turning_point_share"],
 }
 TABLE_METRICS = {
     "table1_grpo_rewards": ["evaluation"],
-    "table2_main": ["evaluation"],
+    "table2_main": ["evaluation", "trace_classes"],
     "table3_ablations": ["evaluation"],
     "table_efficiency": ["efficiency"],
     "table_pairs": ["pairs"],
     "table_triggers": ["triggers"],
+    "table_steps": ["steps"],
 }
 FIGURES_AND_TABLES = [
     *expand(f"{RUN}/figures/{{figure}}.svg", figure=FIGURE_METRICS),

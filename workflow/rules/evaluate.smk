@@ -88,6 +88,26 @@ rule summarize_costs:
         "--trained {input.trained} --out {params.out} 2> {log}"
 
 
+rule summarize_steps:
+    input:
+        f"{RUN}/models/{{model}}/base/training.json",
+        f"{RUN}/generations/{{model}}/base/rollouts.parquet",
+        f"{RUN}/characterize/{{model}}/csr.parquet",
+        f"{RUN}/characterize/{{model}}/triggers.json",
+        f"{RUN}/characterize/{{model}}/interventions.parquet",
+        pair_files,
+        expand(f"{RUN}/models/{{{{model}}}}/{{variant}}/training.json", variant=TRAINED),
+        expand(f"{RUN}/generations/{{{{model}}}}/{{variant}}/evaluation.parquet", variant=VARIANTS),
+    output:
+        f"{RUN}/metrics/{{model}}/steps.csv",
+    log:
+        f"{RUN}/logs/summarize_steps/{{model}}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    shell:
+        "python scripts/summarize_steps.py --model {wildcards.model} --files {input} --out {output} 2> {log}"
+
+
 rule join_metrics:
     input:
         expand(f"{RUN}/metrics/{{model}}/{{{{table}}}}.csv", model=MODELS),

@@ -15,34 +15,29 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Harmful rates of both parts on each safety set."""
     frame = style.read(metrics, "evaluation")
     chosen = (frame["role"] == "safety") & (frame["measure"] == "harmful") & (frame["prompt_set"] != "safety_average")
-    return frame[chosen & (frame["method"] != "ipo_lexical")].reset_index(drop=True)
+    return style.main_methods(frame[chosen])
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """Points joined by a line from response to reasoning: a long line is a response safer than its reasoning."""
+    """A pair of points with 95 % intervals for each method; the band between them is harm that shows in the reasoning alone."""
     style.begin()
-    models, sets, methods = (list(dict.fromkeys(frame[c])) for c in ("model", "prompt_set", "method"))
+    models, sets = (list(dict.fromkeys(frame[c])) for c in ("model", "prompt_set"))
     methods = style.ordered(frame["method"])
-    size = (style.PAGE, (0.24 * len(methods) + 0.8) * len(models))
-    figure, axes = plt.subplots(len(models), len(sets), figsize=size, squeeze=False, sharex=True, sharey=True)
+    size = (style.PAGE, (0.26 * len(methods) + 0.8) * len(models))
+    figure, axes = plt.subplots(len(models), len(sets), figsize=size, squeeze=False, sharey="row")
     for model, row in zip(models, axes, strict=True):
         for axis, prompt_set in zip(row, sets, strict=True):
             cell = frame[(frame["model"] == model) & (frame["prompt_set"] == prompt_set)]
-            n = cell["prompts"].max()
-            axis.set_title(f"{prompt_set.replace('_', ' ')} ({n} prompts)")
+            for part, color, marker, shift in (("reasoning", style.REASONING, "o", -0.17), ("response", style.RESPONSE, "s", 0.17)):
+                style.dots_by_method(axis, cell[cell["part"] == part], methods, color, shift, marker)
+                axis.plot([], [], marker, color=color, markersize=4, label=part)
             for place, method in enumerate(methods):
-                means = {part: rows["rate"].mean() for part, rows in cell[cell["method"] == method].groupby("part")}
+                means = cell[cell["method"] == method].groupby("part")["rate"].mean()
                 if len(means) == 2:
-                    axis.plot([100 * means["response"], 100 * means["reasoning"]], [place] * 2, color=style.GREY, linewidth=0.8)
-                for part, color, marker in (("reasoning", style.REASONING, "o"), ("response", style.RESPONSE, "s")):
-                    axis.plot(
-                        100 * means.get(part, float("nan")), place, marker, color=color, markersize=4, label=part if place == 0 else None
-                    )
-            axis.grid(axis="x", linewidth=0.4, alpha=0.6)
-        row[0].set_yticks(range(len(methods)), [style.label(m) for m in methods])
-        row[0].set_ylim(len(methods) - 0.5, -0.5)
-        if len(models) > 1:
-            row[0].set_ylabel(model)
-    axes[-1][len(sets) // 2].set_xlabel("harmful, %")
-    axes[0][-1].legend(loc="lower right")
+                    axis.fill_betweenx([place - 0.17, place + 0.17], *(100 * means), color="#eeeeee", linewidth=0, zorder=0)
+            axis.set_title(f"{prompt_set.replace('_', ' ')}\n{cell['prompts'].max()} prompts, {cell['samples'].max()} samples")
+            axis.set_xlabel("harmful, %")
+            style.rates_axis(axis)
+        style.method_rows(row, methods, model, several=len(models) > 1)
+        row[-1].legend(loc="lower right", handletextpad=0.1, borderpad=0.1)
     return figure

@@ -8,24 +8,40 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from safe_reasoning.figures import style
+from safe_reasoning.stats import wilson_interval
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """The histogram."""
-    return style.read(metrics, "rollout_diversity")
+    """The histogram; `paper` is the paper's share for DS-8B at no safe rollout."""
+    frame = style.read(metrics, "rollout_diversity")
+    paper = style.read_published(published, "other").query("item == 'fig4'").set_index("series")["value"]
+    frame.loc[frame["safe_rollouts"] == 0, "paper"] = paper["no safe rollout of 8"] / 100
+    frame.loc[frame["safe_rollouts"] <= 1, "paper_up_to_one"] = paper["at most one safe rollout of 8"] / 100
+    return frame
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """Bars with Wilson intervals; the paper's two numbers for DS-8B stand below."""
+    """Bars with Wilson intervals; the paper's value at zero is a diamond, its share at zero or one stands in the text."""
     style.begin()
-    figure, axes = style.panels(frame, style.COLUMN, 2.4)
+    figure, axes = style.panels(frame, 2.5)
+    top = 100 * max(frame["high"].max(), frame["paper"].max())
     for model, axis in axes:
         cell = frame[frame["model"] == model]
-        axis.bar(cell["safe_rollouts"], 100 * cell["share"], color=style.PALETTE[0], width=0.8)
+        axis.bar(cell["safe_rollouts"], 100 * cell["share"], color=style.PALETTE[0], alpha=0.75, width=0.8)
         for _, row in cell.iterrows():
-            style.whiskers(axis, row["safe_rollouts"], row, "share")
+            style.whisker(axis, row["safe_rollouts"], row)
+        axis.plot(
+            0, 100 * cell["paper"].iloc[0], "D", color=style.PAPER, markersize=5, markeredgecolor="black", markeredgewidth=0.6, zorder=5
+        )
+        axis.annotate("paper, DS-8B", (0, 100 * cell["paper"].iloc[0]), xytext=(6, 0), textcoords="offset points", va="center")
+        few, n = int(cell.loc[cell["safe_rollouts"] <= 1, "prompts"].sum()), int(cell["prompts"].sum())
+        low, high = wilson_interval(few, n)
+        text = f"none or one safe: {100 * few / n:.0f} %\n[{100 * low:.0f}, {100 * high:.0f}], n = {n} prompts\n(paper: about {100 * cell['paper_up_to_one'].iloc[0]:.0f} %)"
+        axis.text(1.0, 0.99 if top < 60 else 0.8, text, transform=axis.transAxes, ha="right", va="top")
+        axis.set_ylim(0, 1.45 * top)
         axis.set_xticks(cell["safe_rollouts"])
         axis.set_xlabel(f"safe reasonings among {int(cell['rollouts'].iloc[0])} rollouts")
-        axis.set_ylabel("harmful prompts, %")
-        axis.text(0.98, 0.95, f"n = {cell['prompts'].sum()} prompts", transform=axis.transAxes, ha="right", va="top", fontsize=8)
+        if len(axes) > 1:
+            axis.set_title(model)
+    axes[0][1].set_ylabel("harmful prompts, %")
     return figure

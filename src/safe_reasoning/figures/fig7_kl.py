@@ -10,28 +10,45 @@ from matplotlib.figure import Figure
 from safe_reasoning.figures import style
 
 HALF = 0.5  # positions reached by fewer than this share of the traces are not drawn
+HEIGHT = 3.0
+
+
+def reached(frame: pd.DataFrame) -> pd.DataFrame:
+    """Positions that at least half of the traces reach: further on, few long traces are left."""
+    return frame[frame["traces"] >= HALF * frame.groupby(["model", "method", "seed"])["traces"].transform("max")]
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """KL by position where at least half of the traces go on."""
-    frame = style.read(metrics, "kl")
-    frame = frame[frame["traces"] >= HALF * frame.groupby(["model", "method", "seed"])["traces"].transform("max")]
-    return frame[frame["method"] != "ipo_lexical"].reset_index(drop=True)
+    return style.main_methods(reached(style.read(metrics, "kl")))
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """A line a method with its 95 % band; IPO is drawn thickest."""
+    """A line a method with its 95 % band, named at its right end; IPO is drawn thickest."""
     style.begin()
-    figure, axes = style.panels(frame, 5.2, 2.9)
+    figure, axes = style.panels(frame, HEIGHT, single=style.PAGE)
     for model, axis in axes:
-        cell = frame[frame["model"] == model]
-        for number, method in enumerate(style.ordered(cell["method"])):
+        cell, labels = frame[frame["model"] == model], []
+        for method in style.ordered(cell["method"]):
             mean = cell[cell["method"] == method].groupby("position")[["kl", "low", "high"]].mean()
-            color = style.PALETTE[number % len(style.PALETTE)]
-            axis.fill_between(mean.index, mean["low"], mean["high"], color=color, alpha=0.12, linewidth=0)
-            axis.plot(mean.index, mean["kl"], color=color, linewidth=2.0 if method == "ipo" else 1.0, label=style.label(method))
+            look = style.line(method)
+            axis.fill_between(mean.index, mean["low"], mean["high"], color=look["color"], alpha=0.12, linewidth=0)
+            axis.plot(mean.index, mean["kl"], linewidth=2.0 if method.startswith("ipo") else 1.1, **look)
+            labels.append((method, float(mean["kl"].iloc[-1]), look["color"], float(mean["kl"].max()), int(mean["kl"].idxmax())))
+        last = cell["position"].max()
+        axis.set_xlim(0, last)
+        axis.set_ylim(bottom=0)
         axis.set_xlabel("reasoning token")
-        axis.set_ylabel("KL(aligned || base), nats")
-        axis.set_title(f"{model}, {int(cell['traces'].max())} harmful traces of the base model")
-    axes[-1][1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        axis.set_title(f"{model}, n = {int(cell['traces'].max())} harmful traces of the base", loc="left")
+        wide = len(axes) == 1
+        names = [
+            (end, f"{style.label(m)} (peak {peak:.2f} at {at})" if wide else style.label(m), color) for m, end, color, peak, at in labels
+        ]
+        if wide:
+            style.end_labels(axis, 0.78 * HEIGHT, names, last)
+    if len(axes) > 1:
+        for method in style.ordered(frame["method"]):
+            axes[0][1].plot([], [], label=style.label(method), **style.line(method))
+        figure.legend(loc="outside lower center", ncols=4)
+    axes[0][1].set_ylabel("KL(aligned || base), nats")
     return figure

@@ -1,54 +1,66 @@
-"""What each method cost against what it reached (the paper gives generations a prompt and minutes for IPO and GRPO)."""
+"""What each method cost and what it reached (the paper gives generations a prompt and minutes for IPO and GRPO)."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
 from safe_reasoning.figures import style
 
+PUBLISHED_ROWS = {"ipo": ("ipo", "at most"), "grpo": ("grpo_zy", "at least")}  # the paper's method: our row, what its number is
+
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """Seconds of sampling and training with the harm of the reasoning over the safety sets."""
+    """Generations, tokens and minutes with the harm of the reasoning over the safety sets; `paper` is the paper's generations a prompt."""
     cost = style.read(metrics, "efficiency")
-    harm = style.read(metrics, "evaluation").query("prompt_set == 'safety_average' and part == 'reasoning'")
-    merged = cost.merge(harm[["model", "method", "seed", "rate", "low", "high"]], on=["model", "method", "seed"])
-    merged["minutes"] = (merged["sampling_seconds"] + merged["training_seconds"]) / 60
-    return merged[merged["method"] != "ipo_lexical"].reset_index(drop=True)
+    harm = style.read(metrics, "evaluation").query("prompt_set == 'safety_average' and part == 'reasoning' and measure == 'harmful'")
+    merged = cost.merge(harm[["model", "method", "seed", "rate", "low", "high", "prompts"]], on=["model", "method", "seed"])
+    merged[["sampling_minutes", "training_minutes"]] = merged[["sampling_seconds", "training_seconds"]] / 60
+    paper = style.read_published(published, "other").query("item == 'efficiency' and unit == 'count'")
+    for row in paper.itertuples():
+        method, bound = PUBLISHED_ROWS[row.method]
+        merged.loc[merged["method"] == method, ["paper", "bound"]] = [row.value, bound]
+    return style.main_methods(merged)
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """Bars of minutes a method, sampling and training apart; generations a prompt and the harm reached stand beside."""
+    """A row a method: generations a prompt, minutes (sampling and training stacked), harm with its 95 % interval."""
     style.begin()
-    methods = style.ordered(frame["method"])
-    figure, axes = style.panels(frame, style.PAGE / 2 if frame["model"].nunique() > 1 else 5.2, 0.27 * len(methods) + 0.9)
-    for model, axis in axes:
-        cell = (
-            frame[frame["model"] == model]
-            .groupby("method")[["sampling_seconds", "training_seconds", "minutes", "generations_per_prompt", "rate"]]
-            .mean()
-        )
-        for place, method in enumerate(methods):
-            if method not in cell.index:
-                continue
-            row = cell.loc[method]
-            sampling = row["sampling_seconds"] / 60
-            axis.barh(place, sampling, color=style.PALETTE[0], height=0.6, label="sampling" if place == 0 else None)
-            axis.barh(
-                place,
-                row["training_seconds"] / 60,
-                left=sampling,
-                color=style.PALETTE[1],
-                height=0.6,
-                label="training" if place == 0 else None,
+    models, methods = list(dict.fromkeys(frame["model"])), style.ordered(frame["method"])
+    size = (style.PAGE, (0.26 * len(methods) + 0.8) * len(models))
+    figure, axes = plt.subplots(len(models), 3, figsize=size, squeeze=False, sharey="row")
+    for model, row in zip(models, axes, strict=True):
+        cell = frame[frame["model"] == model]
+        mean = cell.groupby("method")[["generations_per_prompt", "sampling_minutes", "training_minutes", "paper"]].mean().reindex(methods)
+        places = range(len(methods))
+        row[0].barh(places, mean["generations_per_prompt"], height=0.6, color=style.PALETTE[7])
+        paper = cell.dropna(subset="paper").drop_duplicates("method") if "paper" in cell else cell.head(0)
+        for entry in paper.itertuples():
+            place = methods.index(entry.method)
+            row[0].plot(entry.paper, place, "D", color=style.PAPER, markersize=5, markeredgecolor="black", markeredgewidth=0.6)
+            row[0].annotate(
+                f"paper: {entry.bound} {entry.paper:.0f}",
+                (entry.paper, place),
+                xytext=(5, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=7,
             )
-            each = "" if pd.isna(row["generations_per_prompt"]) else f"{row['generations_per_prompt']:.0f} generations a prompt, "
-            axis.text(row["minutes"], place, f"  {each}{100 * row['rate']:.0f} % harmful", va="center", fontsize=7)
-        axis.set_yticks(range(len(methods)), [style.label(m) for m in methods])
-        axis.set_ylim(len(methods) - 0.5, -0.5)
-        axis.set_xlim(0, 2.1 * max(0.05, float(cell["minutes"].max())))
-        axis.set_xlabel("minutes on this run's machine")
-        axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+        largest = max(mean["generations_per_prompt"].max(), mean["paper"].max(skipna=True) if mean["paper"].notna().any() else 0)
+        row[0].set_xlim(0, 1.75 * largest)
+        row[0].set_title("generations a prompt")
+        row[1].barh(places, mean["sampling_minutes"], height=0.6, color=style.PALETTE[9], label="sampling")
+        row[1].barh(places, mean["training_minutes"], left=mean["sampling_minutes"], height=0.6, color=style.PALETTE[0], label="training")
+        row[1].set_title("minutes on this machine")
+        longest = (mean["sampling_minutes"] + mean["training_minutes"]).max()
+        row[1].set_xlim(0, 1.05 * longest)
+        row[1].legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2, handlelength=1.0, columnspacing=1.0)
+        style.dots_by_method(row[2], cell, methods, style.REASONING)
+        row[2].set_title("harmful reasoning, %")
+        row[2].set_xlabel(f"n = {int(cell['prompts'].max())} prompts", fontsize=style.SMALL)
+        style.rates_axis(row[2])
+        style.method_rows(row, methods, model, several=len(models) > 1)
     return figure

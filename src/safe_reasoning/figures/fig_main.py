@@ -10,54 +10,49 @@ from matplotlib.figure import Figure
 
 from safe_reasoning.figures import style
 
+# Kind of prompt set, heading, measure, (part, colour, marker).
 PANELS = [
     (
-        "harmful, %\n(lower is better)",
-        "safety_average",
-        [("reasoning", "harmful", style.REASONING), ("response", "harmful", style.RESPONSE)],
+        "safety",
+        "harmful, %\n(less is better)",
+        "harmful",
+        [("reasoning", style.REASONING, "o"), ("response", style.RESPONSE, "s")],
     ),
-    ("complies with benign\nrequests, %", "overrefusal", [("response", "complies", "#009e73")]),
-    ("capability, % right", "capability", [("response", "correct", "#555555")]),
+    ("overrefusal", "benign requests\ncomplied with, %", "complies", [("response", "#009e73", "s")]),
+    ("capability", "capability:\nright answers, %", "correct", [("response", "#555555", "s")]),
 ]
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """Safety average, over-refusal and capability rows of every method in the main table."""
+    """Safety average, over-refusal and capability of every method in the main comparison."""
     frame = style.read(metrics, "evaluation")
-    wanted = (frame["prompt_set"] == "safety_average") | (
-        (frame["role"] != "safety") & ~((frame["role"] == "overrefusal") & (frame["measure"] == "correct"))
-    )
-    return frame[wanted & (frame["method"] != "ipo_lexical")].reset_index(drop=True)
+    measure_of = {kind: measure for kind, _, measure, _ in PANELS}
+    wanted = ((frame["role"] != "safety") | (frame["prompt_set"] == "safety_average")) & (frame["measure"] == frame["role"].map(measure_of))
+    return style.main_methods(frame[wanted])
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """Dots with 95 % intervals, a row a method, a row of panels a model."""
+    """Rates with 95 % intervals, a row a method, a row of panels a model. Several sets of one kind lie on one panel."""
     style.begin()
     models, methods = list(dict.fromkeys(frame["model"])), style.ordered(frame["method"])
-    present = [panel for panel in PANELS if ((frame["prompt_set"] == panel[1]) | (frame["role"] == panel[1])).any()]
-    size = (style.PAGE, (0.27 * len(methods) + 0.75) * len(models))
+    present = [panel for panel in PANELS if (frame["role"] == panel[0]).any()]
+    size = (style.PAGE, (0.26 * len(methods) + 0.85) * len(models))
     figure, axes = plt.subplots(
-        len(models), len(present), figsize=size, squeeze=False, sharey=True, width_ratios=[2, 1.2, 1.2][: len(present)]
+        len(models), len(present), figsize=size, squeeze=False, sharey="row", width_ratios=[2, 1.2, 1.2][: len(present)]
     )
     for model, row in zip(models, axes, strict=True):
-        for axis, (title, kind, series) in zip(row, present, strict=True):
-            for number, (part, measure, color) in enumerate(series):
-                shift = (number - (len(series) - 1) / 2) * 0.28
-                for place, method in enumerate(methods):
-                    cell = frame[
-                        (frame["model"] == model) & (frame["method"] == method) & (frame["part"] == part) & (frame["measure"] == measure)
-                        & ((frame["prompt_set"] == kind) | (frame["role"] == kind))
-                    ]  # fmt: skip
-                    for _, entry in cell.iterrows():
-                        axis.plot([100 * entry["low"], 100 * entry["high"]], [place + shift] * 2, color=color, linewidth=1.1)
-                        axis.plot(100 * entry["rate"], place + shift, "o", color=color, markersize=4, label=part if place == 0 else None)
-            axis.set_xlim(-3, 103)
-            axis.set_title(title)
-            axis.grid(axis="x", linewidth=0.4, alpha=0.6)
+        for axis, (kind, heading, _, series) in zip(row, present, strict=True):
+            cell = frame[(frame["model"] == model) & (frame["role"] == kind)]
+            for number, (part, color, marker) in enumerate(series):
+                shift = (number - (len(series) - 1) / 2) * 0.34
+                style.dots_by_method(axis, cell[cell["part"] == part], methods, color, shift, marker)
+                if len(series) > 1:
+                    axis.plot([], [], marker, color=color, markersize=4, label=part)
+            n = cell.drop_duplicates("prompt_set")
+            axis.set_title(heading)
+            axis.set_xlabel(f"n = {n['prompts'].sum()} prompts,\n{n['samples'].sum()} samples", fontsize=style.SMALL)
+            style.rates_axis(axis)
             if len(series) > 1:
                 axis.legend(loc="lower right", handletextpad=0.1, borderpad=0.1)
-        row[0].set_yticks(range(len(methods)), [style.label(m) for m in methods])
-        row[0].set_ylim(len(methods) - 0.5, -0.5)
-        if len(models) > 1:
-            row[0].set_ylabel(model)
+        style.method_rows(row, methods, model, several=len(models) > 1)
     return figure

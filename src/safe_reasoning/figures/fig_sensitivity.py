@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 
 from safe_reasoning.figures import style
 
+KINDS = {"safe": ("safe traces with a safe turning point", style.RESPONSE, "s", -0.17), "unsafe": ("harmful traces with an unsafe one", style.REASONING, "o", 0.17)}  # fmt: skip
+
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Shares for each (mu, eta, K)."""
@@ -16,27 +18,27 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """A group of two points a setting: safe traces with a safe turning point, harmful ones with an unsafe one."""
+    """A row a setting, Wilson intervals; the first row is the setting of the run."""
     style.begin()
-    figure, axes = style.panels(frame, 4.6, 2.6)
+    settings = list(dict.fromkeys(zip(frame["mu"], frame["eta"], frame["stable_tokens"], strict=True)))
+    figure, axes = style.panels(frame, 0.3 * len(settings) + 1.2)
     for model, axis in axes:
         cell = frame[frame["model"] == model]
-        settings = list(dict.fromkeys(zip(cell["mu"], cell["eta"], cell["stable_tokens"], strict=True)))
-        for kind, color, shift in (("safe", style.RESPONSE, -0.1), ("unsafe", style.REASONING, 0.1)):
-            for place, (mu, eta, window) in enumerate(settings):
-                rows = cell[(cell["kind"] == kind) & (cell["mu"] == mu) & (cell["eta"] == eta) & (cell["stable_tokens"] == window)]
-                for _, row in rows.iterrows():
-                    style.whiskers(axis, place + shift, row, "share", color)
-                    axis.plot(
-                        place + shift,
-                        100 * row["share"],
-                        "o",
-                        color=color,
-                        markersize=4,
-                        label=f"{kind} turning point" if place == 0 else None,
-                    )
-        axis.set_xticks(range(len(settings)), [f"$\\mu$={mu}\n$\\eta$={eta}\nK={window}" for mu, eta, window in settings], fontsize=7)
-        axis.set_ylabel("traces of that outcome, %")
-        axis.set_ylim(0, 105)
-        axis.legend(loc="lower left")
+        for _, row in cell.iterrows():
+            _, color, marker, shift = KINDS[row["kind"]]
+            place = settings.index((row["mu"], row["eta"], row["stable_tokens"])) + shift
+            style.whisker(axis, place, row, color=color, horizontal=True)
+            axis.plot(100 * row["share"], place, marker, color=color, markersize=4, markeredgewidth=0, clip_on=False, zorder=4)
+        n = cell.groupby("kind")["traces"].max()
+        counts = " + ".join(str(n[kind]) for kind in KINDS if kind in n)
+        axis.set_title(f"{model}, n = {counts} traces" if len(axes) == 1 else f"{model}\nn = {counts}")
+        axis.set_xlim(0, 101)
+        axis.grid(axis="x", linewidth=0.4, alpha=0.6)
+        axis.set_xlabel("traces, %")
+    names = [rf"$\mu$ = {mu:g}, $\eta$ = {eta:g}, K = {window}" for mu, eta, window in settings]
+    axes[0][1].set_yticks(range(len(settings)), [names[0] + " (run)", *names[1:]] if len(axes) == 1 else names)
+    axes[0][1].set_ylim(len(settings) - 0.5, -0.5)
+    for label, color, marker, _ in KINDS.values():
+        axes[0][1].plot([], [], marker, color=color, markersize=4, label=label)
+    figure.legend(loc="outside lower center", ncols=1 if len(axes) == 1 else 2, handletextpad=0.1)
     return figure

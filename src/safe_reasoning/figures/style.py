@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -19,20 +21,23 @@ from safe_reasoning.errors import UserError
 from safe_reasoning.records import write_bytes
 
 COLUMN, PAGE = 3.3, 7.0  # widths of one column and of a page, inches
+SMALL = 8  # points: tick labels, legends and notes; titles and axis labels have 9
+PALETTE = sns.color_palette("colorblind", 10).as_hex()
+REASONING, RESPONSE, GREY, PAPER = "#d55e00", "#0072b2", "#777777", "#999999"
+# Methods in the order of the figures: name, colour of the family, dashes. A method looks the same wherever it is drawn.
 METHODS = {
-    "base": "base",
-    "sft_safe": "SFT, safe traces",
-    "sft": "SFT, chosen side",
-    "dpo_natural": "DPO, natural pairs",
-    "dpo_full": "DPO, whole traces",
-    "grpo_y": "GRPO, reward y",
-    "grpo_zy": "GRPO, reward z + y",
-    "ipo": "IPO",
-    "ipo_stage2": "IPO, stage 2",
-    "ipo_lexical": "IPO, lexical cues",
+    "base": ("base", "#000000", "-"),
+    "sft_safe": ("SFT (safe traces)", "#009e73", "-"),
+    "sft": ("SFT (chosen side)", "#009e73", "--"),
+    "dpo_natural": ("DPO (natural pairs)", "#0072b2", "--"),
+    "dpo_full": ("DPO (whole traces)", "#0072b2", "-"),
+    "grpo_y": ("GRPO (y)", "#cc78bc", "--"),
+    "grpo_zy": ("GRPO (z + y)", "#cc78bc", "-"),
+    "ipo": ("IPO (stage 1)", "#d55e00", "-"),
+    "ipo_stage2": ("IPO (both stages)", "#d55e00", "--"),
+    "ipo_lexical": ("IPO (stage 1, lexical cues)", "#d55e00", ":"),
 }
-REASONING, RESPONSE, GREY = "#d55e00", "#0072b2", "#777777"
-PALETTE = sns.color_palette("colorblind", 10)
+ABLATIONS = ("ipo_lexical",)  # shown in Table 3 alone
 
 
 def begin() -> None:
@@ -44,11 +49,17 @@ def begin() -> None:
             "svg.fonttype": "none",
             "figure.dpi": 100,
             "savefig.dpi": 200,
+            "font.size": SMALL,
             "axes.titlesize": 9,
             "axes.labelsize": 9,
-            "xtick.labelsize": 8,
-            "ytick.labelsize": 8,
-            "legend.fontsize": 8,
+            "axes.linewidth": 0.8,
+            "xtick.labelsize": SMALL,
+            "ytick.labelsize": SMALL,
+            "xtick.major.width": 0.8,
+            "ytick.major.width": 0.8,
+            "xtick.major.size": 3,
+            "ytick.major.size": 3,
+            "legend.fontsize": SMALL,
             "legend.frameon": False,
             "figure.constrained_layout.use": True,
             "axes.spines.top": False,
@@ -62,37 +73,119 @@ def read(metrics: Path, table: str) -> pd.DataFrame:
     path = metrics / f"{table}.csv"
     if not path.exists():
         raise UserError(f"{path} does not exist: run the workflow, or give the folder of a finished run's metrics")
-    frame = pd.read_csv(path)
+    try:
+        frame = pd.read_csv(path)
+    except pd.errors.EmptyDataError:
+        frame = pd.DataFrame()
     if frame.empty:
-        raise UserError(f"{path} holds no rows: the run measured nothing for this figure")
+        raise UserError(f"{path} holds no rows: the run measured nothing for this figure or table")
     return frame
+
+
+def read_published(published: Path, name: str) -> pd.DataFrame:
+    """Published values (`table2` or `other`), each row with its mark."""
+    path = published / f"{name}.csv"
+    if not path.exists():
+        raise UserError(f"{path} does not exist: give the folder results/published")
+    return pd.read_csv(path)
 
 
 def label(method: str) -> str:
     """A method's name in figures and tables."""
-    return METHODS.get(method, method.replace("_", " "))
+    return METHODS[method][0] if method in METHODS else method.replace("_", " ")
 
 
-def ordered(methods: pd.Series) -> list[str]:
+def line(method: str) -> dict[str, Any]:
+    """A method's colour and dashes."""
+    _, color, dashes = METHODS.get(method, ("", GREY, "-"))
+    return {"color": color, "linestyle": dashes}
+
+
+def ordered(methods: Iterable[str]) -> list[str]:
     """The methods that occur, in the order of METHODS, others after them."""
     present = list(dict.fromkeys(methods))
     return [m for m in METHODS if m in present] + [m for m in present if m not in METHODS]
 
 
-def panels(frame: pd.DataFrame, width: float, height: float) -> tuple[Figure, list[tuple[str, Axes]]]:
-    """A panel a model, side by side."""
+def main_methods(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the methods in the main comparison, without ablations."""
+    return frame[~frame["method"].isin(ABLATIONS)].reset_index(drop=True)
+
+
+def panels(frame: pd.DataFrame, height: float, single: float = COLUMN) -> tuple[Figure, list[tuple[str, Axes]]]:
+    """A panel a model, side by side: `single` inches wide for one model, a page for more."""
     models = list(dict.fromkeys(frame["model"]))
-    figure, axes = plt.subplots(1, len(models), figsize=(max(width, min(PAGE, width * len(models))), height), squeeze=False, sharey=True)
-    for model, axis in zip(models, axes[0], strict=True):
-        if len(models) > 1:
-            axis.set_title(model)
+    figure, axes = plt.subplots(1, len(models), figsize=(single if len(models) == 1 else PAGE, height), squeeze=False, sharey=True)
     return figure, list(zip(models, axes[0], strict=True))
 
 
-def whiskers(axis: Axes, x: float, row: pd.Series, value: str, color: str = "black", scale: float = 100) -> None:
-    """The interval of a row as a thin vertical line."""
-    if pd.notna(row["low"]) and pd.notna(row[value]):
-        axis.plot([x, x], [scale * row["low"], scale * row["high"]], color=color, linewidth=0.9, zorder=3)
+def seed_shifts(frame: pd.DataFrame, step: float = 0.07) -> dict[int, float]:
+    """A small offset for each seed, so that the points of several seeds lie side by side."""
+    seeds = sorted(frame["seed"].unique())
+    return {seed: step * (i - (len(seeds) - 1) / 2) for i, seed in enumerate(seeds)}
+
+
+def whisker(axis: Axes, place: float, row: pd.Series, *, color: str = "black", horizontal: bool = False, scale: float = 100) -> None:
+    """The 95 % interval of a row as a thin line; nothing where it is unknown."""
+    if pd.notna(row["low"]) and pd.notna(row["high"]):
+        ends, places = [scale * row["low"], scale * row["high"]], [place, place]
+        axis.plot(*((ends, places) if horizontal else (places, ends)), color=color, linewidth=1.1, solid_capstyle="butt", zorder=3)
+
+
+def end_labels(axis: Axes, height: float, labels: Sequence[tuple[float, str, str]], x: float, fontsize: float = SMALL) -> None:
+    """Name lines at their right end, spread so that no two names overlap, with a thin leader from the line's end.
+
+    Args:
+        axis: with its final y limits.
+        height: of the axis in inches, about.
+        labels: (y of the line's end, text, colour).
+        x: of the lines' end.
+        fontsize: in points.
+    """
+    low, high = axis.get_ylim()
+    gap = 1.25 * fontsize / 72 / height * (high - low)
+    ranked = sorted(labels, key=lambda entry: entry[0])
+    places: list[float] = []
+    for y, _, _ in ranked:
+        places.append(max(y, places[-1] + gap) if places else max(y, low + gap / 2))
+    if places and places[-1] > high:  # too much at the top: push down from there
+        places[-1] = high
+        for i in range(len(places) - 2, -1, -1):
+            places[i] = min(places[i], places[i + 1] - gap)
+    beyond = axis.get_yaxis_transform()
+    start = axis.transLimits.transform((x, 0))[0]
+    for (y, text, color), place in zip(ranked, places, strict=True):
+        axis.plot([start, 1.03], [y, place], color=color, linewidth=0.5, transform=beyond, clip_on=False, zorder=1)
+        axis.text(1.04, place, text, color=color, transform=beyond, va="center", ha="left", fontsize=fontsize)
+
+
+def dots_by_method(axis: Axes, frame: pd.DataFrame, methods: Sequence[str], color: str, shift: float = 0.0, marker: str = "o") -> None:
+    """Rates with intervals, a row a method (y = its place in `methods`), the seeds side by side."""
+    shifts = seed_shifts(frame) if len(frame) else {}
+    for _, row in frame.iterrows():
+        place = methods.index(row["method"]) + shift + shifts[row["seed"]]
+        whisker(axis, place, row, color=color, horizontal=True)
+        axis.plot(100 * row["rate"], place, marker, color=color, markersize=4, markeredgewidth=0, zorder=4)
+
+
+def method_rows(axes: Sequence[Axes], methods: Sequence[str], model: str, several: bool) -> None:
+    """Names of the methods at the left of a row of panels, the first method on top, a thin rule between methods."""
+    axes[0].set_yticks(range(len(methods)), [label(m) for m in methods])
+    axes[0].set_ylim(len(methods) - 0.5, -0.5)
+    if several:
+        axes[0].set_ylabel(model)
+    for axis in axes:
+        axis.tick_params(axis="y", length=0)
+        axis.spines["left"].set_visible(False)
+        axis.grid(axis="x", linewidth=0.4, alpha=0.6)
+        for place in range(len(methods) - 1):
+            axis.axhline(place + 0.5, color="#dddddd", linewidth=0.4, zorder=0)
+
+
+def rates_axis(axis: Axes) -> None:
+    """A percentage axis from 0 to 100."""
+    axis.set_xlim(-3, 103)
+    axis.set_xticks([0, 25, 50, 75, 100])
 
 
 def save(figure: Figure, frame: pd.DataFrame, stem: Path) -> None:
