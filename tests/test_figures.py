@@ -44,6 +44,8 @@ def test_figure_is_drawn_and_is_the_same_every_time(name: str, metrics: Path, tm
     draw(name, metrics, tmp_path / "b" / name)
     for kind in ("svg", "png", "csv"):
         first, second = ((tmp_path / side / f"{name}.{kind}").read_bytes() for side in "ab")
+        # matplotlib names clip paths after addresses in memory
+        first, second = (re.sub(rb"\bp[0-9a-f]{10}\b", b"clip", x) if kind == "svg" else x for x in (first, second))
         assert first == second and len(first) > 100
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "a" / f"{name}.csv"), frame, check_dtype=False)
     svg = (tmp_path / "a" / f"{name}.svg").read_text()

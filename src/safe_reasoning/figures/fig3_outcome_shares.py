@@ -18,7 +18,7 @@ NAMES = {"safe": "safe", "harmful": "unsafe"}
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Our shares over all safety sets, and the published ones (`source` tells them apart)."""
-    ours = style.read(metrics, "outcome_shares").query("prompt_set == 'all'").assign(source="ours", mark=None)
+    ours = style.read(metrics, "outcome_shares").query("prompt_set == 'all'").assign(source="ours", mark=float("nan"))
     paper = style.read_published(published, "other").query("item == 'fig3'")
     rows = [
         {"model": row.model, "source": "paper", "reasoning": z, "response": y, "share": row.value / 100, "mark": row.mark}
