@@ -1,4 +1,4 @@
-"""Redraw every figure and table of a finished run from its stored metrics alone: no model, no workflow, seconds.
+"""Redraw every figure and table of a finished run from its stored metrics alone, and renew its manifest: no model, no workflow, seconds.
 
 python scripts/redraw.py --run results/demo
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from safe_reasoning import claims, tables
 from safe_reasoning.command import command, progress
 from safe_reasoning.figures import FIGURES, style
+from safe_reasoning.manifest import write_manifest
 
 PUBLISHED = Path(__file__).parents[1] / "results/published"
 
@@ -27,6 +28,7 @@ def main() -> None:
     for name in tables.TABLES:
         tables.save(getattr(tables, name)(metrics, PUBLISHED), arguments.run / "tables" / name)
     tables.save(claims.score(metrics), arguments.run / "tables" / "claims")
+    write_manifest(arguments.run, arguments.run / "manifest.json")
     progress(f"redrew {len(FIGURES)} figures and {len(tables.TABLES) + 1} tables of {arguments.run}")
 
 

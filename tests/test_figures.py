@@ -1,7 +1,6 @@
 """Figures, tables, claims and report: drawn from metrics alone, the same bytes every time, nothing hidden, nothing from outside."""
 
 import importlib
-import json
 import os
 import re
 import subprocess
@@ -16,7 +15,8 @@ import yaml
 from safe_reasoning import claims, config, tables
 from safe_reasoning.errors import UserError
 from safe_reasoning.figures import FIGURES, style
-from safe_reasoning.records import write_bytes, write_json
+from safe_reasoning.manifest import write_manifest
+from safe_reasoning.records import read_json, sha256, write_bytes, write_json
 from safe_reasoning.report import SECTIONS, write_report
 from safe_reasoning.steps import step_of, steps
 from tests.metrics_fixture import write_metrics
@@ -28,7 +28,9 @@ CAPTIONS = ROOT / "workflow/report"
 
 @pytest.fixture(scope="module")
 def metrics(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_metrics(tmp_path_factory.mktemp("run") / "metrics")
+    run = tmp_path_factory.mktemp("run")
+    write_bytes(run / "config.yaml", b"run: invented")
+    return write_metrics(run / "metrics")
 
 
 def draw(name: str, metrics: Path, stem: Path) -> pd.DataFrame:
@@ -209,22 +211,32 @@ def test_steps_add_up_files_of_one_kind(tmp_path: Path):
         step_of(tmp_path / "other.parquet")
 
 
-def test_manifest_holds_every_form_and_is_stable(metrics: Path, tmp_path: Path):
-    run = tmp_path / "run"
+def test_manifest_holds_every_form_and_is_stable(tmp_path: Path):
     for form in ("png", "svg", "csv"):
-        write_bytes(run / f"figures/a.{form}", form.encode())
-    write_bytes(run / "config.yaml", b"run: x")
-    command = [sys.executable, ROOT / "scripts/write_manifest.py", "--run", run, "--files", run / "figures/a.svg", "--out"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+        write_bytes(tmp_path / f"figures/a.{form}", form.encode())
+    write_bytes(tmp_path / "metrics/m.csv", b"x")
+    write_bytes(tmp_path / "metrics/m.csv.meta.json", b"{}")
+    with pytest.raises(UserError, match=r"config\.yaml does not exist"):
+        write_manifest(tmp_path, tmp_path / "manifest.json")
+    write_bytes(tmp_path / "config.yaml", b"run: x")
     for name in ("one.json", "two.json"):
-        subprocess.run([*command, tmp_path / name], check=True, env=environment)
+        write_manifest(tmp_path, tmp_path / name)
     assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
-    assert set(json.loads((tmp_path / "one.json").read_text())["files"]) == {
+    assert set(read_json(tmp_path / "one.json")["files"]) == {
         "config.yaml",
+        "metrics/m.csv",
         "figures/a.csv",
         "figures/a.png",
         "figures/a.svg",
     }
+
+
+@pytest.mark.parametrize("run", ["demo", "mini"])
+def test_committed_evidence_is_what_its_manifest_says(run: str):
+    folder = ROOT / "results" / run
+    files = read_json(folder / "manifest.json")["files"]
+    assert {path for path in files if sha256(folder / path) != files[path]["sha256"]} == set()
+    assert {f"figures/{name}.svg" for name in FIGURES} <= set(files)
 
 
 def test_report_is_one_page_that_needs_nothing_else(metrics: Path, tmp_path: Path):

@@ -94,6 +94,8 @@ def _mean(rows: pd.DataFrame, value: str) -> Estimate:
 
 def _effect(name: str, e: Estimate, unit: str = " points", scale: float = 100, n: str = "") -> Effect:
     digits = 1 if scale == 100 else 2
+    if math.isnan(e.value):
+        return Effect(e, f"{name}: too few to tell" + (f", n = {n}" if n else ""))
     text = f"{name}: {scale * e.value:.{digits}f}{unit} [{scale * e.low:.{digits}f}, {scale * e.high:.{digits}f}]"
     return Effect(e, text + (f", n = {n}" if n else ""))
 
@@ -231,7 +233,8 @@ def _few_safe_rollouts(metrics: Path) -> list[Effect]:
     effects = []
     for model, cell in frame.groupby("model", sort=False) if len(frame) else []:
         few, prompts = int(cell.loc[cell["safe_rollouts"] <= 1, "prompts"].sum()), int(cell["prompts"].sum())
-        effects.append(_effect(str(model), Estimate(few / prompts, *wilson_interval(few, prompts)), " %", n=str(prompts)))
+        name = f"{model}, {int(cell['rollouts'].iloc[0])} rollouts"
+        effects.append(_effect(name, Estimate(few / prompts, *wilson_interval(few, prompts)), " %", n=str(prompts)))
     return effects
 
 
@@ -334,6 +337,7 @@ CLAIMS = [
           _less_harm("ipo", "dpo_full", "reasoning")),
     Claim("full_beats_sft", "... and DPO on whole traces less than SFT on the chosen sides", "Table 3", "25.8 against 47.4 % (A), DS-8B", 0.0,
           _less_harm("dpo_full", "sft", "reasoning")),
+    Claim("suffix_beats_sft", "... and so does IPO (DPO on suffixes)", "Table 3", "11.2 against 47.4 % (A), DS-8B", 0.0, _less_harm("ipo", "sft", "reasoning")),
     Claim("keeps_capability", "IPO costs less than 5 points of capability", "Table 2", "+1.8 points (A), DS-8B", -0.05, _sets_of("capability", "FINAL", "base", "correct")),
     Claim("stage2_complies", "Stage 2 raises compliance with benign requests", "section 3", "no number found", 0.0, _sets_of("overrefusal", "ipo_stage2", "ipo", "complies")),
     Claim("kl_early", "IPO departs from the base mainly early in the trace (first half against second)", "Fig. 7", "peak of 1.75 nats near token 50 (A), DS-8B", 0.0, _kl_early),

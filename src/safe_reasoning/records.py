@@ -218,12 +218,16 @@ def software() -> dict[str, str]:
 
 @cache
 def commit() -> str:
-    """The repository's commit, `-dirty` when files differ from it, "unknown" outside a repository."""
-    here = Path(__file__).resolve().parent
+    """The repository's commit, `-dirty` when tracked files outside results/ differ from it, "unknown" outside a repository."""
+
+    def git(*arguments: str) -> str:
+        here = Path(__file__).resolve().parent
+        return subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, timeout=10).stdout.strip()
+
     try:
-        head = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40"], cwd=here, capture_output=True, text=True, timeout=10
-        )
+        head = git("rev-parse", "HEAD")
+        # A run rewrites its own committed evidence: that is no change of the code.
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ":(top)", ":(top,exclude)results")
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
-    return head.stdout.strip() or "unknown"
+    return f"{head}-dirty" if head and changed else head or "unknown"

@@ -20,12 +20,12 @@ from safe_reasoning.records import commit, software
 SECTIONS = [
     (
         "Reasoning and response are judged apart",
-        "A safe answer can hide a harmful reasoning; the reverse is rare.",
+        "The paper finds that a safe answer often hides a harmful reasoning, and that the reverse is rare.",
         ["fig3_outcome_shares", "fig2_reasoning_vs_response"],
     ),
     (
         "Why rewards alone are slow",
-        "Reinforcement learning learns from safe rollouts, and many prompts have hardly any.",
+        "The paper argues: reinforcement learning learns from safe rollouts, and many prompts have hardly any.",
         ["fig4_rollout_diversity", "table1_grpo_rewards"],
     ),
     (
@@ -35,7 +35,7 @@ SECTIONS = [
     ),
     (
         "Cues and corrections",
-        "An early willingness to help foretells harm; a trigger in its place turns the reasoning back.",
+        "The paper finds that an early willingness to help foretells harm, and that a trigger in its place turns the reasoning back.",
         ["fig5b_cue_correlation", "fig6_intervention_curve"],
     ),
     (

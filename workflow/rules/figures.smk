@@ -1,14 +1,50 @@
 # Figures, tables, scorecard and report, from stored metrics alone.
+METRIC_TABLES = [
+    *CHARACTERIZATION_TABLES,
+    "evaluation",
+    "trace_classes",
+    "paired",
+    "efficiency",
+    "pairs",
+    "training",
+    "steps",
+    "kl",
+]
+METRICS = expand(f"{RUN}/metrics/{{table}}.csv", table=METRIC_TABLES)
+# What each figure and table is drawn from; a figure also depends on its own module, so a change there redraws it alone.
+FIGURE_METRICS = {
+    "fig_main": ["evaluation"],
+    "fig2_reasoning_vs_response": ["evaluation"],
+    "fig3_outcome_shares": ["outcome_shares"],
+    "fig4_rollout_diversity": ["rollout_diversity"],
+    "fig5a_csr_curves": ["csr_curves", "turning_points"],
+    "fig5b_cue_correlation": ["turning_points", "cue_correlation"],
+    "fig6_intervention_curve": ["interventions", "triggers"],
+    "fig7_kl": ["kl"],
+    "fig_efficiency": ["efficiency", "evaluation"],
+    "fig_sensitivity": ["turning_point_share"],
+}
+TABLE_METRICS = {
+    "table1_grpo_rewards": ["evaluation"],
+    "table2_main": ["evaluation", "trace_classes"],
+    "table3_ablations": ["evaluation"],
+    "table_efficiency": ["efficiency"],
+    "table_pairs": ["pairs"],
+    "table_triggers": ["triggers"],
+    "table_steps": ["steps"],
+}
+FIGURES_AND_TABLES = [
+    *expand(f"{RUN}/figures/{{figure}}.svg", figure=FIGURE_METRICS),
+    *expand(f"{RUN}/tables/{{table}}.csv", table=[*TABLE_METRICS, "claims"]),
+]
+
+
 rule draw_figure:
     input:
         lambda w: [f"{RUN}/metrics/{table}.csv" for table in FIGURE_METRICS[w.figure]],
         code="src/safe_reasoning/figures/{figure}.py",
     output:
-        report(
-            f"{RUN}/figures/{{figure}}.svg",
-            caption="../report/{figure}.rst",
-            category="Figures",
-        ),
+        f"{RUN}/figures/{{figure}}.svg",
         f"{RUN}/figures/{{figure}}.png",
         f"{RUN}/figures/{{figure}}.csv",
     log:
@@ -95,4 +131,4 @@ rule write_manifest:
     params:
         run=lambda w: RUN,
     shell:
-        "python scripts/write_manifest.py --run {params.run} --files {input} --out {output} 2> {log}"
+        "python scripts/write_manifest.py --run {params.run} --out {output} 2> {log}"

@@ -21,10 +21,9 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """Bars with Wilson intervals; the paper's value at zero is a diamond, its share at zero or one stands in the text."""
+    """Bars with Wilson intervals; the paper's value at zero is a diamond, its share at zero or one stands in the title."""
     style.begin()
     figure, axes = style.panels(frame, 2.5)
-    top = 100 * max(frame["high"].max(), frame["paper"].max())
     for model, axis in axes:
         cell = frame[frame["model"] == model]
         axis.bar(cell["safe_rollouts"], 100 * cell["share"], color=style.PALETTE[0], alpha=0.75, width=0.8)
@@ -36,12 +35,10 @@ def draw(frame: pd.DataFrame) -> Figure:
         axis.annotate("paper, DS-8B", (0, 100 * cell["paper"].iloc[0]), xytext=(6, 0), textcoords="offset points", va="center")
         few, n = int(cell.loc[cell["safe_rollouts"] <= 1, "prompts"].sum()), int(cell["prompts"].sum())
         low, high = wilson_interval(few, n)
-        text = f"none or one safe: {100 * few / n:.0f} %\n[{100 * low:.0f}, {100 * high:.0f}], n = {n} prompts\n(paper: about {100 * cell['paper_up_to_one'].iloc[0]:.0f} %)"
-        axis.text(1.0, 0.99 if top < 60 else 0.8, text, transform=axis.transAxes, ha="right", va="top")
-        axis.set_ylim(0, 1.45 * top)
+        text = f"none or one safe: {100 * few / n:.0f} %\n[{100 * low:.0f}, {100 * high:.0f}], n = {n} prompts\npaper: about {100 * cell['paper_up_to_one'].iloc[0]:.0f} %, 8 rollouts"
+        axis.set_title(f"{model}, {text}" if len(axes) > 1 else text, fontsize=style.SMALL)
+        axis.set_ylim(0, min(105, 115 * max(frame["high"].max(), frame["paper"].max())))
         axis.set_xticks(cell["safe_rollouts"])
         axis.set_xlabel(f"safe reasonings among {int(cell['rollouts'].iloc[0])} rollouts")
-        if len(axes) > 1:
-            axis.set_title(model)
     axes[0][1].set_ylabel("harmful prompts, %")
     return figure

@@ -57,10 +57,10 @@ def draw(frame: pd.DataFrame) -> Figure:
         row[1].set_title("minutes on this machine")
         longest = (mean["sampling_minutes"] + mean["training_minutes"]).max()
         row[1].set_xlim(0, 1.05 * longest)
-        row[1].legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2, handlelength=1.0, columnspacing=1.0)
         style.dots_by_method(row[2], cell, methods, style.REASONING)
         row[2].set_title("harmful reasoning, %")
         row[2].set_xlabel(f"n = {int(cell['prompts'].max())} prompts", fontsize=style.SMALL)
         style.rates_axis(row[2])
         style.method_rows(row, methods, model, several=len(models) > 1)
+    figure.legend(*axes[0][1].get_legend_handles_labels(), loc="outside lower center", ncols=2, handlelength=1.0, columnspacing=1.0)
     return figure

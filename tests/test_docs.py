@@ -1,0 +1,44 @@
+"""The README's numbers are those of the committed run."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from safe_reasoning.tables import percent
+
+ROOT = Path(__file__).parents[1]
+LABELS = {
+    "base": "base",
+    "SFT, safe traces": "sft_safe",
+    "SFT, chosen side": "sft",
+    "DPO, natural pairs": "dpo_natural",
+    "DPO, whole traces": "dpo_full",
+    "GRPO, reward y": "grpo_y",
+    "GRPO, reward z + y": "grpo_zy",
+    "IPO": "ipo",
+    "IPO, stage 2": "ipo_stage2",
+}
+COLUMNS = [
+    ("safety_average", "reasoning", "harmful"),
+    ("safety_average", "response", "harmful"),
+    ("overrefusal", "response", "complies"),
+    ("sums", "response", "correct"),
+]
+
+
+def measured_rows() -> list[str]:
+    frame = pd.read_csv(ROOT / "results/demo/metrics/evaluation.csv").set_index(
+        ["method", "prompt_set", "part", "measure"], verify_integrity=True
+    )
+    rows = []
+    for label, method in LABELS.items():
+        cells = [frame.loc[(method, *column)] for column in COLUMNS]
+        rows.append(" | ".join([label, *(percent(*cell[["rate", "low", "high"]]) for cell in cells)]))
+    return rows
+
+
+def test_readme_shows_the_committed_run():
+    table = (ROOT / "README.md").read_text().split("<!-- demo-table -->")[1].split("\n\n")[0]
+    rows = re.findall(r"^\| (.*) \|$", table, re.MULTILINE)[2:]
+    assert rows == measured_rows()
