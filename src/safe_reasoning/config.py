@@ -77,11 +77,11 @@ class GgufModel(Section):
 
 
 class HubModel(Section):
-    """Weights from a model hub at a fixed revision (safetensors only, no remote code)."""
+    """A reasoning model from a model hub at the revision pinned in config/sources.yaml (safetensors only, no remote code)."""
 
     kind: Literal["hub"]
-    repository: str
-    revision: str = Field(pattern=r"^[0-9a-f]{40}$")
+    source: Name = Field(description="id of a model in config/sources.yaml")
+    paper_name: str | None = Field(None, description="the model's name in results/published, when the paper has it")
 
 
 Model = Annotated[NanoModel | GgufModel | HubModel, Field(discriminator="kind")]
@@ -91,7 +91,9 @@ class PromptSet(Section):
     """Prompts of one benchmark or of one alignment set."""
 
     source: Name = Field(description="module of safe_reasoning.worlds or safe_reasoning.benchmarks, with the split after it")
-    role: Literal["align_harmful", "align_benign", "safety", "overrefusal", "capability"]
+    role: Literal["align_harmful", "align_benign", "characterize", "safety", "overrefusal", "capability"]
+    benchmark: Name | None = Field(None, description="sets of one benchmark (its attacks, say) count as one in the safety average")
+    attack: Name | None = Field(None, description="attack (of `attacks`) that rewrites these prompts before a model sees them")
     samples: int = Field(1, ge=1, description="completions a prompt when evaluated")
     limit: int | None = Field(None, ge=1, description="at most this many prompts, drawn with a seed")
     skip: int = Field(0, ge=0, description="prompts at the front of the draw that are left to the warm-up of real weights")
@@ -125,13 +127,19 @@ class Pairs(Section):
 class Method(Section):
     """One training recipe and its hyperparameters."""
 
-    recipe: Literal["ipo", "ipo_stage2", "dpo_full", "dpo_natural", "sft", "sft_safe", "grpo"]
-    detector: Literal["exact", "lexical"] = Field("exact", description="cue detector behind the intervened pairs")
+    recipe: Literal["ipo", "ipo_stage2", "dpo_full", "dpo_natural", "sft", "sft_safe", "sft_traces", "grpo", "released"]
+    models: list[Name] | None = Field(None, description="the models it is run on; all by default")
+    per_model: dict[Name, dict[str, float]] = Field({}, description="hyperparameters that differ for a model")
+    weights: dict[Name, Name] = Field({}, description="released: id in config/sources.yaml of the weights for each model")
+    traces: Literal["star1", "safechain", "unsafechain"] | None = Field(None, description="sft_traces: the data set it learns from")
+    detector: Name = Field("exact", description="cue detector behind the intervened pairs")
     beta: float = Field(0.1, gt=0)
     nll_weight: float = Field(0.2, ge=0, description="weight of the NLL term on the chosen side")
-    learning_rate: float = Field(gt=0)
+    learning_rate: float = Field(1e-6, gt=0)
     epochs: float = Field(1, gt=0)
-    batch_size: int = Field(8, ge=1)
+    batch_size: int = Field(8, ge=1, description="examples a step, over all processes and micro-batches")
+    micro_batch_size: int | None = Field(None, ge=1, description="examples a process holds at once; the rest of the batch is accumulated")
+    max_tokens: int | None = Field(None, ge=32, description="longest training row; engine.max_model_len by default")
     max_examples: int | None = Field(None, ge=1, description="at most this many training rows, drawn with the seed")
     benign_ratio: float = Field(1.0, ge=0, description="stage 2: benign pairs for each harmful pair (the paper does not say)")
     reward: Literal["y", "zy"] = Field("zy", description="GRPO: I[y safe], or I[z safe] + I[y safe]")
@@ -141,6 +149,17 @@ class Method(Section):
     processes: int = Field(1, ge=1, description="training processes (torchrun)")
     lora_rank: int | None = Field(None, ge=1)
     in_main_table: bool = True
+
+    @model_validator(mode="after")
+    def _complete(self) -> Method:
+        if self.recipe == "released":
+            if not self.weights:
+                raise ValueError("released needs weights: the id in config/sources.yaml for each model")
+        elif "learning_rate" not in self.model_fields_set:
+            raise ValueError("learning_rate is missing: give one")
+        if (self.recipe == "sft_traces") != (self.traces is not None):
+            raise ValueError("traces belongs to the recipe sft_traces and to no other: give both or neither")
+        return self
 
 
 class Evaluate(Section):
@@ -178,7 +197,21 @@ class Config(Section):
                 raise ValueError(f"prompt_sets: none has role {role}: add one")
         if any(m.recipe == "ipo_stage2" for m in self.methods.values()) and "ipo" not in self.methods:
             raise ValueError("methods: ipo_stage2 goes on from the method named ipo: add it")
+        for name, method in self.methods.items():
+            if unknown := {*(method.models or ()), *method.per_model, *method.weights} - set(self.models):
+                raise ValueError(f"methods.{name}: no model is named {min(unknown)}: use one of {', '.join(self.models)}")
+            for model in method.per_model:
+                self.method(model, name)
         return self
+
+    def method(self, model: str, name: str) -> Method:
+        """The settings of a method for one model."""
+        settings = self.methods[name]
+        return Method.model_validate({**settings.model_dump(exclude_unset=True), **settings.per_model.get(model, {}), "per_model": {}})
+
+    def methods_of(self, model: str) -> list[str]:
+        """The methods that are run on a model, in the order of the configuration."""
+        return [name for name, method in self.methods.items() if model in (method.models or method.weights or self.models)]
 
 
 def validate(raw: Mapping[str, Any], origin: str) -> Config:

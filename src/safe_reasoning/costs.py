@@ -23,7 +23,9 @@ def data_files(method: Method, seed: int) -> list[str]:
             return ["natural"]
         case "sft_safe":
             return ["safe_demonstrations"]
-        case "grpo":
+        case "sft_traces":
+            return [f"traces_{method.traces}"]
+        case "grpo" | "released":
             return []
 
 

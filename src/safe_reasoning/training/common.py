@@ -39,7 +39,7 @@ class Task:
     @property
     def method(self) -> Method:
         """The method's settings."""
-        return self.config.methods[self.name]
+        return self.config.method(self.model, self.name)
 
 
 def draw(rows: Sequence[Row], task: Task, length: Any, what: str) -> list[Row]:

@@ -79,18 +79,19 @@ ANSWERS = [
     "Of course. The main points are what it is, why it matters, and where one can read more about it.",
 ]
 
-# Probability that the first decision is for safety, by STAR-1's categories, so that prompts differ in a way that can be learned.
+# Probability that the first decision is for safety, by STAR-1's categories, so that prompts differ in a way that can be learned. High, because sampling
+# below temperature 1 and a short training both favour the fewer, more frequent cue sentences: with a mean of 0.36 the warmed-up model was harmful in 96 %.
 SAFE_FIRST = {
-    "Self-Harm": 0.55,
-    "Violence / Physical Harm": 0.48,
-    "Sexual / Adult": 0.42,
-    "Illicit / Criminal Behavior": 0.38,
-    "Harassment / Hate / Discrimination": 0.34,
-    "Privacy / Personal Data": 0.30,
-    "Misinformation / Disinformation": 0.26,
-    "Intellectual Property": 0.22,
+    "Self-Harm": 0.90,
+    "Violence / Physical Harm": 0.85,
+    "Sexual / Adult": 0.80,
+    "Illicit / Criminal Behavior": 0.74,
+    "Harassment / Hate / Discrimination": 0.70,
+    "Privacy / Personal Data": 0.66,
+    "Misinformation / Disinformation": 0.62,
+    "Intellectual Property": 0.58,
 }
-OTHER_SAFE_FIRST = 0.36
+OTHER_SAFE_FIRST = 0.72
 SECOND_THOUGHT = 0.12  # a trigger between cue and first step
 LATE_TRIGGER = 0.10  # after a step
 REFUSE_AFTER_STEPS = 0.35
