@@ -34,7 +34,7 @@ def main() -> None:
 
     prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]
     triggers = read_json(arguments.triggers)["triggers"]
-    tokenizer, detector = load_tokenizer(arguments.model_dir), get_detector(arguments.detector)
+    tokenizer, detector = load_tokenizer(arguments.model_dir), get_detector(arguments.detector, config)
     sampler = Sampler(config, arguments.model_dir, arguments.shards, stop_at_think_end=not settings.append_response)
     ids = {row["prompt_id"]: prompt_ids(tokenizer, row["text"]) for row in prompts}
     rollouts = sampler(rollout_requests(prompts, ids, triggers), f"pairs {detector.name}")

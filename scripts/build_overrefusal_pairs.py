@@ -33,7 +33,7 @@ def main() -> None:
     from safe_reasoning.sampling.sampler import Sampler
 
     prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]
-    tokenizer, judge = load_tokenizer(arguments.stage1), get_judge(config.evaluate.judge)
+    tokenizer, judge = load_tokenizer(arguments.stage1), get_judge(config.evaluate.judge, config)
     sampler = Sampler(config, arguments.stage1, arguments.shards, stop_at_think_end=False)
     samples = {row["prompt_set"]: config.pairs.overrefusal_samples for row in prompts}
     aligned = sampler(requests_for(prompts, samples, tokenizer, arguments.seed), "over-refusal")

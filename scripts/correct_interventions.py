@@ -43,7 +43,7 @@ def main() -> None:
     triggers = read_json(arguments.triggers)
     traces = choose_traces(generations, harmful, settings.intervention_traces, config.world_seed, triggers["trial_prompts"])
     tokenizer = load_tokenizer(arguments.model_dir)
-    detector, judge = get_detector(arguments.detector), get_judge(config.evaluate.judge)
+    detector, judge = get_detector(arguments.detector, config), get_judge(config.evaluate.judge, config)
     sampler = Sampler(config, arguments.model_dir, arguments.shards, stop_at_think_end=True)
     texts = {row["label"]: row["text"] for row in triggers["triggers"]}
     rows = run_arms(traces, texts, triggers["neutral"], sampler, tokenizer, detector, judge, prompts, settings.intervention_rounds)

@@ -41,7 +41,7 @@ def main() -> None:
     harmful = reasoning_harmful(read_rows(arguments.verdicts, "verdicts"))
     generations = [row for row in read_rows(arguments.rollouts, "generations") if row["prompt_id"] in prompts]
     traces = choose_traces(generations, harmful, settings.csr_prompts, config.world_seed)
-    tokenizer, judge = load_tokenizer(arguments.model_dir), get_judge(config.evaluate.judge)
+    tokenizer, judge = load_tokenizer(arguments.model_dir), get_judge(config.evaluate.judge, config)
     sampler = Sampler(config, arguments.model_dir, arguments.shards, stop_at_think_end=True)
     lengths = [prefix_lengths(trace, tokenizer, settings.csr_stride) for trace in traces]
     prefixes = sum(map(len, lengths))
@@ -49,7 +49,8 @@ def main() -> None:
     rows = []
     for trace, of_trace in zip(traces, lengths, strict=True):  # one at a time: the continuations of a long trace fill the memory
         requests = continuation_requests(trace, of_trace, settings.csr_continuations)
-        rows += csr_rows(trace, sampler(requests, f"csr {trace['generation_id']}"), judge, prompts[trace["prompt_id"]])
+        sampled = sampler(requests, f"csr {trace['generation_id']}")
+        rows += csr_rows(trace, sampled, judge, prompts[trace["prompt_id"]])
     write_rows(arguments.out, "csr", rows, {"settings": settings.model_dump(), "judge": judge.name, **sampler.cost()})
 
 

@@ -1,13 +1,15 @@
 """Judge every generation of a file: reasoning and response apart, unscored as a value.
 
-python scripts/judge_generations.py --judge exact --generations results/demo/generations/nano/base/rollouts.parquet \\
+python scripts/judge_generations.py --config config/demo.yaml --judge exact --generations results/demo/generations/nano/base/rollouts.parquet \\
     --prompts results/demo/prompts/*.parquet --out results/demo/verdicts/nano/base/rollouts.exact.parquet
 """
 
 import argparse
 
 from safe_reasoning.command import command
+from safe_reasoning.config import load
 from safe_reasoning.errors import UserError
+from safe_reasoning.judging.chat_instrument import ChatInstrument, ask_together, instruction_sha256
 from safe_reasoning.judging.judge import get_judge, judge_generation
 from safe_reasoning.records import read_rows, sha256, write_rows
 from safe_reasoning.text import split_trace
@@ -16,12 +18,13 @@ from safe_reasoning.text import split_trace
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
     parser.add_argument("--judge", required=True)
     parser.add_argument("--generations", required=True)
     parser.add_argument("--prompts", required=True, nargs="+")
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
-    judge = get_judge(arguments.judge)
+    judge = get_judge(arguments.judge, load(arguments.config))
     prompts = {row["prompt_id"]: row for path in arguments.prompts for row in read_rows(path, "prompts")}
     generations = read_rows(arguments.generations, "generations")
     if not any(split_trace(row["text"]).response is not None for row in generations):
@@ -31,8 +34,10 @@ def main() -> None:
         )
     if missing := {row["prompt_id"] for row in generations} - set(prompts):
         raise UserError(f"{len(missing)} generations have no prompt among --prompts (such as {min(missing)}): give every prompt file")
-    verdicts = [verdict for row in generations for verdict in judge_generation(judge, prompts[row["prompt_id"]], row)]
+    verdicts = ask_together(judge, lambda: [v for row in generations for v in judge_generation(judge, prompts[row["prompt_id"]], row)])
     meta = {"judge": judge.name, "generations_sha256": sha256(arguments.generations)}
+    if isinstance(judge, ChatInstrument):
+        meta["instructions_sha256"] = instruction_sha256(*judge.instructions)
     write_rows(arguments.out, "verdicts", verdicts, {**meta, "unscored": sum(v["value"] is None for v in verdicts)})
 
 

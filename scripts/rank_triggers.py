@@ -42,7 +42,7 @@ def main() -> None:
     harmful = reasoning_harmful(read_rows(arguments.verdicts, "verdicts"))
     generations = {row["generation_id"]: row for row in read_rows(arguments.rollouts, "generations") if row["prompt_id"] in prompts}
     tokenizer = load_tokenizer(arguments.model_dir)
-    detector, judge = get_detector(arguments.detector), get_judge(config.evaluate.judge)
+    detector, judge = get_detector(arguments.detector, config), get_judge(config.evaluate.judge, config)
     sampler = Sampler(config, arguments.model_dir, arguments.shards, stop_at_think_end=True)
     csr = read_rows(arguments.csr, "csr")
     sentences = mining.trigger_sentences(csr, generations, harmful, tokenizer, settings)

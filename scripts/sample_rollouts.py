@@ -25,7 +25,7 @@ def main() -> None:
     from safe_reasoning.evaluate import sample_prompt_sets
 
     prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]
-    samples = {row["prompt_set"]: config.characterize.rollouts for row in prompts if row["role"] == "align_harmful"}
+    samples = {row["prompt_set"]: config.characterize.rollouts for row in prompts if row["role"] in ("align_harmful", "characterize")}
     samples |= {row["prompt_set"]: config.pairs.overrefusal_samples for row in prompts if row["role"] == "align_benign"}
     sample_prompt_sets(config, arguments.model_dir, prompts, samples, arguments.shards, arguments.out, "rollouts")
 

@@ -3,7 +3,8 @@
 python scripts/summarize_characterization.py --config config/demo.yaml --model nano --model-dir results/demo/models/nano/base \\
     --rollouts results/demo/generations/nano/base/rollouts.parquet --verdicts results/demo/verdicts/nano/base/rollouts.exact.parquet \\
     --evaluation-verdicts results/demo/verdicts/nano/base/seed0/evaluation.exact.parquet --csr results/demo/characterize/nano/csr.parquet \\
-    --triggers results/demo/characterize/nano/triggers.json --interventions results/demo/characterize/nano/interventions.parquet --out results/demo/metrics/nano
+    --triggers results/demo/characterize/nano/triggers.json --interventions results/demo/characterize/nano/interventions.parquet \\
+    --diversity-prompts results/demo/prompts/align_harmful.parquet --out results/demo/metrics/nano
 """
 
 import argparse
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("--csr", required=True)
     parser.add_argument("--triggers", required=True)
     parser.add_argument("--interventions", required=True)
+    parser.add_argument("--diversity-prompts", required=True, nargs="+", help="harmful alignment prompts: those that RL would train on")
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     config = load(arguments.config)
@@ -42,12 +44,15 @@ def main() -> None:
     csr = read_rows(arguments.csr, "csr")
     traced = {row["generation_id"] for row in csr}
     traces = {row["generation_id"]: row for row in read_rows(arguments.rollouts, "generations") if row["generation_id"] in traced}
-    detectors = [get_detector(name) for name in dict.fromkeys(["exact" if config.evaluate.judge == "exact" else "lexical", "lexical"])]
+    detectors = [get_detector(name, config) for name in dict.fromkeys([config.detector, "lexical"])]
+    diverse = {row["prompt_id"] for path in arguments.diversity_prompts for row in read_rows(path, "prompts")}
     points = turning_point_table.turning_point_rows(csr, traces, harmful, tokenizer, detectors[0], settings)
     tables = {
         "outcome_shares": outcome_shares.outcome_shares(evaluation, safety_sets, bootstrap),
         "safe_response_given": outcome_shares.safe_response_given(evaluation, safety_sets, bootstrap),
-        "rollout_diversity": rollout_diversity.rollout_diversity(rollout_verdicts, settings.rollouts),
+        "rollout_diversity": rollout_diversity.rollout_diversity(
+            [row for row in rollout_verdicts if row["prompt_id"] in diverse], settings.rollouts
+        ),
         "csr_curves": continuation_safety.csr_curves(csr, harmful),
         "turning_points": points,
         "turning_point_share": turning_point_table.turning_point_shares(csr, harmful, settings),

@@ -35,7 +35,7 @@ def main() -> None:
         classes += [{**names, **row} for row in evaluate.trace_classes(read_rows(path, "generations"))]
     for variant, rows in verdicts.items():
         names = {"model": arguments.model, **variant._asdict()}
-        rates += [{**names, **row} for row in evaluate.rates(rows, roles, bootstrap)]
+        rates += [{**names, **row} for row in evaluate.rates(rows, roles, bootstrap, config.benchmarks)]
     for seed in sorted({variant.seed for variant in verdicts}):
         of_seed = {variant.method: rows for variant, rows in verdicts.items() if variant.seed == seed}
         for reference in ("base", "ipo"):

@@ -174,8 +174,8 @@ def test_bad_input_of_scripts_is_one_line(project: Path, tmp_path: Path):
             project, "generate_evaluation", "--config", "tests/tiny.yaml", "--model-dir", "nowhere", *prompts, "--seed", "0",
             "--shards", str(tmp_path / "shards"), "--out", out,
         ),
-        script(project, "judge_generations", "--judge", "exact", "--generations", str(tmp_path / "generations.parquet"), *prompts, "--out", out),
-        script(project, "judge_generations", "--judge", "oracle", "--generations", str(tmp_path / "generations.parquet"), *prompts, "--out", out),
+        script(project, "judge_generations", "--config", "tests/tiny.yaml", "--judge", "exact", "--generations", str(tmp_path / "generations.parquet"), *prompts, "--out", out),
+        script(project, "judge_generations", "--config", "tests/tiny.yaml", "--judge", "oracle", "--generations", str(tmp_path / "generations.parquet"), *prompts, "--out", out),
     ]  # fmt: skip
     expected = ["nano_nothing", "nowhere", "</think>", "oracle"]
     for result, named in zip(cases, expected, strict=True):

@@ -96,12 +96,14 @@ class PromptSet(Section):
     attack: Name | None = Field(None, description="attack (of `attacks`) that rewrites these prompts before a model sees them")
     samples: int = Field(1, ge=1, description="completions a prompt when evaluated")
     limit: int | None = Field(None, ge=1, description="at most this many prompts, drawn with a seed")
+    max_new_tokens: int | None = Field(None, ge=1, description="token limit of this set; decoding.max_new_tokens by default")
     skip: int = Field(0, ge=0, description="prompts at the front of the draw that are left to the warm-up of real weights")
 
 
 class Characterize(Section):
     """Paper section 2."""
 
+    detector: Name | None = Field(None, description="cue detector; by default the exact one where the judge is exact, else the lexical one")
     rollouts: int = Field(8, ge=2, description="rollouts a harmful prompt")
     csr_prompts: int = Field(30, ge=1, description="prompts of uncertain safety; one safe and one harmful trace of each")
     csr_continuations: int = Field(32, ge=1)
@@ -162,13 +164,32 @@ class Method(Section):
         return self
 
 
+class ChatJudge(Section):
+    """A judge that asks a chat model by the paper's seven-point rubric."""
+
+    kind: Literal["rubric"]
+    chat: Name = Field(description="endpoint or model that is asked")
+
+
+class ChatDetector(Section):
+    """A cue detector that shows a chat model the numbered sentences of a reasoning."""
+
+    kind: Literal["few_shot"]
+    chat: Name = Field(description="endpoint or model that is asked")
+
+
 class Evaluate(Section):
     """Paper section 4."""
 
-    judge: Literal["exact", "lexical"]
+    judge: Name = Field(description="exact, lexical, or one of `judges`")
     kl_traces: int = Field(60, ge=1, description="harmful traces of the base model under the KL curve")
     kl_tokens: int = Field(100, ge=1)
     bootstrap: int = Field(2000, ge=100)
+
+
+def _known(key: str, name: str, known: list[str]) -> None:
+    if name not in known:
+        raise ValueError(f"{key}: {name!r} is unknown: use one of {', '.join(known)}")
 
 
 class Config(Section):
@@ -181,6 +202,8 @@ class Config(Section):
     engine: Engine = Engine()
     decoding: Decoding
     models: dict[Name, Model]
+    judges: dict[Name, ChatJudge] = {}
+    detectors: dict[Name, ChatDetector] = {}
     prompt_sets: dict[Name, PromptSet]
     characterize: Characterize = Characterize()
     pairs: Pairs = Pairs()
@@ -197,12 +220,25 @@ class Config(Section):
                 raise ValueError(f"prompt_sets: none has role {role}: add one")
         if any(m.recipe == "ipo_stage2" for m in self.methods.values()) and "ipo" not in self.methods:
             raise ValueError("methods: ipo_stage2 goes on from the method named ipo: add it")
+        _known("evaluate.judge", self.evaluate.judge, ["exact", "lexical", *self.judges])
+        _known("characterize.detector", self.detector, ["exact", "lexical", *self.detectors])
         for name, method in self.methods.items():
+            _known(f"methods.{name}.detector", method.detector, ["exact", "lexical", *self.detectors])
             if unknown := {*(method.models or ()), *method.per_model, *method.weights} - set(self.models):
                 raise ValueError(f"methods.{name}: no model is named {min(unknown)}: use one of {', '.join(self.models)}")
             for model in method.per_model:
                 self.method(model, name)
         return self
+
+    @property
+    def detector(self) -> str:
+        """The cue detector of the analyses."""
+        return self.characterize.detector or ("exact" if self.evaluate.judge == "exact" else "lexical")
+
+    @property
+    def benchmarks(self) -> dict[str, str]:
+        """The benchmark of each prompt set that is a part of one."""
+        return {name: entry.benchmark for name, entry in self.prompt_sets.items() if entry.benchmark}
 
     def method(self, model: str, name: str) -> Method:
         """The settings of a method for one model."""

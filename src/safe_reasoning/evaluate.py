@@ -18,10 +18,16 @@ from safe_reasoning.text import Tokenizer, split_trace
 
 Rows = Sequence[Mapping[str, Any]]
 Cell = tuple[str, str, str]  # prompt set, part, measure
+AVERAGED = ("safety", "capability")
 
 
-def requests_for(prompts: Rows, samples: Mapping[str, int], tokenizer: Tokenizer, seed: int) -> list[Request]:
-    """One request a prompt and sample; `samples` gives the number by prompt set. Methods share the seeds, so that paired differences are less noisy."""
+def requests_for(
+    prompts: Rows, samples: Mapping[str, int], tokenizer: Tokenizer, seed: int, limits: Mapping[str, int | None] | None = None
+) -> list[Request]:
+    """One request a prompt and sample; `samples` gives the number by prompt set, `limits` the token limit where it is not the decoding's.
+
+    Methods share the seeds, so that paired differences are less noisy.
+    """
     return [
         Request(
             generation_id=f"{prompt['prompt_id']}.{sample}",
@@ -30,6 +36,7 @@ def requests_for(prompts: Rows, samples: Mapping[str, int], tokenizer: Tokenizer
             sample=sample,
             seed=derive_seed("generation", seed, prompt["prompt_id"], sample),
             prompt_token_ids=ids,
+            max_new_tokens=(limits or {}).get(prompt["prompt_set"]),
         )
         for prompt in prompts
         for ids in [prompt_ids(tokenizer, prompt["text"])]
@@ -43,7 +50,8 @@ def sample_prompt_sets(
     """Sample prompts with one model and write the generations with their cost (generations, tokens, seconds) in the meta file."""
     tokenizer = load_tokenizer(model_dir)
     sampler = Sampler(config, model_dir, shards, stop_at_think_end=False)
-    rows = sampler(requests_for(prompts, samples, tokenizer, seed), label)
+    limits = {name: settings.max_new_tokens for name, settings in config.prompt_sets.items()}
+    rows = sampler(requests_for(prompts, samples, tokenizer, seed, limits), label)
     meta = {
         "decoding": config.decoding.model_dump(),
         "engine": config.engine.model_dump(),
@@ -61,20 +69,43 @@ def _cells(verdicts: Rows) -> dict[tuple[str, str, str], list[Mapping[str, Any]]
     return cells
 
 
-def rates(verdicts: Rows, roles: Mapping[str, str], bootstrap: int) -> list[dict[str, Any]]:
-    """A row a (prompt set, part, measure): the rate with its 95 % cluster-bootstrap interval by prompt, and `safety_average`, the plain mean of the
-    safety sets (paper section 4), whose bootstrap resamples prompts within each set."""
+def pooled(verdicts: Rows, benchmarks: Mapping[str, str]) -> Rows:
+    """The verdicts once more under the name of their benchmark, for prompt sets that are parts of one (StrongREJECT under three attacks, say).
+
+    The parts draw on one source, whose row number ends a prompt's id: the same request under several attacks becomes one cluster of the bootstrap.
+    """
+    again = []
+    for row in verdicts:
+        if benchmark := benchmarks.get(row["prompt_set"]):
+            number = row["prompt_id"].rsplit("-", maxsplit=1)[-1]
+            again.append({**row, "prompt_set": benchmark, "prompt_id": f"{benchmark}-{number}"})
+    return [*verdicts, *again]
+
+
+def rates(verdicts: Rows, roles: Mapping[str, str], bootstrap: int, benchmarks: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """A row a (prompt set, part, measure): the rate with its 95 % cluster-bootstrap interval by prompt, and two plain means whose bootstrap resamples
+    prompts within each benchmark: `safety_average` of the safety sets and `capability_average` of the capability sets (paper section 4).
+
+    Args:
+        verdicts: rows of schema verdicts.
+        roles: role of each prompt set.
+        bootstrap: resamples.
+        benchmarks: the benchmark of each prompt set that is a part of one; it has a row of its own and its parts do not count in the average.
+    """
+    benchmarks = benchmarks or {}
+    roles = {**roles, **{benchmark: roles[prompt_set] for prompt_set, benchmark in benchmarks.items()}}
     rows: list[dict[str, Any]] = []
-    safety: dict[tuple[str, str], list[list[Mapping[str, Any]]]] = defaultdict(list)
-    for (prompt_set, part, measure), cell in sorted(_cells(verdicts).items()):
+    averages: dict[tuple[str, str, str], list[list[Mapping[str, Any]]]] = defaultdict(list)
+    for (prompt_set, part, measure), cell in sorted(_cells(pooled(verdicts, benchmarks)).items()):
         rate = stats.clustered_rate([r["value"] for r in cell], [r["prompt_id"] for r in cell], resamples=bootstrap)
         rows.append({"prompt_set": prompt_set, "role": roles[prompt_set], "part": part, "measure": measure, **_columns(rate)})
-        if roles[prompt_set] == "safety":
-            safety[part, measure].append(cell)
-    for (part, measure), cells in sorted(safety.items()):
-        groups = [([r["value"] for r in cell], [r["prompt_id"] for r in cell]) for cell in cells]
-        mean = stats.mean_of_rates(groups, resamples=bootstrap)
-        rows.append({"prompt_set": "safety_average", "role": "safety", "part": part, "measure": measure, **_columns(mean)})
+        if roles[prompt_set] in AVERAGED and prompt_set not in benchmarks:
+            averages[roles[prompt_set], part, measure].append(cell)
+    for (role, part, measure), cells in sorted(averages.items(), reverse=True):
+        if role == "safety" or len(cells) > 1:
+            groups = [([r["value"] for r in cell], [r["prompt_id"] for r in cell]) for cell in cells]
+            mean = stats.mean_of_rates(groups, resamples=bootstrap)
+            rows.append({"prompt_set": f"{role}_average", "role": role, "part": part, "measure": measure, **_columns(mean)})
     return rows
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from safe_reasoning.judging.chat_instrument import ask_together
 from safe_reasoning.judging.judge import CueDetector
 from safe_reasoning.sampling.engine import Request
 from safe_reasoning.seeds import derive_seed
@@ -105,7 +106,7 @@ def run_interventions(
     Returns:
         For each case its states after 0, 1, ... `max_rounds` interventions. A state without a cue is final and repeats.
     """
-    histories = [[_state(tokenizer, case.row, detector)] for case in cases]
+    histories = ask_together(detector, lambda: [[_state(tokenizer, case.row, detector)] for case in cases])
     for number in range(1, max_rounds + 1):
         requests, continued = [], []
         for case, history in zip(cases, histories, strict=True):
@@ -127,6 +128,8 @@ def run_interventions(
             )
             continued.append(history)
         if requests:
-            for history, row in zip(continued, sample(requests, f"intervention {number}"), strict=True):
-                history.append(_state(tokenizer, row, detector))
+            rows = sample(requests, f"intervention {number}")
+            states = ask_together(detector, lambda rows=rows: [_state(tokenizer, row, detector) for row in rows])  # type: ignore[misc]
+            for history, state in zip(continued, states, strict=True):
+                history.append(state)
     return histories

@@ -4,7 +4,7 @@ rule estimate_csr:
         base=f"{RUN}/models/{{model}}/base/training.json",
         rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
-        prompts=prompt_files("align_harmful"),
+        prompts=ANALYSIS_PROMPTS,
     output:
         f"{RUN}/characterize/{{model}}/csr.parquet",
     log:
@@ -29,7 +29,7 @@ rule rank_triggers:
         rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
         csr=f"{RUN}/characterize/{{model}}/csr.parquet",
-        prompts=prompt_files("align_harmful"),
+        prompts=ANALYSIS_PROMPTS,
     output:
         f"{RUN}/characterize/{{model}}/triggers.json",
     log:
@@ -84,6 +84,7 @@ rule summarize_characterization:
         csr=f"{RUN}/characterize/{{model}}/csr.parquet",
         triggers=f"{RUN}/characterize/{{model}}/triggers.json",
         interventions=f"{RUN}/characterize/{{model}}/interventions.parquet",
+        diversity_prompts=prompt_files("align_harmful"),
     output:
         *[f"{RUN}/metrics/{{model}}/{table}.csv" for table in CHARACTERIZATION_TABLES],
     log:
@@ -98,4 +99,4 @@ rule summarize_characterization:
     shell:
         "python scripts/summarize_characterization.py --config {params.config} --model {wildcards.model} --model-dir {params.model_dir} "
         "--rollouts {input.rollouts} --verdicts {input.verdicts} --evaluation-verdicts {input.evaluation} --csr {input.csr} "
-        "--triggers {input.triggers} --interventions {input.interventions} --out {params.out} 2> {log}"
+        "--triggers {input.triggers} --interventions {input.interventions} --diversity-prompts {input.diversity_prompts} --out {params.out} 2> {log}"

@@ -35,10 +35,7 @@ METHODS = list(CONFIG.methods)
 JUDGE = CONFIG.evaluate.judge
 # The chain from rollouts to stage 2 is the longest way through a run, so its jobs go first (priority 10); then what takes long by itself.
 PRIORITY = {"ipo": 10, "ipo_stage2": 10, "grpo": 5}
-# The detector of the analyses: the exact one where there is one.
-DETECTOR = "exact" if JUDGE == "exact" else "lexical"
-DETECTORS = sorted({method.detector for method in CONFIG.methods.values()})
-VARIANTS = [f"{method}/seed{seed}" for method in ["base", *METHODS] for seed in CONFIG.seeds]
+DETECTOR = CONFIG.detector
 CHARACTERIZATION_TABLES = [
     "outcome_shares",
     "safe_response_given",
@@ -50,12 +47,26 @@ CHARACTERIZATION_TABLES = [
     "cue_correlation",
     "interventions",
 ]
-TRAINED = [f"{method}/seed{seed}" for method in METHODS for seed in CONFIG.seeds]
+
+
+def for_methods(pattern, *untrained):
+    """An input function: the pattern for each method that is run on the rule's model (and for "base" when asked) and each seed, as {variant}."""
+
+    def files(wildcards):
+        methods = [*untrained, *CONFIG.methods_of(wildcards.model)]
+        variants = [f"{method}/seed{seed}" for method in methods for seed in CONFIG.seeds]
+        return expand(pattern, model=wildcards.model, variant=variants)
+
+    return files
 
 
 def prompt_files(*roles):
     """Prompt files of the sets with one of these roles."""
     return [f"{RUN}/prompts/{name}.parquet" for name, entry in CONFIG.prompt_sets.items() if entry.role in roles]
+
+
+# Prompts of the characterization: a set of their own, or else those of the alignment.
+ANALYSIS_PROMPTS = prompt_files("characterize") or prompt_files("align_harmful")
 
 
 def settings(*keys):
@@ -85,8 +96,8 @@ wildcard_constraints:
     model="[a-z0-9_]+",
     method="[a-z0-9_]+",
     seed=r"\d+",
-    detector="[a-z]+",
-    judge="[a-z]+",
+    detector="[a-z0-9_]+",
+    judge="[a-z0-9_]+",
     prompt_set="[a-z0-9_]+",
 
 
@@ -130,9 +141,11 @@ def training_options(wildcards):
 
 
 def pair_files(wildcards):
-    """Every file of training rows that some method of the run uses."""
-    kinds = {method.recipe for method in CONFIG.methods.values()}
-    stems = [f"intervened_{detector}" for detector in DETECTORS]
+    """Every file of training rows that some method of the model uses."""
+    methods = [CONFIG.methods[name] for name in CONFIG.methods_of(wildcards.model)]
+    kinds = {method.recipe for method in methods}
+    intervened = ("ipo", "ipo_stage2", "dpo_full", "sft")
+    stems = sorted({f"intervened_{method.detector}" for method in methods if method.recipe in intervened})
     stems += ["natural"] if "dpo_natural" in kinds else []
     stems += ["safe_demonstrations"] if "sft_safe" in kinds else []
     stems += [f"overrefusal_seed{seed}" for seed in CONFIG.seeds] if "ipo_stage2" in kinds else []

@@ -26,8 +26,8 @@ rule generate_evaluation:
 rule summarize_evaluation:
     input:
         prompts=EVALUATION_PROMPTS,
-        generations=expand(f"{RUN}/generations/{{{{model}}}}/{{variant}}/evaluation.parquet", variant=VARIANTS),
-        verdicts=expand(f"{RUN}/verdicts/{{{{model}}}}/{{variant}}/evaluation.{JUDGE}.parquet", variant=VARIANTS),
+        generations=for_methods(f"{RUN}/generations/{{model}}/{{variant}}/evaluation.parquet", "base"),
+        verdicts=for_methods(f"{RUN}/verdicts/{{model}}/{{variant}}/evaluation.{JUDGE}.parquet", "base"),
     output:
         evaluation=f"{RUN}/metrics/{{model}}/evaluation.csv",
         trace_classes=f"{RUN}/metrics/{{model}}/trace_classes.csv",
@@ -48,7 +48,7 @@ rule summarize_evaluation:
 rule measure_kl:
     input:
         base=f"{RUN}/models/{{model}}/base/training.json",
-        trained=expand(f"{RUN}/models/{{{{model}}}}/{{variant}}/training.json", variant=TRAINED),
+        trained=for_methods(f"{RUN}/models/{{model}}/{{variant}}/training.json"),
         generations=f"{RUN}/generations/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.{JUDGE}.parquet",
     output:
@@ -71,7 +71,7 @@ rule summarize_costs:
     input:
         pairs=pair_files,
         rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
-        trained=expand(f"{RUN}/models/{{{{model}}}}/{{variant}}/training.json", variant=TRAINED),
+        trained=for_methods(f"{RUN}/models/{{model}}/{{variant}}/training.json"),
     output:
         efficiency=f"{RUN}/metrics/{{model}}/efficiency.csv",
         pairs=f"{RUN}/metrics/{{model}}/pairs.csv",
@@ -96,8 +96,8 @@ rule summarize_steps:
         f"{RUN}/characterize/{{model}}/triggers.json",
         f"{RUN}/characterize/{{model}}/interventions.parquet",
         pair_files,
-        expand(f"{RUN}/models/{{{{model}}}}/{{variant}}/training.json", variant=TRAINED),
-        expand(f"{RUN}/generations/{{{{model}}}}/{{variant}}/evaluation.parquet", variant=VARIANTS),
+        for_methods(f"{RUN}/models/{{model}}/{{variant}}/training.json"),
+        for_methods(f"{RUN}/generations/{{model}}/{{variant}}/evaluation.parquet", "base"),
     output:
         f"{RUN}/metrics/{{model}}/steps.csv",
     log:

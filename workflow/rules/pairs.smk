@@ -27,6 +27,7 @@ rule build_natural_pairs:
         base=f"{RUN}/models/{{model}}/base/training.json",
         rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
+        prompts=prompt_files("align_harmful"),
     output:
         f"{RUN}/pairs/{{model}}/natural.parquet",
     log:
@@ -39,7 +40,7 @@ rule build_natural_pairs:
         settings=settings("pairs.append_response"),
     shell:
         "python scripts/build_natural_pairs.py --config {params.config} --model-dir {params.model_dir} --rollouts {input.rollouts} "
-        "--verdicts {input.verdicts} --out {output} 2> {log}"
+        "--verdicts {input.verdicts} --prompts {input.prompts} --out {output} 2> {log}"
 
 
 rule build_overrefusal_pairs:

@@ -2,7 +2,7 @@
 rule sample_rollouts:
     input:
         base=f"{RUN}/models/{{model}}/base/training.json",
-        prompts=prompt_files("align_harmful", "align_benign"),
+        prompts=prompt_files("align_harmful", "align_benign", "characterize"),
     output:
         f"{RUN}/generations/{{model}}/base/rollouts.parquet",
     log:
@@ -24,7 +24,7 @@ rule sample_rollouts:
 rule judge_generations:
     input:
         generations=f"{RUN}/generations/{{model}}/{{part}}.parquet",
-        prompts=prompt_files("align_harmful", "align_benign", "safety", "overrefusal", "capability"),
+        prompts=prompt_files("align_harmful", "align_benign", "characterize", "safety", "overrefusal", "capability"),
     output:
         f"{RUN}/verdicts/{{model}}/{{part}}.{{judge}}.parquet",
     log:
@@ -32,6 +32,8 @@ rule judge_generations:
     priority: 10
     conda:
         "../../envs/cpu.yaml"
+    params:
+        config=CONFIG_FILE,
     shell:
-        "python scripts/judge_generations.py --judge {wildcards.judge} --generations {input.generations} --prompts {input.prompts} "
+        "python scripts/judge_generations.py --config {params.config} --judge {wildcards.judge} --generations {input.generations} --prompts {input.prompts} "
         "--out {output} 2> {log}"

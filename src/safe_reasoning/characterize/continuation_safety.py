@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from safe_reasoning.errors import UserError
+from safe_reasoning.judging.chat_instrument import ask_together
 from safe_reasoning.judging.judge import Judge, reasoning_is_safe
 from safe_reasoning.sampling.engine import Request
 from safe_reasoning.seeds import derive_seed
@@ -96,8 +97,9 @@ def csr_rows(trace: Row, continuations: Sequence[Row], judge: Judge, prompt: Row
         Rows of schema csr, by increasing prefix length.
     """
     counts: dict[int, list[bool | None]] = defaultdict(list)
-    for row in continuations:
-        counts[row["given_tokens"]].append(reasoning_is_safe(judge, prompt, row["text"]))
+    safe = ask_together(judge, lambda: [reasoning_is_safe(judge, prompt, row["text"]) for row in continuations])
+    for row, value in zip(continuations, safe, strict=True):
+        counts[row["given_tokens"]].append(value)
     return [
         {
             "generation_id": trace["generation_id"],

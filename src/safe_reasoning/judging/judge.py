@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from safe_reasoning.config import Config
 from safe_reasoning.errors import UserError
 from safe_reasoning.text import Trace, split_trace
 
@@ -41,8 +42,8 @@ class CueDetector(Protocol):
         """Zero-based index of the first cue, None when there is none. The first sentence is never a cue."""
 
 
-def get_judge(name: str) -> Judge:
-    """The judge of that name."""
+def get_judge(name: str, config: Config) -> Judge:
+    """The judge of that name: exact, lexical, or one of the configuration's `judges`."""
     if name == "exact":
         from safe_reasoning.judging.exact import ExactJudge
 
@@ -51,11 +52,16 @@ def get_judge(name: str) -> Judge:
         from safe_reasoning.judging.lexical import LexicalJudge
 
         return LexicalJudge()
-    raise UserError(f"unknown judge {name!r}: use exact or lexical")
+    if name in config.judges:
+        from safe_reasoning.chat_models import open_chat
+        from safe_reasoning.judging.rubric import RubricJudge
+
+        return RubricJudge(name, open_chat(config.judges[name].chat, config))
+    raise UserError(f"unknown judge {name!r}: use one of {', '.join(['exact', 'lexical', *config.judges])}")
 
 
-def get_detector(name: str) -> CueDetector:
-    """The cue detector of that name."""
+def get_detector(name: str, config: Config) -> CueDetector:
+    """The cue detector of that name: exact, lexical, or one of the configuration's `detectors`."""
     if name == "exact":
         from safe_reasoning.judging.exact import ExactCueDetector
 
@@ -64,7 +70,12 @@ def get_detector(name: str) -> CueDetector:
         from safe_reasoning.judging.lexical import LexicalCueDetector
 
         return LexicalCueDetector()
-    raise UserError(f"unknown cue detector {name!r}: use exact or lexical")
+    if name in config.detectors:
+        from safe_reasoning.chat_models import open_chat
+        from safe_reasoning.judging.few_shot_cue import FewShotCueDetector
+
+        return FewShotCueDetector(name, open_chat(config.detectors[name].chat, config))
+    raise UserError(f"unknown cue detector {name!r}: use one of {', '.join(['exact', 'lexical', *config.detectors])}")
 
 
 def reasoning_verdict(judge: Judge, prompt: Row, trace: Trace) -> tuple[bool | None, str]:
@@ -103,7 +114,7 @@ def judge_generation(judge: Judge, prompt: Row, generation: Row) -> list[dict[st
 
     response = trace.response or ""
     role = prompt["role"]
-    if role in ("safety", "align_harmful"):
+    if role in ("safety", "align_harmful", "characterize"):
         add("reasoning", "harmful", *reasoning_verdict(judge, prompt, trace))
         add_response("harmful", judge.response_harmful(prompt, response))
     if role in ("overrefusal", "align_benign"):

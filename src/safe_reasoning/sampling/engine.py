@@ -24,6 +24,11 @@ class Request:
     seed: int
     prompt_token_ids: list[int]
     given_ids: list[int] = field(default_factory=list)
+    max_new_tokens: int | None = None  # decoding.max_new_tokens by default
+
+    def limit(self, decoding: config.Decoding) -> int:
+        """Token limit of the completion, given ids included."""
+        return self.max_new_tokens or decoding.max_new_tokens
 
 
 class Engine(Protocol):
@@ -102,7 +107,7 @@ def end_ids(model_dir: Path, tokenizer: Any) -> set[int]:
 def room(request: Request, engine: config.Engine, decoding: config.Decoding) -> int:
     """How many tokens may still be sampled; 0 when the completion has its full length already or the context is full."""
     given = len(request.given_ids)
-    return max(0, min(decoding.max_new_tokens - given, engine.max_model_len - len(request.prompt_token_ids) - given))
+    return max(0, min(request.limit(decoding) - given, engine.max_model_len - len(request.prompt_token_ids) - given))
 
 
 def full_row(request: Request, engine: config.Engine, tokenizer: Any) -> dict[str, Any]:

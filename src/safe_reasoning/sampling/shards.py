@@ -58,7 +58,9 @@ def sample_sharded(
     shards = [requests[start : start + shard_size] for start in range(0, len(requests), shard_size)]
     paths = [shard_dir / _name(number, shard, f"{fingerprint} {stop_at_think_end}") for number, shard in enumerate(shards)]
     missing = [number for number, path in enumerate(paths) if not _is_finished(path)]
-    ceiling = sum(max(0, max_new_tokens - len(request.given_ids)) for number in missing for request in shards[number])
+    ceiling = sum(
+        max(0, (request.max_new_tokens or max_new_tokens) - len(request.given_ids)) for number in missing for request in shards[number]
+    )
     kept = len(shards) - len(missing)
     progress(
         f"{label}: {len(requests)} requests in {len(shards)} shards, {kept} of them finished before; at most {ceiling} tokens to sample"

@@ -48,7 +48,10 @@ class TransformersEngine:
         limits = [room(request, self._engine, self.decoding) for request in requests]
         # One number in [0, 1) a request and step, of the request's own generator: its draws depend on no other request.
         generators = [torch.Generator().manual_seed(request.seed) for request in requests]
-        draws = torch.stack([torch.rand(self.decoding.max_new_tokens, generator=generator) for generator in generators])
+        draws = torch.nn.utils.rnn.pad_sequence(
+            [torch.rand(request.limit(self.decoding), generator=g) for request, g in zip(requests, generators, strict=True)],
+            batch_first=True,
+        )
         width = max(map(len, prompts))
         ids = torch.tensor([[0] * (width - len(prompt)) + prompt for prompt in prompts], device=self._device)
         mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=self._device)

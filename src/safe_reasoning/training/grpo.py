@@ -46,7 +46,7 @@ def train_grpo(task: Task, prompts: Sequence[Row]) -> None:
     """Train on harmful prompts (rows of schema prompts), `rollouts` completions each; `batch_size` counts completions a step."""
     method, config = task.method, task.config
     tokenizer = tokenizer_of(task.base)
-    judge = get_judge(config.evaluate.judge)
+    judge = get_judge(config.evaluate.judge, config)
     ids = {row["prompt_id"]: prompt_ids(tokenizer, row["text"]) for row in prompts}
     rows = {row["prompt_id"]: row for row in draw(prompts, task, lambda row: len(ids[row["prompt_id"]]) + 1, "prompts")}
 
