@@ -10,7 +10,7 @@ python scripts/summarize_characterization.py --config config/demo.yaml --model n
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command
+from safe_reasoning.command import command, progress
 from safe_reasoning.config import load
 from safe_reasoning.judging.judge import get_detector
 from safe_reasoning.records import read_json, read_rows, write_metrics
@@ -33,7 +33,14 @@ def main() -> None:
     arguments = parser.parse_args()
     config = load(arguments.config)
     settings, bootstrap = config.characterize, config.evaluate.bootstrap
-    from safe_reasoning.characterize import continuation_safety, intervention_curve, outcome_shares, rollout_diversity, turning_point_table
+    from safe_reasoning.characterize import (
+        base_model,
+        continuation_safety,
+        intervention_curve,
+        outcome_shares,
+        rollout_diversity,
+        turning_point_table,
+    )
     from safe_reasoning.sampling.engine import load_tokenizer
 
     tokenizer = load_tokenizer(arguments.model_dir)
@@ -47,12 +54,16 @@ def main() -> None:
     detectors = [get_detector(name, config) for name in dict.fromkeys([config.detector, "lexical"])]
     diverse = {row["prompt_id"] for path in arguments.diversity_prompts for row in read_rows(path, "prompts")}
     points = turning_point_table.turning_point_rows(csr, traces, harmful, tokenizer, detectors[0], settings)
+    of_alignment = [row for row in rollout_verdicts if row["prompt_id"] in diverse]
+    nano = config.models[arguments.model].kind == "nano"
+    base = base_model.base_model_rows(of_alignment, evaluation, bootstrap, nano=nano)
+    for row in base:
+        progress(f"base model {arguments.model}: {base_model.told(row)}")
     tables = {
+        "base_model": base,
         "outcome_shares": outcome_shares.outcome_shares(evaluation, safety_sets, bootstrap),
         "safe_response_given": outcome_shares.safe_response_given(evaluation, safety_sets, bootstrap),
-        "rollout_diversity": rollout_diversity.rollout_diversity(
-            [row for row in rollout_verdicts if row["prompt_id"] in diverse], settings.rollouts
-        ),
+        "rollout_diversity": rollout_diversity.rollout_diversity(of_alignment, settings.rollouts),
         "csr_curves": continuation_safety.csr_curves(csr, harmful),
         "turning_points": points,
         "turning_point_share": turning_point_table.turning_point_shares(csr, harmful, settings),

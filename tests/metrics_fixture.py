@@ -22,6 +22,18 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",)) -> Path:
         tables.setdefault(table, []).append(row)
 
     for model in models:
+        for measure, low, high, met in (("sums right", 0.9, 1.0, True), ("complies, overrefusal", None, None, None)):
+            add(
+                "base_model",
+                model=model,
+                measure=measure,
+                rate=0.95,
+                **interval(0.95),
+                samples=80,
+                target_low=low,
+                target_high=high,
+                met=met,
+            )
         for number, method in enumerate(METHODS):
             names = {"model": model, "method": method, "seed": 0}
             counts = {"prompts": 40, "samples": 120, "unscored": 0}

@@ -21,7 +21,7 @@ SECTIONS = [
     (
         "Reasoning and response are judged apart",
         "The paper finds that a safe answer often hides a harmful reasoning, and that the reverse is rare.",
-        ["fig3_outcome_shares", "fig2_reasoning_vs_response"],
+        ["fig3_outcome_shares", "table_base_model", "fig2_reasoning_vs_response"],
     ),
     (
         "Why rewards alone are slow",

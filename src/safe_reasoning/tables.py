@@ -9,7 +9,16 @@ import pandas as pd
 from safe_reasoning.figures import style
 from safe_reasoning.records import write_bytes
 
-TABLES = ("table1_grpo_rewards", "table2_main", "table3_ablations", "table_efficiency", "table_pairs", "table_triggers", "table_steps")
+TABLES = (
+    "table1_grpo_rewards",
+    "table2_main",
+    "table3_ablations",
+    "table_base_model",
+    "table_efficiency",
+    "table_pairs",
+    "table_triggers",
+    "table_steps",
+)
 SAFETY_PARTS = ("reasoning", "response")
 NAME = "model and method"
 # The paper's safety sets, for models that were measured on them.
@@ -142,6 +151,17 @@ def table_efficiency(metrics: Path, published: Path) -> pd.DataFrame:
             row[heading] = f"{bound}{r.value if r.unit == 'count' else 60 * r.value:.0f} ({r.mark})"
         rows.append(row)
     return pd.concat([frame.astype(object), pd.DataFrame(rows)], ignore_index=True).fillna("")
+
+
+def table_base_model(metrics: Path, published: Path) -> pd.DataFrame:
+    """What the untrained model does, beside what the nano world aims at."""
+    frame = style.read(metrics, "base_model")
+    frame["measured, %"] = [percent(r.rate, r.low, r.high) for r in frame.itertuples()]
+    frame["aim, %"] = [
+        "" if pd.isna(r.target_low) else f"{100 * r.target_low:.0f} to {100 * r.target_high:.0f}, {'met' if r.met else 'missed'}"
+        for r in frame.itertuples()
+    ]
+    return frame[["model", "measure", "measured, %", "samples", "aim, %"]]
 
 
 def table_pairs(metrics: Path, published: Path) -> pd.DataFrame:

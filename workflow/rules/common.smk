@@ -37,6 +37,7 @@ JUDGE = CONFIG.evaluate.judge
 PRIORITY = {"ipo": 10, "ipo_stage2": 10, "grpo": 5}
 DETECTOR = CONFIG.detector
 CHARACTERIZATION_TABLES = [
+    "base_model",
     "outcome_shares",
     "safe_response_given",
     "rollout_diversity",

@@ -29,6 +29,7 @@ TABLE_METRICS = {
     "table2_main": ["evaluation", "trace_classes"],
     "table3_ablations": ["evaluation"],
     "table_efficiency": ["efficiency"],
+    "table_base_model": ["base_model"],
     "table_pairs": ["pairs"],
     "table_triggers": ["triggers"],
     "table_steps": ["steps"],
