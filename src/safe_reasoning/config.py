@@ -150,7 +150,6 @@ class Method(Section):
     deepspeed: str | None = Field(None, description="path of a DeepSpeed JSON configuration")
     processes: int = Field(1, ge=1, description="training processes (torchrun)")
     lora_rank: int | None = Field(None, ge=1)
-    in_main_table: bool = True
 
     @model_validator(mode="after")
     def _complete(self) -> Method:
@@ -187,6 +186,23 @@ class Evaluate(Section):
     bootstrap: int = Field(2000, ge=100)
 
 
+Tokens = Annotated[float, Field(gt=0)]
+
+
+class Plan(Section):
+    """What `make plan` reckons with: the machine, and rates that are estimates unless a finished run's are given."""
+
+    gpus: int = Field(1, ge=1)
+    gpu_memory_gib: float = Field(80, gt=0)
+    disk_gib: float | None = Field(None, gt=0, description="disk the run may take; by default what is free")
+    generation_tokens_per_gpu_second: float = Field(2500, gt=0)
+    training_tokens_per_gpu_second: float = Field(2500, gt=0)
+    reasoning_share: Share = Field(0.7, description="tokens of a completion that are reasoning")
+    completion_tokens: dict[Literal["align_harmful", "align_benign", "characterize", "safety", "overrefusal", "capability"], Tokens] = {
+        role: 80 for role in ("align_harmful", "align_benign", "characterize", "safety", "overrefusal", "capability")
+    }
+
+
 def _known(key: str, name: str, known: list[str]) -> None:
     if name not in known:
         raise ValueError(f"{key}: {name!r} is unknown: use one of {', '.join(known)}")
@@ -209,6 +225,7 @@ class Config(Section):
     pairs: Pairs = Pairs()
     methods: dict[Name, Method]
     evaluate: Evaluate
+    plan: Plan = Plan()
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:

@@ -21,6 +21,32 @@ BENCHMARKS: dict[str, tuple[Callable[[str, str | None], list[dict[str, Any]]], s
 }
 
 
+# Prompts of each source as its makers give it, for plans; a reader refuses a file with another number.
+ROWS = {
+    "jailbreakbench_harmful": 100,
+    "jailbreakbench_benign": 100,
+    "xstest_safe": 250,
+    "star1_harmful": 1000,
+    "star_benign": 915,
+    "strongreject": 313,
+    "strongreject_small": 60,
+    "wildjailbreak": 250,
+    "harmbench": 200,
+    "sorry_bench": 440,
+    "aime2024": 30,
+    "aime2025": 30,
+    "math500": 500,
+    "gsm8k": 1319,
+    "gpqa_diamond": 198,
+    "humaneval": 164,
+}
+
+
+def known_rows(source: str, config: Config) -> int:
+    """How many prompts a source has, without reading it."""
+    return ROWS[source] if source in ROWS else len(_source_rows(source, config))
+
+
 def known_sources() -> list[str]:
     """Every name that a prompt set's `source` may have."""
     return sorted([*BENCHMARKS, *(f"nano_{split}" for split in nano.SPLITS)])

@@ -23,6 +23,7 @@ SAFETY_PARTS = ("reasoning", "response")
 NAME = "model and method"
 # The paper's safety sets, for models that were measured on them.
 PAPER_SETS = ("jailbreakbench", "strongreject", "wildjailbreak")
+PAPER_CAPABILITY = ("aime2024", "math500", "gpqa_diamond", "humaneval")
 
 
 def percent(value: float, low: float, high: float) -> str:
@@ -97,11 +98,11 @@ def table2_main(metrics: Path, published: Path) -> pd.DataFrame:
     columns += [(f"{s} correct", s, "response", "correct") for s in roles.loc[roles["role"] == "capability", "prompt_set"]]
     ours = _pivot(frame, columns).merge(_ill_formed(metrics), on=["model", "method", "seed"], how="left")
     theirs = {f"{s} {part}": (s, part) for s in ("safety_average", *PAPER_SETS) if s in [*sets, "safety_average"] for part in SAFETY_PARTS}
-    for heading, _, _, measure in columns:
+    for heading, prompt_set, _, measure in columns:
         if measure == "complies":
             theirs[heading] = ("xstest", "response")
         elif measure == "correct":
-            theirs[heading] = ("capability_average", "response")
+            theirs[heading] = (prompt_set if prompt_set in PAPER_CAPABILITY else "capability_average", "response")
     return pd.concat([ours.drop(columns=["model", "method", "seed"]), _published_main(published, theirs)], ignore_index=True).fillna("")
 
 
@@ -132,7 +133,7 @@ def table1_grpo_rewards(metrics: Path, published: Path) -> pd.DataFrame:
 
 def table3_ablations(metrics: Path, published: Path) -> pd.DataFrame:
     """Cue detector and training algorithm on the intervened pairs."""
-    return _two_parts(metrics, published, ["base", "sft", "dpo_full", "ipo", "ipo_lexical"], "table3")
+    return _two_parts(metrics, published, ["base", "sft", "dpo_full", "ipo", *style.ABLATIONS], "table3")
 
 
 def table_efficiency(metrics: Path, published: Path) -> pd.DataFrame:

@@ -27,7 +27,9 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Safety average, over-refusal and capability of every method in the main comparison."""
     frame = style.read(metrics, "evaluation")
     measure_of = {kind: measure for kind, _, measure, _ in PANELS}
-    wanted = ((frame["role"] != "safety") | (frame["prompt_set"] == "safety_average")) & (frame["measure"] == frame["role"].map(measure_of))
+    # Where a role has an average, the average stands for its sets.
+    averaged = frame["role"].map({role: f"{role}_average" for role in ("safety", "capability") if f"{role}_average" in set(frame["prompt_set"])})
+    wanted = (averaged.isna() | (frame["prompt_set"] == averaged)) & (frame["measure"] == frame["role"].map(measure_of))
     return style.main_methods(frame[wanted])
 
 

@@ -27,6 +27,10 @@ REASONING, RESPONSE, GREY, PAPER = "#d55e00", "#0072b2", "#777777", "#999999"
 # Methods in the order of the figures: name, colour of the family, dashes. A method looks the same wherever it is drawn.
 METHODS = {
     "base": ("base", "#000000", "-"),
+    "safechain": ("SafeChain", "#56b4e9", "-"),
+    "realsafe": ("RealSafe-R1", "#56b4e9", "--"),
+    "star1": ("STAR-1", "#e69f00", "-"),
+    "safekey": ("SafeKey", "#e69f00", "--"),
     "sft_safe": ("SFT (safe traces)", "#009e73", "-"),
     "sft": ("SFT (chosen side)", "#009e73", "--"),
     "dpo_natural": ("DPO (natural pairs)", "#0072b2", "--"),
@@ -36,8 +40,10 @@ METHODS = {
     "ipo": ("IPO (stage 1)", "#d55e00", "-"),
     "ipo_stage2": ("IPO (both stages)", "#d55e00", "--"),
     "ipo_lexical": ("IPO (stage 1, lexical cues)", "#d55e00", ":"),
+    "ipo_itself": ("IPO (stage 1, cues by the model itself)", "#d55e00", ":"),
+    "ipo_deepseek_r1": ("IPO (stage 1, cues by DeepSeek-R1)", "#d55e00", "-."),
 }
-ABLATIONS = ("ipo_lexical",)  # shown in Table 3 alone
+ABLATIONS = ("ipo_lexical", "ipo_itself", "ipo_deepseek_r1")  # shown in Table 3 alone
 
 
 def begin() -> None:

@@ -1,0 +1,230 @@
+"""What a run will cost, from its configuration alone: jobs, generations, tokens, calls of judges with their price, GPU-hours, disk, memory.
+
+Counts of generations are exact where the configuration decides them (evaluation, rollouts, trials) and upper bounds where the outcome does (interventions stop when no
+cue is left, a rollout without a cue gives no pair): those rows say so. Tokens and times rest on the rates of the configuration's `plan`, or on a finished run's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from safe_reasoning.config import Config, HubModel, Method
+from safe_reasoning.plan_memory import BYTES_OF_WEIGHTS
+from safe_reasoning.prompts import known_rows
+from safe_reasoning.sources import parameters
+
+SIDES = 2  # of a preference pair
+CONTROLS = 2  # arms of the intervention curve beside the triggers: a neutral sentence, and nothing
+JUDGE_PROMPT_TOKENS = {"rubric": 420, "few_shot": 330}  # the instruction's own tokens, about
+HARMFUL_ROLES = ("align_harmful", "characterize", "safety")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the plan. `bound` marks an upper bound; `chat` names the endpoint or model that is asked `calls` times."""
+
+    model: str
+    stage: str
+    jobs: int = 0
+    generations: int = 0
+    tokens: float = 0.0
+    gpu_hours: float = 0.0
+    bound: bool = False
+    chat: str = ""
+    calls: int = 0
+    call_tokens: float = 0.0
+    disk_gib: float = 0.0
+
+
+def prompts_of(config: Config, *roles: str) -> dict[str, int]:
+    """Number of prompts of each set with one of these roles."""
+    counts = {}
+    for name, entry in config.prompt_sets.items():
+        if entry.role in roles:
+            there = known_rows(entry.source, config) - entry.skip
+            counts[name] = min(there, entry.limit or there)
+    return counts
+
+
+def _samples(config: Config, *roles: str) -> list[tuple[str, int]]:
+    """(role, completions of one model) of each evaluation set."""
+    return [(config.prompt_sets[name].role, count * config.prompt_sets[name].samples) for name, count in prompts_of(config, *roles).items()]
+
+
+def _generated(config: Config, counts: Sequence[tuple[str, int]]) -> tuple[int, float]:
+    """Generations and tokens of (role, completions)."""
+    return sum(count for _, count in counts), sum(count * config.plan.completion_tokens[role] for role, count in counts)
+
+
+def _judged(config: Config, counts: Sequence[tuple[str, int]]) -> tuple[int, float]:
+    """Judge calls and their tokens: reasoning and response apart on harmful prompts, the response alone on benign ones, none on capability sets."""
+    calls, tokens = 0, 0.0
+    for role, count in counts:
+        parts = 2 if role in HARMFUL_ROLES else 0 if role == "capability" else 1
+        calls += parts * count
+        tokens += count * (config.plan.completion_tokens[role] if parts else 0) + parts * count * JUDGE_PROMPT_TOKENS["rubric"]
+    return calls, tokens
+
+
+def _chat(config: Config, instrument: str) -> str:
+    """Who is asked by a judge or cue detector; empty for those that ask nobody."""
+    entry = config.judges.get(instrument) or config.detectors.get(instrument)
+    return entry.chat if entry else ""
+
+
+def _sampling(config: Config, model: str, stage: str, counts: Sequence[tuple[str, int]], jobs: int = 1) -> list[Step]:
+    """A sampling step and the judging of all that it sampled."""
+    generations, tokens = _generated(config, counts)
+    calls, call_tokens = _judged(config, counts)
+    hours = tokens / config.plan.generation_tokens_per_gpu_second / 3600
+    return [
+        Step(model, stage, jobs, generations, tokens, hours),
+        Step(model, f"{stage}: judging", jobs, chat=_chat(config, config.evaluate.judge), calls=calls, call_tokens=call_tokens),
+    ]
+
+
+def _characterization(config: Config, model: str) -> list[Step]:
+    settings, judge = config.characterize, _chat(config, config.evaluate.judge)
+    role = "characterize" if prompts_of(config, "characterize") else "align_harmful"
+    reasoning = config.plan.reasoning_share * config.plan.completion_tokens[role]
+    rate = config.plan.generation_tokens_per_gpu_second * 3600
+
+    def asked(calls: int) -> float:
+        return calls * (reasoning + JUDGE_PROMPT_TOKENS["rubric"])
+
+    traces = SIDES * min(settings.csr_prompts, sum(prompts_of(config, role).values()))
+    continuations = round(traces * (reasoning / settings.csr_stride + 1)) * settings.csr_continuations
+    trials = (settings.trigger_candidates + 1) * settings.trigger_trials
+    interventions = (settings.triggers + CONTROLS) * settings.intervention_traces * settings.intervention_rounds
+    steps = []
+    for stage, count, tokens, sampled in (
+        ("continuation safety ratio", continuations, reasoning / 2, continuations),
+        ("trigger trials", trials, reasoning, trials),
+        ("corrective interventions", interventions, reasoning, interventions),
+    ):
+        bound = stage != "continuation safety ratio"
+        steps.append(Step(model, stage, 1, count, count * tokens, count * tokens / rate, bound))
+        steps.append(Step(model, f"{stage}: judging", 0, chat=judge, calls=sampled, call_tokens=asked(sampled), bound=bound))
+    cues = trials + interventions + settings.trigger_trials + settings.intervention_traces
+    steps.append(Step(model, "cues", 0, chat=_chat(config, config.detector), calls=cues, call_tokens=asked(cues), bound=True))
+    return steps
+
+
+def _pairs(config: Config, model: str) -> list[Step]:
+    methods = [config.method(model, name) for name in config.methods_of(model)]
+    reasoning = config.plan.reasoning_share * config.plan.completion_tokens["align_harmful"]
+    rate = config.plan.generation_tokens_per_gpu_second * 3600
+    prompts = sum(prompts_of(config, "align_harmful").values())
+    attempts = prompts * config.characterize.triggers
+    steps = []
+    for detector in sorted({m.detector for m in methods if m.recipe in ("ipo", "ipo_stage2", "dpo_full", "sft")}):
+        count = attempts * (1 + config.pairs.max_rounds)
+        steps.append(Step(model, f"pairs, cues by {detector}", 1, count, count * reasoning, count * reasoning / rate, bound=True))
+        tokens = count * (reasoning + JUDGE_PROMPT_TOKENS["few_shot"])
+        steps.append(Step(model, f"cues by {detector}", 0, chat=_chat(config, detector), calls=count, call_tokens=tokens, bound=True))
+    if any(m.recipe == "ipo_stage2" for m in methods):
+        benign = sum(prompts_of(config, "align_benign").values()) * config.pairs.overrefusal_samples
+        steps += _sampling(config, model, "over-refusal pairs", [("align_benign", benign * len(config.seeds))], len(config.seeds))
+    return steps
+
+
+def _training(config: Config, model: str, name: str, method: Method) -> Step:
+    """One method over all seeds. Rows are upper bounds: every attempt a pair."""
+    plan, seeds = config.plan, len(config.seeds)
+    disk = seeds * parameters_of(config, model) * BYTES_OF_WEIGHTS / 2**30 * 1e9
+    if method.recipe == "released":
+        return Step(model, f"weights of {name}", seeds, disk_gib=disk / seeds)
+    harmful, benign = (sum(prompts_of(config, role).values()) for role in ("align_harmful", "align_benign"))
+    long, reasoning = plan.completion_tokens["align_harmful"], plan.reasoning_share * plan.completion_tokens["align_harmful"]
+    attempts = harmful * config.characterize.triggers
+    if method.recipe == "grpo":
+        count = seeds * (method.max_steps * method.batch_size if method.max_steps else round(harmful * method.epochs * method.rollouts))
+        hours = count * long * (1 / plan.generation_tokens_per_gpu_second + 1 / plan.training_tokens_per_gpu_second) / 3600
+        return Step(model, f"training {name}", seeds, count, count * long, hours, disk_gib=disk)
+    rows, tokens = {
+        "ipo": (attempts, SIDES * reasoning),
+        "dpo_full": (attempts, SIDES * reasoning),
+        "sft": (attempts, reasoning),
+        "ipo_stage2": (attempts + benign, SIDES * long),
+        "dpo_natural": (harmful * config.characterize.rollouts // 2, SIDES * reasoning),
+        "sft_safe": (harmful, long),
+        "sft_traces": ({"star1": 1000, "safechain": 40000, "unsafechain": 13604}.get(method.traces or "", 0), long),
+    }[method.recipe]
+    rows = min(rows, method.max_examples or rows)
+    hours = seeds * rows * tokens * method.epochs / plan.training_tokens_per_gpu_second / 3600
+    return Step(model, f"training {name}", seeds, gpu_hours=hours, bound=True, disk_gib=disk)
+
+
+def _attacks(config: Config) -> list[Step]:
+    steps = []
+    for name, count in prompts_of(config, "safety", "align_harmful", "characterize").items():
+        attack = config.attacks.get(config.prompt_sets[name].attack or "")
+        if attack is None or attack.kind == "file":
+            continue
+        rounds = attack.streams * attack.iterations if attack.kind == "pair" else max(1, len(attack.techniques))
+        calls, tokens = count * rounds, config.plan.completion_tokens["safety"]
+        steps.append(Step("", f"attack {name}", 1, chat=attack.attacker or "", calls=calls, call_tokens=calls * 1200, bound=attack.kind == "pair"))
+        if attack.kind == "pair":
+            hours = calls * tokens / config.plan.generation_tokens_per_gpu_second / 3600
+            steps.append(Step("", f"attack {name}: target", 0, calls, calls * tokens, hours, bound=True))
+            steps.append(Step("", f"attack {name}: score", 0, chat=attack.scorer or "", calls=calls, call_tokens=calls * (tokens + 300), bound=True))
+    return steps
+
+
+def parameters_of(config: Config, model: str) -> float:
+    """Parameters of a model in billions; 0 for the small ones that are made here."""
+    entry = config.models[model]
+    return parameters(entry.source) if isinstance(entry, HubModel) else 0.0
+
+
+def plan(config: Config) -> list[Step]:
+    """Every step of the run, in its order."""
+    steps = _attacks(config)
+    for model in config.models:
+        weights = parameters_of(config, model) * BYTES_OF_WEIGHTS / 2**30 * 1e9
+        steps.append(Step(model, "base model", 1, disk_gib=weights))
+        harmful = [("align_harmful", n * config.characterize.rollouts) for n in prompts_of(config, "align_harmful").values()]
+        harmful += [("characterize", n * config.characterize.rollouts) for n in prompts_of(config, "characterize").values()]
+        benign = [("align_benign", n * config.pairs.overrefusal_samples) for n in prompts_of(config, "align_benign").values()]
+        steps += _sampling(config, model, "rollouts", harmful + benign)
+        steps += _characterization(config, model)
+        steps += _pairs(config, model)
+        methods = config.methods_of(model)
+        steps += [_training(config, model, name, config.method(model, name)) for name in methods]
+        variants = (1 + len(methods)) * len(config.seeds)
+        one = _samples(config, "safety", "overrefusal", "capability")
+        steps += _sampling(config, model, "evaluation", [(role, variants * count) for role, count in one], variants)
+    return [step for step in steps if step.jobs or step.generations or (step.calls and step.chat)]
+
+
+def price(config: Config, step: Step) -> float:
+    """USD of a step's calls; 0 for a local model."""
+    endpoint = config.endpoints.get(step.chat)
+    if endpoint is None:
+        return 0.0
+    return (step.call_tokens * endpoint.price_in + step.calls * min(endpoint.max_tokens, 400) * endpoint.price_out) / 1e6
+
+
+def with_measured_rates(config: Config, metrics: Path) -> Config:
+    """The configuration with the rates and lengths that a finished run measured (its metrics/steps.csv) in the place of its own."""
+    steps = pd.read_csv(metrics / "steps.csv").groupby("step")[["generations", "generated_tokens", "seconds"]].sum()
+    sampled = steps[steps["generations"] > 0].drop(index="training", errors="ignore")
+    rate = float(sampled["generated_tokens"].sum() / sampled["seconds"].sum())
+    length = {step: float(row["generated_tokens"] / row["generations"]) for step, row in sampled.iterrows()}
+    tokens = dict(config.plan.completion_tokens)
+    for role in tokens:
+        tokens[role] = length["evaluation" if role in ("safety", "overrefusal", "capability") else "rollouts of the base"]
+    measured = config.plan.model_copy(update={"generation_tokens_per_gpu_second": rate, "completion_tokens": tokens})
+    return config.model_copy(update={"plan": measured})
+
+
+def totals(steps: Sequence[Step]) -> Step:
+    """The sum over steps."""
+    total = Step("", "in all")
+    for field in ("jobs", "generations", "tokens", "gpu_hours", "calls", "call_tokens", "disk_gib"):
+        total = replace(total, **{field: sum(getattr(step, field) for step in steps if field not in ("calls", "call_tokens") or step.chat)})
+    return total
