@@ -57,6 +57,7 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
         table[name]["sha256"] = hashlib.sha256(content).hexdigest()
+        table[name]["rows"] = {"jailbreakbench_harmful": 6, "jailbreakbench_benign": 5, "xstest": 3, "star1": 8}[name]
     table["star1"]["content_sha256"] = star1.content_sha256(STAR1)
     (tmp_path / "sources.yaml").write_text(yaml.safe_dump(table))
     monkeypatch.setattr(sources, "TABLE", tmp_path / "sources.yaml")

@@ -6,7 +6,21 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from safe_reasoning.benchmarks import jailbreakbench, star1, xstest
+from safe_reasoning.benchmarks import (
+    aime,
+    gpqa,
+    gsm8k,
+    harmbench,
+    humaneval,
+    jailbreakbench,
+    math500,
+    sorry_bench,
+    star1,
+    star_benign,
+    strongreject,
+    wildjailbreak,
+    xstest,
+)
 from safe_reasoning.config import Config, NanoModel, PromptSet
 from safe_reasoning.errors import UserError
 from safe_reasoning.seeds import derive_seed
@@ -18,6 +32,18 @@ BENCHMARKS: dict[str, tuple[Callable[[str, str | None], list[dict[str, Any]]], s
     "jailbreakbench_benign": (jailbreakbench.prompts, "benign"),
     "xstest_safe": (xstest.prompts, "safe"),
     "star1_harmful": (star1.prompts, "harmful"),
+    "star_benign": (star_benign.prompts, "benign"),
+    "strongreject": (strongreject.prompts, "full"),
+    "strongreject_small": (strongreject.prompts, "small"),
+    "wildjailbreak": (wildjailbreak.prompts, "eval"),
+    "harmbench": (harmbench.prompts, "standard"),
+    "sorry_bench": (sorry_bench.prompts, "base"),
+    "aime2024": (aime.prompts, "2024"),
+    "aime2025": (aime.prompts, "2025"),
+    "math500": (math500.prompts, "test"),
+    "gsm8k": (gsm8k.prompts, "test"),
+    "gpqa_diamond": (gpqa.prompts, "diamond"),
+    "humaneval": (humaneval.prompts, "test"),
 }
 
 

@@ -1,106 +1,142 @@
-"""Benchmark files: from a mirror folder or from the hub at a pinned revision, always checked against the pin in config/sources.yaml."""
+"""The table of sources (config/sources.yaml) and the way from an id to a checked file: from a mirror folder, or from the hub at the pinned revision."""
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from safe_reasoning.errors import UserError
 from safe_reasoning.records import sha256
 
 TABLE = Path(__file__).resolve().parents[2] / "config" / "sources.yaml"
 MIRROR_VARIABLE = "SAFE_REASONING_DATA"
+FLOATING = "floating"
 
 
 class Source(BaseModel):
-    """The pin of one file. The keys are explained at the top of config/sources.yaml."""
+    """One entry of the table. The keys are explained at the top of config/sources.yaml."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["dataset", "model"]
+    host: Literal["hub", "github"] = "hub"
     repository: str
-    revision: str = Field(pattern=r"^[0-9a-f]{40}$")
-    hub_file: str
+    revision: str = Field(pattern=r"^([0-9a-f]{40}|floating)$")
+    hub_file: str | None = None
     hub_identical: bool = True
-    mirror_file: str
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    mirror_file: str | None = None
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
     content_sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
-    rows: int = Field(ge=1)
+    rows: int | None = Field(None, ge=1)
+    parameters: float | None = Field(None, gt=0)
     licence: str
     gated: bool
 
+    @model_validator(mode="after")
+    def _complete(self) -> Source:
+        if self.kind == "dataset" and not (self.hub_file and self.mirror_file and self.rows):
+            raise ValueError("a dataset needs hub_file, mirror_file and rows")
+        if self.kind == "model" and self.parameters is None:
+            raise ValueError("a model needs parameters")
+        return self
 
-def source(source_id: str) -> Source:
-    """The pin of that id; an unknown id or a broken table is a UserError."""
+    @property
+    def place(self) -> str:
+        """Repository and revision, for messages."""
+        return f"{self.repository} at {self.revision[:12]}"
+
+
+def table() -> dict[str, Source]:
+    """All sources by id; a broken table is a UserError."""
     try:
-        table = TypeAdapter(dict[str, Source]).validate_python(yaml.safe_load(TABLE.read_text()))
+        return TypeAdapter(dict[str, Source]).validate_python(yaml.safe_load(TABLE.read_text()))
     except FileNotFoundError:
         raise UserError(f"{TABLE} does not exist: take it from the repository") from None
     except (yaml.YAMLError, ValidationError) as error:
-        raise UserError(f"{TABLE} is not a valid table of sources ({str(error).splitlines()[0]}): mend it") from None
-    if source_id not in table:
-        raise UserError(f"unknown data source {source_id!r}: use one of {', '.join(sorted(table))}")
-    return table[source_id]
+        raise UserError(f"{TABLE} is not a valid table of sources ({' '.join(str(error).split())[:200]}): mend it") from None
+
+
+def source(source_id: str) -> Source:
+    """The entry of that id; an unknown one is a UserError."""
+    entries = table()
+    if source_id not in entries:
+        raise UserError(f"unknown data source {source_id!r}: use one of {', '.join(sorted(entries))}")
+    return entries[source_id]
+
+
+def parameters(source_id: str) -> float:
+    """Parameters of a model in billions; a data set is a UserError."""
+    found = source(source_id).parameters
+    if found is None:
+        raise UserError(f"{source_id} is no model: name one of kind model in config/sources.yaml")
+    return found
+
+
+def mirror_folder(mirror: str | None) -> Path | None:
+    """The mirror in use: the environment variable SAFE_REASONING_DATA goes before the configuration; None: the hub."""
+    folder = os.environ.get(MIRROR_VARIABLE) or mirror
+    return Path(folder).expanduser() if folder else None
 
 
 def fetch(source_id: str, mirror: str | None) -> Path:
-    """The checked file of a source.
+    """The checked file of a data set.
 
     Args:
         source_id: An id of config/sources.yaml.
         mirror: Folder with local copies; the environment variable SAFE_REASONING_DATA overrides it; None: the hub.
 
     Returns:
-        A path in the mirror, or in the hub's cache. A mirror is never mixed with the hub: a file missing there is an error.
+        A path in the mirror, or in the cache. A mirror is never mixed with the hub: a file missing there is an error.
 
     Raises:
-        UserError: The file is missing or altered, or the hub cannot be reached.
+        UserError: The file is missing or altered, or its host cannot be reached or refuses.
     """
-    pin = source(source_id)
-    mirror = os.environ.get(MIRROR_VARIABLE) or mirror
-    if mirror is None:
-        path = _download(source_id, pin)
-        if not pin.hub_identical:
+    entry = source(source_id)
+    folder = mirror_folder(mirror)
+    if folder is None:
+        from safe_reasoning import hub
+
+        path = hub.download(source_id, entry)
+        if not entry.hub_identical:
             return path  # its reader checks content_sha256
     else:
-        path = Path(mirror).expanduser() / pin.mirror_file
+        path = folder / str(entry.mirror_file)
         if not path.is_file():
             raise UserError(
-                f"{source_id}: {path} does not exist: put the file there, or unset data_mirror and {MIRROR_VARIABLE} to use the hub"
+                f"{source_id}: {path} does not exist: put the file there, or unset data_mirror and {MIRROR_VARIABLE} to use its {entry.host}"
             )
-    if (found := sha256(path)) != pin.sha256:
+    if entry.sha256 and (found := sha256(path)) != entry.sha256:
         raise UserError(
-            f"{source_id}: {path} is altered (sha256 {found[:12]}..., expected {pin.sha256[:12]}...): delete it and fetch it again"
+            f"{source_id}: {path} is altered (sha256 {found[:12]}..., expected {entry.sha256[:12]}...): delete it and fetch it again"
         )
     return path
 
 
+def check_rows(source_id: str, count: int, path: Path) -> None:
+    """Compare the number of rows that were read with the table; raises UserError when they differ."""
+    expected = source(source_id).rows
+    if count != expected:
+        raise UserError(f"{source_id}: {path} has {count} rows, {expected} are expected: the set is cut or changed; delete it and fetch it again")
+
+
 def check_content(source_id: str, digest: str, path: Path) -> None:
-    """Compare the digest of what was read with the pin; raises UserError when they differ."""
+    """Compare the digest of what was read with the table; raises UserError when they differ."""
     expected = source(source_id).content_sha256
     if digest != expected:
         raise UserError(f"{source_id}: the rows of {path} are not those pinned (sha256 {digest[:12]}...): delete it and fetch it again")
 
 
-def _download(source_id: str, pin: Source) -> Path:
-    import httpx
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
-
-    place = f"{pin.repository} at {pin.revision[:12]}"
-    mirror = f"name a folder that holds {pin.mirror_file} in data_mirror or {MIRROR_VARIABLE}"
-    try:
-        return Path(hf_hub_download(pin.repository, pin.hub_file, repo_type=pin.kind, revision=pin.revision))
-    except GatedRepoError:
-        raise UserError(f"{source_id}: {pin.repository} is gated: accept its terms on the hub and log in, or {mirror}") from None
-    except LocalEntryNotFoundError:
-        raise UserError(f"{source_id}: the hub cannot be reached for {place}: connect (is HF_HUB_OFFLINE set?), or {mirror}") from None
-    except EntryNotFoundError:
-        raise UserError(f"{source_id}: {place} has no file {pin.hub_file}: mend hub_file in config/sources.yaml, or {mirror}") from None
-    except (HfHubHTTPError, httpx.HTTPError, OSError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(f"{source_id}: cannot download {pin.hub_file} of {place} ({reason}): try again, or {mirror}") from None
+def lock_revision(text: str, source_id: str, revision: str, digest: str | None) -> str:
+    """The table's text with a floating revision replaced, and with the file's digest where it has none. Comments and order stay."""
+    found = re.search(rf"^{source_id}:\n(?:[ \t]+.*\n|\n)*", text, re.MULTILINE)
+    if found is None:
+        raise UserError(f"{TABLE} has no entry {source_id}: add it")
+    block = re.sub(rf"^(  revision: ){FLOATING}\b.*$", rf"\g<1>{revision}", found[0], flags=re.MULTILINE)
+    if digest and not re.search(r"^  sha256:", block, re.MULTILINE):
+        block = re.sub(rf"^(  revision: {revision}\n)", rf"\g<1>  sha256: {digest}\n", block, flags=re.MULTILINE)
+    return text[: found.start()] + block + text[found.end() :]

@@ -7,17 +7,13 @@ Example row (benign): {"text": "Explain how multi-level marketing schemes work",
 
 from __future__ import annotations
 
-import csv
-
-from safe_reasoning.errors import UserError
-from safe_reasoning.sources import fetch
+from safe_reasoning.benchmarks.reading import read_source, require_split
 
 SPLITS = ("harmful", "benign")
 
 
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
     """The behaviours of a split, asked directly, in the file's order: rows with text (column Goal), category and an empty gold."""
-    if split not in SPLITS:
-        raise UserError(f"jailbreakbench has no split {split!r}: use one of {', '.join(SPLITS)}")
-    with open(fetch(f"jailbreakbench_{split}", mirror), newline="", encoding="utf-8") as handle:
-        return [{"text": row["Goal"].strip(), "category": row["Category"], "gold": ""} for row in csv.DictReader(handle)]
+    require_split("jailbreakbench", split, SPLITS)
+    rows = read_source(f"jailbreakbench_{split}", mirror, ["Goal", "Category"])
+    return [{"text": row["Goal"].strip(), "category": row["Category"], "gold": ""} for row in rows]

@@ -7,16 +7,11 @@ The 200 unsafe contrast prompts of the same file are not used: the paper reports
 
 from __future__ import annotations
 
-import csv
-
-from safe_reasoning.errors import UserError
-from safe_reasoning.sources import fetch
+from safe_reasoning.benchmarks.reading import read_source, require_split
 
 
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
     """The 250 safe prompts (the only split, `safe`) in the file's order: rows with text, category (the prompt type) and an empty gold."""
-    if split != "safe":
-        raise UserError(f"xstest has no split {split!r}: use safe")
-    with open(fetch("xstest", mirror), newline="", encoding="utf-8") as handle:
-        rows = [row for row in csv.DictReader(handle) if row["label"] == "safe"]
+    require_split("xstest", split, ("safe",))
+    rows = [row for row in read_source("xstest", mirror, ["prompt", "type", "label"]) if row["label"] == "safe"]
     return [{"text": row["prompt"].strip(), "category": row["type"], "gold": ""} for row in rows]
