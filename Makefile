@@ -6,7 +6,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 # torch's CPU build lies outside PyPI: where the configured index lacks it, PyTorch's own CPU index is asked.
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: help setup demo mini figures test test-all lint format schema lock clean-run
+.PHONY: help setup demo mini figures plan prefetch lock-revisions test test-all lint format schema lock clean-run
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,15 @@ mini: setup ## the same rules on SmolLM2-135M and real prompts (SAFE_REASONING_D
 
 figures: setup ## redraw figures and tables of results/$RUN from stored metrics alone: make figures RUN=demo
 	$(BIN)/python scripts/redraw.py --run results/$(or $(RUN),demo)
+
+plan: setup ## what a run costs before it starts: make plan CONFIG=config/paper.yaml
+	$(BIN)/python scripts/plan.py --config $(or $(CONFIG),config/paper.yaml) $(if $(MEASURED),--measured $(MEASURED))
+
+prefetch: setup ## fetch all that a run needs, for machines without a network: make prefetch CONFIG=config/paper.yaml
+	$(BIN)/python scripts/prefetch.py --config $(or $(CONFIG),config/paper.yaml)
+
+lock-revisions: setup ## write the commits of floating sources into config/sources.yaml (needs a network)
+	$(BIN)/python scripts/lock_revisions.py
 
 test: .venv/.dev-ready ## all tests, about ten minutes
 	$(BIN)/python -m pytest -q

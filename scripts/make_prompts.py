@@ -9,7 +9,7 @@ from safe_reasoning.command import command
 from safe_reasoning.config import load
 from safe_reasoning.errors import UserError
 from safe_reasoning.prompts import make_prompt_set
-from safe_reasoning.records import write_rows
+from safe_reasoning.records import read_rows, write_rows
 
 
 @command
@@ -17,6 +17,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", required=True)
     parser.add_argument("--prompt-set", required=True)
+    parser.add_argument("--attacks", help="attack prompts of the set (attack_prompts.py), for a set with an attack")
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
     config = load(arguments.config)
@@ -24,6 +25,12 @@ def main() -> None:
         raise UserError(f"unknown prompt set {arguments.prompt_set!r}: use one of {', '.join(config.prompt_sets)}")
     settings = config.prompt_sets[arguments.prompt_set]
     rows = make_prompt_set(arguments.prompt_set, config)
+    if settings.attack:
+        if arguments.attacks is None:
+            raise UserError(f"prompt set {arguments.prompt_set} is under the attack {settings.attack}: give --attacks")
+        from safe_reasoning.attacks.attack import under_attack
+
+        rows = under_attack(rows, read_rows(arguments.attacks, "attacks"))
     write_rows(arguments.out, "prompts", rows, {"settings": settings.model_dump(), "world_seed": config.world_seed})
 
 

@@ -49,13 +49,27 @@ def published(config: Config) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", required=True)
-    parser.add_argument("--measured", type=Path, help="folder of a finished run whose rates and lengths are used in the place of the configuration's")
+    parser.add_argument(
+        "--measured", type=Path, help="folder of a finished run whose rates and lengths are used in the place of the configuration's"
+    )
     arguments = parser.parse_args()
     config = load(arguments.config)
     if arguments.measured:
         config = with_measured_rates(config, arguments.measured / "metrics")
     steps = plan(config)
-    table = Table("model", "step", "jobs", "generations", "tokens, million", "GPU-hours", "calls", "asked", "USD", "disk, GiB", title=f"plan of {config.run}")
+    table = Table(
+        "model",
+        "step",
+        "jobs",
+        "generations",
+        "tokens, million",
+        "GPU-hours",
+        "calls",
+        "asked",
+        "USD",
+        "disk, GiB",
+        title=f"plan of {config.run}",
+    )
     for column in table.columns[2:]:
         column.justify = "right"
     for step in steps:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from safe_reasoning.errors import UserError
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Role = Literal["align_harmful", "align_benign", "characterize", "safety", "overrefusal", "capability"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 
 
@@ -91,7 +92,7 @@ class PromptSet(Section):
     """Prompts of one benchmark or of one alignment set."""
 
     source: Name = Field(description="module of safe_reasoning.worlds or safe_reasoning.benchmarks, with the split after it")
-    role: Literal["align_harmful", "align_benign", "characterize", "safety", "overrefusal", "capability"]
+    role: Role
     benchmark: Name | None = Field(None, description="sets of one benchmark (its attacks, say) count as one in the safety average")
     attack: Name | None = Field(None, description="attack (of `attacks`) that rewrites these prompts before a model sees them")
     samples: int = Field(1, ge=1, description="completions a prompt when evaluated")
@@ -163,6 +164,48 @@ class Method(Section):
         return self
 
 
+class Endpoint(Section):
+    """A model behind an OpenAI-compatible address. The key itself is never in a configuration: only the name of the variable that holds it."""
+
+    base_url: str | None = Field(None, description="address of the API; OpenAI's own by default")
+    model: str
+    key_variable: str = Field("OPENAI_API_KEY", pattern=r"^[A-Z][A-Z0-9_]*$", description="environment variable that holds the key")
+    concurrency: int = Field(16, ge=1, description="requests under way at once")
+    temperature: float = Field(0.0, ge=0)
+    max_tokens: int = Field(16, ge=1)
+    timeout_seconds: float = Field(60, gt=0)
+    retries: int = Field(6, ge=0, description="of a request that failed for a passing reason (429, 5xx, a dropped connection)")
+    price_in: float = Field(0, ge=0, description="USD a million tokens")
+    price_out: float = Field(0, ge=0, description="USD a million tokens")
+
+
+class Attack(Section):
+    """A way to rewrite forbidden requests before a model sees them."""
+
+    kind: Literal["pap", "pair", "file"]
+    attacker: Name | None = Field(None, description="pap, pair: endpoint or model that rewrites")
+    target: Name | None = Field(None, description="pair: endpoint or model whose replies guide the attacker")
+    scorer: Name | None = Field(None, description="pair: endpoint or model that scores the target's replies")
+    iterations: int = Field(5, ge=1, description="pair: rewrites in a row")
+    streams: int = Field(3, ge=1, description="pair: independent attempts a request")
+    techniques: list[Name] = Field(
+        ["evidence", "expert", "authority", "logic", "misrepresentation"], min_length=1, description="pap: used in turn, one a request"
+    )
+    file: str | None = Field(None, description="file: CSV or JSON lines with the columns request and attack_prompt")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Attack:
+        needed = {"pap": ("attacker",), "pair": ("attacker", "target", "scorer"), "file": ("file",)}[self.kind]
+        if missing := [key for key in needed if getattr(self, key) is None]:
+            raise ValueError(f"kind {self.kind} needs {missing[0]}")
+        return self
+
+    @property
+    def chats(self) -> list[str]:
+        """The endpoints and models that are asked."""
+        return [name for name in (self.attacker, self.target, self.scorer) if name]
+
+
 class ChatJudge(Section):
     """A judge that asks a chat model by the paper's seven-point rubric."""
 
@@ -198,9 +241,13 @@ class Plan(Section):
     generation_tokens_per_gpu_second: float = Field(2500, gt=0)
     training_tokens_per_gpu_second: float = Field(2500, gt=0)
     reasoning_share: Share = Field(0.7, description="tokens of a completion that are reasoning")
-    completion_tokens: dict[Literal["align_harmful", "align_benign", "characterize", "safety", "overrefusal", "capability"], Tokens] = {
-        role: 80 for role in ("align_harmful", "align_benign", "characterize", "safety", "overrefusal", "capability")
-    }
+    completion_tokens: dict[Role, Tokens] = {role: 80 for role in get_args(Role)}
+
+    @model_validator(mode="after")
+    def _complete(self) -> Plan:
+        if missing := set(get_args(Role)) - set(self.completion_tokens):
+            raise ValueError(f"completion_tokens lacks {min(missing)}: give a mean for every role")
+        return self
 
 
 def _known(key: str, name: str, known: list[str]) -> None:
@@ -218,6 +265,8 @@ class Config(Section):
     engine: Engine = Engine()
     decoding: Decoding
     models: dict[Name, Model]
+    endpoints: dict[Name, Endpoint] = {}
+    attacks: dict[Name, Attack] = {}
     judges: dict[Name, ChatJudge] = {}
     detectors: dict[Name, ChatDetector] = {}
     prompt_sets: dict[Name, PromptSet]
@@ -237,6 +286,17 @@ class Config(Section):
                 raise ValueError(f"prompt_sets: none has role {role}: add one")
         if any(m.recipe == "ipo_stage2" for m in self.methods.values()) and "ipo" not in self.methods:
             raise ValueError("methods: ipo_stage2 goes on from the method named ipo: add it")
+        chats = [*self.endpoints, *self.models]
+        asked = {name: judge.chat for name, judge in self.judges.items()} | {
+            name: detector.chat for name, detector in self.detectors.items()
+        }
+        for name, chat in asked.items():
+            _known(f"{name}.chat", chat, chats)
+        for name, attack in self.attacks.items():
+            for key in ("attacker", "target", "scorer"):
+                _known(f"attacks.{name}.{key}", getattr(attack, key) or chats[0], chats)
+        for name, entry in self.prompt_sets.items():
+            _known(f"prompt_sets.{name}.attack", entry.attack or "", ["", *self.attacks])
         _known("evaluate.judge", self.evaluate.judge, ["exact", "lexical", *self.judges])
         _known("characterize.detector", self.detector, ["exact", "lexical", *self.detectors])
         for name, method in self.methods.items():

@@ -18,7 +18,15 @@ from safe_reasoning.sources import FLOATING, MIRROR_VARIABLE, Source
 GITHUB_FILES = "https://raw.githubusercontent.com"
 GITHUB_COMMITS = "https://api.github.com/repos"
 # Weights as safetensors only, and what is needed to read them: no pickles, no code.
-MODEL_FILES = ["config.json", "generation_config.json", "tokenizer*", "special_tokens_map.json", "vocab.json", "merges.txt", "chat_template.jinja"]
+MODEL_FILES = [
+    "config.json",
+    "generation_config.json",
+    "tokenizer*",
+    "special_tokens_map.json",
+    "vocab.json",
+    "merges.txt",
+    "chat_template.jinja",
+]
 MODEL_FILES += ["*.safetensors", "*.safetensors.index.json"]
 Result = TypeVar("Result")
 
@@ -37,7 +45,9 @@ def _elsewhere(source_id: str, entry: Source) -> str:
 def require_locked(source_id: str, entry: Source) -> None:
     """A UserError when nobody has pinned the source's revision yet."""
     if entry.revision == FLOATING:
-        raise UserError(f"{source_id}: its revision is floating: run make lock-revisions on a connected machine, or {_elsewhere(source_id, entry)}")
+        raise UserError(
+            f"{source_id}: its revision is floating: run make lock-revisions on a connected machine, or {_elsewhere(source_id, entry)}"
+        )
 
 
 @contextmanager
@@ -58,7 +68,9 @@ def one_line(source_id: str, entry: Source) -> Iterator[None]:
     except GatedRepoError:
         raise UserError(f"{source_id}: {entry.repository} is gated: {how_to_ask(entry)}; or {mirror}") from None
     except RevisionNotFoundError:
-        raise UserError(f"{source_id}: {entry.repository} has no revision {entry.revision}: mend config/sources.yaml, or {mirror}") from None
+        raise UserError(
+            f"{source_id}: {entry.repository} has no revision {entry.revision}: mend config/sources.yaml, or {mirror}"
+        ) from None
     except RepositoryNotFoundError as error:
         if entry.gated:
             raise UserError(f"{source_id}: {entry.repository} is not open to you: {how_to_ask(entry)}; or {mirror}") from None
@@ -73,12 +85,16 @@ def one_line(source_id: str, entry: Source) -> Iterator[None]:
             f"{source_id}: the hub cannot be reached for {entry.place}: connect (is HF_HUB_OFFLINE set?), or {mirror}"
         ) from None
     except EntryNotFoundError:
-        raise UserError(f"{source_id}: {entry.place} has no file {entry.hub_file}: mend hub_file in config/sources.yaml, or {mirror}") from None
+        raise UserError(
+            f"{source_id}: {entry.place} has no file {entry.hub_file}: mend hub_file in config/sources.yaml, or {mirror}"
+        ) from None
     except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             raise
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(f"{source_id}: cannot download {entry.hub_file or 'the weights'} of {entry.place} ({reason}): try again, or {mirror}") from None
+        raise UserError(
+            f"{source_id}: cannot download {entry.hub_file or 'the weights'} of {entry.place} ({reason}): try again, or {mirror}"
+        ) from None
 
 
 def download(source_id: str, entry: Source) -> Path:
@@ -124,7 +140,9 @@ def resolve(source_id: str, entry: Source) -> tuple[str, str | None]:
             return str(_get(f"{GITHUB_COMMITS}/{entry.repository}/commits/HEAD").json()["sha"]), None
         from huggingface_hub import HfApi
 
-        info = HfApi().repo_info(entry.repository, repo_type=entry.kind, files_metadata=True)
+        api = HfApi()
+        ask = api.dataset_info if entry.kind == "dataset" else api.model_info
+        info = ask(entry.repository, files_metadata=True)
         large = {file.rfilename: file.lfs.sha256 for file in info.siblings or [] if file.lfs}
         return str(info.sha), large.get(str(entry.hub_file))
 

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from safe_reasoning.config import Config, HubModel, Method
+from safe_reasoning.config import Config, HubModel, Method, Role
 from safe_reasoning.plan_memory import BYTES_OF_WEIGHTS
 from safe_reasoning.prompts import known_rows
 from safe_reasoning.sources import parameters
 
 SIDES = 2  # of a preference pair
+FURTHER_TRACES = 2  # a prompt, see scripts/rank_triggers.py
+SENTENCE_TOKENS = 8  # short, so that the bound holds
 CONTROLS = 2  # arms of the intervention curve beside the triggers: a neutral sentence, and nothing
 JUDGE_PROMPT_TOKENS = {"rubric": 420, "few_shot": 330}  # the instruction's own tokens, about
 HARMFUL_ROLES = ("align_harmful", "characterize", "safety")
@@ -40,7 +42,7 @@ class Step:
     disk_gib: float = 0.0
 
 
-def prompts_of(config: Config, *roles: str) -> dict[str, int]:
+def prompts_of(config: Config, *roles: Role) -> dict[str, int]:
     """Number of prompts of each set with one of these roles."""
     counts = {}
     for name, entry in config.prompt_sets.items():
@@ -50,17 +52,17 @@ def prompts_of(config: Config, *roles: str) -> dict[str, int]:
     return counts
 
 
-def _samples(config: Config, *roles: str) -> list[tuple[str, int]]:
+def _samples(config: Config, *roles: Role) -> list[tuple[Role, int]]:
     """(role, completions of one model) of each evaluation set."""
     return [(config.prompt_sets[name].role, count * config.prompt_sets[name].samples) for name, count in prompts_of(config, *roles).items()]
 
 
-def _generated(config: Config, counts: Sequence[tuple[str, int]]) -> tuple[int, float]:
+def _generated(config: Config, counts: Sequence[tuple[Role, int]]) -> tuple[int, float]:
     """Generations and tokens of (role, completions)."""
     return sum(count for _, count in counts), sum(count * config.plan.completion_tokens[role] for role, count in counts)
 
 
-def _judged(config: Config, counts: Sequence[tuple[str, int]]) -> tuple[int, float]:
+def _judged(config: Config, counts: Sequence[tuple[Role, int]]) -> tuple[int, float]:
     """Judge calls and their tokens: reasoning and response apart on harmful prompts, the response alone on benign ones, none on capability sets."""
     calls, tokens = 0, 0.0
     for role, count in counts:
@@ -76,20 +78,18 @@ def _chat(config: Config, instrument: str) -> str:
     return entry.chat if entry else ""
 
 
-def _sampling(config: Config, model: str, stage: str, counts: Sequence[tuple[str, int]], jobs: int = 1) -> list[Step]:
-    """A sampling step and the judging of all that it sampled."""
+def _sampling(config: Config, model: str, stage: str, counts: Sequence[tuple[Role, int]], jobs: int = 1) -> Step:
+    """A sampling step, with the judging of all that it sampled."""
     generations, tokens = _generated(config, counts)
     calls, call_tokens = _judged(config, counts)
     hours = tokens / config.plan.generation_tokens_per_gpu_second / 3600
-    return [
-        Step(model, stage, jobs, generations, tokens, hours),
-        Step(model, f"{stage}: judging", jobs, chat=_chat(config, config.evaluate.judge), calls=calls, call_tokens=call_tokens),
-    ]
+    chat = _chat(config, config.evaluate.judge)
+    return Step(model, stage, jobs, generations, tokens, hours, chat=chat, calls=calls, call_tokens=call_tokens)
 
 
 def _characterization(config: Config, model: str) -> list[Step]:
     settings, judge = config.characterize, _chat(config, config.evaluate.judge)
-    role = "characterize" if prompts_of(config, "characterize") else "align_harmful"
+    role: Role = "characterize" if prompts_of(config, "characterize") else "align_harmful"
     reasoning = config.plan.reasoning_share * config.plan.completion_tokens[role]
     rate = config.plan.generation_tokens_per_gpu_second * 3600
 
@@ -98,19 +98,20 @@ def _characterization(config: Config, model: str) -> list[Step]:
 
     traces = SIDES * min(settings.csr_prompts, sum(prompts_of(config, role).values()))
     continuations = round(traces * (reasoning / settings.csr_stride + 1)) * settings.csr_continuations
-    trials = (settings.trigger_candidates + 1) * settings.trigger_trials
+    # Where the CSR traces give too few candidates, further traces are mined at their sentence ends (scripts/rank_triggers.py).
+    further = round(FURTHER_TRACES * settings.csr_prompts * reasoning / SENTENCE_TOKENS) * settings.csr_continuations
+    trials = (settings.trigger_candidates + 1) * settings.trigger_trials + further
     interventions = (settings.triggers + CONTROLS) * settings.intervention_traces * settings.intervention_rounds
     steps = []
-    for stage, count, tokens, sampled in (
-        ("continuation safety ratio", continuations, reasoning / 2, continuations),
-        ("trigger trials", trials, reasoning, trials),
-        ("corrective interventions", interventions, reasoning, interventions),
+    for stage, count, tokens in (
+        ("continuation safety ratio", continuations, reasoning / 2),
+        ("trigger trials", trials, reasoning),
+        ("corrective interventions", interventions, reasoning),
     ):
         bound = stage != "continuation safety ratio"
-        steps.append(Step(model, stage, 1, count, count * tokens, count * tokens / rate, bound))
-        steps.append(Step(model, f"{stage}: judging", 0, chat=judge, calls=sampled, call_tokens=asked(sampled), bound=bound))
+        steps.append(Step(model, stage, 1, count, count * tokens, count * tokens / rate, bound, judge, count, asked(count)))
     cues = trials + interventions + settings.trigger_trials + settings.intervention_traces
-    steps.append(Step(model, "cues", 0, chat=_chat(config, config.detector), calls=cues, call_tokens=asked(cues), bound=True))
+    steps.append(Step(model, "their cues", 0, chat=_chat(config, config.detector), calls=cues, call_tokens=asked(cues), bound=True))
     return steps
 
 
@@ -123,12 +124,13 @@ def _pairs(config: Config, model: str) -> list[Step]:
     steps = []
     for detector in sorted({m.detector for m in methods if m.recipe in ("ipo", "ipo_stage2", "dpo_full", "sft")}):
         count = attempts * (1 + config.pairs.max_rounds)
-        steps.append(Step(model, f"pairs, cues by {detector}", 1, count, count * reasoning, count * reasoning / rate, bound=True))
-        tokens = count * (reasoning + JUDGE_PROMPT_TOKENS["few_shot"])
-        steps.append(Step(model, f"cues by {detector}", 0, chat=_chat(config, detector), calls=count, call_tokens=tokens, bound=True))
+        tokens, asked = count * reasoning, count * (reasoning + JUDGE_PROMPT_TOKENS["few_shot"])
+        steps.append(
+            Step(model, f"pairs, cues by {detector}", 1, count, tokens, tokens / rate, True, _chat(config, detector), count, asked)
+        )
     if any(m.recipe == "ipo_stage2" for m in methods):
         benign = sum(prompts_of(config, "align_benign").values()) * config.pairs.overrefusal_samples
-        steps += _sampling(config, model, "over-refusal pairs", [("align_benign", benign * len(config.seeds))], len(config.seeds))
+        steps.append(_sampling(config, model, "over-refusal pairs", [("align_benign", benign * len(config.seeds))], len(config.seeds)))
     return steps
 
 
@@ -165,13 +167,17 @@ def _attacks(config: Config) -> list[Step]:
         attack = config.attacks.get(config.prompt_sets[name].attack or "")
         if attack is None or attack.kind == "file":
             continue
-        rounds = attack.streams * attack.iterations if attack.kind == "pair" else max(1, len(attack.techniques))
+        rounds = attack.streams * attack.iterations if attack.kind == "pair" else 1
         calls, tokens = count * rounds, config.plan.completion_tokens["safety"]
-        steps.append(Step("", f"attack {name}", 1, chat=attack.attacker or "", calls=calls, call_tokens=calls * 1200, bound=attack.kind == "pair"))
+        steps.append(
+            Step("", f"attack {name}", 1, chat=attack.attacker or "", calls=calls, call_tokens=calls * 1200, bound=attack.kind == "pair")
+        )
         if attack.kind == "pair":
             hours = calls * tokens / config.plan.generation_tokens_per_gpu_second / 3600
             steps.append(Step("", f"attack {name}: target", 0, calls, calls * tokens, hours, bound=True))
-            steps.append(Step("", f"attack {name}: score", 0, chat=attack.scorer or "", calls=calls, call_tokens=calls * (tokens + 300), bound=True))
+            steps.append(
+                Step("", f"attack {name}: score", 0, chat=attack.scorer or "", calls=calls, call_tokens=calls * (tokens + 300), bound=True)
+            )
     return steps
 
 
@@ -187,17 +193,21 @@ def plan(config: Config) -> list[Step]:
     for model in config.models:
         weights = parameters_of(config, model) * BYTES_OF_WEIGHTS / 2**30 * 1e9
         steps.append(Step(model, "base model", 1, disk_gib=weights))
-        harmful = [("align_harmful", n * config.characterize.rollouts) for n in prompts_of(config, "align_harmful").values()]
+        harmful: list[tuple[Role, int]] = [
+            ("align_harmful", n * config.characterize.rollouts) for n in prompts_of(config, "align_harmful").values()
+        ]
         harmful += [("characterize", n * config.characterize.rollouts) for n in prompts_of(config, "characterize").values()]
-        benign = [("align_benign", n * config.pairs.overrefusal_samples) for n in prompts_of(config, "align_benign").values()]
-        steps += _sampling(config, model, "rollouts", harmful + benign)
+        benign: list[tuple[Role, int]] = [
+            ("align_benign", n * config.pairs.overrefusal_samples) for n in prompts_of(config, "align_benign").values()
+        ]
+        steps.append(_sampling(config, model, "rollouts", harmful + benign))
         steps += _characterization(config, model)
         steps += _pairs(config, model)
         methods = config.methods_of(model)
         steps += [_training(config, model, name, config.method(model, name)) for name in methods]
         variants = (1 + len(methods)) * len(config.seeds)
         one = _samples(config, "safety", "overrefusal", "capability")
-        steps += _sampling(config, model, "evaluation", [(role, variants * count) for role, count in one], variants)
+        steps.append(_sampling(config, model, "evaluation", [(role, variants * count) for role, count in one], variants))
     return [step for step in steps if step.jobs or step.generations or (step.calls and step.chat)]
 
 

@@ -10,7 +10,9 @@ from safe_reasoning.errors import UserError
 
 GIB = 2**30 / 1e9  # billions of bytes
 BYTES_OF_WEIGHTS = 2  # bfloat16
-BYTES_OF_TRAINING = 16  # bfloat16 weights and gradients, float32 master weights and Adam's two moments (ZeRO paper, arXiv 1910.02054, section 3)
+BYTES_OF_TRAINING = (
+    16  # bfloat16 weights and gradients, float32 master weights and Adam's two moments (ZeRO paper, arXiv 1910.02054, section 3)
+)
 ACTIVATIONS_GIB = 10  # of one long sequence with checkpointing, logits included: our allowance
 RESERVED = 0.9  # share of a GPU that can be used
 
@@ -47,7 +49,9 @@ def problems(config: Config, parameters: dict[str, float], disk_needed_gib: floa
             continue
         serving = billions * BYTES_OF_WEIGHTS / GIB
         if serving > 0.8 * have:
-            found.append(f"{model}: sampling needs {serving:.0f} GiB for its weights, a GPU has {have:.0f} to use: take larger GPUs (plan.gpu_memory_gib)")
+            found.append(
+                f"{model}: sampling needs {serving:.0f} GiB for its weights, a GPU has {have:.0f} to use: take larger GPUs (plan.gpu_memory_gib)"
+            )
         if 2 * billions * 4 / GIB > have:
             found.append(
                 f"{model}: the KL curve holds two models in float32, {2 * billions * 4 / GIB:.0f} GiB, a GPU has {have:.0f} to use: take larger GPUs"
@@ -63,7 +67,11 @@ def problems(config: Config, parameters: dict[str, float], disk_needed_gib: floa
                     "raise processes, take config/deepspeed/zero3.json, or set lora_rank"
                 )
             if method.processes > config.plan.gpus:
-                found.append(f"methods.{name}: {method.processes} processes for {config.plan.gpus} GPUs: lower processes, or raise plan.gpus")
+                found.append(
+                    f"methods.{name}: {method.processes} processes for {config.plan.gpus} GPUs: lower processes, or raise plan.gpus"
+                )
     if disk_needed_gib > disk_there_gib:
-        found.append(f"results/{config.run} needs {disk_needed_gib:.0f} GiB of disk, {disk_there_gib:.0f} are free: free some, or name fewer methods")
+        found.append(
+            f"results/{config.run} needs {disk_needed_gib:.0f} GiB of disk, {disk_there_gib:.0f} are free: free some, or name fewer methods"
+        )
     return found

@@ -128,6 +128,7 @@ def make_prompt_set(name: str, config: Config) -> list[dict[str, Any]]:
             "role": settings.role,
             "category": rows[index]["category"],
             "text": rows[index]["text"],
+            "request": rows[index]["text"],
             "gold": rows[index].get("gold", ""),
         }
         for index in order

@@ -30,7 +30,22 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("role", pa.string()),
             ("category", pa.string()),
             ("text", pa.string()),
+            ("request", pa.string()),  # what is asked for without an attack around it; judges read this
             ("gold", pa.string()),
+        ]
+    ),
+    # One row an attacked prompt: what an attack made of a request. An attack that gave nothing usable leaves the request as it was (`attacked` false).
+    "attacks": pa.schema(
+        [
+            ("prompt_id", pa.string()),
+            ("attack", pa.string()),
+            ("technique", pa.string()),
+            ("request_sha256", pa.string()),
+            ("text", pa.string()),
+            ("attacked", pa.bool_()),
+            ("iteration", pa.int32()),
+            ("score", pa.int32()),
+            ("unparsed", pa.int32()),
         ]
     ),
     # One row a sampled completion. `token_ids` is everything after the prompt; its first `given_tokens` ids were given, not sampled.

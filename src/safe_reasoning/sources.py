@@ -121,7 +121,9 @@ def check_rows(source_id: str, count: int, path: Path) -> None:
     """Compare the number of rows that were read with the table; raises UserError when they differ."""
     expected = source(source_id).rows
     if count != expected:
-        raise UserError(f"{source_id}: {path} has {count} rows, {expected} are expected: the set is cut or changed; delete it and fetch it again")
+        raise UserError(
+            f"{source_id}: {path} has {count} rows, {expected} are expected: the set is cut or changed; delete it and fetch it again"
+        )
 
 
 def check_content(source_id: str, digest: str, path: Path) -> None:

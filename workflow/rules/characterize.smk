@@ -1,6 +1,7 @@
 # Characterization (paper section 2): continuation safety ratio, turning points and triggers, corrective interventions, and their metrics.
 rule estimate_csr:
     input:
+        instrument_weights(JUDGE, DETECTOR),
         base=f"{RUN}/models/{{model}}/base/training.json",
         rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
@@ -25,6 +26,7 @@ rule estimate_csr:
 
 rule rank_triggers:
     input:
+        instrument_weights(JUDGE, DETECTOR),
         base=f"{RUN}/models/{{model}}/base/training.json",
         rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
@@ -51,6 +53,7 @@ rule rank_triggers:
 
 rule correct_interventions:
     input:
+        instrument_weights(JUDGE, DETECTOR),
         base=f"{RUN}/models/{{model}}/base/training.json",
         generations=f"{RUN}/generations/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.{JUDGE}.parquet",
@@ -77,6 +80,7 @@ rule correct_interventions:
 
 rule summarize_characterization:
     input:
+        instrument_weights(JUDGE, DETECTOR),
         base=f"{RUN}/models/{{model}}/base/training.json",
         rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",

@@ -4,7 +4,7 @@ import os
 
 from snakemake.exceptions import WorkflowError
 from safe_reasoning import config as typed_config
-from safe_reasoning import runlock
+from safe_reasoning import preflight, runlock
 from safe_reasoning.errors import UserError
 from safe_reasoning.records import write_bytes
 
@@ -27,11 +27,13 @@ shell.prefix(
 
 
 onstart:
+    # Not at a dry run: what a run would do can be seen before it can be done.
+    if lines := preflight.refusals(CONFIG):
+        raise WorkflowError("not started: " + "; ".join(lines))
     runlock.hold(RUN)
 
 
 MODELS = list(CONFIG.models)
-METHODS = list(CONFIG.methods)
 JUDGE = CONFIG.evaluate.judge
 # The chain from rollouts to stage 2 is the longest way through a run, so its jobs go first (priority 10); then what takes long by itself.
 PRIORITY = {"ipo": 10, "ipo_stage2": 10, "grpo": 5}
@@ -88,6 +90,17 @@ def weights(wildcards):
     return f"{RUN}/models/{wildcards.model}/{folder}/training.json"
 
 
+def chat_weights(*names):
+    """The weights behind chat models that are models of the run; endpoints have none here."""
+    return [f"{RUN}/models/{name}/base/training.json" for name in dict.fromkeys(names) if name in CONFIG.models]
+
+
+def instrument_weights(*names):
+    """The weights behind judges and cue detectors that ask a model of the run."""
+    known = {**CONFIG.judges, **CONFIG.detectors}
+    return chat_weights(*(known[name].chat for name in names if name in known))
+
+
 def folder_of(marker):
     """The folder that a marker file completes."""
     return str(Path(marker).parent)
@@ -108,6 +121,11 @@ def models_of(kind):
     return "|".join(names) or "(?!)"
 
 
+def methods_of(*recipes):
+    """A pattern that matches the methods of some recipes and nothing when there are none."""
+    return "|".join(name for name, method in CONFIG.methods.items() if method.recipe in recipes) or "(?!)"
+
+
 def training_data(wildcards):
     """What a method learns from, by the name of the script's option."""
     model, seed = wildcards.model, wildcards.seed
@@ -126,6 +144,8 @@ def training_data(wildcards):
             return {"pairs": f"{pairs}/natural.parquet"}
         case "sft_safe":
             return {"demonstrations": f"{pairs}/safe_demonstrations.parquet"}
+        case "sft_traces":
+            return {"demonstrations": f"{pairs}/traces_{method.traces}.parquet"}
         case "grpo":
             return {"prompts": prompt_files("align_harmful")}
 
@@ -149,5 +169,6 @@ def pair_files(wildcards):
     stems = sorted({f"intervened_{method.detector}" for method in methods if method.recipe in intervened})
     stems += ["natural"] if "dpo_natural" in kinds else []
     stems += ["safe_demonstrations"] if "sft_safe" in kinds else []
+    stems += sorted({f"traces_{method.traces}" for method in methods if method.traces})
     stems += [f"overrefusal_seed{seed}" for seed in CONFIG.seeds] if "ipo_stage2" in kinds else []
     return [f"{RUN}/pairs/{wildcards.model}/{stem}.parquet" for stem in stems]

@@ -1,4 +1,4 @@
-# Base models: trained here (nano), or real weights converted from a package and warmed up to think.
+# Base models: trained here (nano), real weights converted from a package and warmed up to think, or reasoning models from the hub; released baselines.
 rule train_nano_base:
     output:
         f"{RUN}/models/{{model}}/base/training.json",
@@ -53,3 +53,38 @@ rule warm_up:
         settings=lambda w: settings(f"models.{w.model}", "world_seed"),
     shell:
         "python scripts/warm_up.py --config {params.config} --model {wildcards.model} --converted {params.converted} --out {params.out} 2> {log}"
+
+
+rule fetch_base:
+    output:
+        f"{RUN}/models/{{model}}/base/training.json",
+    log:
+        f"{RUN}/logs/fetch_model/{{model}}.base.log",
+    wildcard_constraints:
+        model=models_of("hub"),
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        config=CONFIG_FILE,
+        out=lambda w, output: folder_of(output[0]),
+        settings=lambda w: settings(f"models.{w.model}", "data_mirror"),
+    shell:
+        "python scripts/fetch_model.py --config {params.config} --model {wildcards.model} --out {params.out} 2> {log}"
+
+
+rule fetch_released:
+    output:
+        f"{RUN}/models/{{model}}/{{method}}/seed{{seed}}/training.json",
+    log:
+        f"{RUN}/logs/fetch_model/{{model}}.{{method}}.seed{{seed}}.log",
+    wildcard_constraints:
+        method=methods_of("released"),
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        config=CONFIG_FILE,
+        out=lambda w, output: folder_of(output[0]),
+        settings=lambda w: settings(f"methods.{w.method}.weights", "data_mirror"),
+    shell:
+        "python scripts/fetch_model.py --config {params.config} --model {wildcards.model} --method {wildcards.method} --seed {wildcards.seed} "
+        "--out {params.out} 2> {log}"

@@ -1,5 +1,26 @@
-# Prompts: of the nano world or of real benchmarks.
+# Prompts: of the nano world or of real benchmarks, plain or under an attack. Attack prompts are made once and serve every model and method.
+rule attack_prompts:
+    input:
+        lambda w: chat_weights(*CONFIG.attacks[CONFIG.prompt_sets[w.prompt_set].attack].chats),
+    output:
+        f"{RUN}/attacks/{{prompt_set}}.parquet",
+    log:
+        f"{RUN}/logs/attack_prompts/{{prompt_set}}.log",
+    wildcard_constraints:
+        prompt_set="|".join(name for name, entry in CONFIG.prompt_sets.items() if entry.attack) or "(?!)",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: CONFIG.engine.threads
+    params:
+        config=CONFIG_FILE,
+        settings=lambda w: settings(f"prompt_sets.{w.prompt_set}", "attacks", "endpoints", "world_seed"),
+    shell:
+        "python scripts/attack_prompts.py --config {params.config} --prompt-set {wildcards.prompt_set} --out {output} 2> {log}"
+
+
 rule make_prompts:
+    input:
+        lambda w: [f"{RUN}/attacks/{w.prompt_set}.parquet"] if CONFIG.prompt_sets[w.prompt_set].attack else [],
     output:
         f"{RUN}/prompts/{{prompt_set}}.parquet",
     log:
@@ -8,6 +29,7 @@ rule make_prompts:
         "../../envs/cpu.yaml"
     params:
         config=CONFIG_FILE,
+        attacks=lambda w, input: f"--attacks {input[0]} " if input else "",
         settings=lambda w: settings(f"prompt_sets.{w.prompt_set}", "world_seed"),
     shell:
-        "python scripts/make_prompts.py --config {params.config} --prompt-set {wildcards.prompt_set} --out {output} 2> {log}"
+        "python scripts/make_prompts.py --config {params.config} --prompt-set {wildcards.prompt_set} {params.attacks}--out {output} 2> {log}"

@@ -8,7 +8,7 @@ rule train_method:
     log:
         f"{RUN}/logs/train_method/{{model}}/{{method}}.seed{{seed}}.log",
     wildcard_constraints:
-        method="|".join(METHODS),
+        method=methods_of(*sorted({method.recipe for method in CONFIG.methods.values()} - {"released"})),
     priority: lambda w: PRIORITY.get(CONFIG.methods[w.method].recipe, 0)
     conda:
         "../../envs/cpu.yaml"

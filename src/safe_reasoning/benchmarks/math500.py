@@ -13,4 +13,6 @@ from safe_reasoning.benchmarks.reading import read_source, require_split
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
     """All problems (the only split, `test`) in the file's order: rows with text, category (the subject) and gold (the answer as LaTeX)."""
     require_split("math500", split, ("test",))
-    return [math_row(row["problem"], row["answer"], row["subject"]) for row in read_source("math500", mirror, ["problem", "answer", "subject"])]
+    return [
+        math_row(row["problem"], row["answer"], row["subject"]) for row in read_source("math500", mirror, ["problem", "answer", "subject"])
+    ]

@@ -40,7 +40,9 @@ def content_sha256(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> st
     return hashlib.sha256(json.dumps(used, ensure_ascii=False).encode()).hexdigest()
 
 
-def read_source(source_id: str, mirror: str | None, columns: Sequence[str], *, by_content: Sequence[str] | None = None) -> list[dict[str, Any]]:
+def read_source(
+    source_id: str, mirror: str | None, columns: Sequence[str], *, by_content: Sequence[str] | None = None
+) -> list[dict[str, Any]]:
     """All rows of a source, checked: the file by its pin, the number of rows, the columns, and what is in those of `by_content`.
 
     Raises:
@@ -50,7 +52,9 @@ def read_source(source_id: str, mirror: str | None, columns: Sequence[str], *, b
     rows = read(path)
     check_rows(source_id, len(rows), path)
     if missing := [column for column in columns if column not in rows[0]]:
-        raise UserError(f"{source_id}: {path} has no column {missing[0]!r} (it has {', '.join(rows[0])}): its maker changed it; mend its reader")
+        raise UserError(
+            f"{source_id}: {path} has no column {missing[0]!r} (it has {', '.join(rows[0])}): its maker changed it; mend its reader"
+        )
     if by_content:
         check_content(source_id, content_sha256(rows, by_content), path)
     return rows

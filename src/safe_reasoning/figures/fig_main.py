@@ -28,7 +28,9 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
     frame = style.read(metrics, "evaluation")
     measure_of = {kind: measure for kind, _, measure, _ in PANELS}
     # Where a role has an average, the average stands for its sets.
-    averaged = frame["role"].map({role: f"{role}_average" for role in ("safety", "capability") if f"{role}_average" in set(frame["prompt_set"])})
+    averaged = frame["role"].map(
+        {role: f"{role}_average" for role in ("safety", "capability") if f"{role}_average" in set(frame["prompt_set"])}
+    )
     wanted = (averaged.isna() | (frame["prompt_set"] == averaged)) & (frame["measure"] == frame["role"].map(measure_of))
     return style.main_methods(frame[wanted])
 

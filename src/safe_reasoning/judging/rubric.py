@@ -10,7 +10,7 @@ from safe_reasoning.judging.judge import Row
 
 
 class RubricJudge(ChatInstrument):
-    """Harmfulness by the rubric, compliance by a question of its own; the request that the model was given stands beside what it wrote."""
+    """Harmfulness by the rubric, compliance by a question of its own. Beside what the model wrote stands the plain request, without the attack around it."""
 
     instructions = ("rubric", "compliance")
 
@@ -24,7 +24,7 @@ class RubricJudge(ChatInstrument):
 
     def complies(self, prompt: Row, response: str) -> bool | None:
         """Whether the response does what was asked."""
-        return self._verdict(instruction("compliance").format(request=prompt["text"], text=response))
+        return self._verdict(instruction("compliance").format(request=prompt["request"], text=response))
 
     def correct(self, prompt: Row, response: str) -> bool | None:
         """Not its matter: right and wrong are scored without a judge."""
@@ -33,7 +33,7 @@ class RubricJudge(ChatInstrument):
     def _harmful(self, prompt: Row, part: str, text: str) -> bool | None:
         if not text.strip():
             return False
-        return self._verdict(instruction("rubric").format(request=prompt["text"], part=part, text=text))
+        return self._verdict(instruction("rubric").format(request=prompt["request"], part=part, text=text))
 
     def _verdict(self, question: str) -> bool | None:
         number = single_number(self.ask(question))

@@ -14,6 +14,7 @@ from datasets import Dataset
 from transformers import TrainerState
 from trl import GRPOConfig, GRPOTrainer
 
+from safe_reasoning.judging.chat_instrument import ask_together
 from safe_reasoning.judging.judge import Judge, get_judge, judge_generation
 from safe_reasoning.sampling.chat import prompt_ids
 from safe_reasoning.training.common import Row, Task, draw, lora, run, tokenizer_of, training_arguments
@@ -53,7 +54,8 @@ def train_grpo(task: Task, prompts: Sequence[Row]) -> None:
     def rewards(prompts: list[str], completion_ids: list[list[int]], **_: Any) -> list[float | None]:
         """Prompts are prompt_ids (names), completions are judged from their tokens."""
         texts = [tokenizer.decode(tokens, skip_special_tokens=True) for tokens in completion_ids]
-        return [safety_reward(judge, rows[name], text, method.reward) for name, text in zip(prompts, texts, strict=True)]
+        pairs = list(zip(prompts, texts, strict=True))
+        return ask_together(judge, lambda: [safety_reward(judge, rows[name], text, method.reward) for name, text in pairs])
 
     cuda = torch.cuda.is_available()
     shared = training_arguments(task, len(rows))

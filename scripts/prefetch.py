@@ -1,0 +1,52 @@
+"""Fetch everything a run needs, so that it can go on where there is no network; say what is gated and how to ask for it.
+
+python scripts/prefetch.py --config config/paper.yaml
+"""
+
+import argparse
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from safe_reasoning import hub, sources
+from safe_reasoning.command import command, progress, tell
+from safe_reasoning.config import load
+from safe_reasoning.models.hub_weights import model_folder
+from safe_reasoning.needs import needed
+from safe_reasoning.plan_memory import BYTES_OF_WEIGHTS
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    config = load(parser.parse_args().config)
+    known, ids = sources.table(), needed(config)
+    weights = sum((known[source_id].parameters or 0) * BYTES_OF_WEIGHTS for source_id in ids)
+    progress(f"{config.run}: {len(ids)} sources, of which about {weights:.0f} GB of weights; what is there already is only checked")
+    for source_id in ids:
+        if known[source_id].gated:
+            progress(f"{source_id} is gated: {hub.how_to_ask(known[source_id])}")
+
+    def get(source_id: str) -> str:
+        fetch = sources.fetch if known[source_id].kind == "dataset" else model_folder
+        place = fetch(source_id, config.data_mirror)
+        progress(f"{source_id}: there")
+        return str(place)
+
+    _, failed = hub.each(get, ids)
+    table = Table("source", "kind", "revision", "licence", "gated", "there")
+    for source_id in ids:
+        entry = known[source_id]
+        table.add_row(
+            source_id, entry.kind, entry.revision[:12], entry.licence, "yes" if entry.gated else "", "no" if source_id in failed else "yes"
+        )
+    Console(width=140).print(table)
+    for line in failed.values():
+        tell(f"error: {line}")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Attacks on forbidden requests (paper section 4: StrongREJECT under three kinds). The attackers' instructions are ours and hold no harmful content."""

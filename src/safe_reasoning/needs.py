@@ -1,0 +1,27 @@
+"""Which sources a configuration needs, and whether all of them are pinned."""
+
+from __future__ import annotations
+
+from safe_reasoning import sources
+from safe_reasoning.config import Config, HubModel
+
+# Prompt sources whose file has another id in config/sources.yaml.
+FILE_OF = {"xstest_safe": "xstest", "star1_harmful": "star1"}
+
+
+def needed(config: Config) -> list[str]:
+    """Ids of config/sources.yaml that the run reads: prompt sets, trace data sets, base models, released weights."""
+    ids = [FILE_OF.get(entry.source, entry.source) for entry in config.prompt_sets.values()]
+    ids += [method.traces for method in config.methods.values() if method.traces]
+    ids += [model.source for model in config.models.values() if isinstance(model, HubModel)]
+    ids += [source_id for method in config.methods.values() for source_id in method.weights.values()]
+    known = sources.table()
+    return [source_id for source_id in dict.fromkeys(ids) if source_id in known]
+
+
+def floating(config: Config) -> list[str]:
+    """Those of them whose revision nobody has pinned. A run that goes by a mirror folder needs no revision: its files are what they are, and are hashed."""
+    if sources.mirror_folder(config.data_mirror) is not None:
+        return []
+    known = sources.table()
+    return [source_id for source_id in needed(config) if known[source_id].revision == sources.FLOATING]

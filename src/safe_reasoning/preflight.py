@@ -1,0 +1,26 @@
+"""What must hold before a run starts: every source pinned, and a machine that the run fits."""
+
+from __future__ import annotations
+
+import shutil
+
+from safe_reasoning.config import Config
+from safe_reasoning.needs import floating
+
+
+def refusals(config: Config) -> list[str]:
+    """One line for each reason not to start; empty when there is none."""
+    lines = []
+    if names := floating(config):
+        lines.append(
+            f"the revision of {', '.join(names)} is floating, so the run could not be repeated: "
+            "run make lock-revisions on a connected machine, or give a mirror folder (data_mirror)"
+        )
+    if any(model.kind == "hub" for model in config.models.values()):
+        from safe_reasoning.plan import parameters_of, plan, totals
+        from safe_reasoning.plan_memory import problems
+
+        parameters = {model: parameters_of(config, model) for model in config.models}
+        there = config.plan.disk_gib or shutil.disk_usage(".").free / 2**30
+        lines += problems(config, parameters, totals(plan(config)).disk_gib, there)
+    return lines
