@@ -10,7 +10,7 @@ from safe_reasoning.command import command
 from safe_reasoning.config import load
 from safe_reasoning.errors import UserError
 from safe_reasoning.judging.chat_instrument import ChatInstrument, ask_together, instruction_sha256
-from safe_reasoning.judging.judge import get_judge, judge_generation
+from safe_reasoning.judging.judge import get_judge, judge_generation, score_generations
 from safe_reasoning.records import read_rows, sha256, write_rows
 from safe_reasoning.text import split_trace
 
@@ -35,6 +35,7 @@ def main() -> None:
     if missing := {row["prompt_id"] for row in generations} - set(prompts):
         raise UserError(f"{len(missing)} generations have no prompt among --prompts (such as {min(missing)}): give every prompt file")
     verdicts = ask_together(judge, lambda: [v for row in generations for v in judge_generation(judge, prompts[row["prompt_id"]], row)])
+    verdicts += score_generations(prompts, generations)
     meta = {"judge": judge.name, "generations_sha256": sha256(arguments.generations)}
     if isinstance(judge, ChatInstrument):
         meta["instructions_sha256"] = instruction_sha256(*judge.instructions)

@@ -194,6 +194,21 @@ def _sign_flip_p(differences: np.ndarray, seed: int) -> float:
     return float(result.pvalue)
 
 
+def pass_at_k(correct: Sequence[int], samples: Sequence[int], k: int) -> float:
+    """Mean over problems of the unbiased estimate 1 - C(n - c, k) / C(n, k): the chance that one of k samples is right (Chen et al. 2021, section 2.1).
+
+    For k = 1 it is the mean share of right samples.
+
+    Args:
+        correct: c of each problem.
+        samples: n of each problem, at least k.
+        k: samples looked at.
+    """
+    if any(n < k for n in samples):
+        raise ValueError(f"pass@{k} needs at least {k} samples of each problem, one has {min(samples)}")
+    return float(np.mean([1 - math.comb(n - c, k) / math.comb(n, k) for c, n in zip(correct, samples, strict=True)]))
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Holm-adjusted p-values in the given order; NaN stays NaN and counts as no test."""
     tested = [index for index, p in enumerate(p_values) if not math.isnan(p)]

@@ -1,0 +1,1 @@
+"""Right or wrong on capability benchmarks (paper section 4): mathematics by math-verify, choices by their letter, programs by their tests in a sandbox."""
