@@ -42,7 +42,10 @@ def test_leaving_early_is_not_passing(program: str):
 @with_bubblewrap
 def test_endless_loops_and_sleeps_end():
     begin = time.monotonic()
-    assert run_programs(["while True: pass", "import time; time.sleep(1000)", "import threading; threading.Event().wait()"]) == [(False, "timeout")] * 3
+    assert (
+        run_programs(["while True: pass", "import time; time.sleep(1000)", "import threading; threading.Event().wait()"])
+        == [(False, "timeout")] * 3
+    )
     assert time.monotonic() - begin < 30
 
 
@@ -68,7 +71,15 @@ def test_nothing_outside_can_be_written_or_read(tmp_path: Path):
     secret = tmp_path / "secret"
     secret.write_text("secret")
     os.chmod(secret, 0o644)
-    places = ["/etc/written", "/usr/written", "/work/written", "/python/written", "/written", str(tmp_path / "written"), str(Path.home() / "written")]
+    places = [
+        "/etc/written",
+        "/usr/written",
+        "/work/written",
+        "/python/written",
+        "/written",
+        str(tmp_path / "written"),
+        str(Path.home() / "written"),
+    ]
     tries = "".join(f"try:\n    open({place!r}, 'w'); wrote.append({place!r})\nexcept OSError: pass\n" for place in places)
     assert run_program(f"wrote = []\n{tries}assert not wrote, wrote") == (True, "")
     hidden = [str(secret), str(Path.home()), str(ROOT), "/etc/passwd"]
@@ -93,7 +104,9 @@ def test_there_is_no_network():
         server.settimeout(0.2)
         with pytest.raises(TimeoutError):
             server.accept()
-    assert run_program("import socket\ntry: socket.create_connection(('192.0.2.1', 80), 2)\nexcept OSError: pass\nelse: raise SystemExit(1)") == (True, "")
+    assert run_program(
+        "import socket\ntry: socket.create_connection(('192.0.2.1', 80), 2)\nexcept OSError: pass\nelse: raise SystemExit(1)"
+    ) == (True, "")
 
 
 @with_bubblewrap

@@ -8,7 +8,7 @@ import resource
 import sys
 
 MEMORY = 1024 * 2**20
-CPU_SECONDS = 10
+CPU_SECONDS = 6
 PROCESSES = 32
 FILE_BYTES = 16 * 2**20
 OPEN_FILES = 64
@@ -25,13 +25,14 @@ def main() -> None:
         source = handle.read()
     for kind, value in (
         (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, CPU_SECONDS),
         (resource.RLIMIT_NPROC, PROCESSES),
         (resource.RLIMIT_FSIZE, FILE_BYTES),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(kind, (value, value))
+    # Past the soft limit a signal that tells why it ended; past the hard one the end.
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
     sys.argv = ["program.py"]
     driver = os.getpid()
     try:

@@ -8,6 +8,7 @@ Not covered: a program written to cheat this very driver, which runs in the same
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import secrets
@@ -24,10 +25,12 @@ from safe_reasoning.errors import UserError
 
 DRIVER = Path(__file__).with_name("driver.py")
 UNSANDBOXED = "SAFE_REASONING_UNSANDBOXED"
-WALL_SECONDS = 15
+WALL_SECONDS = 8  # HumanEval's own harness allows 3, on machines that are not shared
 TMP_BYTES = 64 * 2**20
 FIRST_UID, UIDS = 210_000, 10_000  # as root, each program gets a user of its own from here: the limit on processes counts by user
-REPAIR = f"install it (apt-get install bubblewrap), or set {UNSANDBOXED}=1 to run model-written programs without a sandbox, which is dangerous"
+REPAIR = (
+    f"install it (apt-get install bubblewrap), or set {UNSANDBOXED}=1 to run model-written programs without a sandbox, which is dangerous"
+)
 
 
 def run_program(program: str) -> tuple[bool | None, str]:
@@ -62,20 +65,16 @@ def run_program(program: str) -> tuple[bool | None, str]:
 def _listen(process: subprocess.Popen[bytes], token: str) -> tuple[bytes, bytes, bool]:
     """Give the token, wait for the end, and read at most a little of what is said: (from the driver, errors of the sandbox, whether time ran out)."""
     assert process.stdin and process.stdout and process.stderr
-    try:
+    with contextlib.suppress(BrokenPipeError):  # it may have ended already; the exit code tells
         process.stdin.write(f"{token}\n".encode())
         process.stdin.close()
-    except BrokenPipeError:
-        pass  # it has ended already; the exit code tells
     try:
         process.wait(timeout=WALL_SECONDS)
         timed_out = False
     except subprocess.TimeoutExpired:
         timed_out = True
-    try:
-        os.killpg(process.pid, signal.SIGKILL)  # what it left behind, too; a process namespace dies with its first process
-    except ProcessLookupError:
-        pass
+    with contextlib.suppress(ProcessLookupError):  # what it left behind, too; a process namespace dies with its first process
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     for stream in (process.stdout, process.stderr):
         os.set_blocking(stream.fileno(), False)
@@ -93,7 +92,21 @@ def _command(folder: Path) -> list[str]:
         return [str(base / name), *options, str(folder / "driver.py"), str(folder / "program.py")]
     command = [_bubblewrap(), "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
     command += ["--die-with-parent", "--new-session", "--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "PYTHONHASHSEED", "0"]
-    command += ["--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev", "--size", str(TMP_BYTES), "--perms", "1777", "--tmpfs", "/tmp"]
+    command += [
+        "--ro-bind",
+        "/usr",
+        "/usr",
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--size",
+        str(TMP_BYTES),
+        "--perms",
+        "1777",
+        "--tmpfs",
+        "/tmp",
+    ]
     for folder_of_root in ("/bin", "/lib", "/lib64", "/sbin"):
         if Path(folder_of_root).is_symlink():
             command += ["--symlink", f"usr{folder_of_root}", folder_of_root]
@@ -125,7 +138,9 @@ def check_sandbox() -> None:
     """Once a process: an empty program must pass; a UserError otherwise, so that a broken sandbox is never taken for wrong programs."""
     passed, detail = run_program("assert True\n")
     if not passed:
-        raise UserError(f"bubblewrap does not work here ({detail}): allow user namespaces (kernel.unprivileged_userns_clone=1), or set {UNSANDBOXED}=1, which is dangerous")
+        raise UserError(
+            f"bubblewrap does not work here ({detail}): allow user namespaces (kernel.unprivileged_userns_clone=1), or set {UNSANDBOXED}=1, which is dangerous"
+        )
 
 
 def run_programs(programs: Sequence[str], workers: int | None = None) -> list[tuple[bool | None, str]]:

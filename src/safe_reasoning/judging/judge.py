@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from safe_reasoning.config import Config
 from safe_reasoning.capability.score import has_scorer, score_all
+from safe_reasoning.config import Config
 from safe_reasoning.errors import UserError
 from safe_reasoning.text import Trace, split_trace
 
