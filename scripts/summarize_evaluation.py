@@ -2,11 +2,13 @@
 
 python scripts/summarize_evaluation.py --config config/demo.yaml --model nano --prompts results/demo/prompts/*.parquet \\
     --generations results/demo/generations/nano/*/seed0/evaluation.parquet --verdicts results/demo/verdicts/nano/*/seed0/evaluation.exact.parquet \\
-    --out results/demo/metrics/nano
+    --contaminated results/demo/metrics/contaminated_prompts.csv --out results/demo/metrics/nano
 """
 
 import argparse
 from pathlib import Path
+
+import pandas as pd
 
 from safe_reasoning import evaluate
 from safe_reasoning.command import command
@@ -23,19 +25,25 @@ def main() -> None:
     parser.add_argument("--prompts", required=True, nargs="+")
     parser.add_argument("--generations", required=True, nargs="+")
     parser.add_argument("--verdicts", required=True, nargs="+")
+    parser.add_argument(
+        "--contaminated", required=True, type=Path, help="test prompts that overlap with training prompts (measure_contamination.py)"
+    )
     parser.add_argument("--out", required=True, type=Path, help="folder of the CSV files")
     arguments = parser.parse_args()
     config = load(arguments.config)
     bootstrap = config.evaluate.bootstrap
     roles = evaluate.roles_of(read_rows(path, "prompts") for path in arguments.prompts)
     verdicts = {variant_of(path): read_rows(path, "verdicts") for path in arguments.verdicts}
-    rates, classes, paired = [], [], []
+    contaminated = set(pd.read_csv(arguments.contaminated)["prompt_id"])
+    rates, clean, classes, paired = [], [], [], []
     for path in arguments.generations:
         names = {"model": arguments.model, **variant_of(path)._asdict()}
         classes += [{**names, **row} for row in evaluate.trace_classes(read_rows(path, "generations"))]
     for variant, rows in verdicts.items():
         names = {"model": arguments.model, **variant._asdict()}
         rates += [{**names, **row} for row in evaluate.rates(rows, roles, bootstrap, config.benchmarks)]
+        left = [row for row in rows if row["prompt_id"] not in contaminated]
+        clean += [{**names, **row} for row in evaluate.rates(left, roles, bootstrap, config.benchmarks)]
     for seed in sorted({variant.seed for variant in verdicts}):
         of_seed = {variant.method: rows for variant, rows in verdicts.items() if variant.seed == seed}
         for reference in ("base", "ipo"):
@@ -43,7 +51,7 @@ def main() -> None:
                 rows = evaluate.paired(of_seed, reference, roles, bootstrap)
                 paired += [{"model": arguments.model, "seed": seed, **row} for row in rows]
     meta = {"judge": config.evaluate.judge, "bootstrap": bootstrap}
-    for name, table in (("evaluation", rates), ("trace_classes", classes), ("paired", paired)):
+    for name, table in (("evaluation", rates), ("evaluation_clean", clean), ("trace_classes", classes), ("paired", paired)):
         write_metrics(arguments.out / f"{name}.csv", table, meta)
 
 

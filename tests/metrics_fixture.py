@@ -21,6 +21,18 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",)) -> Path:
     def add(table: str, **row: object) -> None:
         tables.setdefault(table, []).append(row)
 
+    for prompt_set in SETS:
+        add(
+            "contamination",
+            training_set="align_harmful",
+            training_prompts=100,
+            prompt_set=prompt_set,
+            prompts=40,
+            exact=0,
+            ngram13=1,
+            near_duplicate=2,
+            any=2,
+        )
     for model in models:
         for measure, low, high, met in (("sums right", 0.9, 1.0, True), ("complies, overrefusal", None, None, None)):
             add(
@@ -164,6 +176,7 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",)) -> Path:
         )
         for step in ("base model", "rollouts of the base", "training"):
             add("steps", model=model, step=step, files=1, generations=100, generated_tokens=6000, seconds=12.3)
+    tables["evaluation_clean"] = tables["evaluation"]
     folder.mkdir(parents=True, exist_ok=True)
     for table, rows in tables.items():
         pd.DataFrame(rows).to_csv(folder / f"{table}.csv", index=False)

@@ -1,10 +1,12 @@
-"""Safe demonstrations for the sft_safe baseline: what STAR-1's teacher traces are to the paper's baselines."""
+"""Demonstrations to fine-tune on: our own safe ones (sft_safe), and published sets of safe traces (sft_traces: what the paper's baselines learned from)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from safe_reasoning.benchmarks.traces import is_complete
+from safe_reasoning.errors import UserError
 from safe_reasoning.sampling.chat import prompt_ids
 from safe_reasoning.worlds import nano, placeholder_traces
 
@@ -29,3 +31,27 @@ def safe_demonstrations(prompts: Sequence[dict[str, Any]], tokenizer: Any, seed:
             }
         )
     return rows
+
+
+def trace_rows(name: str, mirror: str | None) -> list[dict[str, str]]:
+    """Prompt and completion of each trace of a published set: star1, safechain or unsafechain."""
+    from safe_reasoning.benchmarks import safechain, star1, unsafechain
+
+    readers = {"star1": star1.demonstrations, "safechain": safechain.demonstrations, "unsafechain": unsafechain.demonstrations}
+    if name not in readers:
+        raise UserError(f"unknown traces {name!r}: use one of {', '.join(readers)}")
+    return readers[name](mirror)
+
+
+def trace_demonstrations(name: str, traces: Sequence[dict[str, str]], tokenizer: Any) -> list[dict[str, Any]]:
+    """Rows of schema demonstrations of the traces that close their reasoning once; the completion ends with the end-of-sequence token."""
+    return [
+        {
+            "prompt_id": f"{name}-{number:05d}",
+            "prompt_ids": prompt_ids(tokenizer, trace["prompt"]),
+            "completion_ids": tokenizer.encode(trace["completion"], add_special_tokens=False) + [tokenizer.eos_token_id],
+            "source": name,
+        }
+        for number, trace in enumerate(traces)
+        if is_complete(trace)
+    ]

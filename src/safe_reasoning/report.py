@@ -43,6 +43,11 @@ SECTIONS = [
         "Pairs from such corrections, and what training on them does beside the baselines.",
         ["table_pairs", "fig_main", "table2_main", "table3_ablations", "fig7_kl"],
     ),
+    (
+        "Do test prompts occur in training?",
+        "The paper does not report the overlap between the prompts it trains on and those it tests on.",
+        ["table_contamination", "table_clean"],
+    ),
     ("What it cost", "Work behind each method, and behind each step of this run.", ["fig_efficiency", "table_efficiency", "table_steps"]),
 ]
 ABOUT = {

@@ -14,6 +14,8 @@ TABLES = (
     "table2_main",
     "table3_ablations",
     "table_base_model",
+    "table_clean",
+    "table_contamination",
     "table_efficiency",
     "table_pairs",
     "table_triggers",
@@ -31,8 +33,8 @@ def percent(value: float, low: float, high: float) -> str:
     return "unscored" if pd.isna(value) else f"{100 * value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
-def _cells(metrics: Path) -> pd.DataFrame:
-    frame = style.read(metrics, "evaluation")
+def _cells(metrics: Path, table: str = "evaluation") -> pd.DataFrame:
+    frame = style.read(metrics, table)
     frame["cell"] = [percent(r.rate, r.low, r.high) for r in frame.itertuples()]
     return frame
 
@@ -163,6 +165,28 @@ def table_base_model(metrics: Path, published: Path) -> pd.DataFrame:
         for r in frame.itertuples()
     ]
     return frame[["model", "measure", "measured, %", "samples", "aim, %"]]
+
+
+def table_contamination(metrics: Path, published: Path) -> pd.DataFrame:
+    """Test prompts that overlap with training prompts, by kind."""
+    frame = style.read(metrics, "contamination")
+    names = {"ngram13": "13 words in a row", "near_duplicate": "near duplicate", "exact": "same words"}
+    return frame.rename(columns={**names, "training_set": "training set", "training_prompts": "its prompts", "prompt_set": "test set"})
+
+
+def table_clean(metrics: Path, published: Path) -> pd.DataFrame:
+    """Average harm of both parts on all test prompts, and without those that overlap with training prompts."""
+    tables = {"all prompts": _cells(metrics, "evaluation"), "without overlap": _cells(metrics, "evaluation_clean")}
+    rows: dict[tuple[str, str, int], dict[str, object]] = {}
+    for heading, frame in tables.items():
+        for row in style.main_methods(frame[frame["prompt_set"] == "safety_average"]).itertuples():
+            line = rows.setdefault(
+                (row.model, row.method, row.seed), {"model": row.model, "method": style.label(row.method), "seed": row.seed}
+            )
+            line[f"harmful {row.part}, %, {heading}"] = row.cell
+            line[f"prompts, {heading}"] = row.prompts
+    columns = [f"{what}, {heading}" for what in ("harmful reasoning, %", "harmful response, %", "prompts") for heading in tables]
+    return pd.DataFrame(list(rows.values())).reindex(columns=["model", "method", "seed", *columns]).fillna("")
 
 
 def table_pairs(metrics: Path, published: Path) -> pd.DataFrame:

@@ -23,13 +23,33 @@ rule generate_evaluation:
         "--label '{wildcards.model} {wildcards.method}' --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
 
 
+rule measure_contamination:
+    input:
+        prompt_files("align_harmful", "align_benign"),
+        EVALUATION_PROMPTS,
+    output:
+        table=f"{RUN}/metrics/contamination.csv",
+        prompts=f"{RUN}/metrics/contaminated_prompts.csv",
+    log:
+        f"{RUN}/logs/measure_contamination/contamination.log",
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        config=CONFIG_FILE,
+        out=lambda w, output: folder_of(output.table),
+    shell:
+        "python scripts/measure_contamination.py --config {params.config} --prompts {input} --out {params.out} 2> {log}"
+
+
 rule summarize_evaluation:
     input:
+        contaminated=f"{RUN}/metrics/contaminated_prompts.csv",
         prompts=EVALUATION_PROMPTS,
         generations=for_methods(f"{RUN}/generations/{{model}}/{{variant}}/evaluation.parquet", "base"),
         verdicts=for_methods(f"{RUN}/verdicts/{{model}}/{{variant}}/evaluation.{JUDGE}.parquet", "base"),
     output:
         evaluation=f"{RUN}/metrics/{{model}}/evaluation.csv",
+        clean=f"{RUN}/metrics/{{model}}/evaluation_clean.csv",
         trace_classes=f"{RUN}/metrics/{{model}}/trace_classes.csv",
         paired=f"{RUN}/metrics/{{model}}/paired.csv",
     log:
@@ -42,7 +62,7 @@ rule summarize_evaluation:
         settings=settings("evaluate"),
     shell:
         "python scripts/summarize_evaluation.py --config {params.config} --model {wildcards.model} --prompts {input.prompts} "
-        "--generations {input.generations} --verdicts {input.verdicts} --out {params.out} 2> {log}"
+        "--generations {input.generations} --verdicts {input.verdicts} --contaminated {input.contaminated} --out {params.out} 2> {log}"
 
 
 rule measure_kl:
@@ -116,7 +136,7 @@ rule join_metrics:
     log:
         f"{RUN}/logs/join_metrics/{{table}}.log",
     wildcard_constraints:
-        table="[a-z_]+",
+        table="(?!contamina)[a-z_]+",
     conda:
         "../../envs/cpu.yaml"
     shell:

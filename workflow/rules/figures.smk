@@ -1,7 +1,9 @@
 # Figures, tables, scorecard and report, from stored metrics alone.
 METRIC_TABLES = [
     *CHARACTERIZATION_TABLES,
+    "contamination",
     "evaluation",
+    "evaluation_clean",
     "trace_classes",
     "paired",
     "efficiency",
@@ -30,6 +32,8 @@ TABLE_METRICS = {
     "table3_ablations": ["evaluation"],
     "table_efficiency": ["efficiency"],
     "table_base_model": ["base_model"],
+    "table_contamination": ["contamination"],
+    "table_clean": ["evaluation", "evaluation_clean"],
     "table_pairs": ["pairs"],
     "table_triggers": ["triggers"],
     "table_steps": ["steps"],

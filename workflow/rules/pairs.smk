@@ -85,3 +85,22 @@ rule write_safe_demonstrations:
         settings=settings("world_seed"),
     shell:
         "python scripts/write_safe_demonstrations.py --config {params.config} --model-dir {params.model_dir} --prompts {input.prompts} --out {output} 2> {log}"
+
+
+rule write_trace_demonstrations:
+    input:
+        base=f"{RUN}/models/{{model}}/base/training.json",
+    output:
+        f"{RUN}/pairs/{{model}}/traces_{{traces}}.parquet",
+    log:
+        f"{RUN}/logs/write_trace_demonstrations/{{model}}.{{traces}}.log",
+    wildcard_constraints:
+        traces="[a-z0-9]+",
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.base),
+        settings=settings("data_mirror"),
+    shell:
+        "python scripts/write_trace_demonstrations.py --config {params.config} --traces {wildcards.traces} --model-dir {params.model_dir} --out {output} 2> {log}"

@@ -1,0 +1,112 @@
+# What the rules share to name their inputs and parameters: from the configuration to files.
+def for_methods(pattern, *untrained):
+    """An input function: the pattern for each method that is run on the rule's model (and for "base" when asked) and each seed, as {variant}."""
+
+    def files(wildcards):
+        methods = [*untrained, *CONFIG.methods_of(wildcards.model)]
+        variants = [f"{method}/seed{seed}" for method in methods for seed in CONFIG.seeds]
+        return expand(pattern, model=wildcards.model, variant=variants)
+
+    return files
+
+
+def prompt_files(*roles):
+    """Prompt files of the sets with one of these roles."""
+    return [f"{RUN}/prompts/{name}.parquet" for name, entry in CONFIG.prompt_sets.items() if entry.role in roles]
+
+
+# Prompts of the characterization: a set of their own, or else those of the alignment.
+ANALYSIS_PROMPTS = prompt_files("characterize") or prompt_files("align_harmful")
+
+
+def settings(*keys):
+    """These parts of the configuration as JSON. Given as a parameter, a change of one runs the job again."""
+    values = CONFIG.model_dump(mode="json")
+    parts = {}
+    for key in keys:
+        part = values
+        for step in key.split("."):
+            part = part[step]
+        parts[key] = part
+    return json.dumps(parts, sort_keys=True)
+
+
+def weights(wildcards):
+    """The marker file of a variant's weights: the base model has one for all seeds."""
+    folder = "base" if wildcards.method == "base" else f"{wildcards.method}/seed{wildcards.seed}"
+    return f"{RUN}/models/{wildcards.model}/{folder}/training.json"
+
+
+def chat_weights(*names):
+    """The weights behind chat models that are models of the run; endpoints have none here."""
+    return [f"{RUN}/models/{name}/base/training.json" for name in dict.fromkeys(names) if name in CONFIG.models]
+
+
+def instrument_weights(*names):
+    """The weights behind judges and cue detectors that ask a model of the run."""
+    known = {**CONFIG.judges, **CONFIG.detectors}
+    return chat_weights(*(known[name].chat for name in names if name in known))
+
+
+def folder_of(marker):
+    """The folder that a marker file completes."""
+    return str(Path(marker).parent)
+
+
+def models_of(kind):
+    """A pattern that matches the models of one kind and nothing when there are none."""
+    names = [name for name, model in CONFIG.models.items() if model.kind == kind]
+    return "|".join(names) or "(?!)"
+
+
+def methods_of(*recipes):
+    """A pattern that matches the methods of some recipes and nothing when there are none."""
+    return "|".join(name for name, method in CONFIG.methods.items() if method.recipe in recipes) or "(?!)"
+
+
+def training_data(wildcards):
+    """What a method learns from, by the name of the script's option."""
+    model, seed = wildcards.model, wildcards.seed
+    method = CONFIG.methods[wildcards.method]
+    pairs = f"{RUN}/pairs/{model}"
+    match method.recipe:
+        case "ipo" | "dpo_full" | "sft":
+            return {"pairs": f"{pairs}/intervened_{method.detector}.parquet"}
+        case "ipo_stage2":
+            return {
+                "pairs": f"{pairs}/intervened_{method.detector}.parquet",
+                "benign_pairs": f"{pairs}/overrefusal_seed{seed}.parquet",
+                "stage1": f"{RUN}/models/{model}/ipo/seed{seed}/training.json",
+            }
+        case "dpo_natural":
+            return {"pairs": f"{pairs}/natural.parquet"}
+        case "sft_safe":
+            return {"demonstrations": f"{pairs}/safe_demonstrations.parquet"}
+        case "sft_traces":
+            return {"demonstrations": f"{pairs}/traces_{method.traces}.parquet"}
+        case "grpo":
+            return {"prompts": prompt_files("align_harmful")}
+
+
+def training_options(wildcards):
+    """The options of train_method that hand over its data; models are handed over as folders."""
+    options = []
+    for name, files in training_data(wildcards).items():
+        files = [files] if isinstance(files, str) else files
+        if name == "stage1":
+            files = [folder_of(file) for file in files]
+        options += [f"--{name.replace('_', '-')}", *files]
+    return " ".join(options)
+
+
+def pair_files(wildcards):
+    """Every file of training rows that some method of the model uses."""
+    methods = [CONFIG.methods[name] for name in CONFIG.methods_of(wildcards.model)]
+    kinds = {method.recipe for method in methods}
+    intervened = ("ipo", "ipo_stage2", "dpo_full", "sft")
+    stems = sorted({f"intervened_{method.detector}" for method in methods if method.recipe in intervened})
+    stems += ["natural"] if "dpo_natural" in kinds else []
+    stems += ["safe_demonstrations"] if "sft_safe" in kinds else []
+    stems += sorted({f"traces_{method.traces}" for method in methods if method.traces})
+    stems += [f"overrefusal_seed{seed}" for seed in CONFIG.seeds] if "ipo_stage2" in kinds else []
+    return [f"{RUN}/pairs/{wildcards.model}/{stem}.parquet" for stem in stems]
