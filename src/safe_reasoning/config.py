@@ -150,6 +150,7 @@ class Method(Section):
     max_steps: int | None = Field(None, ge=1)
     deepspeed: str | None = Field(None, description="path of a DeepSpeed JSON configuration")
     processes: int = Field(1, ge=1, description="training processes (torchrun)")
+    gradient_checkpointing: bool | None = Field(None, description="compute activations again instead of keeping them; on GPUs by default")
     lora_rank: int | None = Field(None, ge=1)
 
     @model_validator(mode="after")

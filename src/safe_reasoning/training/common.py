@@ -47,10 +47,10 @@ def draw(rows: Sequence[Row], task: Task, length: Any, what: str) -> list[Row]:
 
     Rows are never truncated: too long ones are left out and counted. None left is a UserError.
     """
-    limit = task.config.engine.max_model_len
+    limit = task.method.max_tokens or task.config.engine.max_model_len
     fitting = [row for row in rows if length(row) <= limit]
     if not fitting:
-        raise UserError(f"{task.name}: none of {len(rows)} {what} fits engine.max_model_len {limit}: raise it, or make more {what}")
+        raise UserError(f"{task.name}: none of {len(rows)} {what} fits {limit} tokens: raise methods.{task.name}.max_tokens (engine.max_model_len by default), or make more {what}")
     if len(fitting) < len(rows):
         progress(f"{task.name}: {len(rows) - len(fitting)} of {len(rows)} {what} are longer than {limit} tokens and left out")
     random.Random(derive_seed("training rows", task.name, task.seed)).shuffle(fitting)
@@ -62,15 +62,21 @@ def training_arguments(task: Task, examples: int) -> dict[str, Any]:
     right after a logged step, so that the logged means of a resumed run are those of an unbroken one."""
     method = task.method
     cuda = torch.cuda.is_available()
-    if method.batch_size % method.processes:
-        raise UserError(f"methods.{task.name}: batch_size {method.batch_size} does not divide by processes {method.processes}: change one")
+    # With several nodes the launcher says how many processes there are.
+    processes = int(os.environ.get("WORLD_SIZE", method.processes))
+    micro = method.micro_batch_size or max(1, method.batch_size // processes)
+    if method.batch_size % (processes * micro):
+        raise UserError(
+            f"methods.{task.name}: batch_size {method.batch_size} is no multiple of processes {processes} x micro_batch_size {micro}: change one"
+        )
     steps = method.max_steps or max(1, round(examples * method.epochs / method.batch_size))
     logged = max(1, steps // 20)
     if not cuda and method.deepspeed:
-        _deepspeed_without_compiler()
+        _deepspeed_on_cpu()
     return {
         "output_dir": str(task.out),
-        "per_device_train_batch_size": method.batch_size // method.processes,
+        "per_device_train_batch_size": micro,
+        "gradient_accumulation_steps": method.batch_size // (processes * micro),
         "learning_rate": method.learning_rate,
         "num_train_epochs": method.epochs,
         "max_steps": method.max_steps or -1,
@@ -80,7 +86,8 @@ def training_arguments(task: Task, examples: int) -> dict[str, Any]:
         "data_seed": task.seed,
         "use_cpu": not cuda,
         "bf16": cuda,  # CPUs here have no bfloat16 units: float32 is faster and exact
-        "gradient_checkpointing": cuda,
+        "gradient_checkpointing": cuda if method.gradient_checkpointing is None else method.gradient_checkpointing,
+        "gradient_checkpointing_kwargs": {"use_reentrant": False},
         "logging_steps": logged,
         "save_strategy": "steps",
         "save_steps": logged * max(1, steps // (5 * logged)),
@@ -89,17 +96,23 @@ def training_arguments(task: Task, examples: int) -> dict[str, Any]:
         "disable_tqdm": True,
         "dataloader_num_workers": 0,
         "deepspeed": method.deepspeed,
-        "model_init_kwargs": {"dtype": "float32", "use_safetensors": True, "trust_remote_code": False},
+        # Weights are read in float32: DeepSpeed makes its bfloat16 copies of them and keeps float32 masters; without it autocast does the same.
+        "model_init_kwargs": {"dtype": "float32", "use_safetensors": True, "trust_remote_code": False, "local_files_only": True},
     }
 
 
 @functools.cache
-def _deepspeed_without_compiler() -> None:
-    """On the CPU DeepSpeed would compile a shared-memory transport at its start, which needs a compiler and half a minute; gloo does as well."""
+def _deepspeed_on_cpu() -> None:
+    """On the CPU DeepSpeed would compile a shared-memory transport at its start, which needs a compiler and half a minute; gloo does as well.
+
+    It also has to be told of the processes before the weights are read: ZeRO-3 shares them out while they are, and accelerate tells it only on GPUs.
+    """
     os.environ.setdefault("DS_ACCELERATOR", "cpu")
+    import deepspeed
     import deepspeed.ops
 
     deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+    deepspeed.init_distributed("gloo", verbose=False)
 
 
 def lora(method: Method) -> Any:

@@ -50,6 +50,12 @@ def train(
             from safe_reasoning.training.sft_safe import train_sft_safe
 
             train_sft_safe(task, rows(demonstrations, "demonstrations", "--demonstrations"))
+        case "sft_traces":
+            from safe_reasoning.training.sft_traces import train_sft_traces
+
+            train_sft_traces(task, rows(demonstrations, "demonstrations", "--demonstrations"))
+        case "released":
+            raise UserError(f"{task.name} is not trained: its weights are fetched (scripts/fetch_model.py)")
         case "grpo":
             from safe_reasoning.training.grpo import train_grpo
 

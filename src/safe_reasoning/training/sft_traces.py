@@ -1,0 +1,13 @@
+"""SFT on a published set of safe traces: STAR-1, SafeChain or UnsafeChain, so that a released baseline can be trained anew from its own data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from safe_reasoning.training.common import Row, Task
+from safe_reasoning.training.supervised import train_on_completions
+
+
+def train_sft_traces(task: Task, demonstrations: Sequence[Row]) -> None:
+    """Train on whole traces of the method's data set (rows of schema demonstrations)."""
+    train_on_completions(task, demonstrations, f"traces of {task.method.traces}")
