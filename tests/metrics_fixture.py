@@ -176,7 +176,9 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",)) -> Path:
         )
         for step in ("base model", "rollouts of the base", "training"):
             add("steps", model=model, step=step, files=1, generations=100, generated_tokens=6000, seconds=12.3)
-    tables["contaminated_prompts"] = [{"prompt_id": "direct-0001", "prompt_set": "direct", "training_set": "align_harmful", "kinds": "ngram13"}]
+    tables["contaminated_prompts"] = [
+        {"prompt_id": "direct-0001", "prompt_set": "direct", "training_set": "align_harmful", "kinds": "ngram13"}
+    ]
     tables["evaluation_clean"] = tables["evaluation"]
     folder.mkdir(parents=True, exist_ok=True)
     for table, rows in tables.items():

@@ -46,7 +46,9 @@ def test_a_killed_sharded_training_ends_with_the_same_loss(stage: int, tiny_mode
         start_new_session=True,
     )
     deadline = time.monotonic() + 200
-    while not list((tmp_path / "broken").glob("checkpoint-*/trainer_state.json")) and process.poll() is None and time.monotonic() < deadline:
+    while (
+        not list((tmp_path / "broken").glob("checkpoint-*/trainer_state.json")) and process.poll() is None and time.monotonic() < deadline
+    ):
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -58,7 +60,9 @@ def test_a_killed_sharded_training_ends_with_the_same_loss(stage: int, tiny_mode
 
 @pytest.mark.parametrize("stage", [2, 3])
 def test_grpo_trains_on_two_processes(stage: int, tiny_model: Path, tmp_path: Path, data: dict[str, str]):  # noqa: F811
-    config = configuration(recipe="grpo", rollouts=2, max_steps=2, batch_size=8, processes=2, micro_batch_size=2, deepspeed=deepspeed(stage))
+    config = configuration(
+        recipe="grpo", rollouts=2, max_steps=2, batch_size=8, processes=2, micro_batch_size=2, deepspeed=deepspeed(stage)
+    )
     summary = train(tmp_path, tiny_model, config, "out", "--prompts", data["prompts"])
     assert summary["steps"] == 2 and summary["generations"] == 16
     AutoModelForCausalLM.from_pretrained(tmp_path / "out")

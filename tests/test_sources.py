@@ -105,18 +105,26 @@ def test_an_altered_download_is_refused(mirror: Path, monkeypatch: pytest.Monkey
 
 
 def test_an_unreachable_hub_is_told_with_the_repair(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import httpx
+    import httpx2
     from huggingface_hub.errors import LocalEntryNotFoundError
 
-    for fault in (LocalEntryNotFoundError("offline"), httpx.ConnectError("no route\nto host"), OSError("broken")):
+    for fault in (LocalEntryNotFoundError("offline"), httpx2.ConnectError("no route\nto host"), OSError("broken")):
         fake_download(monkeypatch, fault)
         with pytest.raises(UserError, match=r"name a folder that holds set/file\.csv in data_mirror or SAFE_REASONING_DATA") as error:
             sources.fetch("some_set", None)
         one_line(error)
 
 
-def test_every_pin_of_the_project_is_a_commit() -> None:
-    for name, entry in yaml.safe_load(sources.TABLE.read_text()).items():
-        pin = sources.source(name)
-        assert re.fullmatch(r"[0-9a-f]{40}", entry["revision"])
-        assert pin.hub_identical or pin.content_sha256, "a file of unknown bytes needs a digest of its content"
+def test_every_entry_of_the_project_is_pinned_or_says_that_it_floats() -> None:
+    for name, entry in sources.table().items():
+        assert re.fullmatch(r"[0-9a-f]{40}|floating", entry.revision), name
+        assert entry.hub_identical or entry.content_sha256, "a file of unknown bytes needs a digest of its content"
+
+
+def test_every_prompt_source_and_every_trace_set_is_in_the_table() -> None:
+    from safe_reasoning.needs import FILE_OF
+    from safe_reasoning.prompts import BENCHMARKS, ROWS
+
+    known = sources.table()
+    assert set(BENCHMARKS) == set(ROWS)
+    assert {FILE_OF.get(name, name) for name in BENCHMARKS} | {"star1", "safechain", "unsafechain"} <= set(known)

@@ -50,7 +50,9 @@ def draw(rows: Sequence[Row], task: Task, length: Any, what: str) -> list[Row]:
     limit = task.method.max_tokens or task.config.engine.max_model_len
     fitting = [row for row in rows if length(row) <= limit]
     if not fitting:
-        raise UserError(f"{task.name}: none of {len(rows)} {what} fits {limit} tokens: raise methods.{task.name}.max_tokens (engine.max_model_len by default), or make more {what}")
+        raise UserError(
+            f"{task.name}: none of {len(rows)} {what} fits {limit} tokens: raise methods.{task.name}.max_tokens (engine.max_model_len by default), or make more {what}"
+        )
     if len(fitting) < len(rows):
         progress(f"{task.name}: {len(rows) - len(fitting)} of {len(rows)} {what} are longer than {limit} tokens and left out")
     random.Random(derive_seed("training rows", task.name, task.seed)).shuffle(fitting)
