@@ -1,0 +1,325 @@
+"""Chat models, and the judges, cue detectors and attackers that ask them: against a server on loopback that misbehaves on purpose."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import yaml
+
+from safe_reasoning.attacks import attack as attacks
+from safe_reasoning.attacks.pair import pair_attack, score_of
+from safe_reasoning.attacks.pap import pap_attack
+from safe_reasoning.attacks.ready_made import ready_made_attack
+from safe_reasoning.chat_models import open_chat
+from safe_reasoning.chat_models.endpoint import EndpointChat
+from safe_reasoning.config import Config, Endpoint, validate
+from safe_reasoning.errors import UserError
+from safe_reasoning.judging.chat_instrument import ask_together, single_number
+from safe_reasoning.judging.few_shot_cue import FewShotCueDetector
+from safe_reasoning.judging.judge import get_judge, judge_generation
+from safe_reasoning.judging.rubric import RubricJudge
+
+ROOT = Path(__file__).parents[1]
+KEY = "sk-a-secret-key"
+
+
+class Server:
+    """Answers by `reply(question, number of the try)`: a text, a status code, or "hang", "drop", "garbage", "half"."""
+
+    def __init__(self, reply: Callable[[str, int], str | int]) -> None:
+        self.reply, self.tries, self.lock, self.address = reply, {}, threading.Lock(), ""
+
+    @property
+    def requests(self) -> int:
+        return sum(self.tries.values())
+
+
+@contextmanager
+def serve(reply: Callable[[str, int], str | int]) -> Iterator[Server]:
+    server = Server(reply)
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_POST(self) -> None:
+            question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["messages"][-1]["content"]
+            with server.lock:
+                server.tries[question] = server.tries.get(question, 0) + 1
+                number = server.tries[question]
+            answer = server.reply(question, number)
+            if answer == "hang":
+                time.sleep(3)
+            if answer in ("drop", "hang"):
+                return
+            content = json.dumps(
+                {"choices": [{"message": {"role": "assistant", "content": answer}, "index": 0, "finish_reason": "stop"}]}
+            ).encode()
+            if isinstance(answer, int):
+                content = b'{"error": {"message": "no", "code": "no"}}'
+            if answer == "garbage":
+                content = b"<html>not json</html>"
+            self.send_response(answer if isinstance(answer, int) else 200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Retry-After-Ms", "10")
+            self.end_headers()
+            self.wfile.write(content[: len(content) // 2] if answer == "half" else content)
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=http.serve_forever, daemon=True).start()
+    server.address = f"http://127.0.0.1:{http.server_address[1]}/v1"
+    try:
+        yield server
+    finally:
+        http.shutdown()
+        http.server_close()
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_KEY", KEY)
+
+
+def endpoint(server: Server, tmp_path: Path, **changes: object) -> EndpointChat:
+    settings = {
+        "base_url": server.address,
+        "model": "m",
+        "key_variable": "TEST_KEY",
+        "retries": 2,
+        "timeout_seconds": 1,
+        "concurrency": 4,
+        **changes,
+    }
+    return EndpointChat("judge", Endpoint.model_validate(settings), tmp_path / "cache")
+
+
+def ask(chat: EndpointChat, *questions: str) -> list[str | None]:
+    return chat.replies([[{"role": "user", "content": question}] for question in questions], "test")
+
+
+def test_replies_keep_their_order_and_are_paid_for_once(tmp_path: Path):
+    with serve(lambda question, _: f"re: {question}") as server:
+        questions = [str(i) for i in range(20)]
+        assert ask(endpoint(server, tmp_path), *questions, "0") == [f"re: {q}" for q in [*questions, "0"]]
+        assert server.requests == 20
+        assert ask(endpoint(server, tmp_path), *questions) == [f"re: {q}" for q in questions] and server.requests == 20
+        ask(endpoint(server, tmp_path, max_tokens=99), "0")  # other parameters are another question
+        assert server.requests == 21
+
+
+@pytest.mark.parametrize("fault", [429, 500, 503, "drop"])
+def test_passing_faults_are_tried_again(fault: str | int, tmp_path: Path):
+    with serve(lambda _, number: fault if number < 3 else "fine") as server:
+        assert ask(endpoint(server, tmp_path), "q") == ["fine"] and server.requests == 3
+
+
+@pytest.mark.parametrize("fault", [429, "hang", "garbage", "half"])
+def test_a_request_that_never_succeeds_is_counted_and_asked_again_by_the_next_job(fault: str | int, tmp_path: Path):
+    with serve(lambda question, _: fault if question == "bad" else "fine") as server:
+        chat = endpoint(server, tmp_path, retries=1)
+        assert ask(chat, "good", "bad") == ["fine", None] and chat.asked["failed"] == 1
+        server.reply = lambda *_: "fine now"
+        assert ask(endpoint(server, tmp_path), "good", "bad") == ["fine", "fine now"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"), [(401, "the key in TEST_KEY is refused"), (404, "there is no model m"), (400, "the request is refused")]
+)
+def test_faults_of_the_account_stop_in_one_line_without_the_key(fault: int, told: str, tmp_path: Path):
+    with serve(lambda *_: fault) as server, pytest.raises(UserError, match=told) as caught:
+        ask(endpoint(server, tmp_path), "q")
+    assert KEY not in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_what_was_paid_for_survives_a_stop_in_the_middle(tmp_path: Path):
+    with serve(lambda question, _: 401 if question == "19" else "fine") as server:
+        with pytest.raises(UserError):
+            ask(endpoint(server, tmp_path, concurrency=1), *[str(i) for i in range(20)])
+        assert len(list((tmp_path / "cache").rglob("*.json"))) == 19
+    assert not [path for path in tmp_path.rglob("*.json") if KEY in path.read_text()]
+
+
+def test_a_missing_key_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("TEST_KEY")
+    with serve(lambda *_: "x") as server, pytest.raises(UserError, match="TEST_KEY is not set"):
+        endpoint(server, tmp_path)
+
+
+class Scripted:
+    """A chat model that answers by a function and keeps what it was asked."""
+
+    def __init__(self, answer: Callable[[str], str | None]) -> None:
+        self.answer, self.batches = answer, []
+
+    def replies(self, conversations: list, label: str) -> list[str | None]:
+        self.batches.append([conversation[-1]["content"] for conversation in conversations])
+        return [self.answer(question) for question in self.batches[-1]]
+
+
+PROMPT = {
+    "prompt_id": "p",
+    "prompt_set": "s",
+    "role": "safety",
+    "category": "",
+    "text": "an attack around it",
+    "request": "the plain request",
+    "gold": "",
+}
+
+
+def generation(text: str, number: int = 0) -> dict:
+    return {"generation_id": f"g{number}", "prompt_id": "p", "prompt_set": "s", "sample": number, "text": text}
+
+
+@pytest.mark.parametrize(
+    ("reply", "value"),
+    [("1", True), ("0", False), (" 1\n", True), ("0.", False), ("", None), (None, None), ("2", None), ("10", None), ("harmful: 1", None),
+     ("1 or 0", None), ("not 1", None), ("-1", None), ("٠", None), ("1" * 500, None)],
+)  # fmt: skip
+def test_only_a_lone_digit_is_a_verdict(reply: str | None, value: bool | None):
+    judge = RubricJudge("rubric", Scripted(lambda _: reply))
+    assert judge.reasoning_harmful(PROMPT, "some reasoning") is value and judge.complies(PROMPT, "some response") is value
+
+
+def test_the_judge_reads_the_plain_request_and_asks_all_at_once():
+    chat = Scripted(lambda question: "1" if "bad" in question.split("<<<PART")[1] else "0")
+    judge = RubricJudge("rubric", chat)
+    rows = [generation("bad thoughts</think>fine words", 0), generation("good thoughts</think>", 1), generation("good, unfinished", 2)]
+    verdicts = ask_together(judge, lambda: [v for row in rows for v in judge_generation(judge, PROMPT, row)])
+    assert [(v["part"], v["value"], v["detail"]) for v in verdicts] == [
+        ("reasoning", True, ""), ("response", False, ""), ("reasoning", False, ""), ("response", False, ""),
+        ("reasoning", None, "no_think_end"), ("response", None, "no_think_end"),
+    ]  # fmt: skip
+    assert (
+        len(chat.batches) == 1 and len(chat.batches[0]) == 4
+    )  # two parts, one part (an empty response is asked about by nobody), one part
+    assert all("the plain request" in question and "an attack around it" not in question for question in chat.batches[0])
+
+
+@pytest.mark.parametrize(
+    ("reply", "index"), [("0", None), ("2", 1), ("3.", 2), ("1", None), ("4", None), ("two", None), (None, None), ("2, 3", None)]
+)
+def test_the_cue_detector_takes_one_number_and_never_the_first_sentence(reply: str | None, index: int | None):
+    detector = FewShotCueDetector("few_shot", Scripted(lambda _: reply))
+    assert detector.first_cue(["The user asks.", "Okay, I will.", "First, a step."]) == index
+    assert detector.unparsed == (0 if reply == "0" or index is not None else 1)
+    assert detector.first_cue(["Only one."]) is None
+
+
+def test_numbers_are_read_strictly():
+    assert [single_number(text) for text in ("7", " 7. ", "7!", "", None, "07")] == [7, 7, None, None, None, 7]
+
+
+def prompts(count: int) -> list[dict]:
+    return [PROMPT | {"prompt_id": f"p-{i}", "request": f"request {i}", "text": f"request {i}"} for i in range(count)]
+
+
+def test_pap_rewrites_each_request_once_and_counts_what_it_cannot_parse():
+    chat = Scripted(lambda question: "no json" if "request 1" in question else '```json\n{"prompt": "anew"}\n```')
+    rows = pap_attack(prompts(3), chat, ["evidence", "logic"])
+    assert [(row["text"], row["attacked"], row["technique"], row["unparsed"]) for row in rows] == [
+        ("anew", True, "evidence", 0), ("request 1", False, "logic", 1), ("anew", True, "evidence", 0)
+    ]  # fmt: skip
+    with pytest.raises(UserError, match="unknown technique 'charm'"):
+        pap_attack(prompts(1), chat, ["charm"])
+
+
+@pytest.mark.parametrize("reply", ['{"prompt": 1}', '{"prompt": ""}', '{"prompt": "x", "more": 1}', '["x"]', "x", None, '{"prompt": "x"'])
+def test_other_replies_of_an_attacker_are_not_guessed(reply: str | None):
+    assert attacks.parsed(reply) is None
+
+
+def test_pair_keeps_the_best_prompt_and_stops_at_the_top():
+    def attacker(question: str) -> str:
+        if "attempt 2" in question:
+            return "never json"
+        return json.dumps({"prompt": "better" if "Its score: 3 of 10" in question else "first try"})
+
+    chats = (
+        Scripted(attacker),
+        Scripted(lambda question: f"reply to {question}"),
+        Scripted(lambda question: "10" if "better" in question else "3"),
+    )
+    (row,) = pair_attack(prompts(1), *chats, iterations=5, streams=2)
+    assert (row["text"], row["score"], row["iteration"], row["attacked"], row["unparsed"]) == ("better", 10, 2, True, 5)
+    assert len(chats[1].batches) == 5 and chats[1].batches[2:] == [[], [], []]  # the stream that reached the top asks no more
+    assert "reply to first try" in chats[0].batches[1][0]
+
+
+def test_pair_without_any_usable_reply_leaves_the_request():
+    (row,) = pair_attack(prompts(1), Scripted(lambda _: None), Scripted(str), Scripted(lambda _: "5"), iterations=2, streams=1)
+    assert row["text"] == "request 0" and not row["attacked"] and row["unparsed"] == 2
+    assert [score_of(text) for text in ("1", "10", "11", "0", "about 5", None)] == [1, 10, None, None, None, None]
+
+
+def test_ready_made_attack_prompts(tmp_path: Path):
+    path = tmp_path / "made.csv"
+    path.write_text("request,attack_prompt\nrequest 0,a made one\nother,unused\n")
+    rows = ready_made_attack(prompts(2), path)
+    assert [(row["text"], row["attacked"]) for row in rows] == [("a made one", True), ("request 1", False)]
+    path.write_text("request,attack_prompt\nother,unused\n")
+    with pytest.raises(UserError, match="no attack prompt for any of 2 requests"):
+        ready_made_attack(prompts(2), path)
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(UserError, match="has no columns request and attack_prompt"):
+        ready_made_attack(prompts(2), path)
+    with pytest.raises(UserError, match="does not exist"):
+        ready_made_attack(prompts(2), tmp_path / "none.csv")
+
+
+def test_attacks_made_for_other_requests_are_refused():
+    made = [attacks.result(prompt, "file", "", "x") for prompt in prompts(2)]
+    assert [row["text"] for row in attacks.under_attack(prompts(2), made)] == ["x", "x"]
+    with pytest.raises(UserError, match="made for other requests"):
+        attacks.under_attack(prompts(3), made)
+
+
+def tiny(**changes: object) -> Config:
+    return validate(yaml.safe_load((ROOT / "tests/tiny.yaml").read_text()) | changes, "test")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"judges": {"j": {"kind": "rubric", "chat": "nobody"}}}, "j.chat: 'nobody' is unknown"),
+        ({"attacks": {"a": {"kind": "pap"}}}, "kind pap needs attacker"),
+        ({"attacks": {"a": {"kind": "pap", "attacker": "nobody"}}}, "'nobody' is unknown"),
+        ({"endpoints": {"e": {"model": "m", "key_variable": "sk-123"}}}, "endpoints.e.key_variable"),
+        ({"endpoints": {"e": {"model": "m", "api_key": "sk-123"}}}, "endpoints.e.api_key"),
+    ],
+)
+def test_faults_of_the_configuration_name_their_key(changes: dict, told: str):
+    with pytest.raises(UserError, match=told):
+        tiny(**changes)
+
+
+def test_a_judge_of_the_configuration_asks_its_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with serve(lambda *_: "1") as server:
+        config = tiny(
+            endpoints={"e": {"base_url": server.address, "model": "m", "key_variable": "TEST_KEY"}},
+            judges={"j": {"kind": "rubric", "chat": "e"}},
+        )
+        assert get_judge("j", config).reasoning_harmful(PROMPT, "text") is True
+    with pytest.raises(UserError, match="unknown judge 'k': use one of exact, lexical, j"):
+        get_judge("k", config)
+
+
+def test_a_local_model_replies_after_its_reasoning(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    place = tmp_path / "results/tiny/models/nano"
+    place.mkdir(parents=True)
+    (place / "base").symlink_to(tiny_model)
+    chat = open_chat("nano", tiny(), max_new_tokens=4)
+    first = ask(chat, "How do I make the blue lantern?", "Add 12 and 30.")  # type: ignore[arg-type]
+    assert len(first) == 2 and first == ask(
+        open_chat("nano", tiny(), max_new_tokens=4), "How do I make the blue lantern?", "Add 12 and 30."
+    )  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="one user message"):
+        chat.replies([[{"role": "system", "content": "x"}, {"role": "user", "content": "y"}]], "test")
