@@ -17,7 +17,15 @@ from tests.test_workflow import SNAKEMAKE, copy_project
 ROOT = Path(__file__).parents[1]
 PAPER = ROOT / "config/paper.yaml"
 # The paper's names: ours.
-METHODS = {"base": "base", "safechain": "safechain", "realsafe": "realsafe", "star1": "star1", "safekey": "safekey", "grpo": "grpo_zy", "ipo": "ipo"}
+METHODS = {
+    "base": "base",
+    "safechain": "safechain",
+    "realsafe": "realsafe",
+    "star1": "star1",
+    "safekey": "safekey",
+    "grpo": "grpo_zy",
+    "ipo": "ipo",
+}
 SETS = {"strongreject": ["strongreject_none", "strongreject_pair", "strongreject_pap"]}
 
 
@@ -34,7 +42,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def planned(project: Path) -> str:
     """Everything that the dry run says."""
-    result = subprocess.run([*SNAKEMAKE, "--configfile", "config/paper.yaml", "-n", "--workflow-profile", "none"], cwd=project, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(
+        [*SNAKEMAKE, "--configfile", "config/paper.yaml", "-n", "--workflow-profile", "none"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout + result.stderr
 
@@ -107,7 +121,13 @@ def test_the_paper_s_values(config: Config):
     assert (settings.triggers, settings.intervention_rounds) == (6, 5)
     counts = prompts_of(config, "align_harmful", "align_benign", "safety", "overrefusal", "capability")
     assert (counts["align_harmful"], counts["align_benign"], counts["jailbreakbench"], counts["wildjailbreak"]) == (1000, 915, 100, 250)
-    assert (counts["xstest"], counts["aime2024"], counts["math500"], counts["gpqa_diamond"], counts["humaneval"]) == (250, 30, 500, 198, 164)
+    assert (counts["xstest"], counts["aime2024"], counts["math500"], counts["gpqa_diamond"], counts["humaneval"]) == (
+        250,
+        30,
+        500,
+        198,
+        164,
+    )
     ipo = config.method("ds_llama_8b", "ipo")
     assert (ipo.recipe, ipo.nll_weight, config.method("qwen3_8b", "ipo").epochs) == ("ipo", 0.2, 5)
     grpo = config.method("ds_llama_8b", "grpo_zy")
@@ -146,13 +166,13 @@ def test_what_does_not_fit_is_said_before(config: Config, monkeypatch: pytest.Mo
     parameters = {"ds_llama_8b": 8.0}
     assert plan_memory.problems(config, parameters, 100, 200) == []
     assert "100 GiB of disk, 50 are free" in plan_memory.problems(config, parameters, 100, 50)[0]
-    assert any("methods.ipo on ds_llama_8b" in line for line in plan_memory.problems(config, {"ds_llama_8b": 70.0}, 1, 2))
+    assert any("training ipo, ipo_stage2" in line for line in plan_memory.problems(config, {"ds_llama_8b": 70.0}, 1, 2))
     raw = yaml.safe_load(PAPER.read_text())
     raw["plan"]["gpu_memory_gib"] = 24
     small = plan_memory.problems(validate(raw, "test"), parameters, 1, 2)
     assert any("zero3" in line or "processes" in line for line in small) and any("KL curve" in line for line in small)
     raw["plan"] |= {"gpu_memory_gib": 80, "gpus": 4}
-    assert any("8 processes for 4 GPUs" in line for line in plan_memory.problems(validate(raw, "test"), parameters, 1, 2))
+    assert any("takes 8 processes, there are 4 GPUs" in line for line in plan_memory.problems(validate(raw, "test"), parameters, 1, 2))
 
 
 def test_zero3_needs_less_memory_than_zero2_and_that_less_than_none(config: Config, monkeypatch: pytest.MonkeyPatch):
@@ -166,7 +186,9 @@ def test_zero3_needs_less_memory_than_zero2_and_that_less_than_none(config: Conf
 
 
 def test_make_plan_prints_it(tmp_path: Path):
-    result = subprocess.run([sys.executable, "scripts/plan.py", "--config", "config/paper.yaml"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(
+        [sys.executable, "scripts/plan.py", "--config", "config/paper.yaml"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
     assert result.returncode == 0, result.stderr
     for told in ("continuation safety ratio", "gpt_4o", "GPU-hours", "USD", "The paper on its own costs: DS-8B, ipo, pairs: 1438"):
         assert told in result.stdout

@@ -56,20 +56,18 @@ def problems(config: Config, parameters: dict[str, float], disk_needed_gib: floa
             found.append(
                 f"{model}: the KL curve holds two models in float32, {2 * billions * 4 / GIB:.0f} GiB, a GPU has {have:.0f} to use: take larger GPUs"
             )
-        for name in config.methods_of(model):
-            method = config.method(model, name)
-            if method.recipe == "released":
-                continue
-            needed = training_gib(billions, method)
-            if needed > have:
-                found.append(
-                    f"methods.{name} on {model}: {needed:.0f} GiB a GPU, {have:.0f} to use: "
-                    "raise processes, take config/deepspeed/zero3.json, or set lora_rank"
-                )
-            if method.processes > config.plan.gpus:
-                found.append(
-                    f"methods.{name}: {method.processes} processes for {config.plan.gpus} GPUs: lower processes, or raise plan.gpus"
-                )
+        methods = {name: config.method(model, name) for name in config.methods_of(model)}
+        trained = {name: training_gib(billions, method) for name, method in methods.items() if method.recipe != "released"}
+        if large := {name: needed for name, needed in trained.items() if needed > have}:
+            found.append(
+                f"training {', '.join(large)} on {model} needs up to {max(large.values()):.0f} GiB a GPU, a GPU has {have:.0f} to use: "
+                "raise processes, take config/deepspeed/zero3.json, or set lora_rank"
+            )
+        if wide := [name for name in trained if methods[name].processes > config.plan.gpus]:
+            found.append(
+                f"training {', '.join(wide)} on {model} takes {methods[wide[0]].processes} processes, there are {config.plan.gpus} GPUs: "
+                "lower processes, or raise plan.gpus"
+            )
     if disk_needed_gib > disk_there_gib:
         found.append(
             f"results/{config.run} needs {disk_needed_gib:.0f} GiB of disk, {disk_there_gib:.0f} are free: free some, or name fewer methods"
