@@ -35,13 +35,14 @@ def main() -> None:
     roles = evaluate.roles_of(read_rows(path, "prompts") for path in arguments.prompts)
     verdicts = {variant_of(path): read_rows(path, "verdicts") for path in arguments.verdicts}
     contaminated = set(pd.read_csv(arguments.contaminated)["prompt_id"])
-    rates, clean, classes, paired = [], [], [], []
+    rates, clean, classes, details, paired = [], [], [], [], []
     for path in arguments.generations:
         names = {"model": arguments.model, **variant_of(path)._asdict()}
         classes += [{**names, **row} for row in evaluate.trace_classes(read_rows(path, "generations"))]
     for variant, rows in verdicts.items():
         names = {"model": arguments.model, **variant._asdict()}
         rates += [{**names, **row} for row in evaluate.rates(rows, roles, bootstrap, config.benchmarks)]
+        details += [{**names, **row} for row in evaluate.verdict_details(rows)]
         left = [row for row in rows if row["prompt_id"] not in contaminated]
         clean += [{**names, **row} for row in evaluate.rates(left, roles, bootstrap, config.benchmarks)]
     for seed in sorted({variant.seed for variant in verdicts}):
@@ -51,7 +52,13 @@ def main() -> None:
                 rows = evaluate.paired(of_seed, reference, roles, bootstrap)
                 paired += [{"model": arguments.model, "seed": seed, **row} for row in rows]
     meta = {"judge": config.evaluate.judge, "bootstrap": bootstrap}
-    for name, table in (("evaluation", rates), ("evaluation_clean", clean), ("trace_classes", classes), ("paired", paired)):
+    for name, table in (
+        ("evaluation", rates),
+        ("evaluation_clean", clean),
+        ("verdict_details", details),
+        ("trace_classes", classes),
+        ("paired", paired),
+    ):
         write_metrics(arguments.out / f"{name}.csv", table, meta)
 
 

@@ -76,6 +76,16 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",)) -> Path:
                     **interval(0.9),
                     **counts,
                 )
+            add(
+                "verdict_details",
+                **names,
+                prompt_set="direct",
+                part="reasoning",
+                measure="harmful",
+                value="unscored",
+                detail="no_think_end",
+                count=3,
+            )
             add("trace_classes", **names, prompt_set="direct", trace_class="complete", count=117)
             add("trace_classes", **names, prompt_set="direct", trace_class="truncated", count=3)
             if method == "base":

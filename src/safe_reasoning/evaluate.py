@@ -126,6 +126,19 @@ def trace_classes(generations: Rows) -> list[dict[str, Any]]:
     return [{"prompt_set": s, "trace_class": kind, "count": count} for (s, kind), count in sorted(counts.items())]
 
 
+def verdict_details(verdicts: Rows) -> list[dict[str, Any]]:
+    """How many verdicts of each prompt set, part and measure came with which remark: unscored ones and why, answers that never came, programs that failed."""
+    names = {None: "unscored", True: "true", False: "false"}
+    counts = Counter(
+        (row["prompt_set"], row["part"], row["measure"], names[row["value"]] if row["detail"] else "scored", row["detail"] or "none")
+        for row in verdicts
+    )
+    return [
+        {"prompt_set": s, "part": part, "measure": measure, "value": value, "detail": detail, "count": count}
+        for (s, part, measure, value, detail), count in sorted(counts.items())
+    ]
+
+
 def paired(verdicts: Mapping[str, Rows], reference: str, roles: Mapping[str, str], bootstrap: int) -> list[dict[str, Any]]:
     """Differences of each method to `reference` on the same prompts, with Holm-adjusted p-values over all rows.
 

@@ -48,6 +48,7 @@ SECTIONS = [
         "The paper does not report the overlap between the prompts it trains on and those it tests on.",
         ["table_contamination", "table_clean"],
     ),
+    ("What could not be scored", "Nothing that a judge or a scorer could not read is guessed: it is counted.", ["table_verdict_details"]),
     ("What it cost", "Work behind each method, and behind each step of this run.", ["fig_efficiency", "table_efficiency", "table_steps"]),
 ]
 ABOUT = {

@@ -19,6 +19,7 @@ TABLES = (
     "table_efficiency",
     "table_pairs",
     "table_triggers",
+    "table_verdict_details",
     "table_steps",
 )
 SAFETY_PARTS = ("reasoning", "response")
@@ -200,6 +201,15 @@ def table_pairs(metrics: Path, published: Path) -> pd.DataFrame:
         for r in paper.itertuples()
     ]
     return pd.concat([frame.astype(object), pd.DataFrame(rows)], ignore_index=True).fillna("")
+
+
+def table_verdict_details(metrics: Path, published: Path) -> pd.DataFrame:
+    """Remarks on verdicts by method, a column a method: what was unscored and why, what had no answer."""
+    frame = style.main_methods(style.read(metrics, "verdict_details"))
+    frame["method"] = frame["method"].map(style.label)
+    keys = ["model", "prompt_set", "part", "measure", "value", "detail"]
+    wide = frame.pivot_table(index=keys, columns="method", values="count", aggfunc="sum", sort=False)
+    return wide.fillna(0).astype(int).reset_index()
 
 
 def table_triggers(metrics: Path, published: Path) -> pd.DataFrame:

@@ -50,6 +50,7 @@ rule summarize_evaluation:
     output:
         evaluation=f"{RUN}/metrics/{{model}}/evaluation.csv",
         clean=f"{RUN}/metrics/{{model}}/evaluation_clean.csv",
+        details=f"{RUN}/metrics/{{model}}/verdict_details.csv",
         trace_classes=f"{RUN}/metrics/{{model}}/trace_classes.csv",
         paired=f"{RUN}/metrics/{{model}}/paired.csv",
     log:
