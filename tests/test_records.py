@@ -9,7 +9,7 @@ from safe_reasoning import records
 from safe_reasoning.command import command
 from safe_reasoning.errors import UserError
 
-PROMPT = {"prompt_id": "a-0", "prompt_set": "a", "role": "safety", "category": "", "text": "hello", "gold": ""}
+PROMPT = {"prompt_id": "a-0", "prompt_set": "a", "role": "safety", "category": "", "text": "hello", "request": "hello", "gold": ""}
 
 
 def test_rows_come_back_and_meta_tells_their_number(tmp_path: Path):

@@ -171,7 +171,7 @@ def data(tmp_path: Path) -> dict[str, str]:
     write_rows(tmp_path / "pairs.parquet", "pairs", pairs, {})
     rows = [{"prompt_id": "p", "prompt_ids": p["prompt_ids"], "completion_ids": p["chosen_ids"], "source": "x"} for p in pairs]
     write_rows(tmp_path / "demonstrations.parquet", "demonstrations", rows, {})
-    prompt = PROMPT | {"prompt_set": "a", "category": "", "text": "hello", "role": "align_harmful"}
+    prompt = PROMPT | {"prompt_set": "a", "category": "", "text": "hello", "request": "hello", "role": "align_harmful"}
     write_rows(tmp_path / "prompts.parquet", "prompts", [prompt | {"prompt_id": str(i)} for i in range(4)], {})
     return {name: str(tmp_path / f"{name}.parquet") for name in ("pairs", "demonstrations", "prompts")}
 
@@ -219,20 +219,14 @@ def test_killed_training_ends_with_the_same_weights(tiny_model: Path, tmp_path: 
     assert again["loss_curve"] == whole["loss_curve"]
 
 
-@pytest.mark.parametrize(("nll_weight", "tolerance"), [(0.0, 1e-4), (0.2, 1e-2)])
-def test_zero2_on_two_processes_has_the_losses_of_one(
-    nll_weight: float, tolerance: float, tiny_model: Path, tmp_path: Path, data: dict[str, str]
-):
-    """Each batch is the same. The DPO term is a mean over pairs and agrees to 1e-4; the NLL term is a mean over tokens, taken on each process apart, so with
-    it the losses agree to 1e-2 only."""
-    one = train(tmp_path, tiny_model, configuration(nll_weight=nll_weight), "one", "--pairs", data["pairs"])
-    config = configuration(nll_weight=nll_weight, processes=2, deepspeed=str(ROOT / "config/deepspeed/zero2.json"))
+def test_zero2_on_two_processes_has_the_losses_of_one(tiny_model: Path, tmp_path: Path, data: dict[str, str]):
+    """Each batch is the same. The DPO term is a mean over pairs and agrees to 1e-4 (tests/test_scale.py); the NLL term is a mean over tokens, taken on each
+    process apart, so with it the losses agree to 1e-2 only."""
+    one = train(tmp_path, tiny_model, configuration(nll_weight=0.2), "one", "--pairs", data["pairs"])
+    config = configuration(nll_weight=0.2, processes=2, deepspeed=str(ROOT / "config/deepspeed/zero2.json"))
     two = train(tmp_path, tiny_model, config, "two", "--pairs", data["pairs"])
     losses = [[point["loss"] for point in run["loss_curve"]] for run in (one, two)]
-    assert len(losses[0]) == 4 and losses[0] == pytest.approx(losses[1], abs=tolerance)
-    if not nll_weight:
-        weights = [AutoModelForCausalLM.from_pretrained(tmp_path / name, dtype=torch.float32).state_dict() for name in ("one", "two")]
-        assert all(torch.allclose(weights[0][key], weights[1][key], atol=2e-3) for key in weights[0])
+    assert len(losses[0]) == 4 and losses[0] == pytest.approx(losses[1], abs=1e-2)
 
 
 def test_missing_data_and_unknown_method_are_one_line(tiny_model: Path, tmp_path: Path):
@@ -251,7 +245,7 @@ def test_too_long_rows_are_left_out_not_cut(tmp_path: Path):
     pairs = make_pairs(3, 300)
     long = pairs[0] | {"chosen_ids": [5] * 1000}
     assert len(draw([long, *pairs[1:]], task, pair_length, "pairs")) == 2
-    with pytest.raises(UserError, match="max_model_len"):
+    with pytest.raises(UserError, match="max_tokens"):
         draw([long], task, pair_length, "pairs")
 
 

@@ -48,6 +48,10 @@ def draw(rows: Sequence[Row], task: Task, length: Any, what: str) -> list[Row]:
     Rows are never truncated: too long ones are left out and counted. None left is a UserError.
     """
     limit = task.method.max_tokens or task.config.engine.max_model_len
+    if not rows:
+        raise UserError(
+            f"{task.name}: there are no {what} to train on: see the log of the rule that makes them for why every attempt failed"
+        )
     fitting = [row for row in rows if length(row) <= limit]
     if not fitting:
         raise UserError(
