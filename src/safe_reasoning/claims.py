@@ -23,7 +23,7 @@ from safe_reasoning.figures.style import label
 from safe_reasoning.stats import wilson_interval
 
 VERDICTS = ("not run", "not reproduced", "within noise", "reproduced")
-BASELINES = ("sft_safe", "dpo_natural", "grpo_y", "grpo_zy")
+BASELINES = ("safechain", "realsafe", "star1", "safekey", "sft_safe", "dpo_natural", "grpo_y", "grpo_zy")
 
 
 @dataclass(frozen=True)

@@ -228,7 +228,8 @@ def run(trainer: Any, task: Task, tokenizer: Any, counts: Callable[[TrainerState
     if trainer.accelerator.is_main_process:
         # Generation settings and chat template are the base model's; TRL may have changed its copies.
         tokenizer.save_pretrained(task.out)
-        shutil.copy(task.base / "generation_config.json", task.out)
+        if (task.base / "generation_config.json").exists():
+            shutil.copy(task.base / "generation_config.json", task.out)
         for folder in (*task.out.glob("checkpoint-*"), task.out / "rows"):
             shutil.rmtree(folder, ignore_errors=True)
         for leftover in ("seconds.json", "work.json", "training_args.bin"):
