@@ -98,14 +98,15 @@ def rates(verdicts: Rows, roles: Mapping[str, str], bootstrap: int, benchmarks: 
     averages: dict[tuple[str, str, str], list[list[Mapping[str, Any]]]] = defaultdict(list)
     for (prompt_set, part, measure), cell in sorted(_cells(pooled(verdicts, benchmarks)).items()):
         rate = stats.clustered_rate([r["value"] for r in cell], [r["prompt_id"] for r in cell], resamples=bootstrap)
-        rows.append({"prompt_set": prompt_set, "role": roles[prompt_set], "part": part, "measure": measure, **_columns(rate)})
+        names = {"prompt_set": prompt_set, "part_of": benchmarks.get(prompt_set, ""), "role": roles[prompt_set], "part": part}
+        rows.append({**names, "measure": measure, **_columns(rate)})
         if roles[prompt_set] in AVERAGED and prompt_set not in benchmarks:
             averages[roles[prompt_set], part, measure].append(cell)
     for (role, part, measure), cells in sorted(averages.items(), reverse=True):
         if role == "safety" or len(cells) > 1:
             groups = [([r["value"] for r in cell], [r["prompt_id"] for r in cell]) for cell in cells]
             mean = stats.mean_of_rates(groups, resamples=bootstrap)
-            rows.append({"prompt_set": f"{role}_average", "role": role, "part": part, "measure": measure, **_columns(mean)})
+            rows.append({"prompt_set": f"{role}_average", "part_of": "", "role": role, "part": part, "measure": measure, **_columns(mean)})
     return rows
 
 

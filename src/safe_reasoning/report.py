@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from safe_reasoning.claims import VERDICTS
-from safe_reasoning.config import Config, GgufModel, NanoModel, dump
+from safe_reasoning.config import Config, dump
 from safe_reasoning.errors import UserError
 from safe_reasoning.records import commit, software
 
@@ -55,6 +55,7 @@ ABOUT = {
     "nano": "<b>A model organism, not a language model.</b> The model has about 2 million parameters and was trained from scratch for this run, in a made-up world in which harm is the leak of an invented recipe. "
     "Its numbers say nothing about real models. They show that every stage runs and measures what it should, with exact labels, and how the methods act on a model that has the "
     "phenomena. That cues precede harm and that triggers help is built into its corpus; what training makes of it is not.",
+    "hub": "<b>Reasoning models from the model hub</b>, at the commits that config/sources.yaml pins. Their harm is what the judge named below says it is.",
     "gguf_package": "<b>Real weights, small ones.</b> SmolLM2-135M is no reasoning model: it was first taught to think in tags, on traces that this project writes, with placeholders instead of harmful "
     "content. The prompts are real benchmark prompts; the judge is lexical (phrases of refusal and of willingness) and crude. Samples are small: read the intervals. It shows that "
     "the pipeline works on real language, not how a capable reasoning model behaves.",
@@ -125,15 +126,13 @@ def write_report(config: Config, figures: Path, tables: Path, captions: Path) ->
                 entries.append({"name": name, "svg": "", "table": html_table(read_table(tables / f"{name}.csv"))})
         sections.append({"title": title, "lead": lead, "items": entries})
     scorecard = read_table(tables / "claims.csv")
-    kinds = dict.fromkeys(
-        "nano" if isinstance(m, NanoModel) else "gguf_package" if isinstance(m, GgufModel) else "" for m in config.models.values()
-    )
+    kinds = dict.fromkeys(model.kind for model in config.models.values())
     return environment.get_template("report.html.j2").render(
         run=config.run,
         models=list(config.models),
         seeds=config.seeds,
         commit=commit(),
-        about=Markup("<br>".join(ABOUT[kind] for kind in kinds if kind)),  # noqa: S704
+        about=Markup("<br>".join(ABOUT[kind] for kind in kinds)),  # noqa: S704
         judge=config.evaluate.judge,
         claims=scorecard.to_dict("records"),
         tally={verdict: int((scorecard["verdict"] == verdict).sum()) for verdict in reversed(VERDICTS)},

@@ -57,6 +57,6 @@ def draw(frame: pd.DataFrame) -> Figure:
             axis.set_xlabel(f"n = {n['prompts'].sum()} prompts,\n{n['samples'].sum()} samples", fontsize=style.SMALL)
             style.rates_axis(axis)
             if len(series) > 1:
-                axis.legend(loc="lower right", handletextpad=0.1, borderpad=0.1)
+                axis.legend(loc="best", handletextpad=0.1, borderpad=0.1)
         style.method_rows(row, methods, model, several=len(models) > 1)
     return figure
