@@ -1,10 +1,12 @@
-"""The README's numbers are those of the committed run."""
+"""The numbers in README and docs are those of the committed run and of the plan."""
 
 import re
 from pathlib import Path
 
 import pandas as pd
 
+from safe_reasoning.config import load
+from safe_reasoning.plan import plan, price, totals
 from safe_reasoning.tables import percent
 
 ROOT = Path(__file__).parents[1]
@@ -36,6 +38,22 @@ def measured_rows() -> list[str]:
         cells = [frame.loc[(method, *column)] for column in COLUMNS]
         rows.append(" | ".join([label, *(percent(*cell[["rate", "low", "high"]]) for cell in cells)]))
     return rows
+
+
+def test_the_costs_in_the_docs_are_those_of_the_plan():
+    config = load(ROOT / "config/paper.yaml")
+    steps = plan(config)
+    total, usd = totals(steps), [price(config, step) for step in steps]
+    curves = sum(value for step, value in zip(steps, usd, strict=True) if step.stage == "continuation safety ratio")
+    text = " ".join((ROOT / "docs/paper-scale.md").read_text().split())
+    for told in (
+        f"{total.generations / 1e6:.1f} million generations",
+        f"{total.tokens / 1e9:.1f} billion tokens",
+        f"{total.gpu_hours:.0f} GPU-hours",
+        f"{sum(usd):,.0f} USD",
+        f"of which {curves:,.0f} go into the continuation safety ratio",
+    ):
+        assert told in text, told
 
 
 def test_readme_shows_the_committed_run():
