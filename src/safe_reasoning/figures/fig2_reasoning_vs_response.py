@@ -24,11 +24,12 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
 def draw(frame: pd.DataFrame) -> Figure:
     """A pair of points with 95 % intervals for each method; the band between them is harm that shows in the reasoning alone."""
     style.begin()
-    models, sets = (list(dict.fromkeys(frame[c])) for c in ("model", "prompt_set"))
-    methods = style.ordered(frame["method"])
-    size = (style.PAGE, (0.26 * len(methods) + 0.8) * len(models))
-    figure, axes = plt.subplots(len(models), len(sets), figsize=size, squeeze=False, sharey="row")
-    for model, row in zip(models, axes, strict=True):
+    methods_of, sets = style.methods_by_model(frame), list(dict.fromkeys(frame["prompt_set"]))
+    heights = [0.26 * len(methods) + 0.9 for methods in methods_of.values()]
+    figure, axes = plt.subplots(
+        len(methods_of), len(sets), figsize=(style.PAGE, sum(heights)), squeeze=False, sharey="row", height_ratios=heights
+    )
+    for (model, methods), row in zip(methods_of.items(), axes, strict=True):
         for axis, prompt_set in zip(row, sets, strict=True):
             cell = frame[(frame["model"] == model) & (frame["prompt_set"] == prompt_set)]
             for part, color, marker, shift in (("reasoning", style.REASONING, "o", -0.17), ("response", style.RESPONSE, "s", 0.17)):
@@ -41,6 +42,6 @@ def draw(frame: pd.DataFrame) -> Figure:
             axis.set_title(f"{prompt_set.replace('_', ' ')}\n{cell['prompts'].max()} prompts, {cell['samples'].max()} samples")
             axis.set_xlabel("harmful, %")
             style.rates_axis(axis)
-        style.method_rows(row, methods, model, several=len(models) > 1)
-        row[-1].legend(loc="lower right", handletextpad=0.1, borderpad=0.1)
+        style.method_rows(row, methods, model, several=len(methods_of) > 1)
+    style.legend_above(figure, axes[0, 0])
     return figure

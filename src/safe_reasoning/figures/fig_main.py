@@ -38,13 +38,20 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
 def draw(frame: pd.DataFrame) -> Figure:
     """Rates with 95 % intervals, a row a method, a row of panels a model. Several sets of one kind lie on one panel."""
     style.begin()
-    models, methods = list(dict.fromkeys(frame["model"])), style.ordered(frame["method"])
+    methods_of = style.methods_by_model(frame)
     present = [panel for panel in PANELS if (frame["role"] == panel[0]).any()]
-    size = (style.PAGE, (0.26 * len(methods) + 0.85) * len(models))
+    heights = [0.26 * len(methods) + 0.9 for methods in methods_of.values()]
+    widths = [2, 1.2, 1.2][: len(present)]
     figure, axes = plt.subplots(
-        len(models), len(present), figsize=size, squeeze=False, sharey="row", width_ratios=[2, 1.2, 1.2][: len(present)]
+        len(methods_of),
+        len(present),
+        figsize=(style.PAGE, sum(heights)),
+        squeeze=False,
+        sharey="row",
+        width_ratios=widths,
+        height_ratios=heights,
     )
-    for model, row in zip(models, axes, strict=True):
+    for (model, methods), row in zip(methods_of.items(), axes, strict=True):
         for axis, (kind, heading, _, series) in zip(row, present, strict=True):
             cell = frame[(frame["model"] == model) & (frame["role"] == kind)]
             for number, (part, color, marker) in enumerate(series):
@@ -56,7 +63,6 @@ def draw(frame: pd.DataFrame) -> Figure:
             axis.set_title(heading)
             axis.set_xlabel(f"n = {n['prompts'].sum()} prompts,\n{n['samples'].sum()} samples", fontsize=style.SMALL)
             style.rates_axis(axis)
-            if len(series) > 1:
-                axis.legend(loc="best", handletextpad=0.1, borderpad=0.1)
-        style.method_rows(row, methods, model, several=len(models) > 1)
+        style.method_rows(row, methods, model, several=len(methods_of) > 1)
+    style.legend_above(figure, axes[0, 0])
     return figure

@@ -113,6 +113,11 @@ def ordered(methods: Iterable[str]) -> list[str]:
     return [m for m in METHODS if m in present] + [m for m in present if m not in METHODS]
 
 
+def methods_by_model(frame: pd.DataFrame) -> dict[str, list[str]]:
+    """The methods that each model has, in the order of METHODS: not every method is run on every model."""
+    return {str(model): ordered(cell["method"]) for model, cell in frame.groupby("model", sort=False)}
+
+
 def main_methods(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows of the methods in the main comparison, without ablations."""
     return frame[~frame["method"].isin(ABLATIONS)].reset_index(drop=True)
@@ -186,6 +191,12 @@ def method_rows(axes: Sequence[Axes], methods: Sequence[str], model: str, severa
         axis.grid(axis="x", linewidth=0.4, alpha=0.6)
         for place in range(len(methods) - 1):
             axis.axhline(place + 0.5, color="#dddddd", linewidth=0.4, zorder=0)
+
+
+def legend_above(figure: Figure, axis: Axes) -> None:
+    """One legend for all panels, above them, where it covers no data."""
+    handles, labels = axis.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), handletextpad=0.1, borderpad=0.1)
 
 
 def rates_axis(axis: Axes) -> None:
