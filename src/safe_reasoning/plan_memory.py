@@ -14,6 +14,7 @@ BYTES_OF_TRAINING = (
     16  # bfloat16 weights and gradients, float32 master weights and Adam's two moments (ZeRO paper, arXiv 1910.02054, section 3)
 )
 ACTIVATIONS_GIB = 10  # of one long sequence with checkpointing, logits included: our allowance
+LARGEST_WEIGHTS = 0.8  # share of an engine's memory that weights may take; the rest is its key-value cache
 RESERVED = 0.9  # share of a GPU that can be used
 
 
@@ -48,9 +49,11 @@ def problems(config: Config, parameters: dict[str, float], disk_needed_gib: floa
         if not billions:
             continue
         serving = billions * BYTES_OF_WEIGHTS / GIB
-        if serving > 0.8 * have:
+        share = config.engine.gpu_memory_share * config.plan.gpu_memory_gib
+        if serving > LARGEST_WEIGHTS * share:
             found.append(
-                f"{model}: sampling needs {serving:.0f} GiB for its weights, a GPU has {have:.0f} to use: take larger GPUs (plan.gpu_memory_gib)"
+                f"{model}: sampling needs {serving:.0f} GiB for its weights, an engine takes {share:.0f} of a GPU: "
+                "take larger GPUs, or raise engine.gpu_memory_share"
             )
         if 2 * billions * 4 / GIB > have:
             found.append(

@@ -29,7 +29,7 @@ class VllmEngine:
         on_cuda = torch.cuda.is_available()
         for key, value in (_EVERYWHERE if on_cuda else _EVERYWHERE | _ON_CPU).items():
             os.environ.setdefault(key, value)
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = {"gpu_memory_utilization": engine.gpu_memory_share}
         if not on_cuda:
             os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(engine.kv_cache_gib))
             os.environ.setdefault("OMP_NUM_THREADS", str(engine.threads))
