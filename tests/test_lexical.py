@@ -138,8 +138,8 @@ def test_every_sentence_of_the_traces_is_what_it_is_meant_to_be() -> None:
 def test_outcomes_are_mixed() -> None:
     rng = random.Random(0)
     made = [traces.harmful_request_trace(category, rng) for category in traces.SAFE_FIRST for _ in range(250)]
-    assert 0.55 < sum(t.reasoning_harmful for t in made) / len(made) < 0.75
-    assert 0.15 < sum(t.reasoning_harmful and not t.response_harmful for t in made) / len(made) < 0.4
+    assert 0.3 < sum(t.reasoning_harmful for t in made) / len(made) < 0.5
+    assert 0.1 < sum(t.reasoning_harmful and not t.response_harmful for t in made) / len(made) < 0.25
     documents = traces.warm_up_documents([{"text": "a", "category": "Self-Harm"}], [{"text": "b", "category": ""}], 40, 0)
     assert [d.prompt for d in documents].count("b") == 10
     assert documents == traces.warm_up_documents([{"text": "a", "category": "Self-Harm"}], [{"text": "b", "category": ""}], 40, 0)
