@@ -10,6 +10,7 @@ from pathlib import Path
 
 from safe_reasoning.command import command, progress
 from safe_reasoning.config import load
+from safe_reasoning.judging.chat_instrument import provenance
 from safe_reasoning.judging.judge import get_detector
 from safe_reasoning.records import read_json, read_rows, write_rows
 
@@ -43,6 +44,7 @@ def main() -> None:
     meta = {
         "source": "intervened",
         "detector": detector.name,
+        "detector_provenance": provenance(detector),
         "triggers": [row["text"] for row in triggers],
         **pairs.counts,
         **sampler.cost(),

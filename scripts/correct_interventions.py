@@ -11,6 +11,7 @@ from pathlib import Path
 
 from safe_reasoning.command import command
 from safe_reasoning.config import load
+from safe_reasoning.judging.chat_instrument import provenance
 from safe_reasoning.judging.judge import get_detector, get_judge
 from safe_reasoning.records import read_json, read_rows, write_rows
 
@@ -47,7 +48,12 @@ def main() -> None:
     sampler = Sampler(config, arguments.model_dir, arguments.shards, stop_at_think_end=True)
     texts = {row["label"]: row["text"] for row in triggers["triggers"]}
     rows = run_arms(traces, texts, triggers["neutral"], sampler, tokenizer, detector, judge, prompts, settings.intervention_rounds)
-    write_rows(arguments.out, "interventions", rows, {"detector": detector.name, "judge": judge.name, **sampler.cost()})
+    write_rows(
+        arguments.out,
+        "interventions",
+        rows,
+        {"detector": detector.name, "detector_provenance": provenance(detector), "judge": judge.name, **sampler.cost()},
+    )
 
 
 if __name__ == "__main__":

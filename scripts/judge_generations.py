@@ -9,7 +9,7 @@ import argparse
 from safe_reasoning.command import command
 from safe_reasoning.config import load
 from safe_reasoning.errors import UserError
-from safe_reasoning.judging.chat_instrument import ChatInstrument, ask_together, instruction_sha256
+from safe_reasoning.judging.chat_instrument import ask_together, provenance
 from safe_reasoning.judging.judge import get_judge, judge_generation, score_generations
 from safe_reasoning.records import read_rows, sha256, write_rows
 from safe_reasoning.text import split_trace
@@ -37,9 +37,7 @@ def main() -> None:
     verdicts = ask_together(judge, lambda: [v for row in generations for v in judge_generation(judge, prompts[row["prompt_id"]], row)])
     verdicts += score_generations(prompts, generations)
     meta = {"judge": judge.name, "generations_sha256": sha256(arguments.generations)}
-    if isinstance(judge, ChatInstrument):
-        meta["instructions_sha256"] = instruction_sha256(*judge.instructions)
-    write_rows(arguments.out, "verdicts", verdicts, {**meta, "unscored": sum(v["value"] is None for v in verdicts)})
+    write_rows(arguments.out, "verdicts", verdicts, {**meta, **provenance(judge), "unscored": sum(v["value"] is None for v in verdicts)})
 
 
 if __name__ == "__main__":

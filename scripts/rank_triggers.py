@@ -11,6 +11,7 @@ from pathlib import Path
 
 from safe_reasoning.command import command, progress
 from safe_reasoning.config import load
+from safe_reasoning.judging.chat_instrument import provenance
 from safe_reasoning.judging.judge import get_detector, get_judge
 from safe_reasoning.records import read_rows, write_json, write_meta
 
@@ -71,7 +72,16 @@ def main() -> None:
             "trial_prompts": sorted({row["prompt_id"] for row in trials}),
         },
     )
-    write_meta(arguments.out, {"settings": settings.model_dump(), "detector": detector.name, "judge": judge.name, **sampler.cost()})
+    write_meta(
+        arguments.out,
+        {
+            "settings": settings.model_dump(),
+            "detector": detector.name,
+            "detector_provenance": provenance(detector),
+            "judge": judge.name,
+            **sampler.cost(),
+        },
+    )
 
 
 if __name__ == "__main__":

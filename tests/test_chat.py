@@ -19,7 +19,7 @@ from safe_reasoning.chat_models import open_chat
 from safe_reasoning.chat_models.endpoint import EndpointChat
 from safe_reasoning.config import Config, Endpoint, validate
 from safe_reasoning.errors import UserError
-from safe_reasoning.judging.chat_instrument import ask_together, single_number
+from safe_reasoning.judging.chat_instrument import ask_together, provenance, single_number
 from safe_reasoning.judging.few_shot_cue import FewShotCueDetector
 from safe_reasoning.judging.judge import get_judge, judge_generation
 from safe_reasoning.judging.rubric import RubricJudge
@@ -210,6 +210,15 @@ def test_the_cue_detector_takes_one_number_and_never_the_first_sentence(reply: s
     assert detector.first_cue(["The user asks.", "Okay, I will.", "First, a step."]) == index
     assert detector.unparsed == (0 if reply == "0" or index is not None else 1)
     assert detector.first_cue(["Only one."]) is None
+
+
+def test_meta_files_name_the_instructions_and_count_what_could_not_be_read(tmp_path: Path):
+    with serve(lambda *_: "no number") as server:
+        detector = FewShotCueDetector("few_shot", endpoint(server, tmp_path))
+        assert detector.first_cue(["The user asks.", "Okay, I will."]) is None
+        kept = provenance(detector)
+    assert kept["unparsed_replies"] == 1 and kept["asked"]["requests"] == 1 and len(kept["instructions_sha256"]) == 64
+    assert provenance(object()) == {}
 
 
 def test_numbers_are_read_strictly():

@@ -27,9 +27,11 @@ class ChatInstrument:
 
     Attributes:
         instructions: the instruction files it sends.
+        unparsed: replies that were none of those that can be read, where the instrument counts them itself.
     """
 
     instructions: tuple[str, ...] = ()
+    unparsed = 0
 
     def __init__(self, name: str, chat: Chat) -> None:
         self.name = name
@@ -68,6 +70,15 @@ class ChatInstrument:
 def ask_together(instrument: object, work: Callable[[], Result]) -> Result:
     """`work()`, with the questions of an instrument that asks a chat model put side by side; other instruments are used as they are."""
     return instrument.ask_together(work) if isinstance(instrument, ChatInstrument) else work()
+
+
+def provenance(instrument: object) -> dict[str, Any]:
+    """What a meta file keeps of an instrument that asks a chat model: digest of its instructions, replies that could not be read, requests and tokens."""
+    if not isinstance(instrument, ChatInstrument):
+        return {}
+    asked = getattr(instrument._chat, "asked", None)
+    kept = {"instructions_sha256": instruction_sha256(*instrument.instructions), "unparsed_replies": instrument.unparsed}
+    return kept | ({"asked": asked} if asked else {})
 
 
 def instruction(name: str) -> str:

@@ -11,7 +11,6 @@ class FewShotCueDetector(ChatInstrument):
     """Finds the first compliance cue. A reply that is no number of a sentence after the first counts as no cue and is counted in `unparsed`."""
 
     instructions = ("compliance_cue",)
-    unparsed = 0
 
     def first_cue(self, sentences: Sequence[str]) -> int | None:
         """Zero-based index of the first cue, None when there is none."""
