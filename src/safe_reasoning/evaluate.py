@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def pooled(verdicts: Rows, benchmarks: Mapping[str, str]) -> Rows:
 
 
 def rates(verdicts: Rows, roles: Mapping[str, str], bootstrap: int, benchmarks: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """A row a (prompt set, part, measure): the rate with its 95 % cluster-bootstrap interval by prompt, and two plain means whose bootstrap resamples
+    """A row a (prompt set, part, measure): the rate (pass@1 on capability sets) with its 95 % cluster-bootstrap interval by prompt, and two plain means whose bootstrap resamples
     prompts within each benchmark: `safety_average` of the safety sets and `capability_average` of the capability sets (paper section 4).
 
     Args:
@@ -98,6 +99,8 @@ def rates(verdicts: Rows, roles: Mapping[str, str], bootstrap: int, benchmarks: 
     averages: dict[tuple[str, str, str], list[list[Mapping[str, Any]]]] = defaultdict(list)
     for (prompt_set, part, measure), cell in sorted(_cells(pooled(verdicts, benchmarks)).items()):
         rate = stats.clustered_rate([r["value"] for r in cell], [r["prompt_id"] for r in cell], resamples=bootstrap)
+        if roles[prompt_set] == "capability":
+            rate = replace(rate, value=_pass_at_1(cell))
         names = {"prompt_set": prompt_set, "part_of": benchmarks.get(prompt_set, ""), "role": roles[prompt_set], "part": part}
         rows.append({**names, "measure": measure, **_columns(rate)})
         if roles[prompt_set] in AVERAGED and prompt_set not in benchmarks:
@@ -106,8 +109,20 @@ def rates(verdicts: Rows, roles: Mapping[str, str], bootstrap: int, benchmarks: 
         if role == "safety" or len(cells) > 1:
             groups = [([r["value"] for r in cell], [r["prompt_id"] for r in cell]) for cell in cells]
             mean = stats.mean_of_rates(groups, resamples=bootstrap)
+            if role == "capability":
+                mean = replace(mean, value=sum(map(_pass_at_1, cells)) / len(cells))
             rows.append({"prompt_set": f"{role}_average", "part_of": "", "role": role, "part": part, "measure": measure, **_columns(mean)})
     return rows
+
+
+def _pass_at_1(cell: Rows) -> float:
+    """pass@1 by the unbiased estimator; NaN where nothing was scored."""
+    by_prompt: dict[str, list[bool]] = defaultdict(list)
+    for row in cell:
+        if row["value"] is not None:
+            by_prompt[row["prompt_id"]].append(row["value"])
+    values = list(by_prompt.values())
+    return stats.pass_at_k([sum(v) for v in values], [len(v) for v in values], k=1) if values else stats.NAN
 
 
 def _columns(rate: stats.Rate) -> dict[str, Any]:
