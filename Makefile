@@ -64,6 +64,16 @@ format: .venv/.dev-ready ## put the code in order
 schema: setup ## write workflow/schemas/config.schema.json from the typed configuration
 	$(BIN)/python -c 'from safe_reasoning.config import schema; print(schema(), end="")' > workflow/schemas/config.schema.json
 
+LOCK := uv pip compile --quiet --no-header --generate-hashes
+# Wheels for glibc 2.31 (Debian 11, Ubuntu 20.04) and later; PyPI's torch is built for CUDA 13.0.
+CUDA := --python-version 3.12 --python-platform x86_64-manylinux_2_31
+# What the environments share has one version, as far as their packages allow: each lock starts as a copy of the CPU's, whose versions uv prefers.
+lock_like_cpu = cp envs/cpu.lock envs/new.lock && $(LOCK) $(2) envs/$(1).in -o envs/new.lock && mv envs/new.lock envs/$(1).lock
+
 lock: ## renew the locks (needs uv)
-	uv pip compile --no-header --python-version 3.11 --override envs/cpu.overrides.txt --generate-hashes --extra-index-url $(TORCH_INDEX) envs/cpu.in -o envs/cpu.lock
-	uv pip compile --no-header --python-version 3.11 --generate-hashes envs/dev.in -o envs/dev.lock
+	$(LOCK) --python-version 3.11 --override envs/cpu.overrides.txt --extra-index-url $(TORCH_INDEX) envs/cpu.in -o envs/cpu.lock
+	$(LOCK) --python-version 3.11 envs/dev.in -o envs/dev.lock
+	$(call lock_like_cpu,serve,$(CUDA))
+	$(call lock_like_cpu,train,$(CUDA))
+	$(call lock_like_cpu,grpo,$(CUDA))
+	$(call lock_like_cpu,analyze,--universal --python-version 3.11 --override envs/cpu.overrides.txt)

@@ -30,4 +30,5 @@ TRAINING_OF_METHOD = asked(
 )
 # Judges and attackers behind an endpoint need the network, which compute nodes may not have: such jobs run where the workflow runs. Models of the run need a GPU.
 JUDGE_IS_A_MODEL = bool(instrument_weights(JUDGE))
+DETECTOR_IS_A_MODEL = bool(instrument_weights(DETECTOR))
 ATTACKED_IS_A_MODEL = any(chat in CONFIG.models for attack in CONFIG.attacks.values() for chat in attack.chats)
