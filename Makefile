@@ -6,7 +6,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 # torch's CPU build lies outside PyPI: where the configured index lacks it, PyTorch's own CPU index is asked.
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: help setup demo mini figures plan prefetch lock-revisions test test-all lint format schema lock clean-run
+.PHONY: help setup demo mini figures plan prefetch lock-revisions containers lock-containers test test-all lint format schema lock clean-run
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,15 +46,23 @@ prefetch: setup ## fetch all that a run needs, for machines without a network: m
 lock-revisions: setup ## write the commits of floating sources into config/sources.yaml (needs a network)
 	$(BIN)/python scripts/lock_revisions.py
 
+containers: setup ## build the container images that are missing or out of date: make containers NAMES="serve train" PUSH=registry/path
+	$(BIN)/python scripts/build_images.py $(NAMES) $(if $(PUSH),--push $(PUSH))
+
+lock-containers: setup ## write the digests of the images' bases into containers/digests.lock (needs a network)
+	$(BIN)/python scripts/lock_containers.py
+
 test: .venv/.dev-ready ## all tests, about ten minutes
 	$(BIN)/python -m pytest -q
 
-lint: .venv/.dev-ready ## ruff, mypy, snakefmt, snakemake --lint
+lint: .venv/.dev-ready ## ruff, mypy, snakefmt, snakemake --lint, hadolint, shellcheck
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check -l 140 Snakefile workflow
 	$(BIN)/snakemake --lint
+	$(BIN)/hadolint containers/*/Dockerfile
+	$(BIN)/shellcheck containers/install.sh .ci/run
 
 format: .venv/.dev-ready ## put the code in order
 	$(BIN)/ruff check --fix .
