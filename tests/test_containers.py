@@ -233,9 +233,8 @@ def test_a_rule_runs_in_an_image_of_apptainer(apptainer: Workshop):
     content["images"] = {name: entry for name in images.NAMES}  # all locks are the same here
     (apptainer.project / images.TABLE).write_text(images.text_of(content))
     assert apptainer.python("-c", "from safe_reasoning import images; print(images.refusals(images.NAMES))").strip() == "[]"
-    (apptainer.project / "contained.smk").write_text(CONTAINED)
     call = [str(Path(sys.executable).parent / "snakemake"), "--cores", "1", "--sdm", "apptainer", "--apptainer-args=--cleanenv"]
-    call += ["--snakefile", "contained.smk", "--configfile", "tests/tiny.yaml", "--", "results/tiny/prompts/direct.parquet"]
+    call += ["--configfile", "tests/tiny.yaml", "--", "results/tiny/prompts/direct.parquet"]
     run(*call, **settings)
     meta = read_meta(apptainer.project / "results/tiny/prompts/direct.parquet")
     assert meta["software"]["python"] == told[5] and "torch" not in meta["software"] and "torch" in software()
@@ -245,13 +244,3 @@ def test_a_rule_runs_in_an_image_of_apptainer(apptainer: Workshop):
     pd.testing.assert_frame_equal(
         rows(apptainer.project / "results/tiny/prompts/direct.parquet"), rows(apptainer.project / "outside.parquet")
     )
-
-
-# An image for the rules that name none.
-CONTAINED = """
-import sys
-sys.path.insert(0, "src")
-from safe_reasoning.images import image
-container: image("analyze")
-include: "Snakefile"
-"""
