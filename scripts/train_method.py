@@ -1,4 +1,4 @@
-"""Train one method through TRL. With more than one process it starts itself again under torchrun.
+"""Train one method through TRL. With more than one process it starts itself again under torchrun, with more than one node under srun and torchrun.
 
 python scripts/train_method.py --config config/demo.yaml --model nano --method ipo --seed 0 --base results/demo/models/nano/base \\
     --pairs results/demo/pairs/nano/intervened_exact.parquet --out results/demo/models/nano/ipo/seed0
@@ -12,6 +12,7 @@ from pathlib import Path
 from safe_reasoning.command import command
 from safe_reasoning.config import load
 from safe_reasoning.errors import UserError
+from safe_reasoning.training.launch import launch_command
 
 
 @command
@@ -32,10 +33,9 @@ def main() -> None:
     config = load(arguments.config)
     if arguments.method not in config.methods:
         raise UserError(f"unknown method {arguments.method!r}: use one of {', '.join(config.methods)}")
-    method = config.methods[arguments.method]
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(method.processes)]
-    if (method.processes > 1 or method.deepspeed) and "RANK" not in os.environ:
-        os.execv(sys.executable, [sys.executable, *launcher, *sys.argv])
+    method = config.method(arguments.model, arguments.method)
+    if launch := launch_command(method, arguments.method, sys.argv, os.environ):
+        os.execvp(launch[0], launch)
     from safe_reasoning.training.common import Task
     from safe_reasoning.training.train import train
 

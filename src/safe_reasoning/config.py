@@ -39,6 +39,22 @@ class Engine(Section):
     shard_size: int = Field(2048, ge=1, description="requests a shard; a killed job loses at most one shard")
 
 
+class JobSize(Section):
+    """What one job of a kind asks of a scheduler. After a failure it asks for twice as much, then three times."""
+
+    memory_gib: float = Field(gt=0, description="main memory of the job, on each node")
+    minutes: int = Field(ge=1)
+
+
+class Resources(Section):
+    """What jobs ask of SLURM, or of a workstation that counts. Without a scheduler only `gpus` matters."""
+
+    gpus: int = Field(0, ge=0, description="GPUs of a job that generates, and of each training process; 0: the run has none")
+    generation: JobSize = JobSize(memory_gib=4, minutes=120)
+    training: JobSize = JobSize(memory_gib=6, minutes=120)
+    light: JobSize = JobSize(memory_gib=2, minutes=60)
+
+
 class Decoding(Section):
     """Sampling parameters, the same everywhere (paper section 4: temperature 0.6, top-p 0.95; token limit not stated)."""
 
@@ -150,7 +166,8 @@ class Method(Section):
     rollouts: int = Field(8, ge=2, description="GRPO: completions a prompt")
     max_steps: int | None = Field(None, ge=1)
     deepspeed: str | None = Field(None, description="path of a DeepSpeed JSON configuration")
-    processes: int = Field(1, ge=1, description="training processes (torchrun)")
+    processes: int = Field(1, ge=1, description="training processes of a node (torchrun), one a GPU")
+    nodes: int = Field(1, ge=1, description="nodes of one training; more than one needs SLURM and the virtual environment")
     gradient_checkpointing: bool | None = Field(None, description="compute activations again instead of keeping them; on GPUs by default")
     lora_rank: int | None = Field(None, ge=1)
 
@@ -265,6 +282,7 @@ class Config(Section):
     seeds: list[Annotated[int, Field(ge=0)]] = Field([0], min_length=1, description="seeds of training and evaluation")
     data_mirror: str | None = Field(None, description="folder with benchmark data; SAFE_REASONING_DATA overrides it; none: the hub")
     engine: Engine = Engine()
+    resources: Resources = Resources()
     decoding: Decoding
     models: dict[Name, Model]
     endpoints: dict[Name, Endpoint] = {}

@@ -31,7 +31,7 @@ def training_gib(parameters: float, method: Method) -> float:
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: give a DeepSpeed configuration such as config/deepspeed/zero3.json") from None
     whole = {0: BYTES_OF_TRAINING, 1: 4, 2: 2, 3: 0}[stage]
-    return parameters * (whole + (BYTES_OF_TRAINING - whole) / method.processes) / GIB + ACTIVATIONS_GIB
+    return parameters * (whole + (BYTES_OF_TRAINING - whole) / (method.processes * method.nodes)) / GIB + ACTIVATIONS_GIB
 
 
 def problems(config: Config, parameters: dict[str, float], disk_needed_gib: float, disk_there_gib: float) -> list[str]:

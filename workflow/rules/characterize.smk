@@ -11,16 +11,18 @@ rule estimate_csr:
     log:
         f"{RUN}/logs/estimate_csr/{{model}}.log",
     priority: 10
-    conda:
-        "../../envs/cpu.yaml"
+    container:
+        image("serve")
     threads: CONFIG.engine.threads
+    resources:
+        **GENERATION,
     params:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
         shards=f"{RUN}/characterize/{{model}}/csr_shards",
         settings=settings("engine", "decoding", "characterize.csr_prompts", "characterize.csr_continuations", "characterize.csr_stride"),
     shell:
-        "python scripts/estimate_csr.py --config {params.config} --model-dir {params.model_dir} --rollouts {input.rollouts} "
+        "python scripts/lease_gpus.py {resources.gpu} python scripts/estimate_csr.py --config {params.config} --model-dir {params.model_dir} --rollouts {input.rollouts} "
         "--verdicts {input.verdicts} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
 
 
@@ -37,9 +39,11 @@ rule rank_triggers:
     log:
         f"{RUN}/logs/rank_triggers/{{model}}.log",
     priority: 10
-    conda:
-        "../../envs/cpu.yaml"
+    container:
+        image("serve")
     threads: CONFIG.engine.threads
+    resources:
+        **GENERATION,
     params:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
@@ -47,7 +51,7 @@ rule rank_triggers:
         shards=f"{RUN}/characterize/{{model}}/trigger_shards",
         settings=settings("engine", "decoding", "characterize"),
     shell:
-        "python scripts/rank_triggers.py --config {params.config} --detector {params.detector} --model-dir {params.model_dir} "
+        "python scripts/lease_gpus.py {resources.gpu} python scripts/rank_triggers.py --config {params.config} --detector {params.detector} --model-dir {params.model_dir} "
         "--rollouts {input.rollouts} --verdicts {input.verdicts} --csr {input.csr} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
 
 
@@ -63,9 +67,11 @@ rule correct_interventions:
         f"{RUN}/characterize/{{model}}/interventions.parquet",
     log:
         f"{RUN}/logs/correct_interventions/{{model}}.log",
-    conda:
-        "../../envs/cpu.yaml"
+    container:
+        image("serve")
     threads: CONFIG.engine.threads
+    resources:
+        **GENERATION,
     params:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
@@ -73,7 +79,7 @@ rule correct_interventions:
         shards=f"{RUN}/characterize/{{model}}/intervention_shards",
         settings=settings("engine", "decoding", "characterize.intervention_traces", "characterize.intervention_rounds"),
     shell:
-        "python scripts/correct_interventions.py --config {params.config} --detector {params.detector} --model-dir {params.model_dir} "
+        "python scripts/lease_gpus.py {resources.gpu} python scripts/correct_interventions.py --config {params.config} --detector {params.detector} --model-dir {params.model_dir} "
         "--generations {input.generations} --verdicts {input.verdicts} --triggers {input.triggers} --prompts {input.prompts} "
         "--shards {params.shards} --out {output} 2> {log}"
 
@@ -93,8 +99,11 @@ rule summarize_characterization:
         *[f"{RUN}/metrics/{{model}}/{table}.csv" for table in CHARACTERIZATION_TABLES],
     log:
         f"{RUN}/logs/summarize_characterization/{{model}}.log",
-    conda:
-        "../../envs/cpu.yaml"
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
     params:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),

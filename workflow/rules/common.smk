@@ -3,9 +3,12 @@ import json
 import os
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 from safe_reasoning import config as typed_config
-from safe_reasoning import preflight, runlock
+from safe_reasoning import images, preflight, runlock
+from safe_reasoning.container_environment import into_containers
 from safe_reasoning.errors import UserError
+from safe_reasoning.images import image
 from safe_reasoning.records import write_bytes
 
 try:
@@ -19,11 +22,16 @@ _resolved = typed_config.dump(CONFIG)
 if not os.path.exists(CONFIG_FILE) or Path(CONFIG_FILE).read_text() != _resolved:
     write_bytes(CONFIG_FILE, _resolved.encode())
 
-# Each job holds a shared lock (see runlock), finds this environment's programs and our library, and runs the same way each time.
+# Each job holds a shared lock (see runlock), finds our library and, outside an image, this environment's programs, and runs the same way each time.
 shell.prefix(
-    f"set -euo pipefail; exec 9>>{RUN}/.jobs.lock; flock -s 9; "
-    f"export PATH={Path(sys.executable).parent}:$PATH PYTHONPATH=src PYTHONHASHSEED=0; "
+    f"set -euo pipefail; exec 9<>{RUN}/.jobs.lock; flock -s 9; export PYTHONPATH=src PYTHONHASHSEED=0; "
+    f'[ -n "${{{{SAFE_REASONING_IMAGE:-}}}}" ] || export PATH={Path(sys.executable).parent}:$PATH; '
 )
+
+if DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method:
+    os.environ.update(into_containers(CONFIG, os.environ))
+    if workflow.is_main_process and not workflow.dryrun and (lines := images.refusals(["serve", "train", "grpo", "analyze"])):
+        raise WorkflowError("not started: " + "; ".join(lines))
 
 
 onstart:

@@ -1,19 +1,4 @@
 # Figures, tables, scorecard and report, from stored metrics alone.
-METRIC_TABLES = [
-    *CHARACTERIZATION_TABLES,
-    "contamination",
-    "evaluation",
-    "evaluation_clean",
-    "verdict_details",
-    "trace_classes",
-    "paired",
-    "efficiency",
-    "pairs",
-    "training",
-    "steps",
-    "kl",
-]
-METRICS = expand(f"{RUN}/metrics/{{table}}.csv", table=METRIC_TABLES)
 # What each figure and table is drawn from; a figure also depends on its own module, so a change there redraws it alone.
 FIGURE_METRICS = {
     "fig_main": ["evaluation"],
@@ -56,8 +41,11 @@ rule draw_figure:
         f"{RUN}/figures/{{figure}}.csv",
     log:
         f"{RUN}/logs/draw_figure/{{figure}}.log",
-    conda:
-        "../../envs/cpu.yaml"
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
     params:
         metrics=lambda w: f"{RUN}/metrics",
         stem=lambda w, output: str(Path(output[0]).with_suffix("")),
@@ -77,8 +65,11 @@ rule write_table:
         f"{RUN}/logs/write_table/{{table}}.log",
     wildcard_constraints:
         table="table.*",
-    conda:
-        "../../envs/cpu.yaml"
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
     params:
         metrics=lambda w: f"{RUN}/metrics",
         stem=lambda w, output: str(Path(output[0]).with_suffix("")),
@@ -96,8 +87,11 @@ rule score_claims:
         f"{RUN}/tables/claims.md",
     log:
         f"{RUN}/logs/score_claims/claims.log",
-    conda:
-        "../../envs/cpu.yaml"
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
     params:
         metrics=lambda w: f"{RUN}/metrics",
         stem=lambda w, output: str(Path(output[0]).with_suffix("")),
@@ -114,8 +108,11 @@ rule write_report:
         f"{RUN}/report.html",
     log:
         f"{RUN}/logs/write_report/report.log",
-    conda:
-        "../../envs/cpu.yaml"
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
     params:
         config=CONFIG_FILE,
         figures=lambda w: f"{RUN}/figures",
@@ -133,8 +130,11 @@ rule write_manifest:
         f"{RUN}/manifest.json",
     log:
         f"{RUN}/logs/write_manifest/manifest.log",
-    conda:
-        "../../envs/cpu.yaml"
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
     params:
         run=lambda w: RUN,
     shell:

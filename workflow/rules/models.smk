@@ -6,15 +6,17 @@ rule train_nano_base:
         f"{RUN}/logs/train_nano_base/{{model}}.log",
     wildcard_constraints:
         model=models_of("nano"),
-    conda:
-        "../../envs/cpu.yaml"
+    container:
+        image("train")
     threads: lambda w: CONFIG.models[w.model].threads
+    resources:
+        **TRAINING,
     params:
         config=CONFIG_FILE,
         model_dir=lambda w, output: folder_of(output[0]),
         settings=lambda w: settings(f"models.{w.model}", "world_seed"),
     shell:
-        "python scripts/train_nano_base.py --config {params.config} --model {wildcards.model} --out {params.model_dir} 2> {log}"
+        "python scripts/lease_gpus.py {resources.gpu} python scripts/train_nano_base.py --config {params.config} --model {wildcards.model} --out {params.model_dir} 2> {log}"
 
 
 rule convert_gguf:
@@ -24,8 +26,11 @@ rule convert_gguf:
         f"{RUN}/logs/convert_gguf/{{model}}.log",
     wildcard_constraints:
         model=models_of("gguf_package"),
-    conda:
-        "../../envs/cpu.yaml"
+    localrule: True
+    container:
+        image("train")
+    resources:
+        **LIGHT,
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output[0]),
@@ -43,16 +48,18 @@ rule warm_up:
         f"{RUN}/logs/warm_up/{{model}}.log",
     wildcard_constraints:
         model=models_of("gguf_package"),
-    conda:
-        "../../envs/cpu.yaml"
+    container:
+        image("train")
     threads: lambda w: CONFIG.models[w.model].threads
+    resources:
+        **TRAINING,
     params:
         config=CONFIG_FILE,
         converted=lambda w, input: folder_of(input[0]),
         out=lambda w, output: folder_of(output[0]),
         settings=lambda w: settings(f"models.{w.model}", "world_seed"),
     shell:
-        "python scripts/warm_up.py --config {params.config} --model {wildcards.model} --converted {params.converted} --out {params.out} 2> {log}"
+        "python scripts/lease_gpus.py {resources.gpu} python scripts/warm_up.py --config {params.config} --model {wildcards.model} --converted {params.converted} --out {params.out} 2> {log}"
 
 
 rule fetch_base:
@@ -62,8 +69,11 @@ rule fetch_base:
         f"{RUN}/logs/fetch_model/{{model}}.base.log",
     wildcard_constraints:
         model=models_of("hub"),
-    conda:
-        "../../envs/cpu.yaml"
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output[0]),
@@ -79,8 +89,11 @@ rule fetch_released:
         f"{RUN}/logs/fetch_model/{{model}}.{{method}}.seed{{seed}}.log",
     wildcard_constraints:
         method=methods_of("released"),
-    conda:
-        "../../envs/cpu.yaml"
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output[0]),

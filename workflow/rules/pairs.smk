@@ -10,16 +10,18 @@ rule build_intervened_pairs:
     log:
         f"{RUN}/logs/build_intervened_pairs/{{model}}.{{detector}}.log",
     priority: 10
-    conda:
-        "../../envs/cpu.yaml"
+    container:
+        image("serve")
     threads: CONFIG.engine.threads
+    resources:
+        **GENERATION,
     params:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
         shards=f"{RUN}/pairs/{{model}}/shards_{{detector}}",
         settings=settings("engine", "decoding", "pairs"),
     shell:
-        "python scripts/build_intervened_pairs.py --config {params.config} --detector {wildcards.detector} --model-dir {params.model_dir} "
+        "python scripts/lease_gpus.py {resources.gpu} python scripts/build_intervened_pairs.py --config {params.config} --detector {wildcards.detector} --model-dir {params.model_dir} "
         "--triggers {input.triggers} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
 
 
@@ -33,8 +35,11 @@ rule build_natural_pairs:
         f"{RUN}/pairs/{{model}}/natural.parquet",
     log:
         f"{RUN}/logs/build_natural_pairs/{{model}}.log",
-    conda:
-        "../../envs/cpu.yaml"
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
     params:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
@@ -56,16 +61,18 @@ rule build_overrefusal_pairs:
     log:
         f"{RUN}/logs/build_overrefusal_pairs/{{model}}.seed{{seed}}.log",
     priority: 10
-    conda:
-        "../../envs/cpu.yaml"
+    container:
+        image("serve")
     threads: CONFIG.engine.threads
+    resources:
+        **GENERATION,
     params:
         config=CONFIG_FILE,
         stage1=lambda w, input: folder_of(input.stage1),
         shards=f"{RUN}/pairs/{{model}}/shards_overrefusal{{seed}}",
         settings=settings("engine", "decoding", "pairs.overrefusal_samples"),
     shell:
-        "python scripts/build_overrefusal_pairs.py --config {params.config} --seed {wildcards.seed} --stage1 {params.stage1} --rollouts {input.rollouts} "
+        "python scripts/lease_gpus.py {resources.gpu} python scripts/build_overrefusal_pairs.py --config {params.config} --seed {wildcards.seed} --stage1 {params.stage1} --rollouts {input.rollouts} "
         "--verdicts {input.verdicts} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
 
 
@@ -77,8 +84,11 @@ rule write_safe_demonstrations:
         f"{RUN}/pairs/{{model}}/safe_demonstrations.parquet",
     log:
         f"{RUN}/logs/write_safe_demonstrations/{{model}}.log",
-    conda:
-        "../../envs/cpu.yaml"
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
     params:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
@@ -96,8 +106,11 @@ rule write_trace_demonstrations:
         f"{RUN}/logs/write_trace_demonstrations/{{model}}.{{traces}}.log",
     wildcard_constraints:
         traces="[a-z0-9]+",
-    conda:
-        "../../envs/cpu.yaml"
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
     params:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),

@@ -8,14 +8,17 @@ rule attack_prompts:
         f"{RUN}/logs/attack_prompts/{{prompt_set}}.log",
     wildcard_constraints:
         prompt_set="|".join(name for name, entry in CONFIG.prompt_sets.items() if entry.attack) or "(?!)",
-    conda:
-        "../../envs/cpu.yaml"
+    localrule: not ATTACKED_IS_A_MODEL
+    container:
+        image("serve")
     threads: CONFIG.engine.threads
+    resources:
+        **(GENERATION if ATTACKED_IS_A_MODEL else LIGHT),
     params:
         config=CONFIG_FILE,
         settings=lambda w: settings(f"prompt_sets.{w.prompt_set}", "attacks", "endpoints", "world_seed"),
     shell:
-        "python scripts/attack_prompts.py --config {params.config} --prompt-set {wildcards.prompt_set} --out {output} 2> {log}"
+        "python scripts/lease_gpus.py {resources.gpu} python scripts/attack_prompts.py --config {params.config} --prompt-set {wildcards.prompt_set} --out {output} 2> {log}"
 
 
 rule make_prompts:
@@ -25,8 +28,11 @@ rule make_prompts:
         f"{RUN}/prompts/{{prompt_set}}.parquet",
     log:
         f"{RUN}/logs/make_prompts/{{prompt_set}}.log",
-    conda:
-        "../../envs/cpu.yaml"
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
     params:
         config=CONFIG_FILE,
         attacks=lambda w, input: f"--attacks {input[0]} " if input else "",

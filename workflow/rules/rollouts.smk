@@ -8,16 +8,18 @@ rule sample_rollouts:
     log:
         f"{RUN}/logs/sample_rollouts/{{model}}.log",
     priority: 10
-    conda:
-        "../../envs/cpu.yaml"
+    container:
+        image("serve")
     threads: CONFIG.engine.threads
+    resources:
+        **GENERATION,
     params:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
         shards=f"{RUN}/generations/{{model}}/base/shards",
         settings=settings("engine", "decoding", "characterize.rollouts", "pairs.overrefusal_samples"),
     shell:
-        "python scripts/sample_rollouts.py --config {params.config} --model-dir {params.model_dir} --prompts {input.prompts} "
+        "python scripts/lease_gpus.py {resources.gpu} python scripts/sample_rollouts.py --config {params.config} --model-dir {params.model_dir} --prompts {input.prompts} "
         "--shards {params.shards} --out {output} 2> {log}"
 
 
@@ -31,10 +33,13 @@ rule judge_generations:
     log:
         f"{RUN}/logs/judge_generations/{{model}}/{{part}}.{{judge}}.log",
     priority: 10
-    conda:
-        "../../envs/cpu.yaml"
+    localrule: not JUDGE_IS_A_MODEL
+    container:
+        image("serve")
+    resources:
+        **(GENERATION if JUDGE_IS_A_MODEL else LIGHT),
     params:
         config=CONFIG_FILE,
     shell:
-        "python scripts/judge_generations.py --config {params.config} --judge {wildcards.judge} --generations {input.generations} --prompts {input.prompts} "
+        "python scripts/lease_gpus.py {resources.gpu} python scripts/judge_generations.py --config {params.config} --judge {wildcards.judge} --generations {input.generations} --prompts {input.prompts} "
         "--out {output} 2> {log}"

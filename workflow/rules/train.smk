@@ -10,9 +10,11 @@ rule train_method:
     wildcard_constraints:
         method=methods_of(*sorted({method.recipe for method in CONFIG.methods.values()} - {"released"})),
     priority: lambda w: PRIORITY.get(CONFIG.methods[w.method].recipe, 0)
-    conda:
-        "../../envs/cpu.yaml"
+    container:
+        lambda wildcards: image(training_image(wildcards))
     threads: lambda w: CONFIG.engine.threads * CONFIG.methods[w.method].processes
+    resources:
+        **TRAINING_OF_METHOD,
     params:
         config=CONFIG_FILE,
         base=lambda w, input: folder_of(input.base),
@@ -20,5 +22,5 @@ rule train_method:
         out=lambda w, output: folder_of(output[0]),
         settings=lambda w: settings(f"methods.{w.method}", "engine", "decoding"),
     shell:
-        "python scripts/train_method.py --config {params.config} --model {wildcards.model} --method {wildcards.method} --seed {wildcards.seed} "
+        "python scripts/lease_gpus.py {resources.gpu} python scripts/train_method.py --config {params.config} --model {wildcards.model} --method {wildcards.method} --seed {wildcards.seed} "
         "--base {params.base} {params.data} --out {params.out} 2> {log}"

@@ -1,0 +1,81 @@
+# Metrics: what the run cost, and the tables of all models joined. Figures and tables are drawn from these alone.
+METRIC_TABLES = [
+    *CHARACTERIZATION_TABLES,
+    "contamination",
+    "evaluation",
+    "evaluation_clean",
+    "verdict_details",
+    "trace_classes",
+    "paired",
+    "efficiency",
+    "pairs",
+    "training",
+    "steps",
+    "kl",
+]
+METRICS = expand(f"{RUN}/metrics/{{table}}.csv", table=METRIC_TABLES)
+
+
+rule summarize_costs:
+    input:
+        pairs=pair_files,
+        rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
+        trained=for_methods(f"{RUN}/models/{{model}}/{{variant}}/training.json"),
+    output:
+        efficiency=f"{RUN}/metrics/{{model}}/efficiency.csv",
+        pairs=f"{RUN}/metrics/{{model}}/pairs.csv",
+        training=f"{RUN}/metrics/{{model}}/training.csv",
+    log:
+        f"{RUN}/logs/summarize_costs/{{model}}.log",
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
+    params:
+        config=CONFIG_FILE,
+        out=lambda w, output: folder_of(output.efficiency),
+    shell:
+        "python scripts/summarize_costs.py --config {params.config} --model {wildcards.model} --pairs {input.pairs} --rollouts {input.rollouts} "
+        "--trained {input.trained} --out {params.out} 2> {log}"
+
+
+rule summarize_steps:
+    input:
+        f"{RUN}/models/{{model}}/base/training.json",
+        f"{RUN}/generations/{{model}}/base/rollouts.parquet",
+        f"{RUN}/characterize/{{model}}/csr.parquet",
+        f"{RUN}/characterize/{{model}}/triggers.json",
+        f"{RUN}/characterize/{{model}}/interventions.parquet",
+        pair_files,
+        for_methods(f"{RUN}/models/{{model}}/{{variant}}/training.json"),
+        for_methods(f"{RUN}/generations/{{model}}/{{variant}}/evaluation.parquet", "base"),
+    output:
+        f"{RUN}/metrics/{{model}}/steps.csv",
+    log:
+        f"{RUN}/logs/summarize_steps/{{model}}.log",
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
+    shell:
+        "python scripts/summarize_steps.py --model {wildcards.model} --files {input} --out {output} 2> {log}"
+
+
+rule join_metrics:
+    input:
+        expand(f"{RUN}/metrics/{{model}}/{{{{table}}}}.csv", model=MODELS),
+    output:
+        f"{RUN}/metrics/{{table}}.csv",
+    log:
+        f"{RUN}/logs/join_metrics/{{table}}.log",
+    wildcard_constraints:
+        table="(?!contamina)[a-z_]+",
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
+    shell:
+        "python scripts/join_metrics.py --tables {input} --out {output} 2> {log}"
