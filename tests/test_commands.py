@@ -3,7 +3,7 @@
 Commands are the lines of the ```bash blocks, and inline code that starts with make, snakemake or python. Each is checked, none is let through unread:
 
 - `make TARGET VAR=value`: `make -n` knows the target, prints the variable's value, and its recipe's calls of snakemake and of scripts are checked as if they stood here
-- `snakemake ...`: a dry run in a copy of the project, with all its options
+- `snakemake ...`: a dry run in a copy of the project, with all its options but `--sdm apptainer`, since not every machine has Apptainer
 - `python scripts/x.py ...`, `python -m tests.x ...`: the program's own --help lists every option, and no option that it requires is missing. Those of REAL run for real
 - programs of .venv/bin and files of the repository: they exist
 - the commands of SYSTEM: read, not run; what `sbatch --wrap` starts is checked like any other command
@@ -29,7 +29,7 @@ from tests.test_workflow import SNAKEMAKE, copy_project
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(page for top in ROOT.glob("[!.]*/") if top.name != "results" for page in top.rglob("*.md"))])
 LANGUAGES = {"bash", "python", "yaml", "diff", "text"}
-SYSTEM = {"apptainer", "apt-get", "buildah", "cd", "docker", "export", "git", "mkdir", "module", "rsync", "ssh", "tar"}
+SYSTEM = {"apptainer", "apt-get", "buildah", "cd", "docker", "export", "git", "mkdir", "module", "rsync", "ssh", "tar", "tmux"}
 SYSTEM |= {"sacct", "sbatch", "scancel", "sinfo", "squeue", "srun"}
 REAL = {"scripts/plan.py", "scripts/redraw.py"}  # seconds
 FILLED_IN = {"run": "demo"}
@@ -130,7 +130,11 @@ class Checker:
         if program == "make":
             self.make(arguments)
         elif program == "snakemake":
-            self.dry_runs.add(tuple(arguments))
+            plain = [word for word in arguments if word not in ("-n", "--dry-run")]
+            if "--sdm" in plain:
+                place = plain.index("--sdm")
+                assert plain.pop(place + 1) == "apptainer" and plain.pop(place)
+            self.dry_runs.add(tuple(plain))
         elif program in ("python", "python3"):
             self.python(arguments)
         elif name.startswith(".venv/bin/"):
@@ -143,6 +147,8 @@ class Checker:
                 self.text(wrapped)
 
     def make(self, arguments: list[str]) -> None:
+        for target in (word for word in arguments if "=" not in word and not word.startswith("-")):
+            assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), f"the Makefile has no target {target}"
         printed = run("make", "-n", *arguments)
         assert printed.returncode == 0, printed.stderr
         variables = [word.split("=")[0] for word in arguments if "=" in word]
@@ -168,7 +174,8 @@ class Checker:
             head = re.sub(r"\[[^\[\]]*\]", "", head)
         absent = set(re.findall(r"--[\w-]+", head)) - set(options_of(rest))
         assert not rest or not absent, f"{program} needs {sorted(absent)}"
-        if program[0] in REAL and rest and WORD not in rest:
+        here = all((ROOT / word).exists() for word in rest if looks_like_a_path(word))  # results/paper is nowhere yet
+        if program[0] in REAL and rest and here and WORD not in rest:
             self.scripts.add((*program, *rest))
 
 
@@ -193,7 +200,7 @@ def exists(path: str, folder: Path) -> bool:
     if whole := re.match(r"results/(\w+)/?$", path):
         return (ROOT / f"config/{whole[1]}.yaml").exists()
     if not (made := re.match(r"results/\w+/(.+?)/?$", path)):
-        return path.startswith(".venv/")
+        return path.startswith((".venv/", ".snakemake/"))
     if (ROOT / "results/demo" / made[1]).exists():
         return True
     if made[1].startswith(("figures/", "tables/", "metrics/")):
@@ -245,7 +252,7 @@ def test_quick_scripts_run(checker: Checker, project: Path):
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("make nothing", "No rule to make target"),
+        ("make nothing", "has no target nothing"),
         ("make plan RUN=demo", "does not use RUN"),
         ("make plan CONFIG=config/none.yaml", "do not exist"),
         ("python scripts/plan.py --config config/demo.yaml --fast", "no option --fast"),
@@ -253,7 +260,7 @@ def test_quick_scripts_run(checker: Checker, project: Path):
         ("curl https://example.org | sh", "'curl' is not known"),
         ("SAFE_REASONING_DATTA=x make mini", "nothing reads"),
         ("for x in 1 2; do make test; done", "'for' is not known"),
-        ('sbatch --wrap "make nothing"', "No rule to make target"),
+        ('sbatch --wrap "make nothing"', "has no target nothing"),
     ],
 )
 def test_wrong_commands_are_found(text: str, fault: str):
