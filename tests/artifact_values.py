@@ -12,10 +12,12 @@ import pandas as pd
 
 from safe_reasoning.claims import VERDICTS, score
 from safe_reasoning.figures.fig7_kl import reached
+from safe_reasoning.figures.style import label
 from safe_reasoning.stats import wilson_interval
 from safe_reasoning.tables import percent
 from tests.artifact_costs import DEMO, MISSING, ROOT, cost, number
 
+ELSEWHERE = ROOT / "results/demo_elsewhere/metrics"
 MINI = ROOT / "results/mini/metrics"
 
 
@@ -131,7 +133,7 @@ def main(method: str, benchmark: str, part: str = "reasoning", model: str = "DS-
 # What is rebuilt: targets, claims of the scorecard, and the values to expect.
 
 # How a run of the demo on another machine agrees with the stored one, and how a run of config/paper.yaml would agree with the paper: told in the page.
-OVERLAP, COUNT, NONE = "overlap", "count", "not compared"
+OVERLAP, COUNT, CLAIM, NONE = "overlap", "count", "claim", "not compared"
 INSIDE, BOUND, ORDER = "inside", "bound", "order"
 
 
@@ -178,8 +180,8 @@ def characterization() -> list[Item]:
         )),
         Item("Table 1", "GRPO with two rewards", ("tables/table1_grpo_rewards.csv",), ("reward_z",), (
             Value("base: reasoning (paper: JailbreakBench), %", other("table1", "base", "jailbreakbench/reasoning"), of("base")),
-            Value("reward y, %", other("table1", "grpo reward y", "jailbreakbench/reasoning"), of("grpo_y"), ORDER),
-            Value("reward z + y, %", other("table1", "grpo reward z and y", "jailbreakbench/reasoning"), of("grpo_zy"), ORDER),
+            Value("reward y, %", other("table1", "grpo reward y", "jailbreakbench/reasoning"), of("grpo_y"), ORDER, CLAIM),
+            Value("reward z + y, %", other("table1", "grpo reward z and y", "jailbreakbench/reasoning"), of("grpo_zy"), ORDER, CLAIM),
         )),
         Item("Fig. 5a", "continuation safety ratio, turning points; our check of thresholds", ("figures/fig5a_csr_curves.svg", "figures/fig_sensitivity.svg"), ("turning_points",), (
             Value("safe traces with a safe turning point, %", f"over {other('fig5a', 'base', 'safe traces with a turning point (lower bound)')}", turning_points, BOUND),
@@ -209,33 +211,33 @@ def training_and_evaluation() -> list[Item]:
         )),
         Item("Table 2", "main results", ("figures/fig_main.svg", "tables/table2_main.csv"),
              ("ipo_lowers_reasoning", "ipo_lowers_response", "ipo_best_reasoning", "ipo_best_response", "keeps_capability", "stage2_complies"), (
-            Value("IPO, stage 1: reasoning, %", MISSING, of("ipo"), NONE),
-            Value("IPO, both stages: reasoning, %", main("ipo", "safety_average"), of("ipo_stage2")),
-            Value("IPO, both stages: response, %", main("ipo", "safety_average", "response"), of("ipo_stage2", "response")),
-            Value("GRPO: reasoning, %", main("grpo", "safety_average"), of("grpo_zy")),
-            Value("GRPO: response, %", main("grpo", "safety_average", "response"), of("grpo_zy", "response")),
-            Value("STAR-1 (here: SFT, safe traces): reasoning, %", main("star1", "safety_average"), of("sft_safe")),
+            Value("IPO, stage 1: reasoning, %", MISSING, of("ipo"), NONE, CLAIM),
+            Value("IPO, both stages: reasoning, %", main("ipo", "safety_average"), of("ipo_stage2"), again=CLAIM),
+            Value("IPO, both stages: response, %", main("ipo", "safety_average", "response"), of("ipo_stage2", "response"), again=CLAIM),
+            Value("GRPO: reasoning, %", main("grpo", "safety_average"), of("grpo_zy"), again=CLAIM),
+            Value("GRPO: response, %", main("grpo", "safety_average", "response"), of("grpo_zy", "response"), again=CLAIM),
+            Value("STAR-1 (here: SFT, safe traces): reasoning, %", main("star1", "safety_average"), of("sft_safe"), again=CLAIM),
             Value("base: complies with benign requests, %", main("base", "xstest", "response"), of("base", "response", **benign)),
-            Value("IPO, stage 1: complies, %", MISSING, of("ipo", "response", **benign), NONE),
-            Value("IPO, both stages: complies, %", main("ipo", "xstest", "response"), of("ipo_stage2", "response", **benign)),
+            Value("IPO, stage 1: complies, %", MISSING, of("ipo", "response", **benign), NONE, CLAIM),
+            Value("IPO, both stages: complies, %", main("ipo", "xstest", "response"), of("ipo_stage2", "response", **benign), again=CLAIM),
             Value("base: capability, %", main("base", "capability_average", "response"), of("base", "response", **capable)),
-            Value("IPO, both stages: capability, %", main("ipo", "capability_average", "response"), of("ipo_stage2", "response", **capable)),
+            Value("IPO, both stages: capability, %", main("ipo", "capability_average", "response"), of("ipo_stage2", "response", **capable), again=CLAIM),
             *(Value(f"{model}, {name}: reasoning, %", main(method, "safety_average", model=model), of(method, model=model))
               for model in models[1:] for method, name in (("base", "base"), ("ipo", "IPO"))),
         )),
         Item("abstract", "over 30 % less harm than the best baseline", ("tables/claims.csv",), ("over_thirty",), (
-            Value("fall of the mean of both harms, %", other("claim", "ipo", "combined harm reduction vs best baseline"), fall),
+            Value("fall of the mean of both harms, %", other("claim", "ipo", "combined harm reduction vs best baseline"), fall, again=CLAIM),
         )),
         Item("Table 3", "ablations: algorithm, cue detector", ("tables/table3_ablations.csv",), ("suffix_beats_full", "full_beats_sft", "suffix_beats_sft"), (
-            Value("SFT, chosen side: reasoning (paper: StrongREJECT), %", other("table3", "sft", "strongreject/reasoning"), of("sft"), ORDER),
-            Value("DPO, whole traces, %", other("table3", "full-trace dpo", "strongreject/reasoning"), of("dpo_full"), ORDER),
-            Value("DPO, suffixes (IPO, stage 1), %", other("table3", "suffix dpo", "strongreject/reasoning"), of("ipo"), ORDER),
-            Value("best detector (paper: GPT-4o; demo: exact), %", other("table3", "detector GPT-4o", "strongreject/reasoning"), of("ipo"), ORDER),
-            Value("weakest (paper: DS-8B itself; demo: lexical), %", other("table3", "detector DS-8B", "strongreject/reasoning"), of("ipo_lexical"), ORDER),
+            Value("SFT, chosen side: reasoning (paper: StrongREJECT), %", other("table3", "sft", "strongreject/reasoning"), of("sft"), ORDER, CLAIM),
+            Value("DPO, whole traces, %", other("table3", "full-trace dpo", "strongreject/reasoning"), of("dpo_full"), ORDER, CLAIM),
+            Value("DPO, suffixes (IPO, stage 1), %", other("table3", "suffix dpo", "strongreject/reasoning"), of("ipo"), ORDER, CLAIM),
+            Value("best detector (paper: GPT-4o; demo: exact), %", other("table3", "detector GPT-4o", "strongreject/reasoning"), of("ipo"), ORDER, CLAIM),
+            Value("weakest (paper: DS-8B itself; demo: lexical), %", other("table3", "detector DS-8B", "strongreject/reasoning"), of("ipo_lexical"), ORDER, CLAIM),
         )),
         Item("Fig. 7", "KL from the base, token by token", ("figures/fig7_kl.svg",), ("kl_early", "kl_higher"), (
-            Value("IPO: peak, nats (paper: near token 50)", other("fig7", "ipo", "peak token-wise KL", x=50), kl_peak("ipo_stage2"), ORDER),
-            Value("STAR-1 (here: SFT, safe traces): peak, nats", f"under {other('fig7', 'star1', 'peak token-wise KL (upper bound)')}", kl_peak("sft_safe"), ORDER),
+            Value("IPO: peak, nats (paper: near token 50)", other("fig7", "ipo", "peak token-wise KL", x=50), kl_peak("ipo_stage2"), ORDER, CLAIM),
+            Value("STAR-1 (here: SFT, safe traces): peak, nats", f"under {other('fig7', 'star1', 'peak token-wise KL (upper bound)')}", kl_peak("sft_safe"), ORDER, CLAIM),
         )),
         Item("section 3", "cost of IPO and GRPO", ("figures/fig_efficiency.svg", "tables/table_efficiency.csv"), ("fewer_generations",), (
             Value("IPO: generations a prompt", f"at most {other('efficiency', 'ipo', 'generations a prompt (upper bound)')}", spent("ipo", "generations_per_prompt"), BOUND, COUNT),
@@ -272,12 +274,39 @@ def expected() -> list[list[str]]:
     rows = []
     for item in items():
         for value in item.values:
-            demo, mini = value.ours(DEMO), value.ours(MINI)
-            rows.append([item.place, value.what, value.paper, demo, mini, NONE if demo == MISSING else value.again, value.agrees])
+            demo, elsewhere, mini = (value.ours(metrics) for metrics in (DEMO, ELSEWHERE, MINI))
+            rows.append(
+                [item.place, value.what, value.paper, demo, elsewhere, NONE if demo == MISSING else value.again, mini, value.agrees]
+            )
     return rows
 
 
 def scorecard() -> str:
     """How many claims the demo reproduced."""
     counts = score(DEMO)["verdict"].value_counts()
-    return ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in reversed(VERDICTS))
+    told = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in reversed(VERDICTS))
+    return f"The scorecard of the demo (`results/demo/tables/claims.md`): {told}."
+
+
+def turned() -> list[str]:
+    """Claims that one run of the demo reproduced and the other did not."""
+    here, there = (score(metrics).set_index("id")["verdict"] for metrics in (DEMO, ELSEWHERE))
+    return [str(name) for name in here.index if {here[name], there[name]} == {"reproduced", "not reproduced"}]
+
+
+def movement() -> str:
+    """How far the demo moved on another processor."""
+    here, there = (score(metrics).set_index("id")["verdict"] for metrics in (DEMO, ELSEWHERE))
+    keys = ["method", "prompt_set", "part", "measure"]
+    both = pd.read_csv(DEMO / "evaluation.csv").merge(pd.read_csv(ELSEWHERE / "evaluation.csv"), on=keys, suffixes=("", "_there"))
+    both = both[(both["measure"] != "correct") | (both["role"] == "capability")]  # not the recall of recipes, which goes with compliance
+    base, meet = both["method"] == "base", (both["low"] <= both["high_there"]) & (both["low_there"] <= both["high"])
+    cases = "; ".join(
+        f"{label(row.method)}, {row.prompt_set}, {row.part} {row.measure}: {100 * row.rate:.1f} and {100 * row.rate_there:.1f} %"
+        for row in both[~meet].itertuples()
+    )
+    return (
+        f"Measured on another processor, with the same configuration and lock (`results/demo_elsewhere`): the intervals of {int(meet[base].sum())} of {int(base.sum())} rates of the base overlap, "
+        f"and of {int(meet[~base].sum())} of {int((~base).sum())} rates of trained methods. Apart lie: {cases}. "
+        f"Of {len(here)} claims, {int((here == there).sum())} have the same verdict, {len(turned())} turned from reproduced to not reproduced or back, the others moved to or from within noise."
+    )

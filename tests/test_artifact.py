@@ -25,8 +25,27 @@ def test_the_tables_are_those_of_their_sources():
 
 
 def test_every_block_is_filled():
-    assert set(re.findall(r"<!-- (\w+): ", TEXT)) == {*artifact_page.TABLES, "scorecard"}
-    assert TEXT.count("<!-- end -->") == len(artifact_page.TABLES) + 1
+    assert set(re.findall(r"<!-- (\w+): ", TEXT)) == {*artifact_page.TABLES, *artifact_page.SENTENCES}
+    assert TEXT.count("<!-- end -->") == len(artifact_page.TABLES) + len(artifact_page.SENTENCES)
+
+
+def numbers(cell: str) -> list[float]:
+    """Value and bounds of a cell."""
+    return [float(number) for number in re.findall(r"-?[\d.]+\d", cell)]
+
+
+def test_two_runs_of_the_demo_agree_as_the_page_says():
+    """The run on another processor keeps the page's own rules."""
+    rules = set()
+    for _, what, _, here, there, rule, _, _ in artifact_values.expected():
+        rules.add(rule)
+        if rule == artifact_values.OVERLAP:
+            (_, low, high, *_), (_, low_there, high_there, *_) = numbers(here), numbers(there)
+            assert low <= high_there and low_there <= high, what
+        elif rule == artifact_values.COUNT:
+            assert abs(float(here) - float(there)) < 0.1 * float(here), what
+    assert not artifact_values.turned()
+    assert rules == {artifact_values.OVERLAP, artifact_values.COUNT, artifact_values.CLAIM, artifact_values.NONE}
 
 
 def test_the_rest_of_the_page_has_no_numbers():
