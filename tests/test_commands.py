@@ -114,6 +114,7 @@ class Checker:
     def __init__(self) -> None:
         self.dry_runs: set[tuple[str, ...]] = set()
         self.scripts: set[tuple[str, ...]] = set()
+        self.written: set[str] = set()  # by commands read before
 
     def text(self, text: str) -> None:
         for words in commands(text):
@@ -124,7 +125,9 @@ class Checker:
             assert assigned[1] in code(), f"nothing reads {assigned[1]}"
             words = words[1:]
         name, arguments = words[0], words[1:]
-        missing = [path for word in arguments for path in word.split("=")[-1:] if looks_like_a_path(path) and not exists(path, ROOT)]
+        self.written |= {word for option, word in zip(arguments, arguments[1:], strict=False) if option == "--out"}
+        paths = {word.split("=")[-1] for word in arguments} - self.written
+        missing = sorted(path for path in paths if looks_like_a_path(path) and not exists(path, ROOT))
         assert not missing, f"{missing} of {words} do not exist"
         program = Path(name).name
         if program == "make":
@@ -172,9 +175,10 @@ class Checker:
         head = said.split("\n\n")[0]
         while re.search(r"\[[^\[\]]*\]", head):
             head = re.sub(r"\[[^\[\]]*\]", "", head)
-        absent = set(re.findall(r"--[\w-]+", head)) - set(options_of(rest))
-        assert not rest or not absent, f"{program} needs {sorted(absent)}"
-        here = all((ROOT / word).exists() for word in rest if looks_like_a_path(word))  # results/paper is nowhere yet
+        for one_of in re.findall(r"\([^()]*\)|--[\w-]+", head):  # (--a A | --b B), or an option of its own
+            wanted = re.findall(r"--[\w-]+", one_of)
+            assert not rest or set(wanted) & set(options_of(rest)), f"{program} needs {wanted}"
+        here = all((ROOT / word).exists() for word in rest if "/" in word or "." in word)  # results/paper is nowhere yet
         if program[0] in REAL and rest and here and WORD not in rest:
             self.scripts.add((*program, *rest))
 
@@ -195,7 +199,7 @@ def made_by_runs() -> list[str]:
 
 def exists(path: str, folder: Path) -> bool:
     """Whether a path is there (for another run: there in the demo's results), or is one that a run writes, or a folder of such."""
-    if any((start / path).exists() for start in (folder, *STARTS)):
+    if any((start / path).exists() for start in (folder, *STARTS)) or ("/" not in path and f'"{path}"' in code()):
         return True
     if whole := re.match(r"results/(\w+)/?$", path):
         return (ROOT / f"config/{whole[1]}.yaml").exists()
