@@ -246,7 +246,7 @@ class SlurmCluster:
         accounting = (
             f"AccountingStorageType=accounting_storage/slurmdbd\nAccountingStorageHost=127.0.0.1\nAccountingStoragePort={self._dbd_port}\n"
             f"AccountingStoragePass={path}/munge.socket\n"
-            "AccountingStorageEnforce=associations\n"
+            "AccountingStorageEnforce=associations\nAccountingStorageTRES=gres/gpu\n"
         )
         lines = [
             f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={CPUS} RealMemory={MEMORY} Gres=gpu:{GPUS}"
