@@ -11,11 +11,13 @@ TORCH_INDEX := https://download.pytorch.org/whl/cpu
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .venv/.run-ready ## the environment of the demo, in .venv (3.6 GB)
+setup: .venv/.run-ready ## the environment of the demo, in .venv (4.3 GB)
 
 .venv/.run-ready: envs/cpu.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 	  { echo "error: the locks are for Python 3.11, $(PYTHON) is $$($(PYTHON) --version 2>&1): run make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ctypes; ctypes.CDLL("libnuma.so.1")' 2>/dev/null || \
+	  { echo "error: vLLM's CPU build needs the system library libnuma: apt-get install libnuma1, or its like elsewhere"; exit 1; }
 	@echo "setting up .venv from envs/cpu.lock (about two minutes, once)"
 	@$(PYTHON) -m venv .venv
 	@$(INSTALL) -r envs/cpu.lock || { echo "asking PyTorch's CPU index for torch"; $(INSTALL) --extra-index-url $(TORCH_INDEX) -r envs/cpu.lock; }

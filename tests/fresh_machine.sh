@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The README's two commands on a machine with nothing but python3, python3-venv, make, git and gcc: a clean Debian made with mmdebstrap, a fresh clone in it.
+# The first make names what is missing (libnuma) in one line; with that installed the commands run.
 #
 #   sudo tests/fresh_machine.sh              make demo, then make test
 #   sudo tests/fresh_machine.sh setup        any other targets of the Makefile
@@ -32,6 +33,10 @@ settings=$(env | grep -E '^(PIP_|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY)' |
 mapfile -t settings <<<"$settings"
 inside() { chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "${settings[@]}" "$@"; }
 inside git clone --quiet /root/project.bundle /root/project/clone
+echo "what a first make says:"
+inside make --directory /root/project/clone setup && { echo "error: it should have missed libnuma"; exit 1; }
+inside apt-get update -qq
+inside apt-get install -y -qq --no-install-recommends libnuma1
 for target in "${targets[@]}"; do
   begin=$SECONDS
   inside make --directory /root/project/clone "$target"
