@@ -240,7 +240,7 @@ def commit() -> str:
         return subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, timeout=10).stdout.strip()
 
     try:
-        head = git("rev-parse", "HEAD")
+        head = git("rev-parse", "--verify", "--quiet", "HEAD")  # empty in a repository without a commit
         # A run rewrites its own committed evidence: that is no change of the code.
         changed = git("status", "--porcelain", "--untracked-files=no", "--", ":(top)", ":(top,exclude)results")
     except (OSError, subprocess.TimeoutExpired):
