@@ -12,7 +12,7 @@ targets=("${@:-demo}")
 [ $# -gt 0 ] || targets=(demo test)
 root=$(mktemp -d)
 leave() {
-  for place in "$root"/proc "$root"/dev "${wheels[@]/#/$root}"; do mountpoint -q "$place" && umount -R "$place"; done
+  for place in "$root"/proc "$root"/sys "$root"/dev "${wheels[@]/#/$root}"; do mountpoint -q "$place" && umount -R "$place"; done
   rm -rf --one-file-system "$root"
 }
 wheels=()
@@ -27,7 +27,9 @@ for folder in ${PIP_FIND_LINKS:-}; do
   mkdir -p "$root$folder" && mount --bind "$folder" "$root$folder" && wheels+=("$folder")
 done
 mount -t proc proc "$root/proc"
-mount --rbind /dev "$root/dev" && mount --make-rslave "$root/dev"
+for place in dev sys; do
+  mount --rbind "/$place" "$root/$place" && mount --make-rslave "$root/$place"
+done
 git bundle create --quiet "$root/root/project.bundle" HEAD
 settings=$(env | grep -E '^(PIP_|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY)' || true)
 mapfile -t settings <<<"$settings"
