@@ -19,7 +19,7 @@ wheels=()
 trap leave EXIT
 
 mmdebstrap --quiet --variant=minbase --include=python3,python3-venv,make,git,gcc bookworm "$root" /etc/apt/sources.list.d/debian.sources
-cp /etc/resolv.conf "$root/etc/resolv.conf"
+cp /etc/resolv.conf /etc/hosts "$root/etc/"
 mkdir -p "$root/etc/ssl/certs" "$root/root/project"
 cp -L "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" "$root/etc/ssl/certs/ca-certificates.crt"
 for folder in ${PIP_FIND_LINKS:-}; do

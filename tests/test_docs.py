@@ -56,7 +56,7 @@ def test_the_costs_in_the_docs_are_those_of_the_plan():
         assert told in text, told
 
 
-def test_readme_shows_the_committed_run():
+def test_readme_shows_the_committed_run(stored_demo: None):
     table = (ROOT / "README.md").read_text().split("<!-- demo-table -->")[1].split("\n\n")[0]
     rows = re.findall(r"^\| (.*) \|$", table, re.MULTILINE)[1:]  # without the head
     assert rows == measured_rows()
@@ -69,7 +69,7 @@ def test_what_fidelity_says_of_the_demo_is_in_its_configuration():
     assert f"the demo has {config.decoding.max_new_tokens}," in text
 
 
-def test_status_tells_how_far_two_processors_lie_apart():
+def test_status_tells_how_far_two_processors_lie_apart(stored_demo: None):
     text = (ROOT / "docs/status.md").read_text()
     for run in ("demo", "demo_elsewhere"):
         rates = pd.read_csv(ROOT / f"results/{run}/metrics/evaluation.csv").set_index(["method", "prompt_set", "measure"])["rate"]
