@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ SECTIONS = [
     ("What it cost", "Work behind each method, and behind each step of this run.", ["fig_efficiency", "table_efficiency", "table_steps"]),
 ]
 ABOUT = {
-    "nano": "<b>A model organism, not a language model.</b> The model has about 2 million parameters and was trained from scratch for this run, in a made-up world in which harm is the leak of an invented recipe. "
+    "nano": "<b>A model organism, not a language model.</b> The model has fewer than two million parameters and was trained from scratch for this run, in a made-up world in which harm is the leak of an invented recipe. "
     "Its numbers say nothing about real models. They show that every stage runs and measures what it should, with exact labels, and how the methods act on a model that has the "
     "phenomena. That cues precede harm and that triggers help is built into its corpus; what training makes of it is not.",
     "hub": "<b>Reasoning models from the model hub</b>, at the commits that config/sources.yaml pins. Their harm is what the judge named below says it is.",
@@ -112,8 +113,17 @@ def inline_svg(path: Path, name: str) -> Markup:
     return Markup(re.sub(r"<metadata>.*?</metadata>", "", f"{head}>{rest}", flags=re.DOTALL))  # noqa: S704
 
 
-def write_report(config: Config, figures: Path, tables: Path, captions: Path) -> str:
-    """The page as text, from a run's figures and tables."""
+def write_report(config: Config, figures: Path, tables: Path, captions: Path, made: Mapping[str, Any] | None = None) -> str:
+    """The page as text, from a run's figures and tables.
+
+    Args:
+        config: of the run.
+        figures: folder of the run's figures.
+        tables: folder of its tables.
+        captions: folder of the captions and of the page's template.
+        made: the run's manifest, where the page is written elsewhere: its commit and software stand on the page, not those at hand.
+    """
+    made = made or {"commit": commit(), "software": software()}
     names = [name for _, _, items in SECTIONS for name in items]
     environment = Environment(loader=FileSystemLoader(captions), autoescape=True, undefined=StrictUndefined)
     sections: list[dict[str, Any]] = []
@@ -131,13 +141,13 @@ def write_report(config: Config, figures: Path, tables: Path, captions: Path) ->
         run=config.run,
         models=list(config.models),
         seeds=config.seeds,
-        commit=commit(),
+        commit=made["commit"],
         about=Markup("<br>".join(ABOUT[kind] for kind in kinds)),  # noqa: S704
         judge=config.evaluate.judge,
         claims=scorecard.to_dict("records"),
         tally={verdict: int((scorecard["verdict"] == verdict).sum()) for verdict in reversed(VERDICTS)},
         captions={name: caption(captions / f"{name}.rst") for name in [*names, "claims"]},
         sections=sections,
-        software=", ".join(f"{name} {version}" for name, version in software().items()),
+        software=", ".join(f"{name} {version}" for name, version in made["software"].items()),
         configuration=dump(config),
     )
