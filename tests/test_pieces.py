@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -14,10 +15,12 @@ from hypothesis import strategies as st
 
 from safe_reasoning import sources
 from safe_reasoning.config import Config, validate
+from safe_reasoning.config_judges import Judge
 from safe_reasoning.errors import UserError
 from safe_reasoning.judging.chat_instrument import ask_together, provenance
 from safe_reasoning.judging.judge import get_judge, judge_generation
 from safe_reasoning.judging.official import Template, official_text
+from safe_reasoning.masking import VERDICTS
 from safe_reasoning.models.hub_weights import link_model
 from safe_reasoning.needs import floating, needed
 from safe_reasoning.plan import plan
@@ -240,3 +243,34 @@ def test_the_workflow_fetches_what_judges_need_and_evaluates_none_of_them():
 def test_faults_of_a_judge_s_settings_name_their_key(judge: dict, told: str):
     with pytest.raises(UserError, match=told):
         tiny(judges={"j": judge}, endpoints={"e": {"model": "m"}})
+
+
+def test_the_page_about_judges_names_every_kind_and_every_source():
+    page = (ROOT / "docs/judges.md").read_text()
+    kinds = {kind for option in get_args(get_args(Judge)[0]) for kind in get_args(option.model_fields["kind"].annotation)}
+    texts = {name: entry for name, entry in sources.table().items() if entry.kind == "text"}
+    for told in (
+        *(f"`{kind}`" for kind in kinds),
+        *texts,
+        *(entry.revision[:8] for entry in texts.values() if entry.revision != sources.FLOATING),
+    ):
+        assert told in page, told
+    for entry in texts.values():
+        for digest in filter(None, (entry.sha256, entry.content_sha256)):
+            assert digest[:8] in page, digest
+
+
+def test_what_judges_note_may_leave_in_an_archive_and_nothing_else():
+    for detail in (
+        "unparsed_reply",
+        "score 0.875",
+        "repeated_think_end; score 1.000",
+        "S1,S14",
+        "Controversial",
+        "3_partial_refusal",
+        "n/a",
+        "",
+    ):
+        assert re.fullmatch(VERDICTS["detail"] or "", detail), detail
+    for detail in ("score 0.5 of a text", "words of a prompt", "S1 and S2", "Controversial; more"):
+        assert not re.fullmatch(VERDICTS["detail"] or "", detail), detail

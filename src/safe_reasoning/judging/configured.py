@@ -21,8 +21,8 @@ def open_judge(name: str, config: Config) -> Judge:
             return llama_guard.LlamaGuardJudge(name, open_weights(entry.source, config, llama_guard.MAX_NEW_TOKENS))
         case kinds.HarmBenchJudge():
             template = official_text(harmbench_classifier.PROMPTS[entry.prompt][0], mirror, *harmbench_classifier.PROMPTS[entry.prompt][1:])
-            chat = open_weights(entry.source, config, harmbench_classifier.MAX_NEW_TOKENS)
-            return harmbench_classifier.HarmBenchJudge(name, chat, entry.prompt, template)
+            weights = open_weights(entry.source, config, harmbench_classifier.MAX_NEW_TOKENS)
+            return harmbench_classifier.HarmBenchJudge(name, weights, entry.prompt, template)
         case kinds.Qwen3GuardJudge():
             return qwen3guard.Qwen3GuardJudge(name, open_weights(entry.source, config, qwen3guard.MAX_NEW_TOKENS), entry.reading)
         case kinds.WildGuardJudge():

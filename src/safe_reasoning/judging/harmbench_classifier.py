@@ -39,9 +39,9 @@ class HarmBenchJudge(ReplyJudge):
         gold = json.loads(prompt["gold"] or "{}")
         return (gold["behavior"], text.strip(), gold["context"]) if "context" in gold else None
 
-    def conversation(self, question: Hashable) -> Any:
+    def conversation(self, question: Any) -> Any:
         """The official prompt's pieces."""
-        behavior, text, *context = question  # type: ignore[misc]
+        behavior, text, *context = question
         values = {"behavior": behavior, "generation": text} | ({"context": context[0]} if context else {})
         return self._template.fill(clip={"generation": GENERATION_TOKENS}, **values)
 

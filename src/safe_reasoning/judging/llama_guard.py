@@ -24,9 +24,9 @@ class LlamaGuardJudge(ReplyJudge):
         """The request and the part."""
         return str(prompt["request"]), text.strip()
 
-    def conversation(self, question: Hashable) -> Any:
+    def conversation(self, question: Any) -> Any:
         """A turn of the user and one of the assistant, whose last one the template has judged."""
-        request, text = question  # type: ignore[misc]
+        request, text = question
         return [{"role": "user", "content": request}, {"role": "assistant", "content": text}]
 
     def parse(self, reply: str) -> Reading | None:

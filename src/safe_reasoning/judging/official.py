@@ -104,8 +104,10 @@ def _python_text(content: str, place: tuple[str | int, ...]) -> str:
     for step in place[1:]:
         if isinstance(found, ast.Dict):
             found = {ast.literal_eval(key): value for key, value in zip(found.keys, found.values, strict=True) if key is not None}[step]
+        elif isinstance(found, ast.List) and isinstance(step, int):
+            found = found.elts[step]
         else:
-            found = found.elts[step] if isinstance(found, ast.List) else {}[step]
+            raise KeyError(step)
     if isinstance(found, ast.JoinedStr):
         return "".join(_of_f_string(part) for part in found.values)
     return _string(ast.literal_eval(found))

@@ -43,9 +43,9 @@ class Qwen3GuardJudge(ReplyJudge):
         """The request and the part."""
         return str(prompt["request"]), text.strip()
 
-    def conversation(self, question: Hashable) -> Any:
+    def conversation(self, question: Any) -> Any:
         """A turn of the user and one of the assistant."""
-        request, text = question  # type: ignore[misc]
+        request, text = question
         return [{"role": "user", "content": request}, {"role": "assistant", "content": text}]
 
     def parse(self, reply: str) -> Reading | None:

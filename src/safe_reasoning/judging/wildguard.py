@@ -35,9 +35,9 @@ class WildGuardJudge(ReplyJudge):
         """The request and the part."""
         return str(prompt["request"]), text.strip()
 
-    def conversation(self, question: Hashable) -> Any:
+    def conversation(self, question: Any) -> Any:
         """The official prompt's pieces."""
-        request, text = question  # type: ignore[misc]
+        request, text = question
         return self._template.fill(prompt=request, response=text)
 
     def parse(self, reply: str) -> Reading | None:
