@@ -30,7 +30,7 @@ PACKAGES = "slurm-wlm munge slurmdbd mariadb-server"
 GPUS = 2
 CPUS = 4  # of each node, however many the machine has
 MEMORY = 64_000  # MB of each node; SLURM counts it and does not enforce it here
-NODE_TIMEOUT = 10  # seconds after which a node that does not answer counts as down
+NODE_TIMEOUT = 5  # seconds after which a node that does not answer counts as down
 REQUEUE_DELAY = 5  # seconds: the life of a credential, for which SLURM holds back a requeued job (120 by default)
 CLUSTER, PARTITION, ACCOUNT = "test", "main", "lab"
 PR_SET_PDEATHSIG = 1
@@ -151,9 +151,10 @@ class SlurmCluster:
         """Start the daemons one after the other; each answers before the next one starts."""
         # Nobody waits for orphans in there: an ignored SIGCHLD keeps them from staying as zombies.
         first = ["sh", "-c", "trap '' CHLD; exec sleep infinity"]
-        self._namespace = subprocess.Popen(
-            ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", *first], preexec_fn=_die_with_parent
-        )
+        with open(self.folder / "daemons.log", "ab") as log:
+            self._namespace = subprocess.Popen(
+                ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", *first], stderr=log, preexec_fn=_die_with_parent
+            )
         wait_for(lambda: Path(f"/proc/{self._first_process()}/comm").read_text() == "sleep\n", "process namespace")
         path = self.folder
         self._write_configuration()
@@ -245,7 +246,7 @@ class SlurmCluster:
         accounting = (
             f"AccountingStorageType=accounting_storage/slurmdbd\nAccountingStorageHost=127.0.0.1\nAccountingStoragePort={self._dbd_port}\n"
             f"AccountingStoragePass={path}/munge.socket\n"
-            "AccountingStorageEnforce=associations\n"
+            "AccountingStorageEnforce=associations\nAccountingStorageTRES=gres/gpu\n"
         )
         lines = [
             f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={CPUS} RealMemory={MEMORY} Gres=gpu:{GPUS}"
