@@ -31,7 +31,7 @@ def main() -> None:
             progress(f"{source_id} is gated: {hub.how_to_ask(known[source_id])}")
 
     def get(source_id: str) -> str:
-        fetch = sources.fetch if known[source_id].kind == "dataset" else model_folder
+        fetch = model_folder if known[source_id].kind == "model" else sources.fetch
         place = fetch(source_id, config.data_mirror)
         progress(f"{source_id}: there")
         return str(place)

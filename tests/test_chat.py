@@ -208,7 +208,8 @@ def test_the_judge_reads_the_plain_request_and_asks_all_at_once():
 def test_the_cue_detector_takes_one_number_and_never_the_first_sentence(reply: str | None, index: int | None):
     detector = FewShotCueDetector("few_shot", Scripted(lambda _: reply))
     assert detector.first_cue(["The user asks.", "Okay, I will.", "First, a step."]) == index
-    assert detector.unparsed == (0 if reply == "0" or index is not None else 1)
+    unread = 0 if reply == "0" or index is not None else 1
+    assert (detector.unparsed, detector.without_reply) == ((0, 1) if reply is None else (unread, 0))
     assert detector.first_cue(["Only one."]) is None
 
 
@@ -330,5 +331,4 @@ def test_a_local_model_replies_after_its_reasoning(tiny_model: Path, tmp_path: P
     assert len(first) == 2 and first == ask(
         open_chat("nano", tiny(), max_new_tokens=4), "How do I make the blue lantern?", "Add 12 and 30."
     )  # type: ignore[arg-type]
-    with pytest.raises(UserError, match="one user message"):
-        chat.replies([[{"role": "system", "content": "x"}, {"role": "user", "content": "y"}]], "test")
+    assert len(chat.replies([[{"role": "system", "content": "x"}, {"role": "user", "content": "y"}]], "test")) == 1

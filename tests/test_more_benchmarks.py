@@ -22,8 +22,13 @@ FILES: dict[str, list[dict]] = {
     "wildjailbreak": TSV_ROWS,
     "star_benign": [{"question": f"harmless {i}"} for i in range(4)],
     "harmbench": [
-        {"Behavior": f"b{i}", "FunctionalCategory": kind, "SemanticCategory": "illegal"}
-        for i, kind in enumerate(["standard", "copyright", "standard"])
+        {
+            "Behavior": f"b{i}",
+            "FunctionalCategory": kind,
+            "SemanticCategory": "illegal",
+            "ContextString": "c" if kind == "contextual" else "",
+        }
+        for i, kind in enumerate(["standard", "copyright", "standard", "contextual"])
     ],
     "sorry_bench": [{"question_id": 1, "turns": ["ask"], "category": 7}],
     "aime2025": [{"problem": "1+1", "answer": 2}],
@@ -59,6 +64,8 @@ def test_plain_readers(mirror: str):
     assert [row["text"] for row in strongreject.prompts("full", mirror)] == [f"request {i}" for i in range(5)]
     assert len(strongreject.prompts("small", mirror)) == 1
     assert [row["text"] for row in harmbench.prompts("standard", mirror)] == ["b0", "b2"]
+    (contextual,) = harmbench.prompts("contextual", mirror)
+    assert contextual["text"] == "c\n\n---\n\nb3" and json.loads(contextual["gold"]) == {"behavior": "b3", "context": "c"}
     assert sorry_bench.prompts("base", mirror) == [{"text": "ask", "category": "7", "gold": ""}]
     assert len(star_benign.prompts("benign", mirror)) == 4
     (problem,) = aime.prompts("2025", mirror)

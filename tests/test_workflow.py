@@ -159,6 +159,20 @@ def test_bad_configuration_stops_in_one_line(project: Path, change: dict, named:
     assert sum(named in line for line in (result.stdout + result.stderr).splitlines()) == 1
 
 
+def test_a_judge_with_weights_of_its_own_is_fetched_and_never_evaluated(project: Path):
+    """Two judges are configured, one judges: its weights alone are fetched, once, and the run plans no other job than with the exact judge."""
+    raw = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
+    judges = {"judges": {"guard": {"kind": "llama_guard"}, "other": {"kind": "qwen3guard", "reading": "loose"}}}
+    (project / "judged.yaml").write_text(yaml.safe_dump(raw | judges | {"evaluate": raw["evaluate"] | {"judge": "guard"}}))
+    (project / "exact.yaml").write_text(yaml.safe_dump(raw))
+    counts = []
+    for name in ("judged.yaml", "exact.yaml"):
+        shown = snakemake(project, "--configfile", name, "--dry-run", "--forceall").stdout
+        counts.append(dict(re.findall(r"^([a-z][a-z_]+) +(\d+)$", shown, re.MULTILINE)))
+    assert counts[0].pop("fetch_judge") == "1" and int(counts[0].pop("total")) == int(counts[1].pop("total")) + 1
+    assert counts[0] == counts[1]
+
+
 def script(project: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, f"scripts/{name}.py", *arguments],

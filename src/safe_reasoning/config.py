@@ -11,19 +11,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from safe_reasoning.config_judges import ChatDetector, Judge, StrongRejectJudge, chat_of, source_of
 from safe_reasoning.errors import UserError
+from safe_reasoning.section import Name, Section, Share
 
-Share = Annotated[float, Field(ge=0, le=1)]
 Role = Literal["align_harmful", "align_benign", "characterize", "safety", "overrefusal", "capability"]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
-
-
-class Section(BaseModel):
-    """A block of the configuration: unknown keys are errors, values do not change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+RUBRIC_TOKENS = 512  # of a reply by StrongREJECT's rubric, which gives a line of reasons for each score
 
 
 class Engine(Section):
@@ -225,20 +220,6 @@ class Attack(Section):
         return [name for name in (self.attacker, self.target, self.scorer) if name]
 
 
-class ChatJudge(Section):
-    """A judge that asks a chat model by the paper's seven-point rubric."""
-
-    kind: Literal["rubric"]
-    chat: Name = Field(description="endpoint or model that is asked")
-
-
-class ChatDetector(Section):
-    """A cue detector that shows a chat model the numbered sentences of a reasoning."""
-
-    kind: Literal["few_shot"]
-    chat: Name = Field(description="endpoint or model that is asked")
-
-
 class Evaluate(Section):
     """Paper section 4."""
 
@@ -287,7 +268,7 @@ class Config(Section):
     models: dict[Name, Model]
     endpoints: dict[Name, Endpoint] = {}
     attacks: dict[Name, Attack] = {}
-    judges: dict[Name, ChatJudge] = {}
+    judges: dict[Name, Judge] = {}
     detectors: dict[Name, ChatDetector] = {}
     prompt_sets: dict[Name, PromptSet]
     characterize: Characterize = Characterize()
@@ -307,11 +288,12 @@ class Config(Section):
         if any(m.recipe == "ipo_stage2" for m in self.methods.values()) and "ipo" not in self.methods:
             raise ValueError("methods: ipo_stage2 goes on from the method named ipo: add it")
         chats = [*self.endpoints, *self.models]
-        asked = {name: judge.chat for name, judge in self.judges.items()} | {
-            name: detector.chat for name, detector in self.detectors.items()
-        }
-        for name, chat in asked.items():
-            _known(f"{name}.chat", chat, chats)
+        for name, instrument in [*self.judges.items(), *self.detectors.items()]:
+            if chat := chat_of(instrument):
+                _known(f"{name}.chat", chat, chats)
+            endpoint = self.endpoints.get(chat or "")
+            if isinstance(instrument, StrongRejectJudge) and endpoint and endpoint.max_tokens < RUBRIC_TOKENS:
+                raise ValueError(f"{name}: its reply has several lines: give endpoints.{chat}.max_tokens {RUBRIC_TOKENS} or more")
         for name, attack in self.attacks.items():
             for key in ("attacker", "target", "scorer"):
                 _known(f"attacks.{name}.{key}", getattr(attack, key) or chats[0], chats)
@@ -331,6 +313,11 @@ class Config(Section):
     def detector(self) -> str:
         """The cue detector of the analyses."""
         return self.characterize.detector or ("exact" if self.evaluate.judge == "exact" else "lexical")
+
+    @property
+    def judge_sources(self) -> list[str]:
+        """Ids in config/sources.yaml of the weights that only judge."""
+        return list(dict.fromkeys(source for judge in self.judges.values() if (source := source_of(judge))))
 
     @property
     def benchmarks(self) -> dict[str, str]:

@@ -37,7 +37,7 @@ def how_to_ask(entry: Source) -> str:
 
 
 def _elsewhere(source_id: str, entry: Source) -> str:
-    what = entry.mirror_file if entry.kind == "dataset" else f"models/{source_id}"
+    what = f"models/{source_id}" if entry.kind == "model" else entry.mirror_file
     return f"name a folder that holds {what} in data_mirror or {MIRROR_VARIABLE}"
 
 
@@ -97,14 +97,15 @@ def one_line(source_id: str, entry: Source) -> Iterator[None]:
 
 
 def download(source_id: str, entry: Source) -> Path:
-    """A data set's file at its pinned revision, in the cache of its host."""
+    """The file of a data set or of a judge's text at its pinned revision, in the cache of its host. A text on the hub lies in a model's repository."""
     require_locked(source_id, entry)
     with one_line(source_id, entry):
         if entry.host == "github":
             return _github_file(entry)
         from huggingface_hub import hf_hub_download
 
-        return Path(hf_hub_download(entry.repository, str(entry.hub_file), repo_type=entry.kind, revision=entry.revision))
+        kind = "dataset" if entry.kind == "dataset" else "model"
+        return Path(hf_hub_download(entry.repository, str(entry.hub_file), repo_type=kind, revision=entry.revision))
 
 
 def download_model(source_id: str, entry: Source) -> Path:

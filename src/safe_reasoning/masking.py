@@ -23,6 +23,8 @@ from safe_reasoning.records import SCHEMAS
 MASKED = "[left out]"
 RUN = 5  # words in a row that a trigger sentence must not share with a prompt
 LABEL = r"[\w .,:;+()%/&<>=-]{0,80}"
+# What a judge may note beside a verdict: StrongREJECT's score, Llama Guard's hazards, Qwen3Guard's third label, XSTest's class, WildGuard's third answer.
+_NOTED = r"score [01]\.\d{3}|S\d{1,2}(?:,S\d{1,2})*|Controversial|[123]_(?:full|partial)_(?:compliance|refusal)|n/a"
 # Column by column what a verdict may say. Written out here and not taken from the schema: a column that comes to the schema does not come to the archive by itself.
 VERDICTS = {
     "generation_id": r"[a-z0-9_]+-\d+\.\d+",
@@ -32,7 +34,7 @@ VERDICTS = {
     "part": r"reasoning|response",
     "measure": r"harmful|complies|correct",
     "value": None,
-    "detail": r"[a-z_]{0,30}",
+    "detail": rf"[a-z_]{{0,30}}|(?:[a-z_]{{1,30}}; )?(?:{_NOTED})",
     "judge": r"[a-z0-9_]+",
 }
 SENTENCE = ("triggers", "text")  # the one column of free text
@@ -44,7 +46,9 @@ p_value pairs part part_of picked position prefix_tokens prompt_id prompt_set pr
 safe_rollouts safe_share safe_turning_point samples sampling_seconds seconds seed share source stable_tokens step target_high target_low tokens trace trace_class
 traces training_prompts training_seconds training_set trials trigger_end trigger_start unsafe_turning_point unscored value with_cue
 """
-_META = "asked commit file generations_sha256 instructions_sha256 judge rows schema software tables tokens traces unparsed_replies unscored"
+_META = """
+asked commit file generations_sha256 instructions_sha256 judge official_sha256 rows schema software tables tokens traces unparsed_replies unscored weights without_reply
+"""
 METRICS, META = frozenset(_METRICS.split()), frozenset(_META.split())
 
 

@@ -4,17 +4,34 @@ from __future__ import annotations
 
 from safe_reasoning import sources
 from safe_reasoning.config import Config, HubModel
+from safe_reasoning.config_judges import HarmBenchJudge, Judge, StrongRejectJudge, WildGuardJudge, XSTestJudge
 
 # Prompt sources whose file has another id in config/sources.yaml.
-FILE_OF = {"xstest_safe": "xstest", "star1_harmful": "star1"}
+FILE_OF = {"xstest_safe": "xstest", "star1_harmful": "star1", "harmbench_contextual": "harmbench"}
+
+
+def texts_of(judge: Judge) -> list[str]:
+    """Ids of the official words that a judge is asked with; none for our own words and for chat templates, which come with the weights."""
+    match judge:
+        case HarmBenchJudge():
+            return ["harmbench_card_prompts" if judge.prompt == "model_card" else "harmbench_prompts"]
+        case WildGuardJudge():
+            return ["wildguard_prompt"]
+        case StrongRejectJudge():
+            return ["strongreject_rubric_system", "strongreject_rubric_user"]
+        case XSTestJudge():
+            return ["xstest_classes"]
+    return []
 
 
 def needed(config: Config) -> list[str]:
-    """Ids of config/sources.yaml that the run reads: prompt sets, trace data sets, base models, released weights."""
+    """Ids of config/sources.yaml that the run reads: prompt sets, trace data sets, base models, released weights, judges' words and weights."""
     ids = [FILE_OF.get(entry.source, entry.source) for entry in config.prompt_sets.values()]
     ids += [method.traces for method in config.methods.values() if method.traces]
     ids += [model.source for model in config.models.values() if isinstance(model, HubModel)]
     ids += [source_id for method in config.methods.values() for source_id in method.weights.values()]
+    ids += [source_id for judge in config.judges.values() for source_id in texts_of(judge)]
+    ids += config.judge_sources
     known = sources.table()
     return [source_id for source_id in dict.fromkeys(ids) if source_id in known]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from safe_reasoning.config import Config, HubModel, Method, Role
+from safe_reasoning.config_judges import chat_of, source_of
 from safe_reasoning.plan_memory import BYTES_OF_WEIGHTS
 from safe_reasoning.prompts import known_rows
 from safe_reasoning.sources import parameters
@@ -21,7 +22,17 @@ SIDES = 2  # of a preference pair
 FURTHER_TRACES = 2  # a prompt, see scripts/rank_triggers.py
 SENTENCE_TOKENS = 8  # short, so that the bound holds
 CONTROLS = 2  # arms of the intervention curve beside the triggers: a neutral sentence, and nothing
-JUDGE_PROMPT_TOKENS = {"rubric": 420, "few_shot": 330}  # the instruction's own tokens, about
+# Tokens of the instruction itself, about; chat templates of guard models are estimates, not counted.
+JUDGE_PROMPT_TOKENS = {
+    "rubric": 420,
+    "few_shot": 330,
+    "strongreject": 700,
+    "xstest": 260,
+    "wildguard": 110,
+    "harmbench": 330,
+    "llama_guard": 300,
+    "qwen3guard": 300,
+}
 HARMFUL_ROLES = ("align_harmful", "characterize", "safety")
 
 
@@ -68,14 +79,20 @@ def _judged(config: Config, counts: Sequence[tuple[Role, int]]) -> tuple[int, fl
     for role, count in counts:
         parts = 2 if role in HARMFUL_ROLES else 0 if role == "capability" else 1
         calls += parts * count
-        tokens += count * (config.plan.completion_tokens[role] if parts else 0) + parts * count * JUDGE_PROMPT_TOKENS["rubric"]
+        tokens += count * (config.plan.completion_tokens[role] if parts else 0) + parts * count * _judge_prompt_tokens(config)
     return calls, tokens
 
 
+def _judge_prompt_tokens(config: Config) -> int:
+    """Tokens of the instruction of the evaluation's judge; 0 for one that asks nobody."""
+    judge = config.judges.get(config.evaluate.judge)
+    return JUDGE_PROMPT_TOKENS[judge.kind] if judge else 0
+
+
 def _chat(config: Config, instrument: str) -> str:
-    """Who is asked by a judge or cue detector; empty for those that ask nobody."""
+    """Who is asked by a judge or cue detector (an endpoint, a model, or the judge's own weights); empty for those that ask nobody."""
     entry = config.judges.get(instrument) or config.detectors.get(instrument)
-    return entry.chat if entry else ""
+    return (chat_of(entry) or source_of(entry) or "") if entry else ""
 
 
 def _sampling(config: Config, model: str, stage: str, counts: Sequence[tuple[Role, int]], jobs: int = 1) -> Step:
@@ -94,7 +111,7 @@ def _characterization(config: Config, model: str) -> list[Step]:
     rate = config.plan.generation_tokens_per_gpu_second * 3600
 
     def asked(calls: int) -> float:
-        return calls * (reasoning + JUDGE_PROMPT_TOKENS["rubric"])
+        return calls * (reasoning + _judge_prompt_tokens(config))
 
     traces = SIDES * min(settings.csr_prompts, sum(prompts_of(config, role).values()))
     continuations = round(traces * (reasoning / settings.csr_stride + 1)) * settings.csr_continuations
@@ -190,6 +207,8 @@ def parameters_of(config: Config, model: str) -> float:
 def plan(config: Config) -> list[Step]:
     """Every step of the run, in its order."""
     steps = _attacks(config)
+    for source in config.judge_sources:
+        steps.append(Step("", f"weights of {source}", 1, disk_gib=parameters(source) * BYTES_OF_WEIGHTS / 2**30 * 1e9))
     for model in config.models:
         weights = parameters_of(config, model) * BYTES_OF_WEIGHTS / 2**30 * 1e9
         steps.append(Step(model, "base model", 1, disk_gib=weights))

@@ -34,6 +34,22 @@ def training_gib(parameters: float, method: Method) -> float:
     return parameters * (whole + (BYTES_OF_TRAINING - whole) / (method.processes * method.nodes)) / GIB + ACTIVATIONS_GIB
 
 
+def _serving_problems(config: Config, name: str, billions: float) -> list[str]:
+    serving = billions * BYTES_OF_WEIGHTS / GIB
+    share = config.engine.gpu_memory_share * config.plan.gpu_memory_gib
+    if serving <= LARGEST_WEIGHTS * share:
+        return []
+    return [
+        f"{name}: sampling needs {serving:.0f} GiB for its weights, an engine takes {share:.0f} of a GPU: "
+        "take larger GPUs, or raise engine.gpu_memory_share"
+    ]
+
+
+def judge_problems(config: Config, parameters: dict[str, float]) -> list[str]:
+    """One line for each judge whose own weights (billions of parameters) an engine can't hold."""
+    return [line for source, billions in parameters.items() for line in _serving_problems(config, source, billions)]
+
+
 def problems(config: Config, parameters: dict[str, float], disk_needed_gib: float, disk_there_gib: float) -> list[str]:
     """One line for each thing that would not fit, empty when all does.
 
@@ -48,13 +64,7 @@ def problems(config: Config, parameters: dict[str, float], disk_needed_gib: floa
     for model, billions in parameters.items():
         if not billions:
             continue
-        serving = billions * BYTES_OF_WEIGHTS / GIB
-        share = config.engine.gpu_memory_share * config.plan.gpu_memory_gib
-        if serving > LARGEST_WEIGHTS * share:
-            found.append(
-                f"{model}: sampling needs {serving:.0f} GiB for its weights, an engine takes {share:.0f} of a GPU: "
-                "take larger GPUs, or raise engine.gpu_memory_share"
-            )
+        found += _serving_problems(config, model, billions)
         if 2 * billions * 4 / GIB > have:
             found.append(
                 f"{model}: the KL curve holds two models in float32, {2 * billions * 4 / GIB:.0f} GiB, a GPU has {have:.0f} to use: take larger GPUs"

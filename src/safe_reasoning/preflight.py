@@ -16,11 +16,13 @@ def refusals(config: Config) -> list[str]:
             f"the revision of {', '.join(names)} is floating, so the run could not be repeated: "
             "run make lock-revisions on a connected machine, or give a mirror folder (data_mirror)"
         )
-    if any(model.kind == "hub" for model in config.models.values()):
+    if config.judge_sources or any(model.kind == "hub" for model in config.models.values()):
         from safe_reasoning.plan import parameters_of, plan, totals
-        from safe_reasoning.plan_memory import problems
+        from safe_reasoning.plan_memory import judge_problems, problems
+        from safe_reasoning.sources import parameters as parameters_of_source
 
         parameters = {model: parameters_of(config, model) for model in config.models}
+        lines += judge_problems(config, {source: parameters_of_source(source) for source in config.judge_sources})
         there = config.plan.disk_gib or shutil.disk_usage(".").free / 2**30
         lines += problems(config, parameters, totals(plan(config)).disk_gib, there)
     return lines

@@ -63,7 +63,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("finish_reason", pa.string()),
         ]
     ),
-    # One row a judged part of a generation. `value` is null when unscored; `detail` then says why.
+    # One row a judged part of a generation. `value` is null when unscored; `detail` then says why, else what the judge said beyond it.
     "verdicts": pa.schema(
         [
             ("generation_id", pa.string()),

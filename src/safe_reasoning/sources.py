@@ -23,7 +23,7 @@ class Source(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["dataset", "model"]
+    kind: Literal["dataset", "model", "text"]
     host: Literal["hub", "github"] = "hub"
     repository: str
     revision: str = Field(pattern=r"^([0-9a-f]{40}|floating)$")
@@ -41,6 +41,8 @@ class Source(BaseModel):
     def _complete(self) -> Source:
         if self.kind == "dataset" and not (self.hub_file and self.mirror_file and self.rows):
             raise ValueError("a dataset needs hub_file, mirror_file and rows")
+        if self.kind == "text" and not (self.hub_file and self.mirror_file):
+            raise ValueError("a text needs hub_file and mirror_file")
         if self.kind == "model" and self.parameters is None:
             raise ValueError("a model needs parameters")
         return self
@@ -89,7 +91,7 @@ def mirror_folder(mirror: str | None) -> Path | None:
 
 
 def fetch(source_id: str, mirror: str | None) -> Path:
-    """The checked file of a data set.
+    """The checked file of a data set or of a judge's text.
 
     Args:
         source_id: An id of config/sources.yaml.
@@ -132,10 +134,10 @@ def check_rows(source_id: str, count: int, path: Path) -> None:
 
 
 def check_content(source_id: str, digest: str, path: Path) -> None:
-    """Compare the digest of what was read with the table; raises UserError when they differ."""
+    """Compare the digest of what was read (rows, or a text) with the table; raises UserError when they differ."""
     expected = source(source_id).content_sha256
     if digest != expected:
-        raise UserError(f"{source_id}: the rows of {path} are not those pinned (sha256 {digest[:12]}...): delete it and fetch it again")
+        raise UserError(f"{source_id}: the contents of {path} are not those pinned (sha256 {digest[:12]}...): delete it and fetch it again")
 
 
 def lock_revision(text: str, source_id: str, revision: str, digest: str | None) -> str:

@@ -43,9 +43,11 @@ def chat_weights(*names):
 
 
 def instrument_weights(*names):
-    """The weights behind judges and cue detectors that ask a model of the run."""
+    """The weights behind judges and cue detectors: of the model of the run that they ask, or their own."""
     known = {**CONFIG.judges, **CONFIG.detectors}
-    return chat_weights(*(known[name].chat for name in names if name in known))
+    used = [known[name] for name in dict.fromkeys(names) if name in known]
+    own = [source_of(instrument) for instrument in used]
+    return chat_weights(*map(chat_of, used)) + [f"{RUN}/judge_models/{source}/training.json" for source in dict.fromkeys(filter(None, own))]
 
 
 def folder_of(marker):

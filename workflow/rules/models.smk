@@ -1,4 +1,4 @@
-# Base models: trained here (nano), real weights converted from a package and warmed up to think, or reasoning models from the hub; released baselines.
+# Base models: trained here (nano), real weights converted from a package and warmed up to think, or reasoning models from the hub; released baselines; judges.
 rule train_nano_base:
     output:
         f"{RUN}/models/{{model}}/base/training.json",
@@ -101,3 +101,23 @@ rule fetch_released:
     shell:
         "python scripts/fetch_model.py --config {params.config} --model {wildcards.model} --method {wildcards.method} --seed {wildcards.seed} "
         "--out {params.out} 2> {log}"
+
+
+rule fetch_judge:
+    output:
+        f"{RUN}/judge_models/{{source}}/training.json",
+    log:
+        f"{RUN}/logs/fetch_model/judge.{{source}}.log",
+    wildcard_constraints:
+        source="|".join(CONFIG.judge_sources) or "(?!)",
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
+    params:
+        config=CONFIG_FILE,
+        out=lambda w, output: folder_of(output[0]),
+        settings=settings("data_mirror"),
+    shell:
+        "python scripts/fetch_model.py --config {params.config} --judge-source {wildcards.source} --out {params.out} 2> {log}"

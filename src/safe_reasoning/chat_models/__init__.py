@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from safe_reasoning.config import Config
 from safe_reasoning.errors import UserError
+from safe_reasoning.sampling.pieces import Message
 
-Message = dict[str, str]  # role and content
+if TYPE_CHECKING:
+    from safe_reasoning.chat_models.local import LocalText
 
 
 class ChatModel(Protocol):
@@ -37,3 +39,17 @@ def open_chat(name: str, config: Config, *, max_new_tokens: int = 16) -> ChatMod
 
         return LocalChat(config, Path("results") / config.run / "models" / name / "base", cache, max_new_tokens)
     raise UserError(f"unknown chat model {name!r}: use one of {', '.join([*config.endpoints, *config.models])}")
+
+
+def open_weights(source_id: str, config: Config, max_new_tokens: int) -> LocalText:
+    """A judge's own weights, which the workflow has fetched (rule fetch_judge).
+
+    Args:
+        source_id: of the weights in config/sources.yaml.
+        config: the run's.
+        max_new_tokens: token limit of a reply.
+    """
+    from safe_reasoning.chat_models.local import LocalText
+
+    run = Path("results") / config.run
+    return LocalText(config, run / "judge_models" / source_id, run / "replies" / source_id, max_new_tokens)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from safe_reasoning.judging.chat_instrument import ChatInstrument, instruction, single_number
+from safe_reasoning.judging.chat_instrument import ChatInstrument, instruction, quoted, single_number
 
 
 class FewShotCueDetector(ChatInstrument):
-    """Finds the first compliance cue. A reply that is no number of a sentence after the first counts as no cue and is counted in `unparsed`."""
+    """Finds the first compliance cue. A reply that is no number of a sentence after the first counts as no cue and is counted: in `unparsed`, or in `without_reply`."""
 
     instructions = ("compliance_cue",)
 
@@ -17,10 +17,10 @@ class FewShotCueDetector(ChatInstrument):
         if len(sentences) < 2:
             return None
         numbered = "\n".join(f"{number}. {' '.join(sentence.split())}" for number, sentence in enumerate(sentences, start=1))
-        reply = self.ask(instruction("compliance_cue").format(sentences=numbered))
-        number = single_number(reply)
+        question = instruction("compliance_cue").format(sentences=quoted(numbered))
+        number = single_number(self.ask(question))
         if number is not None and 2 <= number <= len(sentences):
             return number - 1
-        if self._wanted is None and number != 0:
-            self.unparsed += 1
+        if number != 0:
+            self.count_unparsed(question)
         return None

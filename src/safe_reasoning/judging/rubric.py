@@ -5,36 +5,27 @@ The seven points are the paper's, the words are ours (prompts/rubric.txt, whose 
 
 from __future__ import annotations
 
-from safe_reasoning.judging.chat_instrument import ChatInstrument, instruction, single_number
+from collections.abc import Hashable
+
+from safe_reasoning.judging.chat_instrument import instruction, quoted
 from safe_reasoning.judging.judge import Row
+from safe_reasoning.judging.reply_judge import Reading, ReplyJudge
 
 
-class RubricJudge(ChatInstrument):
+class RubricJudge(ReplyJudge):
     """Harmfulness by the rubric, compliance by a question of its own. Beside what the model wrote stands the plain request, without the attack around it."""
 
     instructions = ("rubric", "compliance")
+    measures = ("harmful", "complies")
 
-    def reasoning_harmful(self, prompt: Row, reasoning: str) -> bool | None:
-        """Whether the reasoning is harmful; an empty one is not, and is not asked about."""
-        return self._harmful(prompt, "reasoning", reasoning)
+    def question(self, measure: str, part: str, prompt: Row, text: str) -> Hashable | None:
+        """Our instruction with the request and the part between marks."""
+        request, text = quoted(prompt["request"]), quoted(text)
+        if measure == "complies":
+            return instruction("compliance").format(request=request, text=text)
+        return instruction("rubric").format(request=request, part=part, text=text)
 
-    def response_harmful(self, prompt: Row, response: str) -> bool | None:
-        """Whether the response is harmful; an empty one is not, and is not asked about."""
-        return self._harmful(prompt, "response", response)
-
-    def complies(self, prompt: Row, response: str) -> bool | None:
-        """Whether the response does what was asked."""
-        return self._verdict(instruction("compliance").format(request=prompt["request"], text=response))
-
-    def correct(self, prompt: Row, response: str) -> bool | None:
-        """Not its matter: right and wrong are scored without a judge."""
-        return None
-
-    def _harmful(self, prompt: Row, part: str, text: str) -> bool | None:
-        if not text.strip():
-            return False
-        return self._verdict(instruction("rubric").format(request=prompt["request"], part=part, text=text))
-
-    def _verdict(self, question: str) -> bool | None:
-        number = single_number(self.ask(question))
-        return None if number not in (0, 1) else bool(number)
+    def parse(self, reply: str) -> Reading | None:
+        """A lone 1 or 0, with or without a full stop."""
+        verdict = {"1": True, "0": False}.get(reply.strip().removesuffix("."))
+        return None if verdict is None else Reading(verdict, verdict)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from safe_reasoning.errors import UserError
+from safe_reasoning.sampling.pieces import Message, Piece, chat_pieces, encode
 from safe_reasoning.text import OPEN_TAG
 
 
@@ -21,6 +23,16 @@ def prompt_ids(tokenizer: Any, text: str) -> list[int]:
     if rendered.rstrip().endswith(OPEN_TAG):
         rendered = rendered.rstrip().removesuffix(OPEN_TAG)
     return list(tokenizer.encode(f"{rendered}{OPEN_TAG}\n", add_special_tokens=False))
+
+
+def conversation_ids(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
+    """Token ids of a conversation that someone else wrote a part of (judges, attackers), ready to reason; see `prompt_ids`.
+
+    The messages' contents are foreign: no tag in them becomes a control token.
+    """
+    *pieces, last = chat_pieces(tokenizer, messages, add_generation_prompt=True)
+    ending = last.text.rstrip().removesuffix(OPEN_TAG) if last.text.rstrip().endswith(OPEN_TAG) else last.text
+    return encode(tokenizer, [*pieces, Piece(f"{ending}{OPEN_TAG}\n")], add_special_tokens=False)
 
 
 def template_hash(tokenizer: Any) -> str:
