@@ -6,7 +6,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 # torch's CPU build lies outside PyPI: where the configured index lacks it, PyTorch's own CPU index is asked.
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: help setup demo mini figures plan prefetch lock-revisions test test-all lint format schema lock clean-run
+.PHONY: help setup demo mini figures archive plan prefetch lock-revisions test test-all lint format schema lock clean-run
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,8 +34,11 @@ mini: setup ## the same rules on SmolLM2-135M and real prompts (SAFE_REASONING_D
 	$(BIN)/snakemake --cores $(CORES) --configfile config/mini.yaml
 	@echo "open results/mini/report.html"
 
-figures: setup ## redraw figures and tables of results/$RUN from stored metrics alone: make figures RUN=demo
-	$(BIN)/python scripts/redraw.py --run results/$(or $(RUN),demo)
+figures: setup ## redraw figures and tables from stored metrics alone, of a run or of an archive: make figures RUN=demo, make figures ARCHIVE=demo.zip [OUT=folder]
+	$(BIN)/python scripts/redraw.py $(if $(ARCHIVE),--archive $(ARCHIVE) $(if $(OUT),--out $(OUT)),--run results/$(or $(RUN),demo))
+
+archive: setup ## one file with a run's evidence, masked (docs/archive.md): make archive RUN=demo writes results/demo.zip
+	$(BIN)/python scripts/write_archive.py --run results/$(or $(RUN),demo) --out results/$(or $(RUN),demo).zip
 
 plan: setup ## what a run costs before it starts: make plan CONFIG=config/paper.yaml
 	$(BIN)/python scripts/plan.py --config $(or $(CONFIG),config/paper.yaml) $(if $(MEASURED),--measured $(MEASURED))
