@@ -39,7 +39,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Strip:
-    """What the page draws. `paths` are columns by colour level, `merged` the most tokens in one column."""
+    """What the page draws. `paths` are columns by colour level, `merged` the estimates in one of them."""
 
     paths: dict[int, str]
     marks: list[Mark]
@@ -92,5 +92,4 @@ def draw(curve: Curve, lines: Sequence[Line]) -> Strip:
     step = max(1, 10 ** math.floor(math.log10(max(1, last))))
     step = step // 5 if step >= 5 and last < 2 * step else step // 2 if step >= 2 and last < 5 * step else step
     ticks = [(x(token + 0.5), token) for token in range(0, last + 1, step)]
-    merged = max((end - begin for begin, end in zip(curve.prefix_tokens[:-size], curve.prefix_tokens[size:], strict=True)), default=1)
-    return Strip(dict(paths), marks, boxes, ticks, merged)
+    return Strip(dict(paths), marks, boxes, ticks, size)
