@@ -24,6 +24,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/metrics.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/traces.smk"
 
 
 rule all:
@@ -32,6 +33,7 @@ rule all:
         # A clone holds the metrics of a finished run but no models: asking for these makes a new run start from the beginning.
         expand(f"{RUN}/models/{{model}}/base/training.json", model=MODELS),
         f"{RUN}/report.html",
+        f"{RUN}/traces.html",
         f"{RUN}/manifest.json",
 
 

@@ -4,7 +4,7 @@ python scripts/summarize_characterization.py --config config/demo.yaml --model n
     --rollouts results/demo/generations/nano/base/rollouts.parquet --verdicts results/demo/verdicts/nano/base/rollouts.exact.parquet \\
     --evaluation-verdicts results/demo/verdicts/nano/base/seed0/evaluation.exact.parquet --csr results/demo/characterize/nano/csr.parquet \\
     --triggers results/demo/characterize/nano/triggers.json --interventions results/demo/characterize/nano/interventions.parquet \\
-    --diversity-prompts results/demo/prompts/align_harmful.parquet --out results/demo/metrics/nano
+    --diversity-prompts results/demo/prompts/align_harmful.parquet --prompts results/demo/prompts/*.parquet --out results/demo/metrics/nano
 """
 
 import argparse
@@ -13,6 +13,7 @@ from pathlib import Path
 from safe_reasoning.command import command, progress
 from safe_reasoning.config import load
 from safe_reasoning.judging.judge import get_detector
+from safe_reasoning.masking import mask_candidates
 from safe_reasoning.records import read_json, read_rows, write_metrics
 
 
@@ -29,6 +30,7 @@ def main() -> None:
     parser.add_argument("--triggers", required=True)
     parser.add_argument("--interventions", required=True)
     parser.add_argument("--diversity-prompts", required=True, nargs="+", help="harmful alignment prompts: those that RL would train on")
+    parser.add_argument("--prompts", required=True, nargs="+", help="all prompts of the run: mined sentences that quote one are masked")
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     config = load(arguments.config)
@@ -55,6 +57,7 @@ def main() -> None:
     diverse = {row["prompt_id"] for path in arguments.diversity_prompts for row in read_rows(path, "prompts")}
     points = turning_point_table.turning_point_rows(csr, traces, harmful, tokenizer, detectors[0], settings)
     of_alignment = [row for row in rollout_verdicts if row["prompt_id"] in diverse]
+    prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]
     nano = config.models[arguments.model].kind == "nano"
     base = base_model.base_model_rows(of_alignment, evaluation, bootstrap, nano=nano)
     for row in base:
@@ -67,7 +70,7 @@ def main() -> None:
         "csr_curves": continuation_safety.csr_curves(csr, harmful),
         "turning_points": points,
         "turning_point_share": turning_point_table.turning_point_shares(csr, harmful, settings),
-        "triggers": read_json(arguments.triggers)["candidates"],
+        "triggers": mask_candidates(read_json(arguments.triggers)["candidates"], prompts, config.report.show_text),
         "cue_correlation": [turning_point_table.correlation_row(points, traces, tokenizer, detector) for detector in detectors],
         "interventions": intervention_curve.intervention_rates(read_rows(arguments.interventions, "interventions"), bootstrap),
     }

@@ -61,7 +61,7 @@ def serve(reply: Callable[[str, int], str | int]) -> Iterator[Server]:
                 {"choices": [{"message": {"role": "assistant", "content": answer}, "index": 0, "finish_reason": "stop"}]}
             ).encode()
             if isinstance(answer, int):
-                content = b'{"error": {"message": "no", "code": "no"}}'
+                content = json.dumps({"error": {"message": f"no: '{question}'", "code": "no"}}).encode()
             if answer == "garbage":
                 content = b"<html>not json</html>"
             self.send_response(answer if isinstance(answer, int) else 200)
@@ -133,8 +133,8 @@ def test_a_request_that_never_succeeds_is_counted_and_asked_again_by_the_next_jo
 )
 def test_faults_of_the_account_stop_in_one_line_without_the_key(fault: int, told: str, tmp_path: Path):
     with serve(lambda *_: fault) as server, pytest.raises(UserError, match=told) as caught:
-        ask(endpoint(server, tmp_path), "q")
-    assert KEY not in str(caught.value) and "\n" not in str(caught.value)
+        ask(endpoint(server, tmp_path), "how is the lantern made?")
+    assert KEY not in str(caught.value) and "lantern" not in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_what_was_paid_for_survives_a_stop_in_the_middle(tmp_path: Path):

@@ -1,5 +1,6 @@
 """The workflow itself: a tiny configuration through every rule, nothing to do the second time, killed runs that finish, faults told in one line."""
 
+import html
 import io
 import json
 import os
@@ -9,11 +10,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
+
+from safe_reasoning.characterize.intervention_curve import NEUTRAL
+from safe_reasoning.records import read_json, read_rows
+from safe_reasoning.text import split_sentences
 
 ROOT = Path(__file__).parents[1]
 SNAKEMAKE = [str(Path(sys.executable).parent / "snakemake"), "--cores", "2"]
@@ -85,6 +91,44 @@ def test_every_rule_ran(finished: Path):
     rates = pd.read_csv(run / "metrics/evaluation.csv")
     assert set(rates["method"]) == {"base", *yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())["methods"]}
     assert rates["rate"].dropna().between(0, 1).all()
+
+
+def words(content: str) -> list[str]:
+    """The words of a file without markup and case."""
+    return re.findall(r"\w+", html.unescape(re.sub(r"<[^<>]*>", " ", content)).casefold())
+
+
+def test_no_text_of_prompts_or_generations_is_shown(finished: Path):
+    """Logs, report, trace reader, metrics, tables and figures hold no prompt and no sentence of a generation, but triggers that the run found safe."""
+    run = finished / "results/tiny"
+    texts: dict[str, None] = {}
+    for path in run.glob("prompts/*.parquet"):
+        texts |= dict.fromkeys(text for row in read_rows(path, "prompts") for text in (row["text"], row["request"]))
+    for path in [*run.glob("generations/**/rollouts.parquet"), *run.glob("generations/**/evaluation.parquet")]:
+        for row in read_rows(path, "generations"):
+            texts |= dict.fromkeys(sentence.text for sentence in split_sentences(row["text"].replace("</think>", "\n")))
+    candidates = read_json(run / "characterize/nano/triggers.json")["candidates"]
+    shown = [" ".join(words(row["text"])) for row in candidates if row["low"] > 0.5]
+    # Shorter sentences ("I know this.") may stand anywhere by chance; the neutral sentence is this project's own.
+    hidden = {tuple(said) for said in map(words, texts) if len(said) >= 5 and " ".join(said) not in "; ".join(shown)} - {
+        tuple(words(NEUTRAL))
+    }
+    assert len(hidden) > 100 and shown
+    seen = [run / "report.html", run / "traces.html"]
+    for pattern in ("logs/**/*.log", "metrics/**/*.csv", "tables/*.*", "figures/*.svg", "figures/*.csv"):
+        found = list(run.glob(pattern))
+        assert found
+        seen += found
+    for path in seen:
+        said = words(path.read_text())
+        starts: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for place in range(len(said)):
+            starts[tuple(said[place : place + 5])].append(place)
+        leaked = [text for text in hidden for place in starts.get(text[:5], []) if tuple(said[place : place + len(text)]) == text]
+        assert not leaked, f"{path} holds {' '.join(leaked[0])}"
+    page = (run / "traces.html").read_text()
+    assert len(page.encode()) < 2_000_000 and page.count('class="block"') > 100
+    assert 'href="traces.html"' in (run / "report.html").read_text()
 
 
 def test_second_run_has_nothing_to_do(finished: Path):

@@ -229,6 +229,14 @@ class Evaluate(Section):
     bootstrap: int = Field(2000, ge=100)
 
 
+class Report(Section):
+    """What a person is shown of a run."""
+
+    show_text: bool = Field(
+        False, description="whether logs, tables, figures and the trace reader hold the words of prompts and generations"
+    )
+
+
 Tokens = Annotated[float, Field(gt=0)]
 
 
@@ -275,6 +283,7 @@ class Config(Section):
     pairs: Pairs = Pairs()
     methods: dict[Name, Method]
     evaluate: Evaluate
+    report: Report = Report()
     plan: Plan = Plan()
 
     @model_validator(mode="after")

@@ -1,14 +1,18 @@
-"""What may leave a run in its archive: numbers, ids and short labels by lists of what is allowed; no prompt, no completion, no attack, no path of a machine.
+"""What may be seen of a run's texts: in its archive, and in logs, tables, figures and the trace reader.
 
-The one free text among the metrics are the mined trigger sentences. A run on a real model keeps a sentence only where the run measured that reasoning after it is safe more
-often than not, and where it shares no five words in a row with a prompt of the run. Compliance cues stand in no metric.
+An archive holds numbers, ids and short labels by lists of what is allowed; no prompt, no completion, no attack, no path of a machine. Elsewhere a text is replaced by its length
+and a short hash (`masked`), which are the same wherever the text stands, so that it can be found again in the stored rows.
+
+The one free text among the metrics are the mined trigger sentences. A sentence is kept only where the run measured that reasoning after it is safe more
+often than not, and where it shares no five words in a row with a prompt of the run (`is_harmless`). Compliance cues stand in no metric.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -136,6 +140,53 @@ def quotes(sentence: str, prompt_runs: set[tuple[str, ...]]) -> bool:
     return any(tuple(said[start : start + size]) in prompt_runs for size in range(1, RUN + 1) for start in range(len(said) - size + 1))
 
 
+def masked(text: str) -> str:
+    """What stands in the place of a text: its length and the start of its SHA-256."""
+    return f"[{len(text)} characters, {hashlib.sha256(text.encode()).hexdigest()[:8]}]"
+
+
+def mask_quotes(message: str, texts: Iterable[str]) -> str:
+    """The message of a foreign program, which may quote what it was given, with every quotation of these texts masked.
+
+    A quotation is five words in a row of a text, or the whole of a shorter text, whatever the case and the punctuation.
+    """
+    known = runs(texts)
+    found = list(re.finditer(r"\w+", message))
+    said = [match[0].casefold() for match in found]
+    spans: list[tuple[int, int]] = []
+    for start in range(len(said)):
+        for end in range(start + 1, min(start + RUN, len(said)) + 1):
+            if tuple(said[start:end]) in known:
+                first, last = found[start].start(), found[end - 1].end()
+                if spans and first <= spans[-1][1]:  # goes on where the quotation before it has not ended
+                    first, last = spans[-1][0], max(last, spans.pop()[1])
+                spans.append((first, last))
+    for first, last in reversed(spans):
+        message = message[:first] + masked(message[first:last]) + message[last:]
+    return message
+
+
+def is_harmless(sentence: str, low: float, prompt_runs: set[tuple[str, ...]]) -> bool:
+    """Whether a mined sentence may be shown: `low`, the low end of the share of safe reasonings after it, is above one half, and it quotes no prompt."""
+    return low > 0.5 and not quotes(sentence, prompt_runs)
+
+
+def mask_candidates(candidates: Sequence[Mapping[str, Any]], prompts: Iterable[Mapping[str, Any]], show_text: bool) -> list[dict[str, Any]]:
+    """Mined sentences (rows of triggers.json) as they may be shown: those that are not known to be harmless are masked.
+
+    Args:
+        candidates: with `text` and `low`.
+        prompts: every prompt of the run (schema prompts).
+        show_text: the configuration's `report.show_text`: nothing is masked.
+    """
+    if show_text:
+        return [dict(row) for row in candidates]
+    prompt_runs = runs(text for row in prompts for text in (row["text"], row["request"]))
+    return [
+        {**row, "text": row["text"] if is_harmless(row["text"], row["low"], prompt_runs) else masked(row["text"])} for row in candidates
+    ]
+
+
 def mask_triggers(content: bytes, invented: set[str], prompt_runs: set[tuple[str, ...]]) -> tuple[bytes, int]:
     """The table of mined triggers without sentences that are not known to be harmless.
 
@@ -150,9 +201,9 @@ def mask_triggers(content: bytes, invented: set[str], prompt_runs: set[tuple[str
     frame = read_cells(content)
     if frame.empty:
         return content, 0
-    safe = pd.to_numeric(frame["low"], errors="coerce") > 0.5
-    quoting = frame["text"].map(lambda sentence: quotes(sentence, prompt_runs)).astype(bool)
-    hidden = ~frame["model"].isin(invented) & (~safe | quoting)
+    low = pd.to_numeric(frame["low"], errors="coerce")
+    harmless = pd.Series([is_harmless(*row, prompt_runs) for row in zip(frame["text"], low, strict=True)], index=frame.index)
+    hidden = ~frame["model"].isin(invented) & ~harmless
     if not hidden.any():
         return content, 0
     frame.loc[hidden, "text"] = MASKED

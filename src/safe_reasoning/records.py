@@ -7,14 +7,16 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache, reduce
 from importlib import metadata
+from operator import and_
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from safe_reasoning.errors import UserError
@@ -169,17 +171,29 @@ def write_rows(path: Path | str, name: str, rows: Iterable[Mapping[str, Any]], m
     write_meta(path, {"rows": table.num_rows, "schema": name, **meta})
 
 
-def read_rows(path: Path | str, name: str) -> list[dict[str, Any]]:
-    """Read rows of schema `name`. A missing, broken or foreign file is a UserError."""
+def read_table(path: Path | str, name: str, **having: Collection[str]) -> pa.Table:
+    """Read a table of schema `name`. A missing, broken or foreign file is a UserError.
+
+    Args:
+        path: of the Parquet file.
+        name: of the schema.
+        **having: values of a column; rows with another value are not read. Generations of large models do not fit into memory as Python objects.
+    """
+    wanted = [pc.field(column).isin(pa.array(sorted(values), SCHEMAS[name].field(column).type)) for column, values in having.items()]
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, filters=reduce(and_, wanted) if wanted else None)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: run the rule that makes it") from None
     except pa.ArrowInvalid as error:
         raise UserError(f"{path} is not a readable Parquet file ({error}): delete it and run again") from None
     if missing := set(SCHEMAS[name].names) - set(table.schema.names):
         raise UserError(f"{path} is no {name} table (lacks {', '.join(sorted(missing))}): give a file of the right kind")
-    return table.select(SCHEMAS[name].names).cast(SCHEMAS[name]).to_pylist()
+    return table.select(SCHEMAS[name].names).cast(SCHEMAS[name])
+
+
+def read_rows(path: Path | str, name: str, **having: Collection[str]) -> list[dict[str, Any]]:
+    """Rows of schema `name`, read as by `read_table`."""
+    return read_table(path, name, **having).to_pylist()
 
 
 def write_metrics(path: Path | str, rows: Iterable[Mapping[str, Any]] | pd.DataFrame, meta: Mapping[str, Any]) -> None:

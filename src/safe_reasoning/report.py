@@ -123,6 +123,7 @@ def write_report(config: Config, figures: Path, tables: Path, captions: Path, ma
         captions: folder of the captions and of the page's template.
         made: the run's manifest, where the page is written elsewhere: its commit and software stand on the page, not those at hand.
     """
+    beside_its_run = made is None
     made = made or {"commit": commit(), "software": software()}
     names = [name for _, _, items in SECTIONS for name in items]
     environment = Environment(loader=FileSystemLoader(captions), autoescape=True, undefined=StrictUndefined)
@@ -150,4 +151,6 @@ def write_report(config: Config, figures: Path, tables: Path, captions: Path, ma
         sections=sections,
         software=", ".join(f"{name} {version}" for name, version in made["software"].items()),
         configuration=dump(config),
+        show_text=config.report.show_text,
+        traces="traces.html" if beside_its_run else "",
     )

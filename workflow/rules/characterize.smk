@@ -95,6 +95,7 @@ rule summarize_characterization:
         triggers=f"{RUN}/characterize/{{model}}/triggers.json",
         interventions=f"{RUN}/characterize/{{model}}/interventions.parquet",
         diversity_prompts=prompt_files("align_harmful"),
+        prompts=ALL_PROMPTS,
     output:
         *[f"{RUN}/metrics/{{model}}/{table}.csv" for table in CHARACTERIZATION_TABLES],
     log:
@@ -108,8 +109,8 @@ rule summarize_characterization:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
         out=lambda w, output: folder_of(output[0]),
-        settings=settings("characterize", "evaluate"),
+        settings=settings("characterize", "evaluate", "report"),
     shell:
         "python scripts/lease_gpus.py {resources.gpu} python scripts/summarize_characterization.py --config {params.config} --model {wildcards.model} --model-dir {params.model_dir} "
         "--rollouts {input.rollouts} --verdicts {input.verdicts} --evaluation-verdicts {input.evaluation} --csr {input.csr} "
-        "--triggers {input.triggers} --interventions {input.interventions} --diversity-prompts {input.diversity_prompts} --out {params.out} 2> {log}"
+        "--triggers {input.triggers} --interventions {input.interventions} --diversity-prompts {input.diversity_prompts} --prompts {input.prompts} --out {params.out} 2> {log}"

@@ -11,6 +11,7 @@ from safe_reasoning.container_environment import into_containers
 from safe_reasoning.errors import UserError
 from safe_reasoning.images import image
 from safe_reasoning.records import write_bytes
+from safe_reasoning.trace_reader.files import Files
 
 try:
     CONFIG = typed_config.validate(config, "configuration") if config else typed_config.load("config/demo.yaml")

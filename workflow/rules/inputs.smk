@@ -15,6 +15,7 @@ def prompt_files(*roles):
     return [f"{RUN}/prompts/{name}.parquet" for name, entry in CONFIG.prompt_sets.items() if entry.role in roles]
 
 
+ALL_PROMPTS = [f"{RUN}/prompts/{name}.parquet" for name in CONFIG.prompt_sets]
 # Prompts of the characterization: a set of their own, or else those of the alignment.
 ANALYSIS_PROMPTS = prompt_files("characterize") or prompt_files("align_harmful")
 

@@ -27,7 +27,7 @@ rule judge_generations:
     input:
         lambda w: instrument_weights(w.judge),
         generations=f"{RUN}/generations/{{model}}/{{part}}.parquet",
-        prompts=prompt_files("align_harmful", "align_benign", "characterize", "safety", "overrefusal", "capability"),
+        prompts=ALL_PROMPTS,
     output:
         f"{RUN}/verdicts/{{model}}/{{part}}.{{judge}}.parquet",
     log:

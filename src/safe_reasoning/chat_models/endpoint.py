@@ -14,6 +14,7 @@ from safe_reasoning import config
 from safe_reasoning.chat_models import Message
 from safe_reasoning.command import progress
 from safe_reasoning.errors import UserError
+from safe_reasoning.masking import mask_quotes
 from safe_reasoning.records import read_json, write_json
 
 TOLD_EVERY = 500  # replies between two lines of progress
@@ -91,7 +92,9 @@ class EndpointChat:
                 reply = ""  # the provider refuses to answer: a reply without a verdict
                 completion = None
             else:
-                reason = str(error.message).splitlines()[0][:200]
+                # The provider's words are what helps here, but they may quote the conversation.
+                told = str(error.message).splitlines()[0]
+                reason = mask_quotes(told, [message["content"] for message in conversation])[:200]
                 raise UserError(f"endpoints.{self._name}: the request is refused ({reason}): mend the endpoint's settings") from None
         except (openai.APIError, json.JSONDecodeError, IndexError, AttributeError, TypeError):
             return  # a passing fault, or an answer that is none: counted by the caller, nothing kept

@@ -1,0 +1,28 @@
+"""Write the trace reader: one page on which a person reads traces with sentences, cues, triggers and the continuation safety ratio, masked by default.
+
+python scripts/write_trace_reader.py --config results/demo/config.yaml --run results/demo --templates workflow/report \\
+    --out results/demo/traces.html
+"""
+
+import argparse
+from pathlib import Path
+
+from safe_reasoning.command import command
+from safe_reasoning.config import load
+from safe_reasoning.records import write_bytes
+from safe_reasoning.trace_reader.page import write_traces
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--run", required=True, type=Path, help="folder of the run, with its generations")
+    parser.add_argument("--templates", required=True, type=Path, help="folder of the page's templates")
+    parser.add_argument("--out", required=True)
+    arguments = parser.parse_args()
+    write_bytes(arguments.out, write_traces(load(arguments.config), arguments.run, arguments.templates).encode())
+
+
+if __name__ == "__main__":
+    main()
