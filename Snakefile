@@ -22,6 +22,7 @@ include: "workflow/rules/characterize.smk"
 include: "workflow/rules/pairs.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/audit.smk"
 include: "workflow/rules/metrics.smk"
 include: "workflow/rules/figures.smk"
 

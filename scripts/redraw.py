@@ -7,7 +7,7 @@ import argparse
 import importlib
 from pathlib import Path
 
-from safe_reasoning import claims, tables
+from safe_reasoning import claims, judge_tables, optional, tables
 from safe_reasoning.command import command, progress
 from safe_reasoning.figures import FIGURES, style
 from safe_reasoning.manifest import write_manifest
@@ -21,15 +21,18 @@ def main() -> None:
     parser.add_argument("--run", required=True, type=Path, help="folder with metrics/, such as results/demo")
     arguments = parser.parse_args()
     metrics = arguments.run / "metrics"
-    for name in FIGURES:
+    more = optional.at_hand(metrics)
+    for name in [*FIGURES, *(name for name in more if name in optional.FIGURES)]:
         module = importlib.import_module(f"safe_reasoning.figures.{name}")
         frame = module.data(metrics, PUBLISHED)
         style.save(module.draw(frame), frame, arguments.run / "figures" / name)
     for name in tables.TABLES:
         tables.save(getattr(tables, name)(metrics, PUBLISHED), arguments.run / "tables" / name)
+    for name in [name for name in more if name in judge_tables.TABLES]:
+        tables.save(getattr(judge_tables, name)(metrics, PUBLISHED), arguments.run / "tables" / name)
     tables.save(claims.score(metrics), arguments.run / "tables" / "claims")
     write_manifest(arguments.run, arguments.run / "manifest.json")
-    progress(f"redrew {len(FIGURES)} figures and {len(tables.TABLES) + 1} tables of {arguments.run}")
+    progress(f"redrew {len(FIGURES) + len(tables.TABLES) + len(more) + 1} figures and tables of {arguments.run}")
 
 
 if __name__ == "__main__":

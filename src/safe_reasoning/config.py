@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from safe_reasoning.config_cpu_judges import EmbeddingDetector, EmbeddingJudge, PhraseJudge
 from safe_reasoning.errors import UserError
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -239,10 +240,16 @@ class ChatDetector(Section):
     chat: Name = Field(description="endpoint or model that is asked")
 
 
+JudgeSettings = Annotated[ChatJudge | PhraseJudge | EmbeddingJudge, Field(discriminator="kind")]
+DetectorSettings = Annotated[ChatDetector | EmbeddingDetector, Field(discriminator="kind")]
+
+
 class Evaluate(Section):
     """Paper section 4."""
 
     judge: Name = Field(description="exact, lexical, or one of `judges`")
+    more_judges: list[Name] = Field([], description="further judges of the same generations: the main result under each, and their agreement")
+    audit: list[Name] = Field([], description="judges that are held against human labels (JailbreakBench's judge comparison, XSTest)")
     kl_traces: int = Field(60, ge=1, description="harmful traces of the base model under the KL curve")
     kl_tokens: int = Field(100, ge=1)
     bootstrap: int = Field(2000, ge=100)
@@ -269,6 +276,11 @@ class Plan(Section):
         return self
 
 
+def chat_of(settings: BaseModel | None) -> str | None:
+    """The endpoint or model that a judge or cue detector asks; None for one that asks nobody."""
+    return getattr(settings, "chat", None)
+
+
 def _known(key: str, name: str, known: list[str]) -> None:
     if name not in known:
         raise ValueError(f"{key}: {name!r} is unknown: use one of {', '.join(known)}")
@@ -287,8 +299,8 @@ class Config(Section):
     models: dict[Name, Model]
     endpoints: dict[Name, Endpoint] = {}
     attacks: dict[Name, Attack] = {}
-    judges: dict[Name, ChatJudge] = {}
-    detectors: dict[Name, ChatDetector] = {}
+    judges: dict[Name, JudgeSettings] = {}
+    detectors: dict[Name, DetectorSettings] = {}
     prompt_sets: dict[Name, PromptSet]
     characterize: Characterize = Characterize()
     pairs: Pairs = Pairs()
@@ -307,17 +319,21 @@ class Config(Section):
         if any(m.recipe == "ipo_stage2" for m in self.methods.values()) and "ipo" not in self.methods:
             raise ValueError("methods: ipo_stage2 goes on from the method named ipo: add it")
         chats = [*self.endpoints, *self.models]
-        asked = {name: judge.chat for name, judge in self.judges.items()} | {
-            name: detector.chat for name, detector in self.detectors.items()
-        }
-        for name, chat in asked.items():
-            _known(f"{name}.chat", chat, chats)
+        for name, settings in [*self.judges.items(), *self.detectors.items()]:
+            if chat := chat_of(settings):
+                _known(f"{name}.chat", chat, chats)
         for name, attack in self.attacks.items():
             for key in ("attacker", "target", "scorer"):
                 _known(f"attacks.{name}.{key}", getattr(attack, key) or chats[0], chats)
         for name, entry in self.prompt_sets.items():
             _known(f"prompt_sets.{name}.attack", entry.attack or "", ["", *self.attacks])
+        for name in self.evaluate.more_judges:
+            _known("evaluate.more_judges", name, ["exact", "lexical", *self.judges])
+        for name in self.evaluate.audit:  # the exact judge knows the nano world alone
+            _known("evaluate.audit", name, ["lexical", *self.judges])
         _known("evaluate.judge", self.evaluate.judge, ["exact", "lexical", *self.judges])
+        if len(set(self.all_judges)) < len(self.all_judges):
+            raise ValueError("evaluate.more_judges: names a judge twice, or the judge of `evaluate.judge`: name each once")
         _known("characterize.detector", self.detector, ["exact", "lexical", *self.detectors])
         for name, method in self.methods.items():
             _known(f"methods.{name}.detector", method.detector, ["exact", "lexical", *self.detectors])
@@ -331,6 +347,11 @@ class Config(Section):
     def detector(self) -> str:
         """The cue detector of the analyses."""
         return self.characterize.detector or ("exact" if self.evaluate.judge == "exact" else "lexical")
+
+    @property
+    def all_judges(self) -> list[str]:
+        """The judge of the run, then those that read the same generations."""
+        return [self.evaluate.judge, *self.evaluate.more_judges]
 
     @property
     def benchmarks(self) -> dict[str, str]:

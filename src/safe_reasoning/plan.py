@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from safe_reasoning.config import Config, HubModel, Method, Role
+from safe_reasoning.config import Config, HubModel, Method, Role, chat_of
 from safe_reasoning.plan_memory import BYTES_OF_WEIGHTS
 from safe_reasoning.prompts import known_rows
 from safe_reasoning.sources import parameters
@@ -74,8 +74,7 @@ def _judged(config: Config, counts: Sequence[tuple[Role, int]]) -> tuple[int, fl
 
 def _chat(config: Config, instrument: str) -> str:
     """Who is asked by a judge or cue detector; empty for those that ask nobody."""
-    entry = config.judges.get(instrument) or config.detectors.get(instrument)
-    return entry.chat if entry else ""
+    return chat_of(config.judges.get(instrument) or config.detectors.get(instrument)) or ""
 
 
 def _sampling(config: Config, model: str, stage: str, counts: Sequence[tuple[Role, int]], jobs: int = 1) -> Step:

@@ -1,4 +1,7 @@
 # What the rules share to name their inputs and parameters: from the configuration to files.
+EMBEDDING_JUDGES = [name for name, judge in CONFIG.judges.items() if judge.kind == "embedding"]
+
+
 def for_methods(pattern, *untrained):
     """An input function: the pattern for each method that is run on the rule's model (and for "base" when asked) and each seed, as {variant}."""
 
@@ -45,7 +48,12 @@ def chat_weights(*names):
 def instrument_weights(*names):
     """The weights behind judges and cue detectors that ask a model of the run."""
     known = {**CONFIG.judges, **CONFIG.detectors}
-    return chat_weights(*(known[name].chat for name in names if name in known))
+    return chat_weights(*(typed_config.chat_of(known.get(name)) for name in names))
+
+
+def instrument_files(*names):
+    """What judges and cue detectors need before they can judge: weights of the run, coefficients that are fitted in it."""
+    return [*instrument_weights(*names), *(f"{RUN}/judges/{name}.json" for name in dict.fromkeys(names) if name in EMBEDDING_JUDGES)]
 
 
 def folder_of(marker):

@@ -29,5 +29,6 @@ TRAINING_OF_METHOD = asked(
     nodes=lambda wildcards: settings_of_method(wildcards).nodes,
 )
 # Judges and attackers behind an endpoint need the network, which compute nodes may not have: such jobs run where the workflow runs. Models of the run need a GPU.
-JUDGE_IS_A_MODEL = bool(instrument_weights(JUDGE))
+JUDGE_IS_A_MODEL = bool(instrument_weights(*CONFIG.all_judges))
+AUDIT_NEEDS_A_MODEL = bool(instrument_weights(*CONFIG.evaluate.audit))
 ATTACKED_IS_A_MODEL = any(chat in CONFIG.models for attack in CONFIG.attacks.values() for chat in attack.chats)

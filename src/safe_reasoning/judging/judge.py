@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from safe_reasoning.capability.score import has_scorer, score_all
 from safe_reasoning.config import Config
+from safe_reasoning.config_cpu_judges import EmbeddingDetector, EmbeddingJudge, PhraseJudge
 from safe_reasoning.errors import UserError
 from safe_reasoning.text import Trace, split_trace
 
@@ -54,11 +55,20 @@ def get_judge(name: str, config: Config) -> Judge:
         from safe_reasoning.judging.lexical import LexicalJudge
 
         return LexicalJudge()
-    if name in config.judges:
+    settings = config.judges.get(name)
+    if isinstance(settings, PhraseJudge):
+        from safe_reasoning.judging.phrases import PhraseListJudge
+
+        return PhraseListJudge(name, settings.source, config.data_mirror)
+    if isinstance(settings, EmbeddingJudge):
+        from safe_reasoning.judging import embedding_judge
+
+        return embedding_judge.EmbeddingJudge(name, embedding_judge.coefficients_file(config.run, name))
+    if settings is not None:
         from safe_reasoning.chat_models import open_chat
         from safe_reasoning.judging.rubric import RubricJudge
 
-        return RubricJudge(name, open_chat(config.judges[name].chat, config))
+        return RubricJudge(name, open_chat(settings.chat, config))
     raise UserError(f"unknown judge {name!r}: use one of {', '.join(['exact', 'lexical', *config.judges])}")
 
 
@@ -72,11 +82,16 @@ def get_detector(name: str, config: Config) -> CueDetector:
         from safe_reasoning.judging.lexical import LexicalCueDetector
 
         return LexicalCueDetector()
-    if name in config.detectors:
+    settings = config.detectors.get(name)
+    if isinstance(settings, EmbeddingDetector):
+        from safe_reasoning.judging.embedding_cue import EmbeddingCueDetector
+
+        return EmbeddingCueDetector(name)
+    if settings is not None:
         from safe_reasoning.chat_models import open_chat
         from safe_reasoning.judging.few_shot_cue import FewShotCueDetector
 
-        return FewShotCueDetector(name, open_chat(config.detectors[name].chat, config))
+        return FewShotCueDetector(name, open_chat(settings.chat, config))
     raise UserError(f"unknown cue detector {name!r}: use one of {', '.join(['exact', 'lexical', *config.detectors])}")
 
 
