@@ -6,7 +6,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 # torch's CPU build lies outside PyPI: where the configured index lacks it, PyTorch's own CPU index is asked.
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: help setup demo mini figures plan prefetch lock-revisions test test-all lint format schema lock clean-run
+.PHONY: help setup demo mini figures archive plan prefetch lock-revisions containers lock-containers test lint format schema lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,8 +34,11 @@ mini: setup ## the same rules on SmolLM2-135M and real prompts (SAFE_REASONING_D
 	$(BIN)/snakemake --cores $(CORES) --configfile config/mini.yaml
 	@echo "open results/mini/report.html"
 
-figures: setup ## redraw figures and tables of results/$RUN from stored metrics alone: make figures RUN=demo
-	$(BIN)/python scripts/redraw.py --run results/$(or $(RUN),demo)
+figures: setup ## redraw figures and tables from stored metrics alone, of a run or of an archive: make figures RUN=demo, make figures ARCHIVE=demo.zip [OUT=folder]
+	$(BIN)/python scripts/redraw.py $(if $(ARCHIVE),--archive $(ARCHIVE) $(if $(OUT),--out $(OUT)),--run results/$(or $(RUN),demo))
+
+archive: setup ## one file with a run's evidence, masked (docs/archive.md): make archive RUN=demo writes results/demo.zip
+	$(BIN)/python scripts/write_archive.py --run results/$(or $(RUN),demo) --out results/$(or $(RUN),demo).zip
 
 plan: setup ## what a run costs before it starts: make plan CONFIG=config/paper.yaml
 	$(BIN)/python scripts/plan.py --config $(or $(CONFIG),config/paper.yaml) $(if $(MEASURED),--measured $(MEASURED))
@@ -46,15 +49,23 @@ prefetch: setup ## fetch all that a run needs, for machines without a network: m
 lock-revisions: setup ## write the commits of floating sources into config/sources.yaml (needs a network)
 	$(BIN)/python scripts/lock_revisions.py
 
+containers: setup ## build the container images that are missing or out of date: make containers NAMES="serve train" PUSH=registry/path
+	$(BIN)/python scripts/build_images.py $(NAMES) $(if $(PUSH),--push $(PUSH))
+
+lock-containers: setup ## write the digests of the images' bases into containers/digests.lock (needs a network)
+	$(BIN)/python scripts/lock_containers.py
+
 test: .venv/.dev-ready ## all tests, about ten minutes
 	$(BIN)/python -m pytest -q
 
-lint: .venv/.dev-ready ## ruff, mypy, snakefmt, snakemake --lint
+lint: .venv/.dev-ready ## ruff, mypy, snakefmt, snakemake --lint, hadolint, shellcheck
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check -l 140 Snakefile workflow
 	$(BIN)/snakemake --lint
+	$(BIN)/hadolint containers/*/Dockerfile
+	$(BIN)/shellcheck containers/install.sh .ci/run
 
 format: .venv/.dev-ready ## put the code in order
 	$(BIN)/ruff check --fix .
@@ -64,6 +75,16 @@ format: .venv/.dev-ready ## put the code in order
 schema: setup ## write workflow/schemas/config.schema.json from the typed configuration
 	$(BIN)/python -c 'from safe_reasoning.config import schema; print(schema(), end="")' > workflow/schemas/config.schema.json
 
+LOCK := uv pip compile --quiet --no-header --generate-hashes
+# Wheels for glibc 2.31 (Debian 11, Ubuntu 20.04) and later; PyPI's torch is built for CUDA 13.0.
+CUDA := --python-version 3.12 --python-platform x86_64-manylinux_2_31
+# What the environments share has one version, as far as their packages allow: each lock starts as a copy of the CPU's, whose versions uv prefers.
+lock_like_cpu = cp envs/cpu.lock envs/new.lock && $(LOCK) $(2) envs/$(1).in -o envs/new.lock && mv envs/new.lock envs/$(1).lock
+
 lock: ## renew the locks (needs uv)
-	uv pip compile --no-header --python-version 3.11 --override envs/cpu.overrides.txt --generate-hashes --extra-index-url $(TORCH_INDEX) envs/cpu.in -o envs/cpu.lock
-	uv pip compile --no-header --python-version 3.11 --generate-hashes envs/dev.in -o envs/dev.lock
+	$(LOCK) --python-version 3.11 --override envs/cpu.overrides.txt --extra-index-url $(TORCH_INDEX) envs/cpu.in -o envs/cpu.lock
+	$(LOCK) --python-version 3.11 envs/dev.in -o envs/dev.lock
+	$(call lock_like_cpu,serve,$(CUDA))
+	$(call lock_like_cpu,train,$(CUDA))
+	$(call lock_like_cpu,grpo,$(CUDA))
+	$(call lock_like_cpu,analyze,--universal --python-version 3.11 --override envs/cpu.overrides.txt)

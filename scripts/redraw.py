@@ -1,16 +1,14 @@
 """Redraw every figure and table of a finished run from its stored metrics alone, and renew its manifest: no model, no workflow, seconds.
 
 python scripts/redraw.py --run results/demo
+python scripts/redraw.py --archive results/demo.zip    (into results/demo-redrawn, or the folder of --out)
 """
 
 import argparse
-import importlib
 from pathlib import Path
 
-from safe_reasoning import claims, judge_tables, optional, tables
 from safe_reasoning.command import command, progress
-from safe_reasoning.figures import FIGURES, style
-from safe_reasoning.manifest import write_manifest
+from safe_reasoning.redraw import redraw, redraw_archive
 
 PUBLISHED = Path(__file__).parents[1] / "results/published"
 
@@ -18,21 +16,17 @@ PUBLISHED = Path(__file__).parents[1] / "results/published"
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", required=True, type=Path, help="folder with metrics/, such as results/demo")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--run", type=Path, help="folder with metrics/, such as results/demo; redrawn in place")
+    source.add_argument("--archive", type=Path, help="file of make archive; redrawn in a folder of its own")
+    parser.add_argument("--out", type=Path, help="folder for what is drawn from --archive, results/<run>-redrawn by default")
     arguments = parser.parse_args()
-    metrics = arguments.run / "metrics"
-    more = optional.at_hand(metrics)
-    for name in [*FIGURES, *(name for name in more if name in optional.FIGURES)]:
-        module = importlib.import_module(f"safe_reasoning.figures.{name}")
-        frame = module.data(metrics, PUBLISHED)
-        style.save(module.draw(frame), frame, arguments.run / "figures" / name)
-    for name in tables.TABLES:
-        tables.save(getattr(tables, name)(metrics, PUBLISHED), arguments.run / "tables" / name)
-    for name in [name for name in more if name in judge_tables.TABLES]:
-        tables.save(getattr(judge_tables, name)(metrics, PUBLISHED), arguments.run / "tables" / name)
-    tables.save(claims.score(metrics), arguments.run / "tables" / "claims")
-    write_manifest(arguments.run, arguments.run / "manifest.json")
-    progress(f"redrew {len(FIGURES) + len(tables.TABLES) + len(more) + 1} figures and tables of {arguments.run}")
+    if arguments.run:
+        if arguments.out:
+            parser.error("--out goes with --archive: a run is redrawn in place")
+        progress(f"redrew {redraw(arguments.run, PUBLISHED)} of {arguments.run}")
+    else:
+        progress(f"redrew {redraw_archive(arguments.archive, arguments.out)}")
 
 
 if __name__ == "__main__":

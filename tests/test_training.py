@@ -213,7 +213,14 @@ def test_killed_training_ends_with_the_same_weights(tiny_model: Path, tmp_path: 
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert list((tmp_path / "broken").glob("checkpoint-*")) and not (tmp_path / "broken/training.json").exists()
+    checkpoint = max((tmp_path / "broken").glob("checkpoint-*/trainer_state.json")).parent
+    assert not (tmp_path / "broken/training.json").exists()
+    # A kill may also cut off the writing of a checkpoint, whose last file is the trainer's state.
+    state = json.loads((checkpoint / "trainer_state.json").read_text())
+    cut_off = tmp_path / f"broken/checkpoint-{state['global_step'] + state['save_steps']}"
+    cut_off.mkdir(exist_ok=True)
+    (cut_off / "trainer_state.json").unlink(missing_ok=True)
+    (cut_off / "model.safetensors").write_bytes(b"half a file")
     again = train(tmp_path, tiny_model, config, "broken", "--pairs", data["pairs"])
     assert again["weights_sha256"] == whole["weights_sha256"]
     assert again["loss_curve"] == whole["loss_curve"]

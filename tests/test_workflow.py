@@ -16,7 +16,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 SNAKEMAKE = [str(Path(sys.executable).parent / "snakemake"), "--cores", "2"]
-PARTS = ("Snakefile", "config", "envs", "profiles", "scripts", "src", "tests", "workflow", "results/published")
+PARTS = ("Snakefile", "config", "containers", "envs", "profiles", "scripts", "src", "tests", "workflow", "results/published")
 
 
 def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -36,7 +36,7 @@ def copy_project(folder: Path) -> Path:
         source, target = ROOT / part, folder / part
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.sif*"))
         else:
             shutil.copy(source, target)
     return folder

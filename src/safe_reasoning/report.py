@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -118,8 +119,17 @@ def inline_svg(path: Path, name: str) -> Markup:
     return Markup(re.sub(r"<metadata>.*?</metadata>", "", f"{head}>{rest}", flags=re.DOTALL))  # noqa: S704
 
 
-def write_report(config: Config, figures: Path, tables: Path, captions: Path) -> str:
-    """The page as text, from a run's figures and tables."""
+def write_report(config: Config, figures: Path, tables: Path, captions: Path, made: Mapping[str, Any] | None = None) -> str:
+    """The page as text, from a run's figures and tables.
+
+    Args:
+        config: of the run.
+        figures: folder of the run's figures.
+        tables: folder of its tables.
+        captions: folder of the captions and of the page's template.
+        made: the run's manifest, where the page is written elsewhere: its commit and software stand on the page, not those at hand.
+    """
+    made = made or {"commit": commit(), "software": software()}
     wanted = optional.wanted(config)
     chosen = [*SECTIONS, (*JUDGE_SECTION, list(wanted))] if wanted else SECTIONS
     names = [name for _, _, items in chosen for name in items]
@@ -139,13 +149,13 @@ def write_report(config: Config, figures: Path, tables: Path, captions: Path) ->
         run=config.run,
         models=list(config.models),
         seeds=config.seeds,
-        commit=commit(),
+        commit=made["commit"],
         about=Markup("<br>".join(ABOUT[kind] for kind in kinds)),  # noqa: S704
         judge=config.evaluate.judge,
         claims=scorecard.to_dict("records"),
         tally={verdict: int((scorecard["verdict"] == verdict).sum()) for verdict in reversed(VERDICTS)},
         captions={name: caption(captions / f"{name}.rst") for name in [*names, "claims"]},
         sections=sections,
-        software=", ".join(f"{name} {version}" for name, version in software().items()),
+        software=", ".join(f"{name} {version}" for name, version in made["software"].items()),
         configuration=dump(config),
     )

@@ -99,17 +99,17 @@ rule summarize_characterization:
         *[f"{RUN}/metrics/{{model}}/{table}.csv" for table in CHARACTERIZATION_TABLES],
     log:
         f"{RUN}/logs/summarize_characterization/{{model}}.log",
-    localrule: True
+    localrule: not DETECTOR_IS_A_MODEL
     container:
-        image("analyze")
+        image("serve")
     resources:
-        **LIGHT,
+        **(GENERATION if DETECTOR_IS_A_MODEL else LIGHT),
     params:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
         out=lambda w, output: folder_of(output[0]),
         settings=settings("characterize", "evaluate"),
     shell:
-        "python scripts/summarize_characterization.py --config {params.config} --model {wildcards.model} --model-dir {params.model_dir} "
+        "python scripts/lease_gpus.py {resources.gpu} python scripts/summarize_characterization.py --config {params.config} --model {wildcards.model} --model-dir {params.model_dir} "
         "--rollouts {input.rollouts} --verdicts {input.verdicts} --evaluation-verdicts {input.evaluation} --csr {input.csr} "
         "--triggers {input.triggers} --interventions {input.interventions} --diversity-prompts {input.diversity_prompts} --out {params.out} 2> {log}"

@@ -4,6 +4,7 @@ def asked(kind, gpu=0, **more):
     size = getattr(CONFIG.resources, kind)
     return {
         "gpu": gpu,
+        "nodes": 1,  # or SLURM may take the GPUs of one job from several nodes
         "mem_mb": lambda wildcards, attempt: round(1024 * size.memory_gib * attempt),
         "runtime": lambda wildcards, attempt: size.minutes * attempt,
         **more,
@@ -20,15 +21,36 @@ def training_image(wildcards):
     return "grpo" if settings_of_method(wildcards).recipe == "grpo" else "train"
 
 
+def on_several_nodes(resource):
+    """A resource that only a training on several nodes has; None leaves it out."""
+
+    def value(wildcards):
+        method = settings_of_method(wildcards)
+        return resource(method) if method.nodes > 1 else None
+
+    return value
+
+
+def gpus_of_training(wildcards):
+    """GPUs of a training on one node. Those of several nodes are asked for by node (`gres`): of a total SLURM may take three from one and one from another."""
+    method = settings_of_method(wildcards)
+    return 0 if method.nodes > 1 else CONFIG.resources.gpus * method.processes
+
+
 LIGHT = asked("light")
 GENERATION = asked("generation", gpu=CONFIG.resources.gpus)
 TRAINING = asked("training", gpu=CONFIG.resources.gpus)
 TRAINING_OF_METHOD = asked(
     "training",
-    gpu=lambda wildcards: CONFIG.resources.gpus * settings_of_method(wildcards).processes * settings_of_method(wildcards).nodes,
+    gpu=gpus_of_training,
     nodes=lambda wildcards: settings_of_method(wildcards).nodes,
+    gres=on_several_nodes(lambda method: f"gpu:{CONFIG.resources.gpus * method.processes}" if CONFIG.resources.gpus else None),
+    mpi=on_several_nodes(lambda method: "srun"),  # the training calls srun itself (safe_reasoning.training.launch), not the executor
+    tasks=on_several_nodes(lambda method: method.nodes),
+    tasks_per_gpu=on_several_nodes(lambda method: 0),  # unsaid, the executor would take `tasks` for it
 )
 # Judges and attackers behind an endpoint need the network, which compute nodes may not have: such jobs run where the workflow runs. Models of the run need a GPU.
 JUDGE_IS_A_MODEL = bool(instrument_weights(*CONFIG.all_judges))
 AUDIT_NEEDS_A_MODEL = bool(instrument_weights(*CONFIG.evaluate.audit))
+DETECTOR_IS_A_MODEL = bool(instrument_weights(DETECTOR))
 ATTACKED_IS_A_MODEL = any(chat in CONFIG.models for attack in CONFIG.attacks.values() for chat in attack.chats)

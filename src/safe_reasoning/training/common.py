@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from transformers import AutoTokenizer, PrinterCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-from transformers.trainer_utils import get_last_checkpoint
 
 from safe_reasoning.command import progress
 from safe_reasoning.config import Config, Method
@@ -212,6 +211,12 @@ def forget_other_work(task: Task) -> None:
     write_json(note, work)
 
 
+def last_checkpoint(folder: Path) -> str | None:
+    """The newest checkpoint that was written to its end: the trainer writes its state last, and removes the one before only then."""
+    whole = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
+    return str(max(whole, key=lambda path: int(path.name.rpartition("-")[2]))) if whole else None
+
+
 def run(trainer: Any, task: Task, tokenizer: Any, counts: Callable[[TrainerState], Mapping[str, Any]]) -> None:
     """Train from the last checkpoint if there is one, save weights and tokenizer, and write `training.json` last.
 
@@ -221,7 +226,7 @@ def run(trainer: Any, task: Task, tokenizer: Any, counts: Callable[[TrainerState
     callback = Progress(f"{task.model} {task.name}", task.out)
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(callback)
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(task.out) if task.out.exists() else None)
+    trainer.train(resume_from_checkpoint=last_checkpoint(task.out))
     if task.method.lora_rank is not None:
         trainer.model = trainer.model.merge_and_unload()
     trainer.save_model(str(task.out))

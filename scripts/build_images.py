@@ -1,0 +1,34 @@
+"""Build the container images of the environments and write their digests into containers/digests.lock. Needs a network.
+
+python scripts/build_images.py                                       # files of Apptainer, those that are missing or out of date
+python scripts/build_images.py serve --push registry.example.org/me  # one of them, for a registry, by buildah, podman or docker
+"""
+
+import argparse
+
+from safe_reasoning import images
+from safe_reasoning.command import command, progress
+from safe_reasoning.image_builds import build
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(images.NAMES)}; without any, those that the workflow would refuse"
+    )
+    parser.add_argument("--push", metavar="REGISTRY/PATH", help="build for this registry instead of files")
+    arguments = parser.parse_args()
+    for name in arguments.names:
+        images.image(name)  # an unknown name is told before the first build, which may take an hour
+    wanted = arguments.names or [name for name in images.NAMES if images.refusals([name])]
+    for name in wanted:
+        progress(f"building {name}")
+        build(name, arguments.push)
+        progress(f"{name} is {images.image(name)}")
+    if not wanted:
+        progress("all images are as containers/digests.lock says")
+
+
+if __name__ == "__main__":
+    main()

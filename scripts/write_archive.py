@@ -1,0 +1,33 @@
+"""Write the archive of a finished run: one zip file with its evidence, masked, from which every figure and table can be redrawn.
+
+python scripts/write_archive.py --run results/demo --out results/demo.zip
+"""
+
+import argparse
+import hashlib
+from pathlib import Path
+
+from safe_reasoning.archive import pack
+from safe_reasoning.archive_contents import gather
+from safe_reasoning.command import command, progress
+from safe_reasoning.records import write_bytes
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", required=True, type=Path, help="folder of a finished run, such as results/demo")
+    parser.add_argument("--out", required=True, type=Path)
+    arguments = parser.parse_args()
+    contents, left_out = gather(arguments.run, PROJECT)
+    archive = pack(contents)
+    write_bytes(arguments.out, archive)
+    if left_out:
+        progress(f"left out: {'; '.join(left_out)}")
+    progress(f"wrote {arguments.out}: {len(contents)} files, {len(archive) / 1e6:.1f} MB, sha256 {hashlib.sha256(archive).hexdigest()}")
+
+
+if __name__ == "__main__":
+    main()

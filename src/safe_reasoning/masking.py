@@ -1,0 +1,155 @@
+"""What may leave a run in its archive: numbers, ids and short labels by lists of what is allowed; no prompt, no completion, no attack, no path of a machine.
+
+The one free text among the metrics are the mined trigger sentences. A run on a real model keeps a sentence only where the run measured that reasoning after it is safe more
+often than not, and where it shares no five words in a row with a prompt of the run. Compliance cues stand in no metric.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from safe_reasoning.errors import UserError
+from safe_reasoning.records import SCHEMAS
+
+MASKED = "[left out]"
+RUN = 5  # words in a row that a trigger sentence must not share with a prompt
+LABEL = r"[\w .,:;+()%/&<>=-]{0,80}"
+# Column by column what a verdict may say. Written out here and not taken from the schema: a column that comes to the schema does not come to the archive by itself.
+VERDICTS = {
+    "generation_id": r"[a-z0-9_]+-\d+\.\d+",
+    "prompt_id": r"[a-z0-9_]+-\d+",
+    "prompt_set": r"[a-z0-9_]+",
+    "sample": None,
+    "part": r"reasoning|response",
+    "measure": r"harmful|complies|correct",
+    "value": None,
+    "detail": r"[a-z_]{0,30}",
+    "judge": r"[a-z0-9_]+",
+}
+SENTENCE = ("triggers", "text")  # the one column of free text
+# Columns of metrics that hold numbers, ids and short labels, and keys of meta files that hold no text.
+_METRICS = """
+any arm attempts cluster continuations count csr csr_after csr_before detail detector difference eta exact files first_cue_token generated_tokens generations
+generations_per_prompt given_up harmful high kept kind kinds kl label loss low measure met method mined model mu n near_duplicate ngram13 no_cue outcome p_adjusted
+p_value pairs part part_of picked position prefix_tokens prompt_id prompt_set prompts r rate reasoning reference response reward_margin role rollouts rounds rounds_1
+safe_rollouts safe_share safe_turning_point samples sampling_seconds seconds seed share source stable_tokens step target_high target_low tokens trace trace_class
+traces training_prompts training_seconds training_set trials trigger_end trigger_start unsafe_turning_point unscored value with_cue
+"""
+_META = "asked commit file generations_sha256 instructions_sha256 judge rows schema software tables tokens traces unparsed_replies unscored"
+METRICS, META = frozenset(_METRICS.split()), frozenset(_META.split())
+
+
+def without_places(value: Any) -> Any:
+    """The value with every absolute path in it cut to its last part, and every address without user, password and query."""
+    if isinstance(value, Mapping):
+        return {key: without_places(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_places(item) for item in value]
+    if isinstance(value, str) and value.startswith(("/", "~")):
+        return Path(value).name
+    if isinstance(value, str) and re.match(r"https?://", value):
+        parts = urlsplit(value)
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    return value
+
+
+def mask_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A resolved configuration without the folder of its data mirror and without places (see `without_places`)."""
+    return {**without_places(config), "data_mirror": None}
+
+
+def mask_meta(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a meta file that are known to hold no text, without places."""
+    return without_places({key: value for key, value in meta.items() if key in META})
+
+
+def mask_verdicts(path: Path) -> bytes:
+    """A verdict file with the allowed columns alone, as Parquet. A value that is no id, number or known word is a UserError, which does not repeat it."""
+    try:
+        table = pq.read_table(path, columns=list(VERDICTS))
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(f"{path} is not a readable Parquet file ({error}): delete it and run again") from None
+    if missing := set(VERDICTS) - set(table.schema.names):
+        raise UserError(f"{path} is no verdicts table (lacks {', '.join(sorted(missing))}): delete it and run again")
+    for column, pattern in VERDICTS.items():
+        values = table[column].unique().to_pylist() if pattern else []
+        if any(not re.fullmatch(str(pattern), str(value)) for value in values):
+            raise UserError(f"{path}: column {column} holds something else than {pattern}, so it is not archived: see where it comes from")
+    # A table made anew: metadata of the file, where anything may stand, stays behind.
+    schema = pa.schema([SCHEMAS["verdicts"].field(column) for column in VERDICTS])
+    clean = pa.Table.from_arrays([table[column].cast(schema.field(column).type) for column in VERDICTS], schema=schema)
+    sink = pa.BufferOutputStream()
+    pq.write_table(clean, sink, compression="zstd")
+    return sink.getvalue().to_pybytes()
+
+
+def read_cells(content: bytes) -> pd.DataFrame:
+    """A CSV table, every cell as the text that stands there."""
+    try:
+        return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame()
+
+
+def check_metrics(name: str, content: bytes) -> None:
+    """Refuse a metrics table with a column that is not on the list, or with a cell that is no number or short label, outside the trigger sentences."""
+    frame = read_cells(content)
+    for column in frame.columns:
+        if (name, column) == SENTENCE:
+            continue
+        if column not in METRICS:
+            raise UserError(f"metrics/{name}.csv has a column {column} that may hold text: name it in masking.METRICS if it can not")
+        if not frame[column].str.fullmatch(LABEL).all():
+            raise UserError(f"metrics/{name}.csv: column {column} holds more than numbers and short labels, so it is not archived")
+
+
+def words(text: str) -> list[str]:
+    """The words of a text without case and punctuation."""
+    return re.findall(r"\w+", text.casefold())
+
+
+def runs(texts: Iterable[str]) -> set[tuple[str, ...]]:
+    """All runs of five words; a shorter text is one run."""
+    found = set()
+    for text in texts:
+        said = words(text)
+        found |= {tuple(said[start : start + RUN]) for start in range(max(1, len(said) - RUN + 1))}
+    return found - {()}
+
+
+def quotes(sentence: str, prompt_runs: set[tuple[str, ...]]) -> bool:
+    """Whether a sentence shares five words in a row with a prompt, or holds a whole shorter one."""
+    said = words(sentence)
+    return any(tuple(said[start : start + size]) in prompt_runs for size in range(1, RUN + 1) for start in range(len(said) - size + 1))
+
+
+def mask_triggers(content: bytes, invented: set[str], prompt_runs: set[tuple[str, ...]]) -> tuple[bytes, int]:
+    """The table of mined triggers without sentences that are not known to be harmless.
+
+    Args:
+        content: the CSV file.
+        invented: models of the nano world, in which no sentence can do harm: theirs are kept.
+        prompt_runs: `runs` of the run's prompts.
+
+    Returns:
+        The CSV file, the same bytes where nothing is left out, and the number of sentences left out.
+    """
+    frame = read_cells(content)
+    if frame.empty:
+        return content, 0
+    safe = pd.to_numeric(frame["low"], errors="coerce") > 0.5
+    quoting = frame["text"].map(lambda sentence: quotes(sentence, prompt_runs)).astype(bool)
+    hidden = ~frame["model"].isin(invented) & (~safe | quoting)
+    if not hidden.any():
+        return content, 0
+    frame.loc[hidden, "text"] = MASKED
+    return frame.to_csv(index=False, lineterminator="\n").encode(), int(hidden.sum())
