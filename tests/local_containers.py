@@ -58,8 +58,10 @@ def pip_settings() -> str:
 
 
 def wheel_folders() -> list[str]:
-    """Folders of this machine that pip looks into; a build needs them mounted."""
-    return sorted(word for word in set(re.split(r"[\s,]+|file://", pip_settings())) if word.startswith("/") and Path(word).is_dir())
+    """Folders of this machine that pip looks into; a build needs them mounted. An index in a folder (file:) has its files beside it."""
+    words = pip_settings().split()
+    indexes = {str(Path(word.removeprefix("file://")).parent) for word in words if word.startswith("file:///")}
+    return sorted(indexes | {word for word in words if word.startswith("/") and Path(word).is_dir()})
 
 
 @contextmanager

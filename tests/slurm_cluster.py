@@ -216,7 +216,7 @@ class SlurmCluster:
         """Processes of the namespace, by the machine's own numbers, with their names."""
         namespace, members = os.readlink(f"/proc/{self._first_process()}/ns/pid"), {}
         for folder in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
                 if os.readlink(folder / "ns/pid") == namespace:
                     members[int(folder.name)] = (folder / "comm").read_text().strip()
         return members

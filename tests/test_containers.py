@@ -159,7 +159,7 @@ def test_the_serving_image_samples_the_same_rows(workshop: Workshop, tiny_model:
     (project / "settings.yaml").write_text(yaml.safe_dump(settings))
     os.chown(project, 10001, 10001)
     inside = ("run", "--volume", f"{project}:/project", "--workingdir", "/project", "--env", "PYTHONPATH=src", container, "--")
-    told = workshop.buildah(*inside, "sh", "-ec", "id -u; command -v python flock bwrap git gcc").split()
+    told = workshop.buildah(*inside, "bash", "-ec", "id -u; command -v python flock bwrap git gcc").split()
     assert told[:2] == ["10001", "/opt/env/bin/python"] and len(told) == 6, told
     workshop.buildah(*inside, "sh", "-ec", stages("inside"))
     here = os.environ | {"PYTHONPATH": "src", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
@@ -222,20 +222,20 @@ def test_a_rule_runs_in_an_image_of_apptainer(apptainer: Workshop):
     entry = apptainer.table()["images"]["analyze"]
     path = apptainer.project / "containers/analyze.sif"
     assert entry["image"] == "containers/analyze.sif" and entry["digest"] == images.file_digest(path)
-    labels = json.loads(run("apptainer", "inspect", "--json", str(path), env=apptainer.environment))["data"]["attributes"]["labels"]
+    settings = {"cwd": apptainer.project, "env": apptainer.environment}
+    labels = json.loads(run("apptainer", "inspect", "--json", str(path), **settings))["data"]["attributes"]["labels"]
     assert labels["safe-reasoning.lock.sha256"] == entry["lock_sha256"] and len(labels["org.opencontainers.image.revision"]) >= 40
     look = "command -v python flock git; echo $SAFE_REASONING_IMAGE; test ! -e /build; python -V"
-    told = run("apptainer", "exec", "--cleanenv", str(path), "sh", "-ec", look, cwd=apptainer.folder, env=apptainer.environment).split()
+    told = run("apptainer", "exec", "--cleanenv", str(path), "bash", "-ec", look, **settings).split()
     assert told[0] == "/opt/env/bin/python" and told[3] == "analyze" and len(told) == 6, told
 
     content = apptainer.table()
     content["images"] = {name: entry for name in images.NAMES}  # all locks are the same here
     (apptainer.project / images.TABLE).write_text(images.text_of(content))
     assert apptainer.python("-c", "from safe_reasoning import images; print(images.refusals(images.NAMES))").strip() == "[]"
-    (apptainer.project / "contained.smk").write_text(CONTAINED)
     call = [str(Path(sys.executable).parent / "snakemake"), "--cores", "1", "--sdm", "apptainer", "--apptainer-args=--cleanenv"]
-    call += ["--snakefile", "contained.smk", "--configfile", "tests/tiny.yaml", "--", "results/tiny/prompts/direct.parquet"]
-    run(*call, cwd=apptainer.project, env=apptainer.environment)
+    call += ["--configfile", "tests/tiny.yaml", "--", "results/tiny/prompts/direct.parquet"]
+    run(*call, **settings)
     meta = read_meta(apptainer.project / "results/tiny/prompts/direct.parquet")
     assert meta["software"]["python"] == told[5] and "torch" not in meta["software"] and "torch" in software()
     assert meta["commit"].startswith(run("git", "rev-parse", "HEAD", cwd=apptainer.project).strip())
@@ -244,13 +244,3 @@ def test_a_rule_runs_in_an_image_of_apptainer(apptainer: Workshop):
     pd.testing.assert_frame_equal(
         rows(apptainer.project / "results/tiny/prompts/direct.parquet"), rows(apptainer.project / "outside.parquet")
     )
-
-
-# An image for the rules that name none.
-CONTAINED = """
-import sys
-sys.path.insert(0, "src")
-from safe_reasoning.images import image
-container: image("analyze")
-include: "Snakefile"
-"""

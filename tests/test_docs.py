@@ -60,3 +60,10 @@ def test_readme_shows_the_committed_run():
     table = (ROOT / "README.md").read_text().split("<!-- demo-table -->")[1].split("\n\n")[0]
     rows = re.findall(r"^\| (.*) \|$", table, re.MULTILINE)[1:]  # without the head
     assert rows == measured_rows()
+
+
+def test_what_fidelity_says_of_the_demo_is_in_its_configuration():
+    config = load(ROOT / "config/demo.yaml")
+    text = (ROOT / "docs/fidelity.md").read_text()
+    assert f"the demo takes {config.characterize.csr_prompts} of them" in text
+    assert f"the demo has {config.decoding.max_new_tokens}," in text

@@ -1,5 +1,6 @@
 """The workflow itself: a tiny configuration through every rule, nothing to do the second time, killed runs that finish, faults told in one line."""
 
+import io
 import json
 import os
 import re
@@ -116,6 +117,32 @@ def test_manifest_names_every_metric_with_its_hash(finished: Path):
     manifest = json.loads((finished / "results/tiny/manifest.json").read_text())
     text = json.dumps(manifest)
     assert "metrics/evaluation.csv" in text and "tables/table2_main.csv" in text
+
+
+def test_archive_of_a_run_holds_its_verdicts_and_no_text(finished: Path, tmp_path: Path):
+    """No prompt, no attack and no completion of the run, nor any part of one that is longer than a sentence, is in the archive's bytes."""
+    from safe_reasoning.archive import unpack
+    from safe_reasoning.records import read_rows
+
+    run, archive, out = finished / "results/tiny", tmp_path / "tiny.zip", tmp_path / "out"
+    written = script(ROOT, "write_archive", "--run", str(run), "--out", str(archive))
+    assert written.returncode == 0 and "left out" not in written.stderr, written.stderr
+    texts = {row[key] for path in run.glob("prompts/*.parquet") for row in read_rows(path, "prompts") for key in ("text", "request")}
+    completions = [row["text"] for path in run.glob("generations/**/*.parquet") for row in read_rows(path, "generations")]
+    for completion in completions:
+        texts |= {completion, *(line for line in completion.splitlines() if line.count(". ") > 1)}
+    texts = {text for text in texts if len(text) > 20}
+    found = unpack(archive)
+    assert len(texts) > 500 and sum(name.endswith(".parquet") for name in found.files) == len(list(run.glob("verdicts/**/*.parquet"))) > 5
+    whole = "\n".join(
+        pd.read_parquet(io.BytesIO(content)).to_csv() if name.endswith(".parquet") else content.decode(errors="replace")
+        for name, content in {**found.files, **found.others}.items()
+    )
+    assert not [text for text in texts if text in whole]
+    assert str(finished) not in whole
+    drawn = script(ROOT, "redraw", "--archive", str(archive), "--out", str(out))
+    assert drawn.returncode == 0, drawn.stderr
+    assert (out / "tables/table_triggers.csv").read_bytes() == (run / "tables/table_triggers.csv").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -83,13 +83,13 @@ def _verdicts(run: Path) -> dict[str, bytes]:
     return contents
 
 
-def _mask_sentences(run: Path, files: dict[str, bytes], config: Mapping[str, Any]) -> int:
+def _mask_sentences(files: dict[str, bytes], config: Mapping[str, Any], prompts: list[str]) -> int:
     """Leave trigger sentences out of the run's files where they may not go; the number of those left out."""
     name = "metrics/triggers.csv"
     if name not in files:
         return 0
     invented = {model for model, settings in config["models"].items() if settings["kind"] == "nano"}
-    files[name], hidden = masking.mask_triggers(files[name], invented, masking.runs(_prompt_texts(run)))
+    files[name], hidden = masking.mask_triggers(files[name], invented, masking.runs(prompts))
     return hidden
 
 
@@ -116,7 +116,10 @@ def _evidence(run: Path, project: Path) -> tuple[dict[str, bytes], dict[str, Any
     for name in [name for name in files if name.startswith("metrics/")]:
         masking.check_metrics(Path(name).stem, files[name])
         files[f"{name}.meta.json"] = _meta(run / f"{name}.meta.json")
-    hidden = _mask_sentences(run, files, config)
+    prompts = _prompt_texts(run)
+    hidden = _mask_sentences(files, config, prompts)
+    if not prompts and any(settings["kind"] != "nano" for settings in config["models"].values()):
+        left_out.append(f"the check that no trigger sentence quotes a prompt, since {run} holds no prompts")
     with tempfile.TemporaryDirectory(prefix="archive-") as name:
         folder = Path(name)
         for file, content in files.items():

@@ -59,7 +59,7 @@ JUDGE_SECTION = (
     "Every number above is what a judge says. Here judges are held against people and against each other.",
 )
 ABOUT = {
-    "nano": "<b>A model organism, not a language model.</b> The model has about 2 million parameters and was trained from scratch for this run, in a made-up world in which harm is the leak of an invented recipe. "
+    "nano": "<b>A model organism, not a language model.</b> The model has fewer than two million parameters and was trained from scratch for this run, in a made-up world in which harm is the leak of an invented recipe. "
     "Its numbers say nothing about real models. They show that every stage runs and measures what it should, with exact labels, and how the methods act on a model that has the "
     "phenomena. That cues precede harm and that triggers help is built into its corpus; what training makes of it is not.",
     "hub": "<b>Reasoning models from the model hub</b>, at the commits that config/sources.yaml pins. Their harm is what the judge named below says it is.",
