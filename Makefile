@@ -6,10 +6,10 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 # torch's CPU build lies outside PyPI: where the configured index lacks it, PyTorch's own CPU index is asked.
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: help setup demo mini figures archive plan prefetch lock-revisions containers lock-containers test lint format schema lock
+.PHONY: help setup demo mini figures archive plan prefetch lock-revisions containers lock-containers label-sheet label-audit test lint format schema lock
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: .venv/.run-ready ## the environment of the demo, in .venv (3.6 GB)
 
@@ -54,6 +54,12 @@ containers: setup ## build the container images that are missing or out of date:
 
 lock-containers: setup ## write the digests of the images' bases into containers/digests.lock (needs a network)
 	$(BIN)/python scripts/lock_containers.py
+
+label-sheet: setup ## a blinded sheet of a run's texts for a person to label: make label-sheet RUN=mini SHOW_TEXT=yes
+	$(BIN)/python scripts/write_label_sheet.py --run results/$(or $(RUN),demo) $(if $(filter yes,$(SHOW_TEXT)),--show-text)
+
+label-audit: setup ## agreement of the judges with a filled-in sheet: make label-audit SHEET=results/mini/labels/sheet.csv
+	$(BIN)/python scripts/audit_label_sheet.py --sheet $(or $(SHEET),results/demo/labels/sheet.csv)
 
 test: .venv/.dev-ready ## all tests, about ten minutes
 	$(BIN)/python -m pytest -q

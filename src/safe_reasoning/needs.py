@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from safe_reasoning import sources
+from safe_reasoning.audit import human_labels
 from safe_reasoning.config import Config, HubModel
+from safe_reasoning.config_cpu_judges import EmbeddingJudge, PhraseJudge
 
 # Prompt sources whose file has another id in config/sources.yaml.
 FILE_OF = {"xstest_safe": "xstest", "star1_harmful": "star1"}
 
 
 def needed(config: Config) -> list[str]:
-    """Ids of config/sources.yaml that the run reads: prompt sets, trace data sets, base models, released weights."""
+    """Ids of config/sources.yaml that the run reads: prompt sets, trace data sets, base models, released weights, human labels, lists of phrases."""
     ids = [FILE_OF.get(entry.source, entry.source) for entry in config.prompt_sets.values()]
     ids += [method.traces for method in config.methods.values() if method.traces]
     ids += [model.source for model in config.models.values() if isinstance(model, HubModel)]
     ids += [source_id for method in config.methods.values() for source_id in method.weights.values()]
+    if config.evaluate.audit or any(isinstance(judge, EmbeddingJudge) for judge in config.judges.values()):
+        ids += human_labels.sources_of(config.data_mirror)
+    ids += [judge.source for judge in config.judges.values() if isinstance(judge, PhraseJudge)]
     known = sources.table()
     return [source_id for source_id in dict.fromkeys(ids) if source_id in known]
 

@@ -54,7 +54,8 @@ def draw(frame: pd.DataFrame) -> Figure:
         _calibration(figure.add_subplot(grid[-1, 0]), curves)
         text = figure.add_subplot(grid[-1, 1])
         text.axis("off")
-        text.text(0.0, 0.98, _brier(rates), va="top", fontsize=style.SMALL, transform=text.transAxes)
+        for number, line in enumerate(_brier(rates)):
+            text.text(0.0, 0.98 - 0.3 * number, line, va="top", color=style.PALETTE[number], fontsize=style.SMALL, transform=text.transAxes)
     return figure
 
 
@@ -72,7 +73,7 @@ def _dots(axis: Axes, cell: pd.DataFrame, value: str, low: str, high: str, scale
 
 def _calibration(axis: Axes, curves: pd.DataFrame) -> None:
     axis.plot([0, 1], [0, 1], color=style.GREY, linewidth=0.7, linestyle="--")
-    for number, ((judge, name), cell) in enumerate(curves.groupby(["judge", "data"], sort=False)):
+    for number, ((judge, name), cell) in enumerate(curves.groupby(["judge", "data"])):
         color = style.PALETTE[number]
         axis.plot(cell["probability"], cell["share"], MARKERS[str(name)] + "-", color=color, markersize=4, linewidth=1, label=f"{judge}, {name}")
         for row in cell.itertuples():
@@ -83,10 +84,11 @@ def _calibration(axis: Axes, curves: pd.DataFrame) -> None:
     axis.set_ylabel("share that people\naffirm")
 
 
-def _brier(rates: pd.DataFrame) -> str:
+def _brier(rates: pd.DataFrame) -> list[str]:
     """The legend of the calibration: Brier score of each judge, beside that of the mere share of yes."""
     lines = []
-    for row in rates.dropna(subset=["brier"]).itertuples():
+    for row in rates.dropna(subset=["brier"]).sort_values("judge", kind="stable").itertuples():
         share = row.positive / row.texts
-        lines.append(f"{row.judge}, {row.data}:\nBrier score {row.brier:.3f} (no judge, only the share: {share * (1 - share):.3f})")
-    return "\n".join(lines)
+        question = DATA[row.data].replace("\n", " ")
+        lines.append(f"{row.judge}, {question}\nBrier score {row.brier:.3f} (the share alone: {share * (1 - share):.3f})")
+    return lines
