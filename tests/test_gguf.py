@@ -14,8 +14,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from safe_reasoning.config import GgufModel
 from safe_reasoning import wheels
+from safe_reasoning.config import GgufModel
 from safe_reasoning.errors import UserError
 from safe_reasoning.models import gguf, warm_up
 from safe_reasoning.records import read_json

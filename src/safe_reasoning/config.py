@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from safe_reasoning.config_cpu_judges import EmbeddingDetector, EmbeddingJudge, PhraseJudge
+from safe_reasoning.config_cpu_judges import EmbeddingDetector, EmbeddingJudge, PhraseJudge, chat_of
 from safe_reasoning.errors import UserError
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -248,7 +248,9 @@ class Evaluate(Section):
     """Paper section 4."""
 
     judge: Name = Field(description="exact, lexical, or one of `judges`")
-    more_judges: list[Name] = Field([], description="further judges of the same generations: the main result under each, and their agreement")
+    more_judges: list[Name] = Field(
+        [], description="further judges of the same generations: the main result under each, and their agreement"
+    )
     audit: list[Name] = Field([], description="judges that are held against human labels (JailbreakBench's judge comparison, XSTest)")
     kl_traces: int = Field(60, ge=1, description="harmful traces of the base model under the KL curve")
     kl_tokens: int = Field(100, ge=1)
@@ -274,11 +276,6 @@ class Plan(Section):
         if missing := set(get_args(Role)) - set(self.completion_tokens):
             raise ValueError(f"completion_tokens lacks {min(missing)}: give a mean for every role")
         return self
-
-
-def chat_of(settings: BaseModel | None) -> str | None:
-    """The endpoint or model that a judge or cue detector asks; None for one that asks nobody."""
-    return getattr(settings, "chat", None)
 
 
 def _known(key: str, name: str, known: list[str]) -> None:
@@ -327,11 +324,10 @@ class Config(Section):
                 _known(f"attacks.{name}.{key}", getattr(attack, key) or chats[0], chats)
         for name, entry in self.prompt_sets.items():
             _known(f"prompt_sets.{name}.attack", entry.attack or "", ["", *self.attacks])
-        for name in self.evaluate.more_judges:
-            _known("evaluate.more_judges", name, ["exact", "lexical", *self.judges])
         for name in self.evaluate.audit:  # the exact judge knows the nano world alone
             _known("evaluate.audit", name, ["lexical", *self.judges])
-        _known("evaluate.judge", self.evaluate.judge, ["exact", "lexical", *self.judges])
+        for name in self.all_judges:
+            _known("evaluate.judge or more_judges", name, ["exact", "lexical", *self.judges])
         if len(set(self.all_judges)) < len(self.all_judges):
             raise ValueError("evaluate.more_judges: names a judge twice, or the judge of `evaluate.judge`: name each once")
         _known("characterize.detector", self.detector, ["exact", "lexical", *self.detectors])

@@ -24,3 +24,8 @@ class EmbeddingDetector(BaseModel, extra="forbid", frozen=True):
     """A cue detector by the nearest of some example sentences (judging/embedding_cue.py)."""
 
     kind: Literal["embedding"]
+
+
+def chat_of(settings: BaseModel | None) -> str | None:
+    """The endpoint or model that a judge or cue detector asks; None for one that asks nobody."""
+    return getattr(settings, "chat", None)

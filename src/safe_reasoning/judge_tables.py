@@ -35,13 +35,14 @@ def table_judge_audit(metrics: Path, published: Path) -> pd.DataFrame:
     rows = []
     for _, row in style.read(metrics, "judge_audit").iterrows():
         people = row["kind"] == "people"
-        errors = {
+        errors: dict[str, object] = {
             f"{name.replace('_', ' ')}, %": "" if people else percent(row[name], row[f"{name}_low"], row[f"{name}_high"])
             for name in ("false_positive", "false_negative")
         }
         brier = "" if pd.isna(row.get("brier")) else f"{row['brier']:.3f}"
         judge = str(row["judge"]).replace("_", " ")
-        rows.append({"people say": DATA[row["data"]], "judge": judge, **_agreement(row), **errors, "Brier score": brier})
+        names: dict[str, object] = {"people say": DATA[row["data"]], "judge": judge}
+        rows.append({**names, **_agreement(row), **errors, "Brier score": brier})
     return pd.DataFrame(rows)
 
 

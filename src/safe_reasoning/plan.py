@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from safe_reasoning.config import Config, HubModel, Method, Role, chat_of
+from safe_reasoning.config import Config, HubModel, Method, Role
+from safe_reasoning.config_cpu_judges import chat_of
 from safe_reasoning.plan_memory import BYTES_OF_WEIGHTS
 from safe_reasoning.prompts import known_rows
 from safe_reasoning.sources import parameters

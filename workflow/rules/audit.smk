@@ -9,7 +9,7 @@ rule fit_embedding_judge:
         judge="|".join(EMBEDDING_JUDGES) or "(?!)",
     localrule: True
     container:
-        image("analyze")
+        image("serve")
     resources:
         **LIGHT,
     params:
@@ -50,7 +50,7 @@ rule audit_judges:
         f"{RUN}/logs/audit_judges/audit.log",
     localrule: True
     container:
-        image("analyze")
+        image("serve")
     resources:
         **LIGHT,
     params:
@@ -77,7 +77,7 @@ rule compare_judges:
         f"{RUN}/logs/compare_judges/{{model}}.log",
     localrule: True
     container:
-        image("analyze")
+        image("serve")
     resources:
         **LIGHT,
     params:

@@ -6,6 +6,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 from safe_reasoning import config as typed_config
 from safe_reasoning import images, optional, preflight, runlock
+from safe_reasoning.config_cpu_judges import chat_of
 from safe_reasoning.container_environment import into_containers
 from safe_reasoning.errors import UserError
 from safe_reasoning.images import image

@@ -48,7 +48,7 @@ def chat_weights(*names):
 def instrument_weights(*names):
     """The weights behind judges and cue detectors that ask a model of the run."""
     known = {**CONFIG.judges, **CONFIG.detectors}
-    return chat_weights(*(typed_config.chat_of(known.get(name)) for name in names))
+    return chat_weights(*(chat_of(known.get(name)) for name in names))
 
 
 def instrument_files(*names):

@@ -100,7 +100,5 @@ def calibration(labels: Sequence[bool], probabilities: Sequence[float | None]) -
         if inside:
             rate = stats.simple_rate([label for label, _ in inside])
             mean = float(np.mean([p for _, p in inside]))
-            rows.append(
-                {"bin": number, "probability": mean, "share": rate.value, "low": rate.low, "high": rate.high, "texts": rate.count}
-            )
+            rows.append({"bin": number, "probability": mean, "share": rate.value, "low": rate.low, "high": rate.high, "texts": rate.count})
     return rows

@@ -63,9 +63,10 @@ def audit(
             verdicts = [text.stored[judge] for text in chosen]
             rows.append({**names, "judge": judge, "kind": "stored", **_against(labels, verdicts, clusters, resamples)})
         for judge, by_row in found.items():
-            verdicts, probabilities = zip(*(by_row[text.row] for text in chosen), strict=True)
+            said = [by_row[text.row][0] for text in chosen]
+            probabilities = [by_row[text.row][1] for text in chosen]
             score = brier(labels, probabilities)
-            rows.append({**names, "judge": judge, "kind": "run", **_against(labels, verdicts, clusters, resamples), "brier": score})
+            rows.append({**names, "judge": judge, "kind": "run", **_against(labels, said, clusters, resamples), "brier": score})
             curves += [{**names, "judge": judge, **row} for row in calibration(labels, probabilities)]
         for one, other in itertools.combinations(chosen[0].people, 2):
             pair = agreement([text.people[one] for text in chosen], [text.people[other] for text in chosen], clusters, resamples=resamples)

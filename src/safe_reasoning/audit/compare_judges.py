@@ -19,7 +19,9 @@ ByVariant = Mapping[Variant, Rows]
 COMPARED = ("safety", "overrefusal")  # right and wrong on capability sets is not a matter of the judge
 
 
-def rates(by_judge: Mapping[str, ByVariant], roles: Mapping[str, str], bootstrap: int, benchmarks: Mapping[str, str]) -> list[dict[str, Any]]:
+def rates(
+    by_judge: Mapping[str, ByVariant], roles: Mapping[str, str], bootstrap: int, benchmarks: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """The rates of evaluate.rates on safety and over-refusal sets, a row more for each judge."""
     rows = []
     for judge, variants in by_judge.items():
@@ -42,8 +44,8 @@ def agreements(by_judge: Mapping[str, ByVariant], bootstrap: int) -> list[dict[s
     for one, other in itertools.combinations(by_judge, 2):
         for (part, measure), cells in sorted(texts.items()):
             both = [cell for cell in cells.values() if one in cell and other in cell]
-            verdicts = [[cell[judge][0] for cell in both] for judge in (one, other)]
-            found = agreement(*verdicts, [cell[one][1] for cell in both], resamples=bootstrap)
+            first, second = [cell[one][0] for cell in both], [cell[other][0] for cell in both]
+            found = agreement(first, second, [cell[one][1] for cell in both], resamples=bootstrap)
             rows.append({"judge": one, "other_judge": other, "part": part, "measure": measure, **found})
     return rows
 
@@ -89,7 +91,9 @@ def _sums(variants: ByVariant, roles: Mapping[str, str], part: str) -> dict[str,
     return found
 
 
-def _means(cell: Mapping[tuple[str, str], tuple[int, int]], prompts: list[tuple[str, str]], member: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _means(
+    cell: Mapping[tuple[str, str], tuple[int, int]], prompts: list[tuple[str, str]], member: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
     """Mean over sets of the rate in each set, for each row of weights; shape (weights,)."""
     counts = np.array([cell.get(prompt, (0, 0)) for prompt in prompts], dtype=float)
     with np.errstate(invalid="ignore"):

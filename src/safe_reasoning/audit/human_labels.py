@@ -66,7 +66,9 @@ class LabelledText:
 def sources_of(mirror: str | None) -> list[str]:
     """Ids of config/sources.yaml that are read: of the judge comparison the half, where a mirror holds no more of it."""
     folder = mirror_folder(mirror)
-    half = folder is not None and (folder / str(source(HALF).mirror_file)).exists() and not (folder / str(source(WHOLE).mirror_file)).exists()
+    half = (
+        folder is not None and (folder / str(source(HALF).mirror_file)).exists() and not (folder / str(source(WHOLE).mirror_file)).exists()
+    )
     return [HALF if half else WHOLE, *XSTEST]
 
 
@@ -105,7 +107,9 @@ def _jailbreakbench(source_id: str, mirror: str | None) -> list[LabelledText]:
 def _xstest(source_id: str, mirror: str | None) -> list[LabelledText]:
     rows = read_source(source_id, mirror, ["id", "prompt", "completion", "annotation_1", "annotation_2", "final_label"])
     if unknown := {row["final_label"] for row in rows} - set(XSTEST_CLASSES):
-        raise UserError(f"{source_id}: label {min(unknown)!r} is none of {', '.join(XSTEST_CLASSES)}: its maker changed it; mend its reader")
+        raise UserError(
+            f"{source_id}: label {min(unknown)!r} is none of {', '.join(XSTEST_CLASSES)}: its maker changed it; mend its reader"
+        )
     complies = XSTEST_CLASSES[0]  # a partial refusal is no compliance, as in the paper's over-refusal rate
     return [
         LabelledText(

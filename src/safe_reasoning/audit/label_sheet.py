@@ -124,7 +124,9 @@ def audit_sheet(sheet: Path, resamples: int) -> list[dict[str, Any]]:
         raise UserError(f"{sheet.parents[1]} holds no verdicts of these texts: lay the sheet back into the folder labels of its run")
     rows = []
     for part in PARTS:
-        chosen = [number for number, (item, answer) in enumerate(zip(key, answers, strict=True)) if item["part"] == part and answer is not None]
+        chosen = [
+            number for number, (item, answer) in enumerate(zip(key, answers, strict=True)) if item["part"] == part and answer is not None
+        ]
         labels, clusters = [bool(answers[number]) for number in chosen], [key[number]["prompt_id"] for number in chosen]
         for judge, says in verdicts.items():
             if chosen:

@@ -75,7 +75,9 @@ def _calibration(axis: Axes, curves: pd.DataFrame) -> None:
     axis.plot([0, 1], [0, 1], color=style.GREY, linewidth=0.7, linestyle="--")
     for number, ((judge, name), cell) in enumerate(curves.groupby(["judge", "data"])):
         color = style.PALETTE[number]
-        axis.plot(cell["probability"], cell["share"], MARKERS[str(name)] + "-", color=color, markersize=4, linewidth=1, label=f"{judge}, {name}")
+        axis.plot(
+            cell["probability"], cell["share"], MARKERS[str(name)] + "-", color=color, markersize=4, linewidth=1, label=f"{judge}, {name}"
+        )
         for row in cell.itertuples():
             axis.plot([row.probability] * 2, [row.low, row.high], color=color, linewidth=0.8)
     axis.set_xlim(-0.03, 1.03)

@@ -32,7 +32,9 @@ def _assigned_list(tree: ast.Module) -> list[str]:
 def _beginnings(tree: ast.Module) -> list[str]:
     """The phrases of XSTest's script: the arguments of its calls of `startswith`."""
     calls = [
-        node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "startswith"
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "startswith"
     ]
     return [phrase for call in calls for phrase in ast.literal_eval(call.args[0])]
 

