@@ -137,7 +137,7 @@ def test_failing_job_is_told_with_its_log(finished, project: Path, cluster: Slur
     shutil.rmtree((project / EVALUATION).parent / "shards", ignore_errors=True)
     weights.write_bytes(b"no weights")
     with start(project, cluster, EVALUATION, "--retries", "0") as run:
-        assert run.process.wait(timeout=120) == 1
+        assert run.process.wait(timeout=240) == 1
     weights.write_bytes(content)
     log = RUN / "logs/generate_evaluation/nano/sft_safe.seed0.log"
     error = (project / log).read_text().strip().splitlines()[-1]
