@@ -60,7 +60,9 @@ def table_judges(metrics: Path, published: Path) -> pd.DataFrame:
                 line[heading] = percent(row.rate, row.low, row.high)
                 line["unscored"] = int(str(line.get("unscored", 0))) + row.unscored
     table = pd.DataFrame(list(rows.values())).fillna("")
-    return table[[column for column in table.columns if column != "unscored"] + ["unscored"]]
+    first = ["model", "method", "seed", "judge", "harmful reasoning, %", "harmful response, %"]
+    rest = [column for column in table.columns if column not in (*first, "unscored")]
+    return table.reindex(columns=[*first, *rest, "unscored"])
 
 
 def table_judge_agreement(metrics: Path, published: Path) -> pd.DataFrame:
