@@ -11,9 +11,10 @@ name=$1 lock=$2 lock_sha256=$3 snapshot=${4:-}
 packages=(bash ca-certificates git util-linux)
 case $name in
   # Triton compiles its launchers as it starts: a C compiler and Python's headers. bubblewrap is the sandbox of model-written programs.
-  serve) packages+=(python3 python3-dev python3-venv gcc g++ bubblewrap) ;;
-  # DeepSpeed compiles its kernels as it starts; ninja comes from the lock.
-  train) packages+=(python3 python3-dev python3-venv gcc g++) ;;
+  # vLLM for CPUs is linked to libnuma.
+  serve) packages+=(python3 python3-dev python3-venv gcc g++ libnuma1 bubblewrap) ;;
+  # DeepSpeed compiles its kernels as it starts; ninja comes from the lock. libnuma is for vLLM in grpo.
+  train) packages+=(python3 python3-dev python3-venv gcc g++ libnuma1) ;;
   # Its base brings Python.
   analyze) ;;
   *)

@@ -166,7 +166,7 @@ class Checker:
         program = arguments[:2] if arguments[0] == "-m" else arguments[:1]
         rest = arguments[len(program) :]
         if program[0] == "-m" and not program[1].startswith("tests."):
-            assert program[1] in ("pytest", "pip"), f"python {arguments}: teach this test"
+            assert program[1] in ("pytest", "pip", "venv"), f"python {arguments}: teach this test"
             return
         said = usage(*program)
         for option in options_of(rest):

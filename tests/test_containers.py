@@ -152,6 +152,7 @@ def test_the_serving_image_samples_the_same_rows(workshop: Workshop, tiny_model:
 
     project = copy_project(tmp_path / "project")
     shutil.copytree(tiny_model, project / "model")
+    (project / "model").chmod(0o755)
     (project / "model/model.safetensors").chmod(0o644)
     settings = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
     settings["engine"] |= {"name": "vllm", "max_num_seqs": 16}

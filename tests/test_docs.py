@@ -67,3 +67,10 @@ def test_what_fidelity_says_of_the_demo_is_in_its_configuration():
     text = (ROOT / "docs/fidelity.md").read_text()
     assert f"the demo takes {config.characterize.csr_prompts} of them" in text
     assert f"the demo has {config.decoding.max_new_tokens}," in text
+
+
+def test_status_tells_how_far_two_processors_lie_apart():
+    text = (ROOT / "docs/status.md").read_text()
+    for run in ("demo", "demo_elsewhere"):
+        rates = pd.read_csv(ROOT / f"results/{run}/metrics/evaluation.csv").set_index(["method", "prompt_set", "measure"])["rate"]
+        assert f"{100 * rates['ipo', 'overrefusal', 'complies']:.1f} %" in text
