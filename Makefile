@@ -6,10 +6,10 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 # torch's CPU build lies outside PyPI: where the configured index lacks it, PyTorch's own CPU index is asked.
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: help setup demo mini figures archive plan prefetch lock-revisions containers lock-containers test test-slow lint format schema lock
+.PHONY: help setup demo mini figures archive plan prefetch lock-revisions containers lock-containers label-sheet label-audit test test-slow lint format schema lock
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: .venv/.run-ready ## the environment of the demo, in .venv (4.3 GB)
 
@@ -57,6 +57,12 @@ containers: setup ## build the container images that are missing or out of date:
 lock-containers: setup ## write the digests of the images' bases into containers/digests.lock (needs a network)
 	$(BIN)/python scripts/lock_containers.py
 
+label-sheet: setup ## a blinded sheet of a run's texts for a person to label: make label-sheet RUN=mini SHOW_TEXT=yes
+	$(BIN)/python scripts/write_label_sheet.py --run results/$(or $(RUN),demo) $(if $(filter yes,$(SHOW_TEXT)),--show-text)
+
+label-audit: setup ## agreement of the judges with a filled-in sheet: make label-audit SHEET=results/mini/labels/sheet.csv
+	$(BIN)/python scripts/audit_label_sheet.py --sheet $(or $(SHEET),results/demo/labels/sheet.csv)
+
 test: .venv/.dev-ready ## the tests, about fifteen minutes
 	$(BIN)/python -m pytest -q -m "not slow"
 
@@ -89,7 +95,7 @@ lock_like_cpu = cp envs/cpu.lock envs/new.lock && $(LOCK) $(2) envs/$(1).in -o e
 lock: ## renew the locks (needs uv)
 	$(LOCK) --python-version 3.11 --override envs/cpu.overrides.txt --extra-index-url $(TORCH_INDEX) envs/cpu.in -o envs/cpu.lock
 	$(LOCK) --python-version 3.11 envs/dev.in -o envs/dev.lock
-	$(call lock_like_cpu,serve,$(CUDA))
+	$(call lock_like_cpu,serve,$(CUDA) --override envs/serve.overrides.txt)
 	$(call lock_like_cpu,train,$(CUDA))
 	$(call lock_like_cpu,grpo,$(CUDA))
 	$(call lock_like_cpu,analyze,--universal --python-version 3.11 --override envs/cpu.overrides.txt)

@@ -7,6 +7,7 @@ import argparse
 import importlib
 from pathlib import Path
 
+from safe_reasoning import optional
 from safe_reasoning.command import command
 from safe_reasoning.errors import UserError
 from safe_reasoning.figures import FIGURES
@@ -20,8 +21,9 @@ def main() -> None:
     parser.add_argument("--published", required=True, type=Path)
     parser.add_argument("--out", required=True, type=Path, help="path without ending")
     arguments = parser.parse_args()
-    if arguments.figure not in FIGURES:
-        raise UserError(f"unknown figure {arguments.figure!r}: use one of {', '.join(FIGURES)}")
+    known = [*FIGURES, *optional.FIGURES]
+    if arguments.figure not in known:
+        raise UserError(f"unknown figure {arguments.figure!r}: use one of {', '.join(known)}")
     from safe_reasoning.figures import style
 
     module = importlib.import_module(f"safe_reasoning.figures.{arguments.figure}")

@@ -27,6 +27,7 @@ from safe_reasoning.errors import UserError
 from safe_reasoning.manifest import write_manifest
 from safe_reasoning.records import sha256, to_table, write_bytes, write_json, write_rows
 from safe_reasoning.redraw import redraw, redraw_archive
+from tests.judge_metrics import judge_metrics
 from tests.metrics_fixture import write_metrics
 
 ROOT = Path(__file__).parents[1]
@@ -76,7 +77,7 @@ def add_texts(run: Path) -> None:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run with invented metrics, and with texts in all the files that have them."""
     run = tmp_path_factory.mktemp("results") / "made"
-    for path in write_metrics(run / "metrics").glob("*.csv"):
+    for path in judge_metrics(write_metrics(run / "metrics"), ("nano",)).glob("*.csv"):
         write_json(f"{path}.meta.json", {"file": path.name, "commit": "a" * 40, "tables": [f"{MIRROR}/{path.name}"], "rows": 1})
     raw = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text()) | {"run": "made", "data_mirror": MIRROR}
     raw["endpoints"] = {"asked": {"model": "m", "base_url": "https://user:secret@example.org/v1?key=secret"}}

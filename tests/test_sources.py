@@ -117,7 +117,7 @@ def test_an_unreachable_hub_is_told_with_the_repair(mirror: Path, monkeypatch: p
 
 def test_every_entry_of_the_project_is_pinned_or_says_that_it_floats() -> None:
     for name, entry in sources.table().items():
-        assert re.fullmatch(r"[0-9a-f]{40}|floating", entry.revision), name
+        assert re.fullmatch(r"\d+\.\d+\.\d+" if entry.host == "pypi" else r"[0-9a-f]{40}|floating", entry.revision), name
         assert entry.hub_identical or entry.content_sha256, "a file of unknown bytes needs a digest of its content"
 
 

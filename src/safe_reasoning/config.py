@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from safe_reasoning.config_judges import ChatDetector, Judge, StrongRejectJudge, chat_of, source_of
+from safe_reasoning.config_judges import Detector, Judge, StrongRejectJudge, chat_of, source_of
 from safe_reasoning.errors import UserError
 from safe_reasoning.section import Name, Section, Share
 
@@ -224,6 +224,10 @@ class Evaluate(Section):
     """Paper section 4."""
 
     judge: Name = Field(description="exact, lexical, or one of `judges`")
+    more_judges: list[Name] = Field(
+        [], description="further judges of the same generations: the main result under each, and their agreement"
+    )
+    audit: list[Name] = Field([], description="judges that are held against human labels (JailbreakBench's judge comparison, XSTest)")
     kl_traces: int = Field(60, ge=1, description="harmful traces of the base model under the KL curve")
     kl_tokens: int = Field(100, ge=1)
     bootstrap: int = Field(2000, ge=100)
@@ -277,7 +281,7 @@ class Config(Section):
     endpoints: dict[Name, Endpoint] = {}
     attacks: dict[Name, Attack] = {}
     judges: dict[Name, Judge] = {}
-    detectors: dict[Name, ChatDetector] = {}
+    detectors: dict[Name, Detector] = {}
     prompt_sets: dict[Name, PromptSet]
     characterize: Characterize = Characterize()
     pairs: Pairs = Pairs()
@@ -308,7 +312,13 @@ class Config(Section):
                 _known(f"attacks.{name}.{key}", getattr(attack, key) or chats[0], chats)
         for name, entry in self.prompt_sets.items():
             _known(f"prompt_sets.{name}.attack", entry.attack or "", ["", *self.attacks])
+        for name in self.evaluate.audit:  # the exact judge knows the nano world alone
+            _known("evaluate.audit", name, ["lexical", *self.judges])
         _known("evaluate.judge", self.evaluate.judge, ["exact", "lexical", *self.judges])
+        for name in self.evaluate.more_judges:
+            _known("evaluate.more_judges", name, ["exact", "lexical", *self.judges])
+        if len(set(self.all_judges)) < len(self.all_judges):
+            raise ValueError("evaluate.more_judges: names a judge twice, or the judge of `evaluate.judge`: name each once")
         _known("characterize.detector", self.detector, ["exact", "lexical", *self.detectors])
         for name, method in self.methods.items():
             _known(f"methods.{name}.detector", method.detector, ["exact", "lexical", *self.detectors])
@@ -327,6 +337,11 @@ class Config(Section):
     def judge_sources(self) -> list[str]:
         """Ids in config/sources.yaml of the weights that only judge."""
         return list(dict.fromkeys(source for judge in self.judges.values() if (source := source_of(judge))))
+
+    @property
+    def all_judges(self) -> list[str]:
+        """The judge of the run, then those that read the same generations."""
+        return [self.evaluate.judge, *self.evaluate.more_judges]
 
     @property
     def benchmarks(self) -> dict[str, str]:

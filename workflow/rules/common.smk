@@ -5,7 +5,7 @@ import os
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 from safe_reasoning import config as typed_config
-from safe_reasoning import images, preflight, runlock
+from safe_reasoning import images, optional, preflight, runlock
 from safe_reasoning.config_judges import chat_of, source_of
 from safe_reasoning.container_environment import into_containers
 from safe_reasoning.errors import UserError

@@ -25,6 +25,8 @@ TABLE_METRICS = {
     "table_triggers": ["triggers"],
     "table_steps": ["steps"],
 }
+for _name, _metrics in optional.wanted(CONFIG).items():
+    (FIGURE_METRICS if _name in optional.FIGURES else TABLE_METRICS)[_name] = _metrics
 FIGURES_AND_TABLES = [
     *expand(f"{RUN}/figures/{{figure}}.svg", figure=FIGURE_METRICS),
     *expand(f"{RUN}/tables/{{table}}.csv", table=[*TABLE_METRICS, "claims"]),
@@ -57,7 +59,7 @@ rule draw_figure:
 rule write_table:
     input:
         lambda w: [f"{RUN}/metrics/{table}.csv" for table in TABLE_METRICS[w.table]],
-        code="src/safe_reasoning/tables.py",
+        code=lambda w: f"src/safe_reasoning/{'judge_tables' if w.table.startswith('table_judge') else 'tables'}.py",
     output:
         f"{RUN}/tables/{{table}}.csv",
         f"{RUN}/tables/{{table}}.md",

@@ -1,4 +1,7 @@
 # What the rules share to name their inputs and parameters: from the configuration to files.
+EMBEDDING_JUDGES = [name for name, judge in CONFIG.judges.items() if judge.kind == "embedding"]
+
+
 def for_methods(pattern, *untrained):
     """An input function: the pattern for each method that is run on the rule's model (and for "base" when asked) and each seed, as {variant}."""
 
@@ -49,6 +52,11 @@ def instrument_weights(*names):
     used = [known[name] for name in dict.fromkeys(names) if name in known]
     own = [source_of(instrument) for instrument in used]
     return chat_weights(*map(chat_of, used)) + [f"{RUN}/judge_models/{source}/training.json" for source in dict.fromkeys(filter(None, own))]
+
+
+def instrument_files(*names):
+    """What judges and cue detectors need before they can judge: weights of the run, coefficients that are fitted in it."""
+    return [*instrument_weights(*names), *(f"{RUN}/judges/{name}.json" for name in dict.fromkeys(names) if name in EMBEDDING_JUDGES)]
 
 
 def folder_of(marker):

@@ -71,7 +71,7 @@ rule join_metrics:
     log:
         f"{RUN}/logs/join_metrics/{{table}}.log",
     wildcard_constraints:
-        table="(?!contamina)[a-z_]+",
+        table="(?!contamina|judge_audit|judge_calibration)[a-z_]+",
     localrule: True
     container:
         image("analyze")

@@ -1,7 +1,7 @@
 # Training rows (paper section 3): intervened pairs, and those of the baselines and of stage 2.
 rule build_intervened_pairs:
     input:
-        lambda w: instrument_weights(w.detector),
+        lambda w: instrument_files(w.detector),
         base=f"{RUN}/models/{{model}}/base/training.json",
         triggers=f"{RUN}/characterize/{{model}}/triggers.json",
         prompts=prompt_files("align_harmful"),
@@ -51,7 +51,7 @@ rule build_natural_pairs:
 
 rule build_overrefusal_pairs:
     input:
-        instrument_weights(JUDGE),
+        instrument_files(JUDGE),
         stage1=f"{RUN}/models/{{model}}/ipo/seed{{seed}}/training.json",
         rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",

@@ -25,7 +25,7 @@ rule sample_rollouts:
 
 rule judge_generations:
     input:
-        lambda w: instrument_weights(w.judge),
+        lambda w: instrument_files(w.judge),
         generations=f"{RUN}/generations/{{model}}/{{part}}.parquet",
         prompts=ALL_PROMPTS,
     output:

@@ -1,18 +1,27 @@
-"""From an entry of `judges` in the configuration to the judge, its model and its words."""
+"""From an entry of `judges` in the configuration to the judge, its model and its words or coefficients."""
 
 from __future__ import annotations
 
 from safe_reasoning import config_judges as kinds
 from safe_reasoning.chat_models import open_chat, open_weights
 from safe_reasoning.config import Config
-from safe_reasoning.judging import harmbench_classifier, llama_guard, qwen3guard, strongreject, wildguard, xstest_classes
+from safe_reasoning.judging import (
+    embedding_judge,
+    harmbench_classifier,
+    llama_guard,
+    phrases,
+    qwen3guard,
+    strongreject,
+    wildguard,
+    xstest_classes,
+)
 from safe_reasoning.judging.judge import Judge
 from safe_reasoning.judging.official import official_text
 from safe_reasoning.judging.rubric import RubricJudge
 
 
 def open_judge(name: str, config: Config) -> Judge:
-    """The judge of that name in `judges`. Words and weights must be there, or a UserError says which are not."""
+    """The judge of that name in `judges`. Words, weights and coefficients must be there, or a UserError says which are not."""
     entry, mirror = config.judges[name], config.data_mirror
     match entry:
         case kinds.ChatJudge():
@@ -37,3 +46,7 @@ def open_judge(name: str, config: Config) -> Judge:
             return xstest_classes.XSTestJudge(
                 name, open_chat(entry.chat, config, max_new_tokens=xstest_classes.MAX_NEW_TOKENS), system, user
             )
+        case kinds.PhraseJudge():
+            return phrases.PhraseListJudge(name, entry.source, mirror)
+        case kinds.EmbeddingJudge():
+            return embedding_judge.EmbeddingJudge(name, embedding_judge.coefficients_file(config.run, name))

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from safe_reasoning.capability.score import has_scorer, score_all
 from safe_reasoning.config import Config
+from safe_reasoning.config_judges import EmbeddingDetector
 from safe_reasoning.errors import UserError
 from safe_reasoning.text import Trace, split_trace
 
@@ -75,10 +76,15 @@ def get_detector(name: str, config: Config) -> CueDetector:
 
         return LexicalCueDetector()
     if name in config.detectors:
+        detector = config.detectors[name]
+        if isinstance(detector, EmbeddingDetector):
+            from safe_reasoning.judging.embedding_cue import EmbeddingCueDetector
+
+            return EmbeddingCueDetector(name)
         from safe_reasoning.chat_models import open_chat
         from safe_reasoning.judging.few_shot_cue import FewShotCueDetector
 
-        return FewShotCueDetector(name, open_chat(config.detectors[name].chat, config))
+        return FewShotCueDetector(name, open_chat(detector.chat, config))
     raise UserError(f"unknown cue detector {name!r}: use one of {', '.join(['exact', 'lexical', *config.detectors])}")
 
 

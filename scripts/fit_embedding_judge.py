@@ -1,0 +1,30 @@
+"""Fit the embedding judge on human labels; write its coefficients as JSON and its readings out of fold, which the audit uses.
+
+python scripts/fit_embedding_judge.py --config config/mini.yaml --out results/mini/judges/embedding.json --readings results/mini/audit/embedding.csv
+"""
+
+import argparse
+
+from safe_reasoning.audit.fit_embedding_judge import FOLDS, INVERSE_PENALTY, fit
+from safe_reasoning.audit.human_labels import labelled_texts, sources_of
+from safe_reasoning.command import command
+from safe_reasoning.config import load
+from safe_reasoning.records import write_json, write_metrics
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--readings", required=True, help="CSV of what it says of each text when fitted without that text's request")
+    arguments = parser.parse_args()
+    mirror = load(arguments.config).data_mirror
+    judge, readings = fit(labelled_texts(mirror))
+    about = {"sources": sources_of(mirror), "folds": FOLDS, "inverse_penalty": INVERSE_PENALTY}
+    write_metrics(arguments.readings, readings, about)
+    write_json(arguments.out, judge | about)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""Let one judge read every text that people have labelled.
+
+python scripts/judge_labelled_texts.py --config config/mini.yaml --judge lexical --out results/mini/audit/lexical.csv
+"""
+
+import argparse
+
+from safe_reasoning.audit.audit_judges import readings
+from safe_reasoning.audit.human_labels import labelled_texts, sources_of
+from safe_reasoning.command import command
+from safe_reasoning.config import load
+from safe_reasoning.judging.chat_instrument import ask_together, provenance
+from safe_reasoning.judging.judge import get_judge
+from safe_reasoning.records import write_metrics
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--judge", required=True)
+    parser.add_argument("--out", required=True)
+    arguments = parser.parse_args()
+    config = load(arguments.config)
+    judge, texts = get_judge(arguments.judge, config), labelled_texts(config.data_mirror)
+    rows = ask_together(judge, lambda: readings(judge, texts))
+    write_metrics(arguments.out, rows, {"judge": judge.name, "sources": sources_of(config.data_mirror), **provenance(judge)})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+# Judges as instruments: held against people's labels, and against each other on the run's own generations. Only where `evaluate` asks for it.
+rule fit_embedding_judge:
+    output:
+        judge=f"{RUN}/judges/{{judge}}.json",
+        readings=f"{RUN}/audit/{{judge}}.csv",
+    log:
+        f"{RUN}/logs/fit_embedding_judge/{{judge}}.log",
+    wildcard_constraints:
+        judge="|".join(EMBEDDING_JUDGES) or "(?!)",
+    localrule: True
+    container:
+        image("serve")
+    resources:
+        **LIGHT,
+    params:
+        config=CONFIG_FILE,
+        settings=settings("data_mirror"),
+    shell:
+        "python scripts/fit_embedding_judge.py --config {params.config} --out {output.judge} --readings {output.readings} 2> {log}"
+
+
+rule judge_labelled_texts:
+    input:
+        lambda w: instrument_files(w.judge),
+    output:
+        f"{RUN}/audit/{{judge}}.csv",
+    log:
+        f"{RUN}/logs/judge_labelled_texts/{{judge}}.log",
+    wildcard_constraints:
+        judge="|".join(name for name in CONFIG.evaluate.audit if name not in EMBEDDING_JUDGES) or "(?!)",
+    localrule: not AUDIT_NEEDS_A_MODEL
+    container:
+        image("serve")
+    resources:
+        **(GENERATION if AUDIT_NEEDS_A_MODEL else LIGHT),
+    params:
+        config=CONFIG_FILE,
+        settings=settings("judges", "data_mirror"),
+    shell:
+        "python scripts/lease_gpus.py {resources.gpu} python scripts/judge_labelled_texts.py --config {params.config} --judge {wildcards.judge} --out {output} 2> {log}"
+
+
+rule audit_judges:
+    input:
+        expand(f"{RUN}/audit/{{judge}}.csv", judge=CONFIG.evaluate.audit),
+    output:
+        audit=f"{RUN}/metrics/judge_audit.csv",
+        calibration=f"{RUN}/metrics/judge_calibration.csv",
+    log:
+        f"{RUN}/logs/audit_judges/audit.log",
+    localrule: True
+    container:
+        image("serve")
+    resources:
+        **LIGHT,
+    params:
+        config=CONFIG_FILE,
+        out=lambda w, output: folder_of(output.audit),
+        settings=settings("evaluate.audit", "evaluate.bootstrap"),
+    shell:
+        "python scripts/audit_judges.py --config {params.config} --readings {input} --out {params.out} 2> {log}"
+
+
+rule compare_judges:
+    input:
+        prompts=EVALUATION_PROMPTS,
+        verdicts=lambda w: [
+            file
+            for judge in CONFIG.all_judges
+            for file in for_methods(f"{RUN}/verdicts/{{model}}/{{variant}}/evaluation.{judge}.parquet", "base")(w)
+        ],
+    output:
+        rates=f"{RUN}/metrics/{{model}}/judge_rates.csv",
+        agreement=f"{RUN}/metrics/{{model}}/judge_agreement.csv",
+        ranks=f"{RUN}/metrics/{{model}}/judge_ranks.csv",
+    log:
+        f"{RUN}/logs/compare_judges/{{model}}.log",
+    localrule: True
+    container:
+        image("serve")
+    resources:
+        **LIGHT,
+    params:
+        config=CONFIG_FILE,
+        out=lambda w, output: folder_of(output.rates),
+        settings=settings("evaluate.judge", "evaluate.more_judges", "evaluate.bootstrap"),
+    shell:
+        "python scripts/compare_judges.py --config {params.config} --model {wildcards.model} --prompts {input.prompts} --verdicts {input.verdicts} "
+        "--out {params.out} 2> {log}"
