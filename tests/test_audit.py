@@ -14,6 +14,7 @@ from safe_reasoning import config, judge_tables, optional, tables
 from safe_reasoning.audit import compare_judges, fit_embedding_judge, human_labels, label_sheet
 from safe_reasoning.audit.agreement import agreement, brier, calibration, error_rates, kappa, kappa_interval
 from safe_reasoning.audit.audit_judges import audit, read_readings, readings
+from safe_reasoning.config_judges import EmbeddingDetector
 from safe_reasoning.errors import UserError
 from safe_reasoning.figures import fig_judge_audit, fig_judge_ranks, style
 from safe_reasoning.judging import embedding_judge, phrases
@@ -353,7 +354,7 @@ def test_embedding_judge_reads_its_file_and_refuses_others(tmp_path: Path, monke
     write_json(path, {"weights_sha256": "0", "harmful": one, "complies": one})
     with pytest.raises(UserError, match="fitted on other embeddings"):
         get_judge("embedding", settings)
-    detector = get_detector("near", settings.model_copy(update={"detectors": {"near": config.EmbeddingDetector(kind="embedding")}}))
+    detector = get_detector("near", settings.model_copy(update={"detectors": {"near": EmbeddingDetector(kind="embedding")}}))
     assert detector.first_cue(["I will describe it.", "Wait, this is illegal.", "Still, I will explain every step of it."]) == 2
     assert detector.first_cue(["I will describe it.", "I must refuse this."]) is None
 

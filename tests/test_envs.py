@@ -98,9 +98,9 @@ def test_a_lock_holds_pins_and_hashes_only(path):
         assert re.fullmatch(r"[a-z0-9._-]+(\[[a-z,_-]+\])?==[^\s=*]+( ; [^/@]+)?", pin.strip()), line[:200]
         assert hashes and all(re.fullmatch(r"sha256:[0-9a-f]{64}", value.strip()) for value in hashes), line[:200]
     for comment in re.findall(r"#\s*(.*)", path.read_text()):
-        assert re.fullmatch(r"via|(via )?([A-Za-z0-9._-]+|-[rc] envs/[a-z]+\.(in|lock)|--override (envs/)?(cpu|serve)\.overrides\.txt)", comment), (
-            comment
-        )
+        assert re.fullmatch(
+            r"via|(via )?([A-Za-z0-9._-]+|-[rc] envs/[a-z]+\.(in|lock)|--override (envs/)?(cpu|serve)\.overrides\.txt)", comment
+        ), comment
 
 
 @pytest.mark.parametrize(("name", "python"), CASES)

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
+from statsmodels.stats.inter_rater import cohens_kappa
 
 from safe_reasoning import stats
 
@@ -15,11 +16,11 @@ BINS = 10
 
 def kappa(first: Sequence[bool], second: Sequence[bool]) -> float:
     """Cohen's kappa; NaN where both sides always say the same one thing, or nothing."""
-    from sklearn.metrics import cohen_kappa_score
-
     if len({*first, *second}) < 2:
         return stats.NAN
-    return float(cohen_kappa_score(list(first), list(second)))
+    table = np.zeros((2, 2))
+    np.add.at(table, (np.array(first, dtype=int), np.array(second, dtype=int)), 1)
+    return float(cohens_kappa(table, return_results=False))
 
 
 def _kappas(tables: np.ndarray) -> np.ndarray:
@@ -85,10 +86,8 @@ def error_rates(labels: Sequence[bool], verdicts: Verdicts, clusters: Sequence[H
 
 def brier(labels: Sequence[bool], probabilities: Sequence[float | None]) -> float:
     """Mean squared distance of probability and label; NaN where there is no probability. Always saying the share of yes has share x (1 - share)."""
-    from sklearn.metrics import brier_score_loss
-
-    known = [(label, p) for label, p in zip(labels, probabilities, strict=True) if p is not None]
-    return float(brier_score_loss([label for label, _ in known], [p for _, p in known])) if known else stats.NAN
+    squares = [(label - p) ** 2 for label, p in zip(labels, probabilities, strict=True) if p is not None]
+    return float(np.mean(squares)) if squares else stats.NAN
 
 
 def calibration(labels: Sequence[bool], probabilities: Sequence[float | None]) -> list[dict[str, Any]]:

@@ -17,7 +17,8 @@ from safe_reasoning.characterize.trigger_mining import trace_spans
 from safe_reasoning.characterize.turning_points import csr_around
 from safe_reasoning.config import Config
 from safe_reasoning.errors import UserError
-from safe_reasoning.judging.judge import get_detector
+from safe_reasoning.judging.exact import ExactCueDetector
+from safe_reasoning.judging.lexical import LexicalCueDetector
 from safe_reasoning.masking import mask_candidates
 from safe_reasoning.records import read_json, read_rows, read_table
 from safe_reasoning.text import Tokenizer, split_sentences, split_trace
@@ -47,8 +48,9 @@ class Gathered:
         self._prompts = {row["prompt_id"]: row for path in prompt_files(run, config) for row in read_rows(path, "prompts")}
         triggers = read_json(self._files.triggers)["triggers"]
         self.veil = Veil(config.report.show_text, triggers, mask_candidates(triggers, self._prompts.values(), config.report.show_text))
-        # Detectors that ask a chat model are not asked again: where one was used, the lexical one marks the cues of evaluated traces.
-        self.detector = config.detector if config.detector in ("exact", "lexical") else "lexical"
+        # Detectors that need a model are not asked again: where one was used, the lexical one marks the cues of evaluated traces.
+        self._cues = ExactCueDetector() if config.detector == "exact" else LexicalCueDetector()
+        self.detector = self._cues.name
         self._csr = by_trace(read_rows(self._files.csr, "csr"))
         self._corrections: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         first_of_prompt: dict[str, str] = {}
@@ -97,14 +99,13 @@ class Gathered:
 
     def evaluated_traces(self) -> Iterator[Trace]:
         """Every method on the same few prompts; the base model's traces with what interventions made of them."""
-        detector = get_detector(self.detector, self._config)
         found = {method: self._judged(paths, self._evaluated) for method, paths in self._files.evaluations.items()}
         for name in self._evaluated:
             for method, (generations, verdicts) in found.items():
                 row = generations[name]
                 parts = split_trace(row["text"])
                 sentences = [sentence.text for sentence in split_sentences(parts.reasoning)]
-                lines = self.veil.lines(sentences, detector.first_cue(sentences))
+                lines = self.veil.lines(sentences, self._cues.first_cue(sentences))
                 trace = self._trace("evaluated", method, row, verdicts, lines, None)
                 yield replace(trace, corrections=self._corrections[name]) if method == "base" else trace
 
