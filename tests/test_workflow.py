@@ -85,7 +85,7 @@ def test_every_rule_ran(finished: Path):
     assert (run / "report.html").stat().st_size > 10_000
     listed = set(snakemake(finished, "--configfile", "tests/tiny.yaml", "--list-rules").stdout.split())
     # Collections of targets, and the rules of real weights (config/mini.yaml, config/paper.yaml).
-    absent = {"all", "figures", "convert_gguf", "warm_up", "fetch_base", "fetch_released", "write_trace_demonstrations"}
+    absent = {"all", "figures", "convert_gguf", "warm_up", "fetch_base", "fetch_released", "fetch_judge", "write_trace_demonstrations"}
     absent |= {"fit_embedding_judge", "judge_labelled_texts", "audit_judges"}  # they need labels of people, which the nano world has not
     ran = {path.name for path in (run / "logs").iterdir()}
     assert listed - absent <= ran

@@ -47,3 +47,13 @@ def floating(config: Config) -> list[str]:
         return []
     known = sources.table()
     return [source_id for source_id in needed(config) if known[source_id].revision == sources.FLOATING]
+
+
+def absent(config: Config) -> list[str]:
+    """Files of data sets and texts that the run needs and that its mirror folder lacks; none without a mirror."""
+    folder = sources.mirror_folder(config.data_mirror)
+    if folder is None:
+        return []
+    entries = [sources.source(source_id) for source_id in needed(config)]
+    paths = [folder / str(entry.mirror_file) for entry in entries if entry.kind != "model"]
+    return [str(path) for path in paths if not path.is_file()]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 
 from safe_reasoning.config import Config
-from safe_reasoning.needs import floating
+from safe_reasoning.needs import absent, floating
+from safe_reasoning.sources import MIRROR_VARIABLE
 
 
 def refusals(config: Config) -> list[str]:
@@ -26,3 +27,13 @@ def refusals(config: Config) -> list[str]:
         there = config.plan.disk_gib or shutil.disk_usage(".").free / 2**30
         lines += problems(config, parameters, totals(plan(config)).disk_gib, there)
     return lines
+
+
+def warnings(config: Config) -> list[str]:
+    """One line for what will stop some of the jobs, though others can run."""
+    paths = absent(config)
+    return (
+        [f"the mirror folder lacks {', '.join(paths)}: put them there, or unset data_mirror and {MIRROR_VARIABLE} to fetch them"]
+        if paths
+        else []
+    )
