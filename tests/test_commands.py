@@ -155,9 +155,13 @@ class Checker:
         assert printed.returncode == 0, printed.stderr
         variables = [word.split("=")[0] for word in arguments if "=" in word]
         marked = [f"{variable}=value-of-{variable}" for variable in variables]
-        seen = run("make", "-n", *(word for word in arguments if "=" not in word), *marked).stdout
+        plain = [word for word in arguments if "=" not in word]
+        seen = run("make", "-n", *plain, *marked).stdout
         for variable in variables:
-            assert f"value-of-{variable}" in seen, f"make {arguments} does not use {variable}"
+            without = run(
+                "make", "-n", *(word for word in arguments if not word.startswith(f"{variable}="))
+            ).stdout  # a switch: yes, or nothing
+            assert f"value-of-{variable}" in seen or printed.stdout != without, f"make {arguments} does not use {variable}"
         for line in printed.stdout.splitlines():
             if re.match(r"\.venv/bin/(snakemake|python (scripts/|-m tests))", line):
                 self.text(line)
@@ -207,6 +211,8 @@ def exists(path: str, folder: Path) -> bool:
         return True
     if made[1].startswith(("figures/", "tables/", "metrics/")):
         return False
+    if made[1].startswith("labels/"):  # make label-sheet writes it
+        return f'"{Path(made[1]).name}"' in code()
     patterned = any(re.match(pattern + "$", made[1]) or pattern.startswith(re.escape(made[1]) + "/") for pattern in made_by_runs())
     return patterned or f'config.run / "{made[1]}"' in code()
 
