@@ -43,6 +43,7 @@ generations_per_prompt given_up harmful high kept kind kinds kl label loss low m
 p_value pairs part part_of picked position prefix_tokens prompt_id prompt_set prompts r rate reasoning reference response reward_margin role rollouts rounds rounds_1
 safe_rollouts safe_share safe_turning_point samples sampling_seconds seconds seed share source stable_tokens step target_high target_low tokens trace trace_class
 traces training_prompts training_seconds training_set trials trigger_end trigger_start unsafe_turning_point unscored value with_cue
+as_many_in_prompts between endless_samples one_more_sample prompt_high prompt_low samples_a_prompt sd seeds standard_error within within_share
 """
 _META = "asked commit file generations_sha256 instructions_sha256 judge rows schema software tables tokens traces unparsed_replies unscored"
 METRICS, META = frozenset(_METRICS.split()), frozenset(_META.split())
