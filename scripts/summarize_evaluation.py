@@ -1,4 +1,5 @@
-"""Turn the verdicts of one model's methods into metrics: rates with intervals, trace classes, paired differences on the same prompts.
+"""Turn the verdicts of one model's methods into metrics: rates with intervals, by seed and over seeds, trace classes, paired differences on the same prompts, effect of the
+number of samples.
 
 python scripts/summarize_evaluation.py --config config/demo.yaml --model nano --prompts results/demo/prompts/*.parquet \\
     --generations results/demo/generations/nano/*/seed0/evaluation.parquet --verdicts results/demo/verdicts/nano/*/seed0/evaluation.exact.parquet \\
@@ -10,11 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from safe_reasoning import evaluate
+from safe_reasoning import evaluate, over_seeds
 from safe_reasoning.command import command
 from safe_reasoning.config import load
 from safe_reasoning.layout import variant_of
 from safe_reasoning.records import read_rows, write_metrics
+from safe_reasoning.sample_count import sample_counts
 
 
 @command
@@ -35,31 +37,26 @@ def main() -> None:
     roles = evaluate.roles_of(read_rows(path, "prompts") for path in arguments.prompts)
     verdicts = {variant_of(path): read_rows(path, "verdicts") for path in arguments.verdicts}
     contaminated = set(pd.read_csv(arguments.contaminated)["prompt_id"])
-    rates, clean, classes, details, paired = [], [], [], [], []
+    left = {variant: [row for row in rows if row["prompt_id"] not in contaminated] for variant, rows in verdicts.items()}
+    rates, clean, classes, details = [], [], [], []
     for path in arguments.generations:
-        names = {"model": arguments.model, **variant_of(path)._asdict()}
-        classes += [{**names, **row} for row in evaluate.trace_classes(read_rows(path, "generations"))]
+        classes += [{**variant_of(path)._asdict(), **row} for row in evaluate.trace_classes(read_rows(path, "generations"))]
     for variant, rows in verdicts.items():
-        names = {"model": arguments.model, **variant._asdict()}
-        rates += [{**names, **row} for row in evaluate.rates(rows, roles, bootstrap, config.benchmarks)]
-        details += [{**names, **row} for row in evaluate.verdict_details(rows)]
-        left = [row for row in rows if row["prompt_id"] not in contaminated]
-        clean += [{**names, **row} for row in evaluate.rates(left, roles, bootstrap, config.benchmarks)]
-    for seed in sorted({variant.seed for variant in verdicts}):
-        of_seed = {variant.method: rows for variant, rows in verdicts.items() if variant.seed == seed}
-        for reference in ("base", "ipo"):
-            if reference in of_seed:
-                rows = evaluate.paired(of_seed, reference, roles, bootstrap)
-                paired += [{"model": arguments.model, "seed": seed, **row} for row in rows]
+        rates += [{**variant._asdict(), **row} for row in evaluate.rates(rows, roles, bootstrap, config.benchmarks)]
+        clean += [{**variant._asdict(), **row} for row in evaluate.rates(left[variant], roles, bootstrap, config.benchmarks)]
+        details += [{**variant._asdict(), **row} for row in evaluate.verdict_details(rows)]
     meta = {"judge": config.evaluate.judge, "bootstrap": bootstrap}
     for name, table in (
         ("evaluation", rates),
         ("evaluation_clean", clean),
+        ("seeds", over_seeds.rates(rates, verdicts, roles, bootstrap, config.benchmarks)),
+        ("seeds_clean", over_seeds.rates(clean, left, roles, bootstrap, config.benchmarks)),
         ("verdict_details", details),
         ("trace_classes", classes),
-        ("paired", paired),
+        ("paired", over_seeds.paired(verdicts, roles, bootstrap, config.benchmarks)),
+        ("sample_count", sample_counts(verdicts, roles, config.benchmarks)),
     ):
-        write_metrics(arguments.out / f"{name}.csv", table, meta)
+        write_metrics(arguments.out / f"{name}.csv", [{"model": arguments.model, **row} for row in table], meta)
 
 
 if __name__ == "__main__":

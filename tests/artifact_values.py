@@ -13,6 +13,7 @@ import pandas as pd
 from safe_reasoning.claims import VERDICTS, score
 from safe_reasoning.figures.fig7_kl import reached
 from safe_reasoning.figures.style import label
+from safe_reasoning.seed_tables import over_seeds
 from safe_reasoning.stats import wilson_interval
 from safe_reasoning.tables import percent
 from tests.artifact_costs import DEMO, MISSING, ROOT, cost, number
@@ -38,8 +39,10 @@ def of(
 
     def measured(metrics: Path) -> str:
         place = {"role": role} if role else {"prompt_set": prompt_set}
-        rows = found(metrics, "evaluation", method=method, part=part, measure=measure, **place, **({"model": model} if model else {}))
-        return percent(*rows.iloc[0][["rate", "low", "high"]]) if len(rows) else MISSING
+        rows = over_seeds(metrics, "seeds", found)
+        for column, wanted in {"method": method, "part": part, "measure": measure, **place, **({"model": model} if model else {})}.items():
+            rows = rows[rows[column] == wanted]
+        return percent(*rows.iloc[0][["rate", "low", "high", "sd"]]) if len(rows) else MISSING
 
     return measured
 
@@ -246,6 +249,7 @@ def training_and_evaluation() -> list[Item]:
             Value("GRPO: training, s (paper: minutes)", f"at least {other('efficiency', 'grpo', 'training time (lower bound)')}", spent("grpo_zy", "training_seconds"), NONE, NONE),
         )),
         Item("ours", "overlap of training and test prompts; rates without it", ("tables/table_contamination.csv", "tables/table_clean.csv")),
+        Item("ours", "what the number of samples a prompt buys", ("tables/table_sample_count.csv",)),
         Item("ours", "the base alone; what could not be scored; work by step", ("tables/table_base_model.csv", "tables/table_verdict_details.csv", "tables/table_steps.csv")),
         Item("all", "the report; hashes of all of it", ("report.html", "manifest.json")),
     ]  # fmt: skip

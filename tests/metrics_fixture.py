@@ -1,5 +1,6 @@
 """Metrics of an invented run, for the tests of figures, tables and claims: plausible numbers from a seed, nothing measured."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ def interval(rate: float) -> dict[str, float]:
     return {"low": max(0.0, rate - 0.05), "high": min(1.0, rate + 0.05)}
 
 
-def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",)) -> Path:
+def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tuple[int, ...] = (0,)) -> Path:
     """Write every metrics table into `folder` and give the folder."""
     rng = np.random.default_rng(0)
     tables: dict[str, list[dict]] = {}
@@ -46,8 +47,8 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",)) -> Path:
                 target_high=high,
                 met=met,
             )
-        for number, method in enumerate(METHODS):
-            names = {"model": model, "method": method, "seed": 0}
+        for (number, method), seed in itertools.product(enumerate(METHODS), seeds):
+            names = {"model": model, "method": method, "seed": seed}
             counts = {"prompts": 40, "samples": 120, "unscored": 0}
             harm = max(0.02, 0.7 - 0.08 * number)
             for prompt_set in [*SETS, "safety_average"]:
@@ -90,6 +91,15 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",)) -> Path:
             )
             add("trace_classes", **names, prompt_set="direct", trace_class="complete", count=117)
             add("trace_classes", **names, prompt_set="direct", trace_class="truncated", count=3)
+            for part, samples in (("reasoning", 1), ("reasoning", 2), ("response", 1), ("response", 2)):
+                errors = {
+                    "standard_error": 0.05 / samples,
+                    "one_more_sample": 0.05 / (samples + 1),
+                    "as_many_in_prompts": 0.02,
+                    "endless_samples": 0.01,
+                }
+                add("sample_count", model=model, method=method, prompt_set="safety_average", part=part, measure="harmful", seeds=1, samples_a_prompt=samples, prompts=40,
+                    rate=harm, **errors, between=0.1, within=0.1, within_share=0.5)  # fmt: skip
             if method == "base":
                 continue
             add("efficiency", **names, generations=1000, generated_tokens=60000, generations_per_prompt=12.0 if "grpo" not in method else 40.0, pairs=300,

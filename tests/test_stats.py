@@ -104,11 +104,14 @@ def test_pearson_without_enough_variation_is_nan(x: list[float], y: list[float])
     assert math.isnan(found.r) and math.isnan(found.p_value) and found.count == len(x)
 
 
+def paired_difference(ours: dict, theirs: dict) -> stats.Difference:
+    """Of one seed and one group."""
+    return stats.paired_difference([[(ours, theirs)]])
+
+
 def test_paired_difference_against_all_sign_flips() -> None:
     differences = [0.5, 1.0, 0.0, 0.5, -0.5, 1.0, 1.0]
-    found = stats.paired_difference(
-        {n: [max(d, 0)] for n, d in enumerate(differences)}, {n: [max(-d, 0)] for n, d in enumerate(differences)}
-    )
+    found = paired_difference({n: [max(d, 0)] for n, d in enumerate(differences)}, {n: [max(-d, 0)] for n, d in enumerate(differences)})
     flips = [np.mean(np.multiply(signs, differences)) for signs in product([1, -1], repeat=7)]
     larger = np.mean([mean >= np.mean(differences) - 1e-12 for mean in flips])
     assert found.value == pytest.approx(np.mean(differences)) and found.clusters == 7
@@ -118,16 +121,16 @@ def test_paired_difference_against_all_sign_flips() -> None:
 def test_paired_difference_pairs_by_prompt() -> None:
     ours = {"a": [True, True], "b": [None], "c": [True], "only ours": [True]}
     theirs = {"c": [False], "b": [True], "a": [True, False], "only theirs": [True]}
-    found = stats.paired_difference(ours, theirs)
+    found = paired_difference(ours, theirs)
     assert found.value == pytest.approx(0.75) and found.clusters == 2
 
 
 def test_no_difference_is_not_certainty() -> None:
     same = {number: [False] for number in range(20)}
-    found = stats.paired_difference(same, same)
+    found = paired_difference(same, same)
     assert (found.value, found.p_value) == (0, 1)
     assert found.low < -0.1 and found.high > 0.1
-    assert math.isnan(stats.paired_difference({}, same).value)
+    assert math.isnan(paired_difference({}, same).value)
 
 
 def test_holm() -> None:

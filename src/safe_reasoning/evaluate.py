@@ -1,9 +1,9 @@
-"""Evaluation (paper section 4): sampling of prompt sets, rates with intervals, paired differences, costs."""
+"""Evaluation (paper section 4): sampling of prompt sets, rates with intervals, remarks on verdicts."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,13 +63,6 @@ def sample_prompt_sets(
     write_rows(out, "generations", rows, meta)
 
 
-def _cells(verdicts: Rows) -> dict[tuple[str, str, str], list[Mapping[str, Any]]]:
-    cells: dict[tuple[str, str, str], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in verdicts:
-        cells[row["prompt_set"], row["part"], row["measure"]].append(row)
-    return cells
-
-
 def pooled(verdicts: Rows, benchmarks: Mapping[str, str]) -> Rows:
     """The verdicts once more under the name of their benchmark, for prompt sets that are parts of one (StrongREJECT under three attacks, say).
 
@@ -83,35 +76,63 @@ def pooled(verdicts: Rows, benchmarks: Mapping[str, str]) -> Rows:
     return [*verdicts, *again]
 
 
+def cells(verdicts: Rows, roles: Mapping[str, str], benchmarks: Mapping[str, str] | None = None) -> dict[Cell, list[Rows]]:
+    """The verdicts by (prompt set, part, measure), a list of one. `safety_average` and `capability_average` (paper section 4) follow, a list of their benchmarks' verdicts.
+
+    Args:
+        verdicts: rows of schema verdicts.
+        roles: role of each prompt set.
+        benchmarks: the benchmark of each prompt set that is a part of one; it has a cell of its own and its parts do not count in the average.
+    """
+    benchmarks = benchmarks or {}
+    found: dict[Cell, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in pooled(verdicts, benchmarks):
+        found[row["prompt_set"], row["part"], row["measure"]].append(row)
+    averages: dict[Cell, list[Rows]] = defaultdict(list)
+    for (prompt_set, part, measure), cell in sorted(found.items()):
+        role = role_of(prompt_set, roles, benchmarks)
+        if role in AVERAGED and prompt_set not in benchmarks:
+            averages[f"{role}_average", part, measure].append(cell)
+    return {
+        **{key: [cell] for key, cell in sorted(found.items())},
+        **{key: several for key, several in sorted(averages.items(), reverse=True) if key[0] == "safety_average" or len(several) > 1},
+    }
+
+
+def role_of(prompt_set: str, roles: Mapping[str, str], benchmarks: Mapping[str, str] | None = None) -> str:
+    """Role of a prompt set, of a benchmark of several sets, or of an average."""
+    of_benchmarks = {benchmark: roles[part] for part, benchmark in (benchmarks or {}).items()}
+    return {**roles, **of_benchmarks, **{f"{role}_average": role for role in AVERAGED}}[prompt_set]
+
+
+def group(cell: Rows) -> stats.Group:
+    """Values of a cell and the prompt of each."""
+    return [row["value"] for row in cell], [row["prompt_id"] for row in cell]
+
+
 def rates(verdicts: Rows, roles: Mapping[str, str], bootstrap: int, benchmarks: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """A row a (prompt set, part, measure): the rate (pass@1 on capability sets) with its 95 % cluster-bootstrap interval by prompt, and two plain means whose bootstrap resamples
-    prompts within each benchmark: `safety_average` of the safety sets and `capability_average` of the capability sets (paper section 4).
+    """A row a cell of `cells`: the rate (pass@1 on capability sets) with its 95 % cluster-bootstrap interval by prompt; prompts of an average are resampled within each benchmark.
 
     Args:
         verdicts: rows of schema verdicts.
         roles: role of each prompt set.
         bootstrap: resamples.
-        benchmarks: the benchmark of each prompt set that is a part of one; it has a row of its own and its parts do not count in the average.
+        benchmarks: the benchmark of each prompt set that is a part of one.
     """
-    benchmarks = benchmarks or {}
-    roles = {**roles, **{benchmark: roles[prompt_set] for prompt_set, benchmark in benchmarks.items()}}
     rows: list[dict[str, Any]] = []
-    averages: dict[tuple[str, str, str], list[list[Mapping[str, Any]]]] = defaultdict(list)
-    for (prompt_set, part, measure), cell in sorted(_cells(pooled(verdicts, benchmarks)).items()):
-        rate = stats.clustered_rate([r["value"] for r in cell], [r["prompt_id"] for r in cell], resamples=bootstrap)
-        if roles[prompt_set] == "capability":
-            rate = replace(rate, value=_pass_at_1(cell))
-        names = {"prompt_set": prompt_set, "part_of": benchmarks.get(prompt_set, ""), "role": roles[prompt_set], "part": part}
-        rows.append({**names, "measure": measure, **_columns(rate)})
-        if roles[prompt_set] in AVERAGED and prompt_set not in benchmarks:
-            averages[roles[prompt_set], part, measure].append(cell)
-    for (role, part, measure), cells in sorted(averages.items(), reverse=True):
-        if role == "safety" or len(cells) > 1:
-            groups = [([r["value"] for r in cell], [r["prompt_id"] for r in cell]) for cell in cells]
-            mean = stats.mean_of_rates(groups, resamples=bootstrap)
-            if role == "capability":
-                mean = replace(mean, value=sum(map(_pass_at_1, cells)) / len(cells))
-            rows.append({"prompt_set": f"{role}_average", "part_of": "", "role": role, "part": part, "measure": measure, **_columns(mean)})
+    for (prompt_set, part, measure), groups in cells(verdicts, roles, benchmarks).items():
+        role = role_of(prompt_set, roles, benchmarks)
+        rate = stats.mean_of_rates([group(cell) for cell in groups], resamples=bootstrap)
+        if role == "capability":
+            rate = replace(rate, value=sum(map(_pass_at_1, groups)) / len(groups))
+        names = {
+            "prompt_set": prompt_set,
+            "part_of": (benchmarks or {}).get(prompt_set, ""),
+            "role": role,
+            "part": part,
+            "measure": measure,
+        }
+        rows.append({**names, **_columns(rate)})
     return rows
 
 
@@ -153,51 +174,6 @@ def verdict_details(verdicts: Rows) -> list[dict[str, Any]]:
         {"prompt_set": s, "part": part, "measure": measure, "value": value, "detail": detail, "count": count}
         for (s, part, measure, value, detail), count in sorted(counts.items())
     ]
-
-
-def paired(verdicts: Mapping[str, Rows], reference: str, roles: Mapping[str, str], bootstrap: int) -> list[dict[str, Any]]:
-    """Differences of each method to `reference` on the same prompts, with Holm-adjusted p-values over all rows.
-
-    Args:
-        verdicts: rows of schema verdicts by method.
-        reference: the method subtracted from the others.
-        roles: role of each prompt set; the safety sets are also pooled as `safety_average`.
-        bootstrap: resamples.
-    """
-    by_method = {method: _pooled(rows, roles) for method, rows in verdicts.items()}
-    rows: list[dict[str, Any]] = []
-    for method, cells in by_method.items():
-        for key, values in cells.items():
-            if method == reference or key not in by_method[reference]:
-                continue
-            difference = stats.paired_difference(values, by_method[reference][key], resamples=bootstrap)
-            rows.append(
-                {
-                    "method": method,
-                    "reference": reference,
-                    "prompt_set": key[0],
-                    "part": key[1],
-                    "measure": key[2],
-                    "difference": difference.value,
-                    "low": difference.low,
-                    "high": difference.high,
-                    "p_value": difference.p_value,
-                    "prompts": difference.clusters,
-                }
-            )
-    for row, adjusted in zip(rows, stats.holm([row["p_value"] for row in rows]), strict=True):
-        row["p_adjusted"] = adjusted
-    return rows
-
-
-def _pooled(verdicts: Rows, roles: Mapping[str, str]) -> dict[Cell, dict[Hashable, list[bool | None]]]:
-    """Values by prompt within each cell, safety sets also pooled."""
-    cells: dict[Cell, dict[Hashable, list[bool | None]]] = defaultdict(lambda: defaultdict(list))
-    for row in verdicts:
-        names = [row["prompt_set"]] + (["safety_average"] if roles[row["prompt_set"]] == "safety" else [])
-        for name in names:
-            cells[name, row["part"], row["measure"]][row["prompt_id"]].append(row["value"])
-    return cells
 
 
 def roles_of(prompt_tables: Iterable[Rows]) -> dict[str, str]:

@@ -44,13 +44,14 @@ VERDICTS = {
 SENTENCE = ("triggers", "text")  # the one column of free text
 # Columns of metrics that hold numbers, ids and short labels, and keys of meta files that hold no text.
 _METRICS = """
-agreement any arm attempts bin brier cluster continuations count csr csr_after csr_before data detail detector difference eta exact false_negative
-false_negative_high false_negative_low false_positive false_positive_high false_positive_low files first_cue_token generated_tokens generations
-generations_per_prompt given_up harmful high judge kappa kappa_high kappa_low kept kind kinds kl label loss low measure met method methods mined model mu n
-near_duplicate ngram13 no_cue other_judge outcome p_adjusted p_value pairs part part_of picked position positive prefix_tokens probability prompt_id prompt_set
-prompts r rate reasoning reference requests response reward_margin role rollouts rounds rounds_1 safe_rollouts safe_share safe_turning_point samples
-sampling_seconds scored seconds seed share source stable_tokens step target_high target_low tau texts tokens trace trace_class traces training_prompts
-training_seconds training_set trials trigger_end trigger_start unsafe_turning_point unscored value with_cue
+agreement any arm as_many_in_prompts attempts between bin brier cluster continuations count csr csr_after csr_before data detail detector difference
+endless_samples eta exact false_negative false_negative_high false_negative_low false_positive false_positive_high false_positive_low files first_cue_token
+generated_tokens generations generations_per_prompt given_up harmful high judge kappa kappa_high kappa_low kept kind kinds kl label loss low measure met
+method methods mined model mu n near_duplicate ngram13 no_cue one_more_sample other_judge outcome p_adjusted p_value pairs part part_of picked position
+positive prefix_tokens probability prompt_high prompt_id prompt_low prompt_set prompts r rate reasoning reference requests response reward_margin role
+rollouts rounds rounds_1 safe_rollouts safe_share safe_turning_point samples samples_a_prompt sampling_seconds scored sd seconds seed seeds share source
+stable_tokens standard_error step target_high target_low tau texts tokens trace trace_class traces training_prompts training_seconds training_set trials
+trigger_end trigger_start unsafe_turning_point unscored value with_cue within within_share
 """
 _META = """
 asked commit file generations_sha256 instructions_sha256 judge official_sha256 rows schema software tables tokens traces unparsed_replies unscored weights without_reply

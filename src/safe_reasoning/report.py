@@ -50,6 +50,11 @@ SECTIONS = [
         "The paper does not report the overlap between the prompts it trains on and those it tests on.",
         ["table_contamination", "table_clean"],
     ),
+    (
+        "What the number of samples buys",
+        "More samples of a prompt lessen chance in sampling; only more prompts lessen chance in which prompts were asked.",
+        ["table_sample_count"],
+    ),
     ("What could not be scored", "Nothing that a judge or a scorer could not read is guessed: it is counted.", ["table_verdict_details"]),
     ("What it cost", "Work behind each method, and behind each step of this run.", ["fig_efficiency", "table_efficiency", "table_steps"]),
 ]
@@ -88,7 +93,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def _cell(text: str) -> str:
     """A cell; a rate's interval stands below it, unbroken."""
-    if found := re.fullmatch(r"([\d.]+) \[([\d.]+), ([\d.]+)\]", text):
+    if found := re.fullmatch(r"([\d.]+(?: ± [\d.]+)?) \[([\d.]+), ([\d.]+)\]", text):
         return "{}<br>[{},&nbsp;{}]".format(*found.groups())
     return str(escape(text))
 

@@ -14,11 +14,15 @@ from scipy import stats as scipy_stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-LEVEL = 0.95
-PERMUTATIONS = 9_999  # smallest p-value 0.0002, so that a Holm adjustment over a hundred tests can still find something
+from safe_reasoning import seed_spread
+from safe_reasoning.seed_spread import LEVEL
+
+PERMUTATIONS = 19_999  # smallest p-value 0.0001, so that a Holm adjustment over some hundred tests can still find something
 NAN = float("nan")
 
 Value = bool | float | None
+Group = tuple[Sequence[Value], Sequence[Hashable]]  # values and the cluster (prompt) of each
+Sides = tuple[Mapping[Hashable, Sequence[Value]], Mapping[Hashable, Sequence[Value]]]  # values by prompt of a method and of its reference
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,19 @@ class Correlation:
 
 @dataclass(frozen=True)
 class Difference:
-    """A mean paired difference over `clusters` prompts with its 95 % interval and two-sided p-value."""
+    """A mean paired difference over `clusters` prompts with its 95 % interval and two-sided p-value.
+
+    `prompt_low` and `prompt_high` are the interval over the choice of prompts alone, for the trainings at hand; `by_seed` are the differences of each training seed.
+    """
 
     value: float
     low: float
     high: float
     p_value: float
     clusters: int
+    prompt_low: float
+    prompt_high: float
+    by_seed: tuple[float, ...]
 
 
 def wilson_interval(successes: float, count: float) -> tuple[float, float]:
@@ -71,24 +81,27 @@ def simple_rate(values: Sequence[bool | None]) -> Rate:
     return Rate(rate, low, high, len(scored), len(scored), len(values) - len(scored))
 
 
-def _totals(values: Sequence[Value], clusters: Sequence[Hashable]) -> tuple[np.ndarray, np.ndarray]:
-    """Sum and number of the scored values of each cluster that has any, both of shape (clusters,)."""
-    if len(values) != len(clusters):
-        raise ValueError(f"{len(values)} values for {len(clusters)} clusters")
-    sums: dict[Hashable, float] = {}
-    counts: dict[Hashable, int] = {}
-    for value, cluster in zip(values, clusters, strict=True):
-        if value is not None:
-            sums[cluster] = sums.get(cluster, 0.0) + float(value)
-            counts[cluster] = counts.get(cluster, 0) + 1
-    return np.array(list(sums.values())), np.array(list(counts.values()), dtype=float)
+def _totals(seeds: Sequence[Group]) -> tuple[np.ndarray, np.ndarray]:
+    """Sum and number of the scored values of each cluster that has any in some seed, both of shape (seeds, clusters)."""
+    sums: dict[Hashable, np.ndarray] = {}
+    counts: dict[Hashable, np.ndarray] = {}
+    for number, (values, clusters) in enumerate(seeds):
+        if len(values) != len(clusters):
+            raise ValueError(f"{len(values)} values for {len(clusters)} clusters")
+        for value, cluster in zip(values, clusters, strict=True):
+            if value is not None:
+                sums.setdefault(cluster, np.zeros(len(seeds)))[number] += float(value)
+                counts.setdefault(cluster, np.zeros(len(seeds)))[number] += 1
+    empty = np.zeros((len(seeds), 0))
+    return (np.column_stack(list(sums.values())), np.column_stack(list(counts.values()))) if sums else (empty, empty)
 
 
 def _resampled_rates(sums: np.ndarray, counts: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """Rates of `resamples` bootstrap samples of whole clusters, shape (resamples,)."""
-    number = len(sums)
+    """Rates of `resamples` bootstrap samples of whole clusters, each the mean over seeds (the same clusters in all of them), shape (resamples,)."""
+    number = sums.shape[1]
     draws = rng.multinomial(number, np.full(number, 1 / number), size=resamples)  # how often each cluster was drawn
-    return (draws @ sums) / (draws @ counts)
+    with np.errstate(invalid="ignore"):  # a seed that scored none of the drawn clusters has no rate there
+        return np.nanmean((draws @ sums.T) / (draws @ counts.T), axis=1)
 
 
 def _percentiles(resampled: np.ndarray) -> tuple[float, float]:
@@ -111,7 +124,7 @@ def clustered_rate(values: Sequence[Value], clusters: Sequence[Hashable], *, res
     return mean_of_rates([(values, clusters)], resamples=resamples, seed=seed)
 
 
-def mean_of_rates(groups: Sequence[tuple[Sequence[Value], Sequence[Hashable]]], *, resamples: int = 2000, seed: int = 0) -> Rate:
+def mean_of_rates(groups: Sequence[Group], *, resamples: int = 2000, seed: int = 0) -> Rate:
     """Plain mean of the rates of several groups (paper section 4: the average of the safety sets), clusters resampled within each group.
 
     A group without a scored value has no rate, so neither has the mean: NaN. The degenerate case is as in `clustered_rate`.
@@ -121,14 +134,25 @@ def mean_of_rates(groups: Sequence[tuple[Sequence[Value], Sequence[Hashable]]], 
         resamples: bootstrap samples.
         seed: of the bootstrap.
     """
-    totals = [_totals(values, clusters) for values, clusters in groups]
+    return mean_over_seeds([groups], resamples=resamples, seed=seed)
+
+
+def mean_over_seeds(seeds: Sequence[Sequence[Group]], *, resamples: int = 2000, seed: int = 0) -> Rate:
+    """Mean over training seeds of `mean_of_rates`. Its interval is over the choice of prompts alone, which all seeds share: `seed_spread` adds chance in training.
+
+    Args:
+        seeds: the groups of each seed, in the same order.
+        resamples: bootstrap samples.
+        seed: of the bootstrap.
+    """
+    totals = [_totals(group) for group in zip(*seeds, strict=True)]
     count = int(sum(counts.sum() for _, counts in totals))
-    prompts = sum(len(counts) for _, counts in totals)
-    unscored = sum(len(values) for values, _ in groups) - count
-    if not totals or any(len(counts) == 0 for _, counts in totals):
+    prompts = sum(counts.shape[1] for _, counts in totals)
+    unscored = sum(len(values) for groups in seeds for values, _ in groups) - count
+    if not totals or any((counts.sum(axis=1) == 0).any() for _, counts in totals):
         return Rate(NAN, NAN, NAN, count, prompts, unscored)
     rng = np.random.default_rng(seed)
-    value = float(np.mean([sums.sum() / counts.sum() for sums, counts in totals]))
+    value = float(np.mean([sums.sum(axis=1) / counts.sum(axis=1) for sums, counts in totals]))
     low, high = _percentiles(np.mean([_resampled_rates(sums, counts, resamples, rng) for sums, counts in totals], axis=0))
     if math.isclose(low, high, abs_tol=1e-12):
         low, high = wilson_interval(value * prompts, prompts)
@@ -146,36 +170,54 @@ def pearson(x: Sequence[float], y: Sequence[float]) -> Correlation:
     return Correlation(float(result.statistic), float(interval.low), float(interval.high), float(result.pvalue), len(x))
 
 
-def paired_difference(
-    values: Mapping[Hashable, Sequence[Value]], reference: Mapping[Hashable, Sequence[Value]], *, resamples: int = 2000, seed: int = 0
-) -> Difference:
-    """Mean over shared prompts of (mean of `values` - mean of `reference`), each prompt weighing the same.
+def paired_difference(seeds: Sequence[Sequence[Sides]], *, resamples: int = 2000, seed: int = 0) -> Difference:
+    """Mean over shared prompts of (mean of a method's values - mean of its reference's), each prompt weighing the same; plain means over groups and over training seeds.
 
-    The interval resamples prompts; the p-value is of the sign-flip permutation test (exact when there are few prompts). Where every prompt shows
-    the same difference, resampling would claim certainty: the interval then is Newcombe's for two independent rates, which is wider than a paired one.
+    The interval resamples prompts within each group. With one seed the p-value is of the sign-flip permutation test (exact when there are few prompts); with several both
+    take the spread between seeds in (see `seed_spread`), and the prompts' own interval is kept beside. Where every prompt shows the same difference, resampling would claim
+    certainty: the interval then is Newcombe's for two independent rates, which is wider than a paired one.
 
     Args:
-        values: the values of each prompt; None is unscored. A prompt without a scored value on either side is left out.
-        reference: likewise, subtracted.
+        seeds: for each seed the groups (such as the safety sets), each with the values of each prompt of the method and of its reference; None is unscored. A prompt without
+            a scored value on either side is left out.
         resamples: bootstrap samples.
         seed: of the bootstrap and of the permutations.
     """
-    pairs = []
+    pairs = [[_pairs(sides) for sides in groups] for groups in seeds]
+    if not pairs or any(not of_group for of_seed in pairs for of_group in of_seed):
+        return Difference(NAN, NAN, NAN, NAN, 0, NAN, NAN, ())
+    totals = [_totals([([x - y for x, y in of_seed.values()], list(of_seed)) for of_seed in group]) for group in zip(*pairs, strict=True)]
+    number = sum(counts.shape[1] for _, counts in totals)
+    by_seed = np.mean([sums.sum(axis=1) / counts.sum(axis=1) for sums, counts in totals], axis=0)
+    value = float(by_seed.mean())
+    rng = np.random.default_rng(seed)
+    low, high = _percentiles(np.mean([_resampled_rates(sums, counts, resamples, rng) for sums, counts in totals], axis=0))
+    if math.isclose(low, high, abs_tol=1e-12):
+        first, second = (
+            float(np.mean([np.mean([pair[side] for pair in of_group.values()]) for of_seed in pairs for of_group in of_seed]))
+            for side in (0, 1)
+        )
+        low, high = confint_proportions_2indep(
+            first * number, number, second * number, number, method="newcomb", compare="diff", alpha=1 - LEVEL
+        )
+    low, high = float(low), float(high)
+    if len(pairs) == 1:  # prompts of a small group weigh more in a mean over groups
+        weighted = np.concatenate([sums[0] * number / (len(totals) * counts.shape[1]) for sums, counts in totals])
+        return Difference(value, low, high, _sign_flip_p(weighted, seed), number, low, high, tuple(by_seed))
+    within = seed_spread.interval(value, low, high, by_seed)
+    return Difference(value, *within, seed_spread.p_value(value, low, high, by_seed), number, low, high, tuple(by_seed))
+
+
+def _pairs(sides: Sides) -> dict[Hashable, tuple[float, float]]:
+    """Mean values of both sides by prompt, where both have a scored one."""
+    values, reference = sides
+    pairs = {}
     for prompt, ours in values.items():
         mine = [float(v) for v in ours if v is not None]
         theirs = [float(v) for v in reference.get(prompt, []) if v is not None]
         if mine and theirs:
-            pairs.append((sum(mine) / len(mine), sum(theirs) / len(theirs)))
-    number = len(pairs)
-    if number == 0:
-        return Difference(NAN, NAN, NAN, NAN, 0)
-    first, second = np.array(pairs).T
-    differences = first - second
-    value = float(differences.mean())
-    low, high = _percentiles(_resampled_rates(differences, np.ones(number), resamples, np.random.default_rng(seed)))
-    if math.isclose(low, high, abs_tol=1e-12):
-        low, high = confint_proportions_2indep(first.sum(), number, second.sum(), number, method="newcomb", compare="diff", alpha=1 - LEVEL)
-    return Difference(value, float(low), float(high), _sign_flip_p(differences, seed), number)
+            pairs[prompt] = (sum(mine) / len(mine), sum(theirs) / len(theirs))
+    return pairs
 
 
 def _sign_flip_p(differences: np.ndarray, seed: int) -> float:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from safe_reasoning.figures import style
 from safe_reasoning.records import write_bytes
+from safe_reasoning.seed_tables import over_seeds
 
 TABLES = (
     "table1_grpo_rewards",
@@ -18,6 +19,7 @@ TABLES = (
     "table_contamination",
     "table_efficiency",
     "table_pairs",
+    "table_sample_count",
     "table_triggers",
     "table_verdict_details",
     "table_steps",
@@ -29,49 +31,49 @@ PAPER_SETS = ("jailbreakbench", "strongreject", "wildjailbreak")
 PAPER_CAPABILITY = ("aime2024", "math500", "gpqa_diamond", "humaneval")
 
 
-def percent(value: float, low: float, high: float) -> str:
-    """`12.3 [10.1, 14.8]` in per cent."""
-    return "unscored" if pd.isna(value) else f"{100 * value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+def percent(value: float, low: float, high: float, sd: float = float("nan")) -> str:
+    """`12.3 [10.1, 14.8]` in per cent; `12.3 ± 1.9 [8.0, 16.6]` where the standard deviation between seeds is known."""
+    if pd.isna(value):
+        return "unscored"
+    spread = "" if pd.isna(sd) else f" ± {100 * sd:.1f}"
+    return f"{100 * value:.1f}{spread} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
-def _cells(metrics: Path, table: str = "evaluation") -> pd.DataFrame:
-    frame = style.read(metrics, table)
-    frame["cell"] = [percent(r.rate, r.low, r.high) for r in frame.itertuples()]
+def _cells(metrics: Path, table: str = "seeds") -> pd.DataFrame:
+    """Rates over all seeds, as text: `12.3 [10.1, 14.8]`, with several seeds `12.3 ± 1.9 [8.0, 16.6]`."""
+    frame = over_seeds(metrics, table, style.read)
+    frame["cell"] = [percent(r.rate, r.low, r.high, r.sd) for r in frame.itertuples()]
     return frame
-
-
-def _name(model: str, method: str, seed: int, seeds: int) -> str:
-    return f"{model}, {style.label(method)}" + (f", seed {seed}" if seeds > 1 else "")
 
 
 def _pivot(frame: pd.DataFrame, columns: list[tuple[str, str, str, str]]) -> pd.DataFrame:
     """A row a method and before them a row with n; a column (heading, prompt set, part, measure)."""
-    seeds, rows = frame["seed"].nunique(), []
+    rows = []
     for model in dict.fromkeys(frame["model"]):
         of_model = frame[frame["model"] == model]
-        sizes = of_model.groupby("prompt_set")[["prompts", "samples"]].max()
+        sizes, seeds = of_model.groupby("prompt_set")[["prompts", "samples"]].max(), of_model["seeds"].max()
         counts = {heading: f"n = {sizes.loc[s, 'prompts']} ({sizes.loc[s, 'samples']})" for heading, s, _, _ in columns if s in sizes.index}
-        rows.append({NAME: f"{model}: prompts (samples)", **counts})
+        rows.append({NAME: f"{model}: prompts (samples{f' of {seeds} seeds' if seeds > 1 else ''})", **counts})
         for method in style.ordered(of_model["method"]):
-            for seed, cell in of_model[of_model["method"] == method].groupby("seed"):
-                row = {NAME: _name(model, method, int(str(seed)), seeds), "model": model, "method": method, "seed": seed}
-                for heading, prompt_set, part, measure in columns:
-                    found = cell[(cell["prompt_set"] == prompt_set) & (cell["part"] == part) & (cell["measure"] == measure)]
-                    row[heading] = found["cell"].iloc[0] if len(found) else ""
-                rows.append(row)
+            cell = of_model[of_model["method"] == method]
+            row = {NAME: f"{model}, {style.label(method)}", "model": model, "method": method}
+            for heading, prompt_set, part, measure in columns:
+                found = cell[(cell["prompt_set"] == prompt_set) & (cell["part"] == part) & (cell["measure"] == measure)]
+                row[heading] = found["cell"].iloc[0] if len(found) else ""
+            rows.append(row)
     return pd.DataFrame(rows)
 
 
 def _ill_formed(metrics: Path) -> pd.DataFrame:
-    """Samples of the safety sets whose reasoning did not end, was empty or ended more than once, by model, method and seed."""
-    evaluation = style.read(metrics, "evaluation")
-    safety = set(evaluation.loc[evaluation["role"] == "safety", "prompt_set"])
+    """Samples of the safety sets whose reasoning did not end, was empty or ended more than once, by model and method."""
+    rates = over_seeds(metrics, "seeds", style.read)
+    safety = set(rates.loc[rates["role"] == "safety", "prompt_set"])
     classes = style.read(metrics, "trace_classes")
     classes = classes[classes["prompt_set"].isin(safety)]
     rows = []
-    for (model, method, seed), cell in classes.groupby(["model", "method", "seed"], sort=False):
+    for (model, method), cell in classes.groupby(["model", "method"], sort=False):
         bad, all_of_them = cell.loc[cell["trace_class"] != "complete", "count"].sum(), cell["count"].sum()
-        rows.append({"model": model, "method": method, "seed": seed, "ill-formed traces": f"{bad} of {all_of_them}"})
+        rows.append({"model": model, "method": method, "ill-formed traces": f"{bad} of {all_of_them}"})
     return pd.DataFrame(rows)
 
 
@@ -99,14 +101,14 @@ def table2_main(metrics: Path, published: Path) -> pd.DataFrame:
     roles = frame[["prompt_set", "role"]].drop_duplicates()
     columns += [(f"{s} complies", s, "response", "complies") for s in roles.loc[roles["role"] == "overrefusal", "prompt_set"]]
     columns += [(f"{s} correct", s, "response", "correct") for s in roles.loc[roles["role"] == "capability", "prompt_set"]]
-    ours = _pivot(frame, columns).merge(_ill_formed(metrics), on=["model", "method", "seed"], how="left")
+    ours = _pivot(frame, columns).merge(_ill_formed(metrics), on=["model", "method"], how="left")
     theirs = {f"{s} {part}": (s, part) for s in ("safety_average", *PAPER_SETS) if s in [*sets, "safety_average"] for part in SAFETY_PARTS}
     for heading, prompt_set, _, measure in columns:
         if measure == "complies":
             theirs[heading] = ("xstest", "response")
         elif measure == "correct":
             theirs[heading] = (prompt_set if prompt_set in PAPER_CAPABILITY else "capability_average", "response")
-    return pd.concat([ours.drop(columns=["model", "method", "seed"]), _published_main(published, theirs)], ignore_index=True).fillna("")
+    return pd.concat([ours.drop(columns=["model", "method"]), _published_main(published, theirs)], ignore_index=True).fillna("")
 
 
 def _published_other(published: Path, item: str) -> pd.DataFrame:
@@ -125,7 +127,7 @@ def _two_parts(metrics: Path, published: Path, methods: list[str], item: str) ->
     """Average harm of both parts for some methods, then the paper's rows of a table."""
     frame = _cells(metrics)
     columns = [(f"harmful {part}, %", "safety_average", part, "harmful") for part in SAFETY_PARTS]
-    ours = _pivot(frame[frame["method"].isin(methods)], columns).drop(columns=["model", "method", "seed"], errors="ignore")
+    ours = _pivot(frame[frame["method"].isin(methods)], columns).drop(columns=["model", "method"], errors="ignore")
     return pd.concat([ours, _published_other(published, item)], ignore_index=True).fillna("")
 
 
@@ -177,17 +179,54 @@ def table_contamination(metrics: Path, published: Path) -> pd.DataFrame:
 
 def table_clean(metrics: Path, published: Path) -> pd.DataFrame:
     """Average harm of both parts on all test prompts, and without those that overlap with training prompts."""
-    tables = {"all prompts": _cells(metrics, "evaluation"), "without overlap": _cells(metrics, "evaluation_clean")}
-    rows: dict[tuple[str, str, int], dict[str, object]] = {}
+    tables = {"all prompts": _cells(metrics), "without overlap": _cells(metrics, "seeds_clean")}
+    rows: dict[tuple[str, str], dict[str, object]] = {}
     for heading, frame in tables.items():
         for row in style.main_methods(frame[frame["prompt_set"] == "safety_average"]).itertuples():
-            line = rows.setdefault(
-                (row.model, row.method, row.seed), {"model": row.model, "method": style.label(row.method), "seed": row.seed}
-            )
+            line = rows.setdefault((row.model, row.method), {"model": row.model, "method": style.label(row.method), "seeds": row.seeds})
             line[f"harmful {row.part}, %, {heading}"] = row.cell
             line[f"prompts, {heading}"] = row.prompts
     columns = [f"{what}, {heading}" for what in ("harmful reasoning, %", "harmful response, %", "prompts") for heading in tables]
-    return pd.DataFrame(list(rows.values())).reindex(columns=["model", "method", "seed", *columns]).fillna("")
+    return pd.DataFrame(list(rows.values())).reindex(columns=["model", "method", "seeds", *columns]).fillna("")
+
+
+def table_sample_count(metrics: Path, published: Path) -> pd.DataFrame:
+    """How the standard error of the average harm, in points, depends on the samples a prompt."""
+    if not (metrics / "sample_count.csv").exists():
+        return pd.DataFrame(
+            {"model": style.read(metrics, "evaluation")["model"].unique(), "method": "not run: metrics from before this was measured"}
+        )
+    frame = style.main_methods(style.read(metrics, "sample_count"))
+    frame = frame[(frame["prompt_set"] == "safety_average") & (frame["measure"] == "harmful")]
+    rows = []
+    places = [
+        (model, method, part) for model, methods in style.methods_by_model(frame).items() for method in methods for part in SAFETY_PARTS
+    ]
+    for model, method, part in places:
+        cell = frame[(frame["model"] == model) & (frame["method"] == method) & (frame["part"] == part)]
+        if cell.empty:
+            continue
+        most = cell.iloc[-1]
+        errors = {f"{r.samples_a_prompt} a prompt": _points(r.standard_error) for r in cell.itertuples()}
+        names = {
+            "model": model,
+            "method": style.label(method),
+            "part": part,
+            "prompts": most["prompts"],
+            "rate, %": f"{100 * most['rate']:.1f}",
+        }
+        further = {
+            "one more": _points(most["one_more_sample"]),
+            "as many in new prompts": _points(most["as_many_in_prompts"]),
+            "endless": _points(most["endless_samples"]),
+        }
+        share = most["within_share"]
+        rows.append({**names, **errors, **further, "share of chance in sampling, %": "unknown" if pd.isna(share) else f"{100 * share:.0f}"})
+    return pd.DataFrame(rows).fillna("")
+
+
+def _points(value: float) -> str:
+    return "unknown" if pd.isna(value) else f"{100 * value:.2f}"
 
 
 def table_pairs(metrics: Path, published: Path) -> pd.DataFrame:

@@ -55,9 +55,12 @@ rule summarize_evaluation:
     output:
         evaluation=f"{RUN}/metrics/{{model}}/evaluation.csv",
         clean=f"{RUN}/metrics/{{model}}/evaluation_clean.csv",
+        seeds=f"{RUN}/metrics/{{model}}/seeds.csv",
+        seeds_clean=f"{RUN}/metrics/{{model}}/seeds_clean.csv",
         details=f"{RUN}/metrics/{{model}}/verdict_details.csv",
         trace_classes=f"{RUN}/metrics/{{model}}/trace_classes.csv",
         paired=f"{RUN}/metrics/{{model}}/paired.csv",
+        sample_count=f"{RUN}/metrics/{{model}}/sample_count.csv",
     log:
         f"{RUN}/logs/summarize_evaluation/{{model}}.log",
     localrule: True

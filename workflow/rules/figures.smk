@@ -1,27 +1,28 @@
 # Figures, tables, scorecard and report, from stored metrics alone.
 # What each figure and table is drawn from; a figure also depends on its own module, so a change there redraws it alone.
 FIGURE_METRICS = {
-    "fig_main": ["evaluation"],
-    "fig2_reasoning_vs_response": ["evaluation"],
+    "fig_main": ["evaluation", "seeds"],
+    "fig2_reasoning_vs_response": ["evaluation", "seeds"],
     "fig3_outcome_shares": ["outcome_shares"],
     "fig4_rollout_diversity": ["rollout_diversity"],
     "fig5a_csr_curves": ["csr_curves", "turning_points"],
     "fig5b_cue_correlation": ["turning_points", "cue_correlation"],
     "fig6_intervention_curve": ["interventions", "triggers"],
     "fig7_kl": ["kl"],
-    "fig_efficiency": ["efficiency", "evaluation"],
+    "fig_efficiency": ["efficiency", "evaluation", "seeds"],
     "fig_sensitivity": ["turning_point_share"],
 }
 TABLE_METRICS = {
-    "table1_grpo_rewards": ["evaluation"],
-    "table2_main": ["evaluation", "trace_classes"],
-    "table3_ablations": ["evaluation"],
+    "table1_grpo_rewards": ["seeds"],
+    "table2_main": ["seeds", "trace_classes"],
+    "table3_ablations": ["seeds"],
     "table_efficiency": ["efficiency"],
     "table_base_model": ["base_model"],
     "table_contamination": ["contamination"],
-    "table_clean": ["evaluation", "evaluation_clean"],
+    "table_clean": ["seeds", "seeds_clean"],
     "table_verdict_details": ["verdict_details"],
     "table_pairs": ["pairs"],
+    "table_sample_count": ["sample_count"],
     "table_triggers": ["triggers"],
     "table_steps": ["steps"],
 }
@@ -83,7 +84,7 @@ rule write_table:
 rule score_claims:
     input:
         METRICS,
-        code="src/safe_reasoning/claims.py",
+        code=["src/safe_reasoning/claims.py", "src/safe_reasoning/effects.py"],
     output:
         f"{RUN}/tables/claims.csv",
         f"{RUN}/tables/claims.md",

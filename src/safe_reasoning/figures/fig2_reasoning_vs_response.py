@@ -13,7 +13,7 @@ from safe_reasoning.figures import style
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Harmful rates of both parts on each safety set."""
-    frame = style.read(metrics, "evaluation")
+    frame = style.read_rates(metrics)
     # A benchmark of several sets (one under three attacks, say) is shown as one.
     chosen = (
         (frame["role"] == "safety") & (frame["measure"] == "harmful") & (frame["prompt_set"] != "safety_average") & frame["part_of"].isna()

@@ -16,7 +16,10 @@ PUBLISHED_ROWS = {"ipo": ("ipo", "at most"), "grpo": ("grpo_zy", "at least")}  #
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Generations, tokens and minutes with the harm of the reasoning over the safety sets; `paper` is the paper's generations a prompt."""
     cost = style.read(metrics, "efficiency")
-    harm = style.read(metrics, "evaluation").query("prompt_set == 'safety_average' and part == 'reasoning' and measure == 'harmful'")
+    if cost["seed"].nunique() > 1:
+        mean = cost.groupby(["model", "method"], sort=False).mean(numeric_only=True).reset_index().assign(seed=style.MEAN)
+        cost = pd.concat([mean, cost.assign(seed=cost["seed"].astype(str))], ignore_index=True)[cost.columns]
+    harm = style.read_rates(metrics).query("prompt_set == 'safety_average' and part == 'reasoning' and measure == 'harmful'")
     merged = cost.merge(harm[["model", "method", "seed", "rate", "low", "high", "prompts"]], on=["model", "method", "seed"])
     merged[["sampling_minutes", "training_minutes"]] = merged[["sampling_seconds", "training_seconds"]] / 60
     paper = style.read_published(published, "other").query("item == 'efficiency' and unit == 'count'")

@@ -25,7 +25,7 @@ PANELS = [
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Safety average, over-refusal and capability of every method in the main comparison."""
-    frame = style.read(metrics, "evaluation")
+    frame = style.read_rates(metrics)
     measure_of = {kind: measure for kind, _, measure, _ in PANELS}
     # Where a role has an average, the average stands for its sets.
     averaged = frame["role"].map(

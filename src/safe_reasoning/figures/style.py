@@ -19,7 +19,9 @@ from matplotlib.figure import Figure
 
 from safe_reasoning.errors import UserError
 from safe_reasoning.records import write_bytes
+from safe_reasoning.seed_tables import over_seeds
 
+MEAN = "mean"  # in the place of a seed: the mean over several
 COLUMN, PAGE = 3.3, 7.0  # widths of one column and of a page, inches
 SMALL = 8  # points: tick labels, legends and notes; titles and axis labels have 9
 PALETTE = sns.color_palette("colorblind", 10).as_hex()
@@ -88,6 +90,16 @@ def read(metrics: Path, table: str) -> pd.DataFrame:
     return frame
 
 
+def read_rates(metrics: Path) -> pd.DataFrame:
+    """Rates by method and seed with their intervals. With several seeds, their mean (`seed` is MEAN) with the interval of the mean stands first, and a seed's own interval is left out."""
+    frame = read(metrics, "evaluation")
+    if frame["seed"].nunique() == 1:
+        return frame
+    mean = over_seeds(metrics, "seeds", read)[[column for column in frame.columns if column != "seed"]]
+    of_seeds = frame.assign(seed=frame["seed"].astype(str), low=float("nan"), high=float("nan"))
+    return pd.concat([mean.assign(seed=MEAN), of_seeds], ignore_index=True)[frame.columns]
+
+
 def read_published(published: Path, name: str) -> pd.DataFrame:
     """Published values (`table2` or `other`), each row with its mark."""
     path = published / f"{name}.csv"
@@ -130,12 +142,6 @@ def panels(frame: pd.DataFrame, height: float, single: float = COLUMN) -> tuple[
     return figure, list(zip(models, axes[0], strict=True))
 
 
-def seed_shifts(frame: pd.DataFrame, step: float = 0.07) -> dict[int, float]:
-    """A small offset for each seed, so that the points of several seeds lie side by side."""
-    seeds = sorted(frame["seed"].unique())
-    return {seed: step * (i - (len(seeds) - 1) / 2) for i, seed in enumerate(seeds)}
-
-
 def whisker(axis: Axes, place: float, row: pd.Series, *, color: str = "black", horizontal: bool = False, scale: float = 100) -> None:
     """The 95 % interval of a row as a thin line; nothing where it is unknown."""
     if pd.notna(row["low"]) and pd.notna(row["high"]):
@@ -171,10 +177,13 @@ def end_labels(axis: Axes, height: float, labels: Sequence[tuple[float, str, str
 
 
 def dots_by_method(axis: Axes, frame: pd.DataFrame, methods: Sequence[str], color: str, shift: float = 0.0, marker: str = "o") -> None:
-    """Rates with intervals, a row a method (y = its place in `methods`), the seeds side by side."""
-    shifts = seed_shifts(frame) if len(frame) else {}
+    """Rates with intervals, a row a method (y = its place in `methods`); where a rate is a mean over seeds, a short stroke marks each seed's own."""
+    several = (frame["seed"] == MEAN).any()
     for _, row in frame.iterrows():
-        place = methods.index(row["method"]) + shift + shifts[row["seed"]]
+        place = methods.index(row["method"]) + shift
+        if several and row["seed"] != MEAN:
+            axis.plot(100 * row["rate"], place, "|", color=color, markersize=6, markeredgewidth=0.8, zorder=5)
+            continue
         whisker(axis, place, row, color=color, horizontal=True)
         axis.plot(100 * row["rate"], place, marker, color=color, markersize=4, markeredgewidth=0, zorder=4)
 
