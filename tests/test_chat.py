@@ -17,7 +17,8 @@ from safe_reasoning.attacks.pap import pap_attack
 from safe_reasoning.attacks.ready_made import ready_made_attack
 from safe_reasoning.chat_models import open_chat
 from safe_reasoning.chat_models.endpoint import EndpointChat
-from safe_reasoning.config import Config, Endpoint, validate
+from safe_reasoning.config import Config, validate
+from safe_reasoning.config_endpoints import Endpoint
 from safe_reasoning.errors import UserError
 from safe_reasoning.judging.chat_instrument import ask_together, provenance, single_number
 from safe_reasoning.judging.few_shot_cue import FewShotCueDetector

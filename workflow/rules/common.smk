@@ -6,6 +6,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 from safe_reasoning import config as typed_config
 from safe_reasoning import images, preflight, runlock
+from safe_reasoning.command import progress
 from safe_reasoning.config_judges import chat_of, source_of
 from safe_reasoning.container_environment import into_containers
 from safe_reasoning.errors import UserError
@@ -39,6 +40,8 @@ onstart:
     # Not at a dry run: what a run would do can be seen before it can be done.
     if lines := preflight.refusals(CONFIG):
         raise WorkflowError("not started: " + "; ".join(lines))
+    for line in preflight.costs(CONFIG):
+        progress(line)
     runlock.hold(RUN)
 
 
