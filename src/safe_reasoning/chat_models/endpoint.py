@@ -162,7 +162,8 @@ class EndpointChat:
             self.asked["cut_off"] += finish_reason == "length"
             self.asked["refused"] += finish_reason == "content_filter"
             for key in ("prompt_tokens", "completion_tokens"):
-                self.asked[key] += getattr(usage, key, None) or 0
+                count = getattr(usage, key, None)
+                self.asked[key] += count if type(count) is int else 0
         return None
 
 
