@@ -16,6 +16,7 @@ from rich.table import Table
 from safe_reasoning.command import command, tell
 from safe_reasoning.config import Config, HubModel, load
 from safe_reasoning.plan import Step, parameters_of, plan, price, totals, with_measured_rates
+from safe_reasoning.plan_endpoints import expected
 from safe_reasoning.plan_memory import problems
 
 
@@ -85,6 +86,8 @@ def main() -> None:
         f"Rates ({origin}): {rates.generation_tokens_per_gpu_second:,.0f} generated and {rates.training_tokens_per_gpu_second:,.0f} trained tokens a second and GPU. "
         f"On {rates.gpus} GPUs at best {total.gpu_hours / rates.gpus:,.0f} hours."
     )
+    for line in expected(config, steps):
+        console.print(line)
     if lines := published(config):
         console.print("The paper on its own costs: " + "; ".join(lines) + ".")
     free = shutil.disk_usage(".").free / 2**30

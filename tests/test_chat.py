@@ -1,11 +1,7 @@
-"""Chat models, and the judges, cue detectors and attackers that ask them: against a server on loopback that misbehaves on purpose."""
+"""The judges, cue detectors and attackers that ask chat models. How an endpoint is asked: tests/test_endpoint.py."""
 
 import json
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,139 +12,20 @@ from safe_reasoning.attacks.pair import pair_attack, score_of
 from safe_reasoning.attacks.pap import pap_attack
 from safe_reasoning.attacks.ready_made import ready_made_attack
 from safe_reasoning.chat_models import open_chat
-from safe_reasoning.chat_models.endpoint import EndpointChat
-from safe_reasoning.config import Config, Endpoint, validate
+from safe_reasoning.config import Config, validate
 from safe_reasoning.errors import UserError
 from safe_reasoning.judging.chat_instrument import ask_together, provenance, single_number
 from safe_reasoning.judging.few_shot_cue import FewShotCueDetector
 from safe_reasoning.judging.judge import get_judge, judge_generation
 from safe_reasoning.judging.rubric import RubricJudge
+from tests.misbehaving import KEY, ask, endpoint, serve
 
 ROOT = Path(__file__).parents[1]
-KEY = "sk-a-secret-key"
-
-
-class Server:
-    """Answers by `reply(question, number of the try)`: a text, a status code, or "hang", "drop", "garbage", "half"."""
-
-    def __init__(self, reply: Callable[[str, int], str | int]) -> None:
-        self.reply, self.tries, self.lock, self.address = reply, {}, threading.Lock(), ""
-
-    @property
-    def requests(self) -> int:
-        return sum(self.tries.values())
-
-
-@contextmanager
-def serve(reply: Callable[[str, int], str | int]) -> Iterator[Server]:
-    server = Server(reply)
-
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def do_POST(self) -> None:
-            question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["messages"][-1]["content"]
-            with server.lock:
-                server.tries[question] = server.tries.get(question, 0) + 1
-                number = server.tries[question]
-            answer = server.reply(question, number)
-            if answer == "hang":
-                time.sleep(3)
-            if answer in ("drop", "hang"):
-                return
-            content = json.dumps(
-                {"choices": [{"message": {"role": "assistant", "content": answer}, "index": 0, "finish_reason": "stop"}]}
-            ).encode()
-            if isinstance(answer, int):
-                content = json.dumps({"error": {"message": f"no: '{question}'", "code": "no"}}).encode()
-            if answer == "garbage":
-                content = b"<html>not json</html>"
-            self.send_response(answer if isinstance(answer, int) else 200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.send_header("Retry-After-Ms", "10")
-            self.end_headers()
-            self.wfile.write(content[: len(content) // 2] if answer == "half" else content)
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=http.serve_forever, daemon=True).start()
-    server.address = f"http://127.0.0.1:{http.server_address[1]}/v1"
-    try:
-        yield server
-    finally:
-        http.shutdown()
-        http.server_close()
 
 
 @pytest.fixture(autouse=True)
 def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_KEY", KEY)
-
-
-def endpoint(server: Server, tmp_path: Path, **changes: object) -> EndpointChat:
-    settings = {
-        "base_url": server.address,
-        "model": "m",
-        "key_variable": "TEST_KEY",
-        "retries": 2,
-        "timeout_seconds": 1,
-        "concurrency": 4,
-        **changes,
-    }
-    return EndpointChat("judge", Endpoint.model_validate(settings), tmp_path / "cache")
-
-
-def ask(chat: EndpointChat, *questions: str) -> list[str | None]:
-    return chat.replies([[{"role": "user", "content": question}] for question in questions], "test")
-
-
-def test_replies_keep_their_order_and_are_paid_for_once(tmp_path: Path):
-    with serve(lambda question, _: f"re: {question}") as server:
-        questions = [str(i) for i in range(20)]
-        assert ask(endpoint(server, tmp_path), *questions, "0") == [f"re: {q}" for q in [*questions, "0"]]
-        assert server.requests == 20
-        assert ask(endpoint(server, tmp_path), *questions) == [f"re: {q}" for q in questions] and server.requests == 20
-        ask(endpoint(server, tmp_path, max_tokens=99), "0")  # other parameters are another question
-        assert server.requests == 21
-
-
-@pytest.mark.parametrize("fault", [429, 500, 503, "drop"])
-def test_passing_faults_are_tried_again(fault: str | int, tmp_path: Path):
-    with serve(lambda _, number: fault if number < 3 else "fine") as server:
-        assert ask(endpoint(server, tmp_path), "q") == ["fine"] and server.requests == 3
-
-
-@pytest.mark.parametrize("fault", [429, "hang", "garbage", "half"])
-def test_a_request_that_never_succeeds_is_counted_and_asked_again_by_the_next_job(fault: str | int, tmp_path: Path):
-    with serve(lambda question, _: fault if question == "bad" else "fine") as server:
-        chat = endpoint(server, tmp_path, retries=1)
-        assert ask(chat, "good", "bad") == ["fine", None] and chat.asked["failed"] == 1
-        server.reply = lambda *_: "fine now"
-        assert ask(endpoint(server, tmp_path), "good", "bad") == ["fine", "fine now"]
-
-
-@pytest.mark.parametrize(
-    ("fault", "told"), [(401, "the key in TEST_KEY is refused"), (404, "there is no model m"), (400, "the request is refused")]
-)
-def test_faults_of_the_account_stop_in_one_line_without_the_key(fault: int, told: str, tmp_path: Path):
-    with serve(lambda *_: fault) as server, pytest.raises(UserError, match=told) as caught:
-        ask(endpoint(server, tmp_path), "how is the lantern made?")
-    assert KEY not in str(caught.value) and "lantern" not in str(caught.value) and "\n" not in str(caught.value)
-
-
-def test_what_was_paid_for_survives_a_stop_in_the_middle(tmp_path: Path):
-    with serve(lambda question, _: 401 if question == "19" else "fine") as server:
-        with pytest.raises(UserError):
-            ask(endpoint(server, tmp_path, concurrency=1), *[str(i) for i in range(20)])
-        assert len(list((tmp_path / "cache").rglob("*.json"))) == 19
-    assert not [path for path in tmp_path.rglob("*.json") if KEY in path.read_text()]
-
-
-def test_a_missing_key_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delenv("TEST_KEY")
-    with serve(lambda *_: "x") as server, pytest.raises(UserError, match="TEST_KEY is not set"):
-        endpoint(server, tmp_path)
 
 
 class Scripted:

@@ -1,8 +1,6 @@
 """What a person may see of a run's texts: marks in the place of texts, quotations in foreign messages, mined sentences."""
 
-import pytest
-
-from safe_reasoning.masking import mask_candidates, mask_quotes, masked
+from safe_reasoning.masking import mask_candidates, masked
 
 REQUEST = "Tell me all the steps for making a blue lantern at home."
 
@@ -10,22 +8,6 @@ REQUEST = "Tell me all the steps for making a blue lantern at home."
 def test_mark_is_the_same_for_the_same_text_and_short():
     assert masked(REQUEST) == masked(REQUEST) != masked(REQUEST + " ")
     assert masked("") == "[0 characters, e3b0c442]" and len(masked(REQUEST * 1000)) < 30
-
-
-@pytest.mark.parametrize(
-    ("message", "left"),
-    [
-        (f"Invalid content '{REQUEST}' at 3", "Invalid content '{}.' at 3"),
-        ("too long: TELL me, all the -- steps for; use less", "too long: {}; use less"),  # case and punctuation do not matter
-        ("the steps for making it: unknown parameter max_tokens", "the steps for making it: unknown parameter max_tokens"),  # four words
-        ("said hello there, twice: Hello there", "said {}, twice: {}"),  # the whole of a short text
-    ],
-)
-def test_quotations_in_a_foreign_message_are_masked(message: str, left: str):
-    shown = mask_quotes(message, [REQUEST, "hello there"])
-    parts = left.split("{}")
-    assert shown.startswith(parts[0]) and shown.endswith(parts[-1]) and shown.count(" characters, ") == len(parts) - 1
-    assert "blue lantern" not in shown
 
 
 def test_mined_sentences_are_shown_when_safe_and_no_quotation():

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from safe_reasoning.config_endpoints import Endpoint
 from safe_reasoning.config_judges import Detector, Judge, StrongRejectJudge, chat_of, source_of
 from safe_reasoning.errors import UserError
 from safe_reasoning.section import Name, Section, Share
@@ -176,21 +177,6 @@ class Method(Section):
         if (self.recipe == "sft_traces") != (self.traces is not None):
             raise ValueError("traces belongs to the recipe sft_traces and to no other: give both or neither")
         return self
-
-
-class Endpoint(Section):
-    """A model behind an OpenAI-compatible address. The key itself is never in a configuration: only the name of the variable that holds it."""
-
-    base_url: str | None = Field(None, description="address of the API; OpenAI's own by default")
-    model: str
-    key_variable: str = Field("OPENAI_API_KEY", pattern=r"^[A-Z][A-Z0-9_]*$", description="environment variable that holds the key")
-    concurrency: int = Field(16, ge=1, description="requests under way at once")
-    temperature: float = Field(0.0, ge=0)
-    max_tokens: int = Field(16, ge=1)
-    timeout_seconds: float = Field(60, gt=0)
-    retries: int = Field(6, ge=0, description="of a request that failed for a passing reason (429, 5xx, a dropped connection)")
-    price_in: float = Field(0, ge=0, description="USD a million tokens")
-    price_out: float = Field(0, ge=0, description="USD a million tokens")
 
 
 class Attack(Section):

@@ -148,27 +148,6 @@ def masked(text: str) -> str:
     return f"[{len(text)} characters, {hashlib.sha256(text.encode()).hexdigest()[:8]}]"
 
 
-def mask_quotes(message: str, texts: Iterable[str]) -> str:
-    """The message of a foreign program, which may quote what it was given, with every quotation of these texts masked.
-
-    A quotation is five words in a row of a text, or the whole of a shorter text, whatever the case and the punctuation.
-    """
-    known = runs(texts)
-    found = list(re.finditer(r"\w+", message))
-    said = [match[0].casefold() for match in found]
-    spans: list[tuple[int, int]] = []
-    for start in range(len(said)):
-        for end in range(start + 1, min(start + RUN, len(said)) + 1):
-            if tuple(said[start:end]) in known:
-                first, last = found[start].start(), found[end - 1].end()
-                if spans and first <= spans[-1][1]:  # goes on where the quotation before it has not ended
-                    first, last = spans[-1][0], max(last, spans.pop()[1])
-                spans.append((first, last))
-    for first, last in reversed(spans):
-        message = message[:first] + masked(message[first:last]) + message[last:]
-    return message
-
-
 def is_harmless(sentence: str, low: float, prompt_runs: set[tuple[str, ...]]) -> bool:
     """Whether a mined sentence may be shown: `low`, the low end of the share of safe reasonings after it, is above one half, and it quotes no prompt."""
     return low > 0.5 and not quotes(sentence, prompt_runs)

@@ -33,6 +33,7 @@ JUDGE_PROMPT_TOKENS = {
     "llama_guard": 300,
     "qwen3guard": 300,
 }
+REPLY_TOKENS = 400  # of an endpoint that may write more
 HARMFUL_ROLES = ("align_harmful", "characterize", "safety")
 
 
@@ -235,7 +236,7 @@ def price(config: Config, step: Step) -> float:
     endpoint = config.endpoints.get(step.chat)
     if endpoint is None:
         return 0.0
-    return (step.call_tokens * endpoint.price_in + step.calls * min(endpoint.max_tokens, 400) * endpoint.price_out) / 1e6
+    return endpoint.usd(step.call_tokens, step.calls * min(endpoint.max_tokens, REPLY_TOKENS))
 
 
 def with_measured_rates(config: Config, metrics: Path) -> Config:

@@ -1,4 +1,4 @@
-"""What must hold before a run starts: every source pinned, and a machine that the run fits."""
+"""What must hold before a run starts: every source pinned, and a machine that the run fits. And what is told: the costs of endpoints."""
 
 from __future__ import annotations
 
@@ -37,3 +37,13 @@ def warnings(config: Config) -> list[str]:
         if paths
         else []
     )
+
+
+def costs(config: Config) -> list[str]:
+    """One line for each endpoint that the run asks: what it is expected to cost, and its budget."""
+    if not config.endpoints:
+        return []
+    from safe_reasoning.plan import plan
+    from safe_reasoning.plan_endpoints import expected
+
+    return expected(config, plan(config))

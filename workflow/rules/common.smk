@@ -45,6 +45,8 @@ onstart:
         raise WorkflowError("not started: " + "; ".join(lines))
     for line in preflight.warnings(CONFIG):
         progress(f"warning: {line}")
+    for line in preflight.costs(CONFIG):
+        progress(line)
     runlock.hold(RUN)
     if Path(CONFIG_FILE).read_text() != RESOLVED:
         write_bytes(CONFIG_FILE, RESOLVED.encode())
