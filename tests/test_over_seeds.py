@@ -158,6 +158,8 @@ def test_a_seed_without_a_scored_value_is_left_out(verdicts: dict[Variant, list[
     two = {Variant("ipo", 0): verdicts[Variant("ipo", 0)], Variant("ipo", 1): unscored}
     row = over_seeds.rates(rates_of(two), two, ROLES, 300)[0]
     assert row["seeds"] == 1 and not math.isnan(row["rate"]) and row["unscored"] == 90
+    two |= {Variant("base", seed): verdicts[Variant("base", seed)] for seed in (0, 1)}
+    assert {difference["seeds"] for difference in over_seeds.paired(two, ROLES, 300)} == {1}
 
 
 # Paired differences.

@@ -179,12 +179,12 @@ def paired_difference(seeds: Sequence[Sequence[Sides]], *, resamples: int = 2000
 
     Args:
         seeds: for each seed the groups (such as the safety sets), each with the values of each prompt of the method and of its reference; None is unscored. A prompt without
-            a scored value on either side is left out.
+            a scored value on either side is left out, and so is a seed that has no other in one of its groups.
         resamples: bootstrap samples.
         seed: of the bootstrap and of the permutations.
     """
-    pairs = [[_pairs(sides) for sides in groups] for groups in seeds]
-    if not pairs or any(not of_group for of_seed in pairs for of_group in of_seed):
+    pairs = [of_seed for groups in seeds if all(of_seed := [_pairs(sides) for sides in groups])]
+    if not pairs:
         return Difference(NAN, NAN, NAN, NAN, 0, NAN, NAN, ())
     totals = [_totals([([x - y for x, y in of_seed.values()], list(of_seed)) for of_seed in group]) for group in zip(*pairs, strict=True)]
     number = sum(counts.shape[1] for _, counts in totals)
