@@ -103,7 +103,7 @@ class Budget:
 
     def settle(self, ticket: int, used: tuple[int, int] | None) -> None:
         """Put what a request has used, prompt and reply, in the place of the most it could; None: unknown, so it stays at the most."""
-        with self._transaction() as database:
+        with self._ended(), self._transaction() as database:
             bound = database.execute(
                 "DELETE FROM under_way WHERE ticket = ? RETURNING prompt_tokens, completion_tokens", (ticket,)
             ).fetchone()
@@ -111,13 +111,11 @@ class Budget:
                 "UPDATE spent SET requests = requests + 1, prompt_tokens = prompt_tokens + ?, completion_tokens = completion_tokens + ?",
                 used or bound,
             )
-            self._open -= 1
 
     def release(self, ticket: int) -> None:
         """Take back a request that nobody can ask money for: it never arrived, or was answered with an error status."""
-        with self._transaction() as database:
+        with self._ended(), self._transaction() as database:
             database.execute("DELETE FROM under_way WHERE ticket = ?", (ticket,))
-            self._open -= 1
 
     def _passed(self, then: Spending) -> str | None:
         cap = self._settings.budget
@@ -129,6 +127,15 @@ class Budget:
             "usd": self._settings.usd(then.prompt_tokens, then.completion_tokens),
         }
         return next((key for key, value in values.items() if (most := getattr(cap, key)) is not None and value > most), None)
+
+    @contextmanager
+    def _ended(self) -> Iterator[None]:
+        """A request is no longer under way, also when that can't be written down: nobody must wait for it."""
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open -= 1
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
