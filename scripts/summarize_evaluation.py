@@ -45,12 +45,13 @@ def main() -> None:
         rates += [{**variant._asdict(), **row} for row in evaluate.rates(rows, roles, bootstrap, config.benchmarks)]
         clean += [{**variant._asdict(), **row} for row in evaluate.rates(left[variant], roles, bootstrap, config.benchmarks)]
         details += [{**variant._asdict(), **row} for row in evaluate.verdict_details(rows)]
+    untrained = {"base", *(name for name, method in config.methods.items() if method.recipe == "released")}
     meta = {"judge": config.evaluate.judge, "bootstrap": bootstrap}
     for name, table in (
         ("evaluation", rates),
         ("evaluation_clean", clean),
-        ("seeds", over_seeds.rates(rates, verdicts, roles, bootstrap, config.benchmarks)),
-        ("seeds_clean", over_seeds.rates(clean, left, roles, bootstrap, config.benchmarks)),
+        ("seeds", over_seeds.rates(rates, verdicts, roles, bootstrap, config.benchmarks, untrained)),
+        ("seeds_clean", over_seeds.rates(clean, left, roles, bootstrap, config.benchmarks, untrained)),
         ("verdict_details", details),
         ("trace_classes", classes),
         ("paired", over_seeds.paired(verdicts, roles, bootstrap, config.benchmarks)),

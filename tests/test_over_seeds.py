@@ -142,6 +142,12 @@ def test_three_seeds_that_part_say_little_and_three_that_agree_say_more_than_one
     assert row["prompt_high"] - row["prompt_low"] < one["high"] - one["low"]
 
 
+def test_weights_that_no_seed_changes_have_no_spread_of_trainings(verdicts: dict[Variant, list[dict]]):
+    same = {Variant("released", seed): verdicts[Variant("sft_safe", seed)] for seed in range(3)}
+    for row in over_seeds.rates(rates_of(same), same, ROLES, 300, untrained={"base", "released"}):
+        assert math.isnan(row["sd"]) and row["seeds"] == 3 and (row["low"], row["high"]) == (row["prompt_low"], row["prompt_high"])
+
+
 def test_prompts_are_drawn_together_for_all_seeds(verdicts: dict[Variant, list[dict]]):
     """The same verdicts under two seeds: no spread, and the interval of one seed, not a narrower one."""
     rows = verdicts[Variant("ipo", 0)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,12 @@ def rates(
     roles: Mapping[str, str],
     bootstrap: int,
     benchmarks: Mapping[str, str] | None = None,
+    untrained: Collection[str] = ("base",),
 ) -> list[dict[str, Any]]:
     """A row a method and cell: mean rate over seeds, standard deviation between seeds, and the 95 % interval of the mean (see `seed_spread`).
 
     `prompt_low` and `prompt_high` are the interval over the choice of prompts alone, which is the one for the trainings at hand. With one seed it is the whole interval and
-    the deviation is NaN. A seed in which nothing was scored is left out. The base has the same weights under every seed: its spread is that of samples.
+    the deviation is NaN. A seed in which nothing was scored is left out. Weights that are the same under every seed have no spread of trainings: their seeds are further samples.
 
     Args:
         rows: `evaluate.rates` of each method and seed, with their names.
@@ -35,6 +36,7 @@ def rates(
         roles: role of each prompt set.
         bootstrap: resamples.
         benchmarks: the benchmark of each prompt set that is a part of one.
+        untrained: methods whose weights are the same under every seed: the base, and what others have released.
     """
     by_variant = {variant: cells(of_variant, roles, benchmarks) for variant, of_variant in verdicts.items()}
     found: dict[tuple[str, Cell], list[Mapping[str, Any]]] = defaultdict(list)
@@ -49,9 +51,14 @@ def rates(
             groups = [[group(cell) for cell in by_variant[Variant(method, row["seed"])][key]] for row in scored]
             rate, mean = stats.mean_over_seeds(groups, resamples=bootstrap), float(np.mean(by_seed))
             low, high = rate.low, rate.high
-            ends = seed_spread.interval(mean, low, high, by_seed)
+            ends = (low, high) if method in untrained else seed_spread.interval(mean, low, high, by_seed)
             new |= {"rate": mean, "low": max(0.0, ends[0]), "high": min(1.0, ends[1]), "prompts": rate.clusters, "samples": rate.count}
-        new |= {"sd": seed_spread.deviation(by_seed), "seeds": len(scored), "prompt_low": low, "prompt_high": high}
+        new |= {
+            "sd": stats.NAN if method in untrained else seed_spread.deviation(by_seed),
+            "seeds": len(scored),
+            "prompt_low": low,
+            "prompt_high": high,
+        }
         out.append({name: value for name, value in new.items() if name != "seed"})
     return out
 
