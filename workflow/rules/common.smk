@@ -1,4 +1,5 @@
 # The validated configuration and the names that the rules share. Nothing heavy is imported here: this file is read again in every job.
+import hashlib
 import json
 import os
 
@@ -18,9 +19,10 @@ except UserError as error:
 
 RUN = f"results/{CONFIG.run}"
 CONFIG_FILE = f"{RUN}/config.yaml"
-_resolved = typed_config.dump(CONFIG)
-if not os.path.exists(CONFIG_FILE) or Path(CONFIG_FILE).read_text() != _resolved:
-    write_bytes(CONFIG_FILE, _resolved.encode())
+RESOLVED = typed_config.dump(CONFIG)
+# The file that jobs read. Once there, only a run that starts changes it: a dry run must not alter it under the jobs of another, nor behind its manifest.
+if not os.path.exists(CONFIG_FILE):
+    write_bytes(CONFIG_FILE, RESOLVED.encode())
 
 # Each job holds a shared lock (see runlock), finds our library and, outside an image, this environment's programs, and runs the same way each time.
 shell.prefix(
@@ -39,6 +41,8 @@ onstart:
     if lines := preflight.refusals(CONFIG):
         raise WorkflowError("not started: " + "; ".join(lines))
     runlock.hold(RUN)
+    if Path(CONFIG_FILE).read_text() != RESOLVED:
+        write_bytes(CONFIG_FILE, RESOLVED.encode())
 
 
 MODELS = list(CONFIG.models)

@@ -138,5 +138,6 @@ rule write_manifest:
         **LIGHT,
     params:
         run=lambda w: RUN,
+        config=hashlib.sha256(RESOLVED.encode()).hexdigest(),  # it holds config.yaml too: renewed when that changes
     shell:
         "python scripts/write_manifest.py --run {params.run} --out {output} 2> {log}"
