@@ -55,7 +55,7 @@ def components(values: Mapping[str, Sequence[bool]]) -> Components | None:
 
 def _scored(cell: Rows) -> dict[str, list[bool]]:
     values: dict[str, list[bool]] = defaultdict(list)
-    for row in sorted(cell, key=lambda row: row["sample"]):
+    for row in cell:
         if row["value"] is not None:
             values[row["prompt_id"]].append(row["value"])
     return values
@@ -99,7 +99,7 @@ def sample_counts(
     `rate` is the mean over all ways to pick so many samples: it is the same for each number, only its error is not. `standard_error` is that of the rate of one seed;
     `within_share` the part of its square that sampling once more would change. What the same work buys: `one_more_sample` is the error with one more sample of each prompt,
     `as_many_in_prompts` the error when as many generations go into further prompts instead; `endless_samples` is what no number of samples goes below. With several
-    seeds squares are averaged over them. With one sample a prompt the two parts cannot be told apart: only rate and error are known.
+    seeds squares are averaged over them. With one sample a prompt the two parts cannot be told apart: only rate and error are known. The samples of a benchmark of several sets (one request under three attacks) are those of all its sets.
 
     Args:
         verdicts: rows of schema verdicts by method and seed.
