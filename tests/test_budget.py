@@ -59,7 +59,7 @@ def spent(folder: Path) -> Spending:
     return Budget(folder / "cache/spent.sqlite", "judge", Endpoint(model="m")).spent()
 
 
-def test_the_cap_stops_in_one_line_and_a_higher_one_goes_on(tmp_path: Path):
+def test_the_cap_stops_in_one_line_and_a_higher_one_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     with serve(lambda *_: "fine") as server:
         with pytest.raises(UserError) as caught:
             ask(endpoint(server, tmp_path, budget={"requests": 12}), *QUESTIONS)
@@ -68,9 +68,15 @@ def test_the_cap_stops_in_one_line_and_a_higher_one_goes_on(tmp_path: Path):
             "endpoints.judge.budget.requests: 12 would be passed, the run has spent 12 requests, 120 tokens in, 24 out; "
             "28 of the 40 questions of test are still to ask: raise it and run again, it goes on from the replies it has"
         )
-        with pytest.raises(UserError, match="40 of the 40|28 of the 28"):
-            ask(endpoint(server, tmp_path, budget={"requests": 12}), *QUESTIONS)
+        assert (
+            "asking m 40 times (about 17 tokens in, at most 640 out), 0 replies were there" in capsys.readouterr().err
+        )  # before the first request
+        with pytest.raises(UserError, match="28 of the 28 questions"):
+            ask(endpoint(server, tmp_path, budget={"requests": 12}, **PRICES), *QUESTIONS)
         assert server.requests == 12  # and not one more
+        told = capsys.readouterr().err
+        assert "asking m 28 times (about 14 tokens in, at most 448 out, 4.49 USD), 12 replies were there" in told
+        assert "spent at judge so far in this run: 12 requests, 120 tokens in, 24 out, 0.36 USD" in told
         assert ask(endpoint(server, tmp_path, budget={"requests": 40}), *QUESTIONS) == ["fine"] * 40
         assert server.requests == 40 and max(server.tries.values()) == 1
         assert ask(endpoint(server, tmp_path, budget={"requests": 1}), *QUESTIONS) == ["fine"] * 40  # what was paid for costs nothing

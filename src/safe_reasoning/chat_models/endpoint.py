@@ -172,8 +172,10 @@ def _reply_of(completion: Any) -> tuple[str, str] | None:
 
     An answer without words (all tokens went into reasoning, or the provider refuses) is an empty reply: it was paid for, and no judge can read a verdict off it.
     """
-    choices: Any = getattr(completion, "choices", None)
-    message = getattr(choices[0], "message", None) if isinstance(choices, list) and choices else None
+    choices = getattr(completion, "choices", None)
+    if not isinstance(choices, list) or not choices:
+        return None
+    message = getattr(choices[0], "message", None)
     if message is None or not isinstance(message.content, str | None):
         return None
     return message.content or "", str(choices[0].finish_reason or "")
