@@ -136,7 +136,7 @@ def endpoint(server: Server, folder: Path, **changes: object) -> EndpointChat:
         "model": "m",
         "key_variable": "TEST_KEY",
         "retries": 2,
-        "timeout_seconds": 1,
+        "timeout_seconds": 20,
         "concurrency": 4,
         **changes,
     }

@@ -43,6 +43,11 @@ def kept(tmp_path: Path) -> list[Path]:
     return list((tmp_path / "cache").rglob("*.json"))
 
 
+def patience(fault: object) -> dict[str, float]:
+    """A short time-out where one is waited for, a long one where a busy machine may be slow."""
+    return {"timeout_seconds": 1 if fault == "hang" else 20}
+
+
 def test_replies_keep_their_order_and_are_paid_for_once(tmp_path: Path):
     with serve(lambda question, _: f"re: {question}") as server:
         questions = [str(i) for i in range(20)]
@@ -56,18 +61,18 @@ def test_replies_keep_their_order_and_are_paid_for_once(tmp_path: Path):
 
 def test_no_more_requests_are_under_way_than_allowed(tmp_path: Path):
     def slowly(*_: object) -> str:
-        time.sleep(0.02)
+        time.sleep(0.1)
         return "fine"
 
     with serve(slowly) as server:
-        ask(endpoint(server, tmp_path, concurrency=3), *map(str, range(30)))
-        assert server.requests == 30 and server.most_under_way == 3
+        ask(endpoint(server, tmp_path, concurrency=3), *map(str, range(12)))
+        assert server.requests == 12 and 2 <= server.most_under_way <= 3
 
 
 @pytest.mark.parametrize("fault", PASSING)
 def test_passing_faults_are_tried_again(fault: str | int, tmp_path: Path):
     with serve(lambda _, number: fault if number < 3 else "fine") as server:
-        assert ask(endpoint(server, tmp_path, timeout_seconds=0.4), "q") == ["fine"] and server.requests == 3
+        assert ask(endpoint(server, tmp_path, **patience(fault)), "q") == ["fine"] and server.requests == 3
 
 
 @pytest.mark.parametrize("fault", PASSING)
@@ -75,7 +80,7 @@ def test_a_request_that_never_succeeds_is_told_and_asked_again_by_the_next_job(
     fault: str | int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     with serve(lambda question, _: fault if question == "bad" else "fine") as server:
-        chat = endpoint(server, tmp_path, retries=1, timeout_seconds=0.4)
+        chat = endpoint(server, tmp_path, retries=1, **patience(fault))
         assert ask(chat, "good", "bad") == ["fine", None] and chat.asked["failed"] == 1 and server.tries["bad"] == 2
         told = capsys.readouterr().err
         assert (
@@ -201,10 +206,10 @@ def test_a_storm_is_waited_out_as_the_server_says_or_longer_each_time(headers: d
 
 def test_a_time_out_is_of_silence_so_a_server_that_keeps_the_line_open_is_waited_for(tmp_path: Path):
     # Some providers send empty lines while a request waits for its turn.
-    waiting = Raw(b" " * 8 + b'{"choices":[{"index":0,"message":{"content":"fine"}}]}', every=0.02)
+    waiting = Raw(b" " * 8 + b'{"choices":[{"index":0,"message":{"content":"fine"}}]}', every=0.03)
     with serve(lambda *_: waiting) as server:
-        assert ask(endpoint(server, tmp_path, timeout_seconds=0.5, retries=0), "q") == ["fine"]
-        assert time.monotonic() - server.times[0] > 0.5
+        assert ask(endpoint(server, tmp_path, timeout_seconds=1, retries=0), "q") == ["fine"]
+        assert time.monotonic() - server.times[0] > 1
 
 
 def test_a_server_that_goes_away_is_named_and_the_job_goes_on_when_it_is_back(tmp_path: Path):
