@@ -249,6 +249,7 @@ def training_and_evaluation() -> list[Item]:
             Value("GRPO: training, s (paper: minutes)", f"at least {other('efficiency', 'grpo', 'training time (lower bound)')}", spent("grpo_zy", "training_seconds"), NONE, NONE),
         )),
         Item("ours", "overlap of training and test prompts; rates without it", ("tables/table_contamination.csv", "tables/table_clean.csv")),
+        Item("ours", "whether the judge changes the order of the methods; how far judges agree", ("figures/fig_judge_ranks.svg", "tables/table_judges.csv", "tables/table_judge_agreement.csv")),
         Item("ours", "what the number of samples a prompt buys", ("tables/table_sample_count.csv",)),
         Item("ours", "the base alone; what could not be scored; work by step", ("tables/table_base_model.csv", "tables/table_verdict_details.csv", "tables/table_steps.csv")),
         Item("all", "the report; hashes of all of it", ("report.html", "manifest.json")),

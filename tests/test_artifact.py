@@ -8,8 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from safe_reasoning import optional
 from safe_reasoning.config import load
+from safe_reasoning.figures import FIGURES
 from safe_reasoning.plan import plan, totals
+from safe_reasoning.tables import TABLES
 from tests import artifact_costs, artifact_page, artifact_values
 from tests.test_workflow import ROOT, SNAKEMAKE, copy_project
 
@@ -66,11 +69,8 @@ def test_no_step_of_the_plan_is_left_out():
 
 def test_the_targets_are_all_that_a_run_draws_and_snakemake_knows_them(tmp_path: Path):
     targets = [f"results/demo/{target}" for item in artifact_values.items() for target in item.targets]
-    drawn = {
-        f"results/demo/{path.relative_to(ROOT / 'results/demo')}"
-        for kind in ("figures/*.svg", "tables/*.csv")
-        for path in (ROOT / "results/demo").glob(kind)
-    }
+    names = [*FIGURES, *TABLES, "claims", *optional.wanted(load(ROOT / "config/demo.yaml"))]
+    drawn = {f"results/demo/figures/{name}.svg" if name.startswith("fig") else f"results/demo/tables/{name}.csv" for name in names}
     assert len(targets) == len(set(targets)) and drawn == {target for target in targets if "/figures/" in target or "/tables/" in target}
     result = subprocess.run([*SNAKEMAKE, "-n", *targets], cwd=copy_project(tmp_path), capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -170,11 +170,15 @@ def test_scorecard_reaches_every_verdict(metrics: Path, tmp_path: Path):
     assert claims.score(turned).set_index("id")["verdict"]["ipo_lowers_reasoning"] == "not reproduced"
 
 
-@pytest.mark.parametrize("table", sorted(path.stem for path in (ROOT / "results/demo/metrics").glob("*.csv")))
-def test_a_missing_table_is_not_run_and_no_crash(table: str, tmp_path: Path):
+def test_a_missing_table_is_not_run_and_no_crash(tmp_path: Path):
     folder = write_metrics(tmp_path / "metrics")
-    (folder / f"{table}.csv").unlink()
-    assert set(claims.score(folder)["verdict"]) <= set(claims.VERDICTS)
+    tables = sorted(folder.glob("*.csv"))
+    assert len(tables) > 15
+    for path in tables:
+        content = path.read_bytes()
+        path.unlink()
+        assert set(claims.score(folder)["verdict"]) <= set(claims.VERDICTS), path.stem
+        path.write_bytes(content)
 
 
 def test_weakest_comparison_decides(metrics: Path, tmp_path: Path):

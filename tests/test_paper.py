@@ -11,7 +11,8 @@ import yaml
 
 from safe_reasoning import needs, plan_memory, preflight, sources
 from safe_reasoning.config import Config, HubModel, load, validate
-from safe_reasoning.plan import plan, price, prompts_of, totals, with_measured_rates
+from safe_reasoning.config_judges import WildGuardJudge
+from safe_reasoning.plan import JUDGE_PROMPT_TOKENS, plan, price, prompts_of, totals, with_measured_rates
 from tests.test_workflow import SNAKEMAKE, copy_project
 
 ROOT = Path(__file__).parents[1]
@@ -154,11 +155,22 @@ def test_the_plan_counts_by_hand(config: Config):
     evaluation = steps["qwen3_8b", "evaluation"]
     assert evaluation.jobs == 4 and evaluation.generations == 4 * one  # base, ipo, ipo_stage2, grpo_zy
     assert evaluation.calls == 4 * (2 * (300 + 2817 + 750) + 750)  # reasoning and response; compliance; no judge for right and wrong
+    assert steps["", "audit of gpt_4o_rubric"].calls == 300 + 3 * 450 and ("", "audit of lexical") not in steps  # which asks nobody
     assert steps["ds_llama_8b", "rollouts"].generations == 1000 * 8 + 100 * 8 + 915
     assert steps["ds_llama_8b", "training grpo_zy"].generations == 40_000  # the paper: at least 40 a prompt
     pairs = steps["ds_llama_8b", "pairs, cues by gpt_4o"]
     assert pairs.generations == 12_000 and pairs.bound and pairs.generations / 1000 <= 14  # the paper: at most 14 a prompt
     assert sum(price(config, step) for step in steps.values()) > 1000 and totals(list(steps.values())).gpu_hours > 10
+
+
+def test_the_plan_counts_the_calls_of_further_judges(config: Config):
+    """Each reads what the judge of the run reads of the evaluation; the words of its own instruction come on top."""
+    more = config.model_copy(update={"judges": {**config.judges, "guard": WildGuardJudge(kind="wildguard")}})
+    more = more.model_copy(update={"evaluate": config.evaluate.model_copy(update={"more_judges": ["guard"]})})
+    steps = {(step.model, step.stage): step for step in plan(more)}
+    first, again = steps["qwen3_8b", "evaluation"], steps["qwen3_8b", "evaluation, judged by guard"]
+    assert again.calls == first.calls and again.generations == 0 and again.chat == "wildguard"
+    assert first.call_tokens - again.call_tokens == first.calls * (JUDGE_PROMPT_TOKENS["rubric"] - JUDGE_PROMPT_TOKENS["wildguard"])
 
 
 def test_the_plan_of_the_demo_meets_what_the_demo_did():

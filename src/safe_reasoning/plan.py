@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from safe_reasoning.audit import human_labels
 from safe_reasoning.config import Config, HubModel, Method, Role
 from safe_reasoning.config_judges import chat_of, source_of
 from safe_reasoning.plan_memory import BYTES_OF_WEIGHTS
 from safe_reasoning.prompts import known_rows
-from safe_reasoning.sources import parameters
+from safe_reasoning.sources import parameters, source
 
 SIDES = 2  # of a preference pair
 FURTHER_TRACES = 2  # a prompt, see scripts/rank_triggers.py
@@ -33,6 +34,7 @@ JUDGE_PROMPT_TOKENS = {
     "llama_guard": 300,
     "qwen3guard": 300,
 }
+LABELLED_TOKENS = 190  # request and response of a text that people have labelled, in the mean of those at hand, at four characters a token
 REPLY_TOKENS = 400  # of an endpoint that may write more
 HARMFUL_ROLES = ("align_harmful", "characterize", "safety")
 
@@ -74,20 +76,20 @@ def _generated(config: Config, counts: Sequence[tuple[Role, int]]) -> tuple[int,
     return sum(count for _, count in counts), sum(count * config.plan.completion_tokens[role] for role, count in counts)
 
 
-def _judged(config: Config, counts: Sequence[tuple[Role, int]]) -> tuple[int, float]:
-    """Judge calls and their tokens: reasoning and response apart on harmful prompts, the response alone on benign ones, none on capability sets."""
+def _judged(config: Config, counts: Sequence[tuple[Role, int]], judge: str) -> tuple[int, float]:
+    """Calls of a judge and their tokens: reasoning and response apart on harmful prompts, the response alone on benign ones, none on capability sets."""
     calls, tokens = 0, 0.0
     for role, count in counts:
         parts = 2 if role in HARMFUL_ROLES else 0 if role == "capability" else 1
         calls += parts * count
-        tokens += count * (config.plan.completion_tokens[role] if parts else 0) + parts * count * _judge_prompt_tokens(config)
+        tokens += count * (config.plan.completion_tokens[role] if parts else 0) + parts * count * _judge_prompt_tokens(config, judge)
     return calls, tokens
 
 
-def _judge_prompt_tokens(config: Config) -> int:
-    """Tokens of the instruction of the evaluation's judge; 0 for one that asks nobody."""
-    judge = config.judges.get(config.evaluate.judge)
-    return JUDGE_PROMPT_TOKENS.get(judge.kind, 0) if judge else 0
+def _judge_prompt_tokens(config: Config, judge: str) -> int:
+    """Tokens of a judge's instruction; 0 for one that asks nobody."""
+    entry = config.judges.get(judge)
+    return JUDGE_PROMPT_TOKENS.get(entry.kind, 0) if entry else 0
 
 
 def _chat(config: Config, instrument: str) -> str:
@@ -99,7 +101,7 @@ def _chat(config: Config, instrument: str) -> str:
 def _sampling(config: Config, model: str, stage: str, counts: Sequence[tuple[Role, int]], jobs: int = 1) -> Step:
     """A sampling step, with the judging of all that it sampled."""
     generations, tokens = _generated(config, counts)
-    calls, call_tokens = _judged(config, counts)
+    calls, call_tokens = _judged(config, counts, config.evaluate.judge)
     hours = tokens / config.plan.generation_tokens_per_gpu_second / 3600
     chat = _chat(config, config.evaluate.judge)
     return Step(model, stage, jobs, generations, tokens, hours, chat=chat, calls=calls, call_tokens=call_tokens)
@@ -112,7 +114,7 @@ def _characterization(config: Config, model: str) -> list[Step]:
     rate = config.plan.generation_tokens_per_gpu_second * 3600
 
     def asked(calls: int) -> float:
-        return calls * (reasoning + _judge_prompt_tokens(config))
+        return calls * (reasoning + _judge_prompt_tokens(config, config.evaluate.judge))
 
     traces = SIDES * min(settings.csr_prompts, sum(prompts_of(config, role).values()))
     continuations = round(traces * (reasoning / settings.csr_stride + 1)) * settings.csr_continuations
@@ -199,6 +201,27 @@ def _attacks(config: Config) -> list[Step]:
     return steps
 
 
+def _judged_again(config: Config, model: str, counts: Sequence[tuple[Role, int]], jobs: int) -> list[Step]:
+    """The further judges of the evaluation's generations."""
+    steps = []
+    for judge in config.evaluate.more_judges:
+        calls, tokens = _judged(config, counts, judge)
+        steps.append(Step(model, f"evaluation, judged by {judge}", jobs, chat=_chat(config, judge), calls=calls, call_tokens=tokens))
+    return [step for step in steps if step.chat]
+
+
+def _audits(config: Config) -> list[Step]:
+    """Judges that are held against the texts that people have labelled."""
+    if not config.evaluate.audit:
+        return []
+    texts = sum(source(source_id).rows or 0 for source_id in human_labels.sources_of(config.data_mirror))
+    steps = []
+    for judge in config.evaluate.audit:
+        tokens = texts * (LABELLED_TOKENS + _judge_prompt_tokens(config, judge))
+        steps.append(Step("", f"audit of {judge}", 1, chat=_chat(config, judge), calls=texts, call_tokens=tokens))
+    return [step for step in steps if step.chat]
+
+
 def parameters_of(config: Config, model: str) -> float:
     """Parameters of a model in billions; 0 for the small ones that are made here."""
     entry = config.models[model]
@@ -207,9 +230,9 @@ def parameters_of(config: Config, model: str) -> float:
 
 def plan(config: Config) -> list[Step]:
     """Every step of the run, in its order."""
-    steps = _attacks(config)
-    for source in config.judge_sources:
-        steps.append(Step("", f"weights of {source}", 1, disk_gib=parameters(source) * BYTES_OF_WEIGHTS / 2**30 * 1e9))
+    steps = _attacks(config) + _audits(config)
+    for source_id in config.judge_sources:
+        steps.append(Step("", f"weights of {source_id}", 1, disk_gib=parameters(source_id) * BYTES_OF_WEIGHTS / 2**30 * 1e9))
     for model in config.models:
         weights = parameters_of(config, model) * BYTES_OF_WEIGHTS / 2**30 * 1e9
         steps.append(Step(model, "base model", 1, disk_gib=weights))
@@ -227,7 +250,9 @@ def plan(config: Config) -> list[Step]:
         steps += [_training(config, model, name, config.method(model, name)) for name in methods]
         variants = (1 + len(methods)) * len(config.seeds)
         one = _samples(config, "safety", "overrefusal", "capability")
-        steps.append(_sampling(config, model, "evaluation", [(role, variants * count) for role, count in one], variants))
+        evaluated: list[tuple[Role, int]] = [(role, variants * count) for role, count in one]
+        steps.append(_sampling(config, model, "evaluation", evaluated, variants))
+        steps += _judged_again(config, model, evaluated, variants)
     return [step for step in steps if step.jobs or step.generations or (step.calls and step.chat)]
 
 
