@@ -311,7 +311,7 @@ def movement() -> str:
         for row in both[~meet].itertuples()
     )
     return (
-        f"Measured on another processor, with the same configuration and lock (`results/demo_elsewhere`): the intervals of {int(meet[base].sum())} of {int(base.sum())} rates of the base overlap, "
+        f"Measured on another processor, with the same models, data and settings (`results/demo_elsewhere`): the intervals of {int(meet[base].sum())} of {int(base.sum())} rates of the base overlap, "
         f"and of {int(meet[~base].sum())} of {int((~base).sum())} rates of trained methods. Apart lie: {cases}. "
         f"Of {len(here)} claims, {int((here == there).sum())} have the same verdict, {len(turned())} turned from reproduced to not reproduced or back, the others moved to or from within noise."
     )
