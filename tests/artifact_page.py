@@ -47,10 +47,10 @@ def requirements() -> list[list[str]]:
     environment = told(r"Environment: ([\d.]+ GiB)") + " of environment, "
     results = {"demo": told(r"results folder (\d+ MiB)"), "mini": told(r"About (\d+ GB) of disk", "config/mini.yaml")}
     times = {"demo": told(r"Fresh clone, environment and all: (\d+ min \d+ s)"), "workflow": told(r"of which the workflow (\d+ min \d+ s)")}
-    times["mini"] = told(r"the whole mini run .*? [|] yes [|] (\d+ min \d+ s)") + " in an earlier, smaller form; not yet in full"
+    times["mini"] = told(r"the whole mini run .*? [|] yes [|] (\d+ min \d+ s)") + " in that form"
     return [
         ["start", "`make demo`", "`SAFE_REASONING_DATA=<folder> make mini`", "`.venv/bin/snakemake --cores 8 --configfile config/paper.yaml`"],
-        ["has been run", "yes", "yes", "**not yet**: dry run, plan, rehearsal ([paper-scale.md](paper-scale.md))"],
+        ["has been run", "yes", "in an earlier, smaller form; **not yet** in full", "**not yet**: dry run, plan, rehearsal ([paper-scale.md](paper-scale.md))"],
         ["models", f"one, {nano_parameters():.1f} million parameters, trained by the run", "SmolLM2-135M-Instruct", f"{len(config.models)}, of {sizes} billion parameters, and released baselines"],
         ["processor", "two cores", "two cores", f"{config.engine.threads} cores a GPU, by the configuration"],
         ["GPU", "none", "none", f"{machine.gpus} of {machine.gpu_memory_gib:g} GB"],
