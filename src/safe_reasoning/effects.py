@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -204,6 +204,7 @@ def over_thirty(metrics: Path) -> list[Effect]:
         best = min(rivals, key=lambda b: rivals[b].value)
         if rivals[best].value > 0:
             fall = rivals[best].minus(means[final]).scaled(1 / rivals[best].value)
+            fall = replace(fall, high=min(fall.high, 1.0))  # no harm falls by more than all of it
             names = f"{model}, {label(final)} against {label(best)} ({100 * rivals[best].value:.1f} %)"
             found.append(_effect(names, fall, " %", n=str(int(cell["prompts"].max()))))
     return found

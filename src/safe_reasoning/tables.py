@@ -207,7 +207,8 @@ def table_sample_count(metrics: Path, published: Path) -> pd.DataFrame:
         if cell.empty:
             continue
         most = cell.iloc[-1]
-        errors = {f"{r.samples_a_prompt} a prompt": _points(r.standard_error) for r in cell.itertuples()}
+        spread = bool((cell["standard_error"] > 0).any())
+        errors = {f"{r.samples_a_prompt} a prompt": _points(r.standard_error, spread) for r in cell.itertuples()}
         names = {
             "model": model,
             "method": style.label(method),
@@ -216,17 +217,18 @@ def table_sample_count(metrics: Path, published: Path) -> pd.DataFrame:
             "rate, %": f"{100 * most['rate']:.1f}",
         }
         further = {
-            "one more": _points(most["one_more_sample"]),
-            "as many in new prompts": _points(most["as_many_in_prompts"]),
-            "endless": _points(most["endless_samples"]),
+            "one more": _points(most["one_more_sample"], spread),
+            "as many in new prompts": _points(most["as_many_in_prompts"], spread),
+            "endless": _points(most["endless_samples"], spread),
         }
         share = most["within_share"]
         rows.append({**names, **errors, **further, "share of chance in sampling, %": "unknown" if pd.isna(share) else f"{100 * share:.0f}"})
     return pd.DataFrame(rows).fillna("")
 
 
-def _points(value: float) -> str:
-    return "unknown" if pd.isna(value) else f"{100 * value:.2f}"
+def _points(value: float, spread: bool) -> str:
+    """An error in points; unknown where all verdicts agree, so that no spread was seen."""
+    return f"{100 * value:.2f}" if spread and pd.notna(value) else "unknown"
 
 
 def table_pairs(metrics: Path, published: Path) -> pd.DataFrame:

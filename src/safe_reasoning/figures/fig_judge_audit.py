@@ -42,7 +42,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         left.set_yticks(range(len(cell)), [str(judge).replace("_", " ") for judge in cell["judge"]])
         left.set_ylabel(DATA[name])
         right.set_yticks([])
-        left.set_xlim(38, 102)
+        left.set_xlim(min(38.0, 100 * float(cell["low"].min()) - 2), 102)
         right.set_xlim(min(-0.05, float(cell["kappa_low"].min()) - 0.05), 1.03)
         if number == 0:
             left.set_title("agreement with people, %")
