@@ -95,7 +95,7 @@ lock_like_cpu = cp envs/cpu.lock envs/new.lock && $(LOCK) $(2) envs/$(1).in -o e
 lock: ## renew the locks (needs uv)
 	$(LOCK) --python-version 3.11 --override envs/cpu.overrides.txt --extra-index-url $(TORCH_INDEX) envs/cpu.in -o envs/cpu.lock
 	$(LOCK) --python-version 3.11 envs/dev.in -o envs/dev.lock
-	$(call lock_like_cpu,serve,$(CUDA) --override envs/serve.overrides.txt)
+	$(call lock_like_cpu,serve,$(CUDA) --override envs/embeddings.overrides.txt)
 	$(call lock_like_cpu,train,$(CUDA))
-	$(call lock_like_cpu,grpo,$(CUDA))
+	$(call lock_like_cpu,grpo,$(CUDA) --override envs/embeddings.overrides.txt)
 	$(call lock_like_cpu,analyze,--universal --python-version 3.11 --override envs/cpu.overrides.txt)

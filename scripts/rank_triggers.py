@@ -13,7 +13,6 @@ from safe_reasoning.command import command, progress
 from safe_reasoning.config import load
 from safe_reasoning.judging.chat_instrument import provenance
 from safe_reasoning.judging.judge import get_detector, get_judge
-from safe_reasoning.masking import mask_candidates
 from safe_reasoning.records import read_rows, write_json, write_meta
 
 FURTHER = 2  # safe traces mined at sentence ends for each prompt with a CSR at every token, when those give too few candidates
@@ -60,8 +59,8 @@ def main() -> None:
     *measured, control = mining.measure([*mined, neutral], trials, sampler, tokenizer, detector, judge, prompts)
     candidates = mining.candidate_rows(mining.pick(measured, settings.triggers, control.safe_share))
     picked = [row for row in candidates if row["picked"]]
-    for row in mask_candidates(picked, prompts.values(), config.report.show_text):
-        progress(f"{row['label']} safe after {row['safe_share']:.0%} of {row['trials']} trials: {row['text']}")
+    for row in picked:  # without its text: a log outlives the setting that lets words be shown
+        progress(f"{row['label']} safe after {row['safe_share']:.0%} of {row['trials']} trials")
     progress(f"neutral sentence: safe after {control.safe_share:.0%}")
     write_json(
         arguments.out,

@@ -37,6 +37,8 @@ def test_resolved_configuration_reads_back():
         ({"methods": {"x": {"recipe": "ipo_stage2", "learning_rate": 1e-5}}}, "ipo_stage2"),
         ({"evaluate": {"judge": "oracle"}}, "evaluate.judge"),
         ({"run": "My Run"}, "run"),
+        ({"judges": {"lexical": {"kind": "llama_guard"}}}, "the name lexical means another"),
+        ({"judges": {"guard": {"kind": "llama_guard"}}, "detectors": {"guard": {"kind": "embedding"}}}, "the name guard means another"),
     ],
 )
 def test_faults_are_one_line_that_names_the_key(change: dict, named: str):

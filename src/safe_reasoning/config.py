@@ -19,6 +19,7 @@ from safe_reasoning.errors import UserError
 from safe_reasoning.section import Name, Section, Share
 
 Role = Literal["align_harmful", "align_benign", "characterize", "safety", "overrefusal", "capability"]
+INTERVENED_RECIPES = ("ipo", "ipo_stage2", "dpo_full", "sft")  # that learn from intervened pairs
 RUBRIC_TOKENS = 512  # of a reply by StrongREJECT's rubric, which gives a line of reasons for each score
 
 
@@ -286,6 +287,8 @@ class Config(Section):
                 raise ValueError(f"prompt_sets: none has role {role}: add one")
         if any(m.recipe == "ipo_stage2" for m in self.methods.values()) and "ipo" not in self.methods:
             raise ValueError("methods: ipo_stage2 goes on from the method named ipo: add it")
+        if taken := {"exact", "lexical"} & {*self.judges, *self.detectors} or set(self.judges) & set(self.detectors):
+            raise ValueError(f"judges, detectors: the name {min(taken)} means another instrument too: take a name of its own")
         chats = [*self.endpoints, *self.models]
         for name, instrument in [*self.judges.items(), *self.detectors.items()]:
             if chat := chat_of(instrument):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from safe_reasoning.audit import human_labels
-from safe_reasoning.config import Config, HubModel, Method, Role
+from safe_reasoning.config import INTERVENED_RECIPES, Config, HubModel, Method, Role
 from safe_reasoning.config_judges import chat_of, source_of
 from safe_reasoning.plan_memory import BYTES_OF_WEIGHTS
 from safe_reasoning.prompts import known_rows
@@ -142,7 +142,7 @@ def _pairs(config: Config, model: str) -> list[Step]:
     prompts = sum(prompts_of(config, "align_harmful").values())
     attempts = prompts * config.characterize.triggers
     steps = []
-    for detector in sorted({m.detector for m in methods if m.recipe in ("ipo", "ipo_stage2", "dpo_full", "sft")}):
+    for detector in sorted({m.detector for m in methods if m.recipe in INTERVENED_RECIPES}):
         count = attempts * (1 + config.pairs.max_rounds)
         tokens, asked = count * reasoning, count * (reasoning + JUDGE_PROMPT_TOKENS["few_shot"])
         steps.append(

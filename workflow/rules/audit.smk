@@ -6,7 +6,7 @@ rule fit_embedding_judge:
     log:
         f"{RUN}/logs/fit_embedding_judge/{{judge}}.log",
     wildcard_constraints:
-        judge="|".join(EMBEDDING_JUDGES) or "(?!)",
+        judge=one_of(EMBEDDING_JUDGES),
     localrule: True
     container:
         image("serve")
@@ -27,17 +27,25 @@ rule judge_labelled_texts:
     log:
         f"{RUN}/logs/judge_labelled_texts/{{judge}}.log",
     wildcard_constraints:
-        judge="|".join(name for name in CONFIG.evaluate.audit if name not in EMBEDDING_JUDGES) or "(?!)",
-    localrule: not AUDIT_NEEDS_A_MODEL
+        judge=one_of([name for name in OTHER_JUDGES if name not in EMBEDDING_JUDGES]),
+    localrule: True
     container:
         image("serve")
     resources:
-        **(GENERATION if AUDIT_NEEDS_A_MODEL else LIGHT),
+        **LIGHT,
     params:
         config=CONFIG_FILE,
-        settings=settings("judges", "data_mirror"),
+        settings=lambda w: settings("data_mirror") + instrument_settings(w.judge),
     shell:
         "python scripts/lease_gpus.py {resources.gpu} python scripts/judge_labelled_texts.py --config {params.config} --judge {wildcards.judge} --out {output} 2> {log}"
+
+
+use rule judge_labelled_texts as judge_labelled_texts_with_weights with:
+    wildcard_constraints:
+        judge=one_of(JUDGES_WITH_WEIGHTS),
+    localrule: False
+    resources:
+        **GENERATION,
 
 
 rule audit_judges:

@@ -20,7 +20,8 @@ rule estimate_csr:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
         shards=f"{RUN}/characterize/{{model}}/csr_shards",
-        settings=settings("engine", "decoding", "characterize.csr_prompts", "characterize.csr_continuations", "characterize.csr_stride"),
+        settings=settings("engine", "decoding", "characterize.csr_prompts", "characterize.csr_continuations", "characterize.csr_stride")
+        + instrument_settings(JUDGE, DETECTOR),
     shell:
         "python scripts/lease_gpus.py {resources.gpu} python scripts/estimate_csr.py --config {params.config} --model-dir {params.model_dir} --rollouts {input.rollouts} "
         "--verdicts {input.verdicts} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
@@ -49,7 +50,7 @@ rule rank_triggers:
         model_dir=lambda w, input: folder_of(input.base),
         detector=DETECTOR,
         shards=f"{RUN}/characterize/{{model}}/trigger_shards",
-        settings=settings("engine", "decoding", "characterize"),
+        settings=settings("engine", "decoding", "characterize") + instrument_settings(JUDGE, DETECTOR),
     shell:
         "python scripts/lease_gpus.py {resources.gpu} python scripts/rank_triggers.py --config {params.config} --detector {params.detector} --model-dir {params.model_dir} "
         "--rollouts {input.rollouts} --verdicts {input.verdicts} --csr {input.csr} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
@@ -77,7 +78,8 @@ rule correct_interventions:
         model_dir=lambda w, input: folder_of(input.base),
         detector=DETECTOR,
         shards=f"{RUN}/characterize/{{model}}/intervention_shards",
-        settings=settings("engine", "decoding", "characterize.intervention_traces", "characterize.intervention_rounds"),
+        settings=settings("engine", "decoding", "characterize.intervention_traces", "characterize.intervention_rounds")
+        + instrument_settings(JUDGE, DETECTOR),
     shell:
         "python scripts/lease_gpus.py {resources.gpu} python scripts/correct_interventions.py --config {params.config} --detector {params.detector} --model-dir {params.model_dir} "
         "--generations {input.generations} --verdicts {input.verdicts} --triggers {input.triggers} --prompts {input.prompts} "
@@ -109,7 +111,7 @@ rule summarize_characterization:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
         out=lambda w, output: folder_of(output[0]),
-        settings=settings("characterize", "evaluate", "report"),
+        settings=settings("characterize", "evaluate.bootstrap", "report") + instrument_settings(JUDGE, DETECTOR),
     shell:
         "python scripts/lease_gpus.py {resources.gpu} python scripts/summarize_characterization.py --config {params.config} --model {wildcards.model} --model-dir {params.model_dir} "
         "--rollouts {input.rollouts} --verdicts {input.verdicts} --evaluation-verdicts {input.evaluation} --csr {input.csr} "

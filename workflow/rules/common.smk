@@ -23,6 +23,7 @@ except UserError as error:
 RUN = f"results/{CONFIG.run}"
 CONFIG_FILE = f"{RUN}/config.yaml"
 RESOLVED = typed_config.dump(CONFIG)
+RESOLVED_SHA256 = hashlib.sha256(RESOLVED.encode()).hexdigest()
 # The file that jobs read. Once there, only a run that starts changes it: a dry run must not alter it under the jobs of another, nor behind its manifest.
 if not os.path.exists(CONFIG_FILE):
     write_bytes(CONFIG_FILE, RESOLVED.encode())

@@ -71,7 +71,7 @@ rule summarize_evaluation:
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output.evaluation),
-        settings=settings("evaluate"),
+        settings=json.dumps([CONFIG.benchmarks, methods_of("released")]) + settings("evaluate.judge", "evaluate.bootstrap"),
     shell:
         "python scripts/summarize_evaluation.py --config {params.config} --model {wildcards.model} --prompts {input.prompts} "
         "--generations {input.generations} --verdicts {input.verdicts} --contaminated {input.contaminated} --out {params.out} 2> {log}"

@@ -120,6 +120,7 @@ rule write_report:
         config=CONFIG_FILE,
         figures=lambda w: f"{RUN}/figures",
         tables=lambda w: f"{RUN}/tables",
+        resolved=RESOLVED_SHA256,  # the page shows the whole configuration
     shell:
         "python scripts/write_report.py --config {params.config} --figures {params.figures} --tables {params.tables} "
         "--captions workflow/report --out {output} 2> {log}"
@@ -140,6 +141,6 @@ rule write_manifest:
         **LIGHT,
     params:
         run=lambda w: RUN,
-        config=hashlib.sha256(RESOLVED.encode()).hexdigest(),  # it holds config.yaml too: renewed when that changes
+        config=RESOLVED_SHA256,  # it names config.yaml: renewed when that changes
     shell:
         "python scripts/write_manifest.py --run {params.run} --out {output} 2> {log}"

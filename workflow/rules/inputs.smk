@@ -59,20 +59,42 @@ def instrument_files(*names):
     return [*instrument_weights(*names), *(f"{RUN}/judges/{name}.json" for name in dict.fromkeys(names) if name in EMBEDDING_JUDGES)]
 
 
+def answers_of(*chats):
+    """Keys of the configuration that an endpoint's replies depend on; a higher budget or a longer time-out must not have anything asked anew."""
+    return [
+        f"endpoints.{chat}.{key}"
+        for chat in chats
+        if chat in CONFIG.endpoints
+        for key in ("base_url", "model", "temperature", "max_tokens")
+    ]
+
+
+def instrument_settings(*names):
+    """What the verdicts of judges and cue detectors depend on: which they are, their entries, what they ask. Given as a parameter, a change of one runs the job again."""
+    known = {**{name: "judges" for name in CONFIG.judges}, **{name: "detectors" for name in CONFIG.detectors}}
+    used = [name for name in dict.fromkeys(names) if name in known]
+    chats = [chat for name in used if (chat := chat_of({**CONFIG.judges, **CONFIG.detectors}[name]))]
+    return json.dumps(names) + settings(*(f"{known[name]}.{name}" for name in used), *answers_of(*chats))
+
+
 def folder_of(marker):
     """The folder that a marker file completes."""
     return str(Path(marker).parent)
 
 
+def one_of(names):
+    """A pattern that matches these names and nothing when there are none."""
+    return "|".join(names) or "(?!)"
+
+
 def models_of(kind):
     """A pattern that matches the models of one kind and nothing when there are none."""
-    names = [name for name, model in CONFIG.models.items() if model.kind == kind]
-    return "|".join(names) or "(?!)"
+    return one_of(name for name, model in CONFIG.models.items() if model.kind == kind)
 
 
 def methods_of(*recipes):
     """A pattern that matches the methods of some recipes and nothing when there are none."""
-    return "|".join(name for name, method in CONFIG.methods.items() if method.recipe in recipes) or "(?!)"
+    return one_of(name for name, method in CONFIG.methods.items() if method.recipe in recipes)
 
 
 def training_data(wildcards):
@@ -99,6 +121,11 @@ def training_data(wildcards):
             return {"prompts": prompt_files("align_harmful")}
 
 
+def reward_judge(wildcards):
+    """The judge whose verdicts GRPO is rewarded by; the other methods ask none."""
+    return [JUDGE] if CONFIG.methods[wildcards.method].recipe == "grpo" else []
+
+
 def training_options(wildcards):
     """The options of train_method that hand over its data; models are handed over as folders."""
     options = []
@@ -114,8 +141,7 @@ def pair_files(wildcards):
     """Every file of training rows that some method of the model uses."""
     methods = [CONFIG.methods[name] for name in CONFIG.methods_of(wildcards.model)]
     kinds = {method.recipe for method in methods}
-    intervened = ("ipo", "ipo_stage2", "dpo_full", "sft")
-    stems = sorted({f"intervened_{method.detector}" for method in methods if method.recipe in intervened})
+    stems = sorted({f"intervened_{method.detector}" for method in methods if method.recipe in typed_config.INTERVENED_RECIPES})
     stems += ["natural"] if "dpo_natural" in kinds else []
     stems += ["safe_demonstrations"] if "sft_safe" in kinds else []
     stems += sorted({f"traces_{method.traces}" for method in methods if method.traces})

@@ -19,7 +19,7 @@ rule build_intervened_pairs:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
         shards=f"{RUN}/pairs/{{model}}/shards_{{detector}}",
-        settings=settings("engine", "decoding", "pairs"),
+        settings=lambda w: settings("engine", "decoding", "pairs") + instrument_settings(w.detector),
     shell:
         "python scripts/lease_gpus.py {resources.gpu} python scripts/build_intervened_pairs.py --config {params.config} --detector {wildcards.detector} --model-dir {params.model_dir} "
         "--triggers {input.triggers} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
@@ -70,7 +70,7 @@ rule build_overrefusal_pairs:
         config=CONFIG_FILE,
         stage1=lambda w, input: folder_of(input.stage1),
         shards=f"{RUN}/pairs/{{model}}/shards_overrefusal{{seed}}",
-        settings=settings("engine", "decoding", "pairs.overrefusal_samples"),
+        settings=settings("engine", "decoding", "pairs.overrefusal_samples") + instrument_settings(JUDGE),
     shell:
         "python scripts/lease_gpus.py {resources.gpu} python scripts/build_overrefusal_pairs.py --config {params.config} --seed {wildcards.seed} --stage1 {params.stage1} --rollouts {input.rollouts} "
         "--verdicts {input.verdicts} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"

@@ -1,6 +1,4 @@
 # Prompts: of the nano world or of real benchmarks, plain or under an attack. Attack prompts are made once and serve every model and method.
-# Of an endpoint only what its replies depend on: a higher budget or a longer time-out must not make attacks anew.
-ANSWERS = [f"endpoints.{name}.{key}" for name in CONFIG.endpoints for key in ("base_url", "model", "temperature", "max_tokens")]
 
 
 rule attack_prompts:
@@ -11,7 +9,7 @@ rule attack_prompts:
     log:
         f"{RUN}/logs/attack_prompts/{{prompt_set}}.log",
     wildcard_constraints:
-        prompt_set="|".join(name for name, entry in CONFIG.prompt_sets.items() if entry.attack) or "(?!)",
+        prompt_set=one_of(name for name, entry in CONFIG.prompt_sets.items() if entry.attack),
     localrule: not ATTACKED_IS_A_MODEL
     container:
         image("serve")
@@ -20,7 +18,7 @@ rule attack_prompts:
         **(GENERATION if ATTACKED_IS_A_MODEL else LIGHT),
     params:
         config=CONFIG_FILE,
-        settings=lambda w: settings(f"prompt_sets.{w.prompt_set}", "attacks", *ANSWERS, "world_seed"),
+        settings=lambda w: settings(f"prompt_sets.{w.prompt_set}", "attacks", *answers_of(*CONFIG.endpoints), "world_seed"),
     shell:
         "python scripts/lease_gpus.py {resources.gpu} python scripts/attack_prompts.py --config {params.config} --prompt-set {wildcards.prompt_set} --out {output} 2> {log}"
 

@@ -49,8 +49,8 @@ TRAINING_OF_METHOD = asked(
     tasks=on_several_nodes(lambda method: method.nodes),
     tasks_per_gpu=on_several_nodes(lambda method: 0),  # unsaid, the executor would take `tasks` for it
 )
-# Judges and attackers behind an endpoint need the network, which compute nodes may not have: such jobs run where the workflow runs. Models of the run need a GPU.
-JUDGE_IS_A_MODEL = bool(instrument_weights(*CONFIG.all_judges))
-AUDIT_NEEDS_A_MODEL = bool(instrument_weights(*CONFIG.evaluate.audit))
+# Judges and attackers behind an endpoint need the network, which compute nodes may not have: such jobs run where the workflow runs. Weights need a GPU.
+JUDGES_WITH_WEIGHTS = [name for name in CONFIG.judges if instrument_weights(name)]
+OTHER_JUDGES = [name for name in ["exact", "lexical", *CONFIG.judges] if name not in JUDGES_WITH_WEIGHTS]
 DETECTOR_IS_A_MODEL = bool(instrument_weights(DETECTOR))
 ATTACKED_IS_A_MODEL = any(chat in CONFIG.models for attack in CONFIG.attacks.values() for chat in attack.chats)

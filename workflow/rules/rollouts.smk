@@ -32,14 +32,25 @@ rule judge_generations:
         f"{RUN}/verdicts/{{model}}/{{part}}.{{judge}}.parquet",
     log:
         f"{RUN}/logs/judge_generations/{{model}}/{{part}}.{{judge}}.log",
+    wildcard_constraints:
+        judge=one_of(OTHER_JUDGES),
     priority: 10
-    localrule: not JUDGE_IS_A_MODEL
+    localrule: True
     container:
         image("serve")
     resources:
-        **(GENERATION if JUDGE_IS_A_MODEL else LIGHT),
+        **LIGHT,
     params:
         config=CONFIG_FILE,
+        settings=lambda w: instrument_settings(w.judge),
     shell:
         "python scripts/lease_gpus.py {resources.gpu} python scripts/judge_generations.py --config {params.config} --judge {wildcards.judge} --generations {input.generations} --prompts {input.prompts} "
         "--out {output} 2> {log}"
+
+
+use rule judge_generations as judge_generations_with_weights with:
+    wildcard_constraints:
+        judge=one_of(JUDGES_WITH_WEIGHTS),
+    localrule: False
+    resources:
+        **GENERATION,

@@ -2,6 +2,7 @@
 rule train_method:
     input:
         unpack(training_data),
+        lambda w: instrument_files(*reward_judge(w)),
         base=f"{RUN}/models/{{model}}/base/training.json",
     output:
         f"{RUN}/models/{{model}}/{{method}}/seed{{seed}}/training.json",
@@ -20,7 +21,7 @@ rule train_method:
         base=lambda w, input: folder_of(input.base),
         data=training_options,
         out=lambda w, output: folder_of(output[0]),
-        settings=lambda w: settings(f"methods.{w.method}", "engine", "decoding"),
+        settings=lambda w: settings(f"methods.{w.method}", "engine", "decoding") + instrument_settings(*reward_judge(w)),
     shell:
         "python scripts/lease_gpus.py {resources.gpu} python scripts/train_method.py --config {params.config} --model {wildcards.model} --method {wildcards.method} --seed {wildcards.seed} "
         "--base {params.base} {params.data} --out {params.out} 2> {log}"

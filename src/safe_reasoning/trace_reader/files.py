@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from safe_reasoning.config import Config
-
-PAIR_RECIPES = ("ipo", "ipo_stage2", "dpo_full", "sft")  # that learn from intervened pairs
+from safe_reasoning.config import INTERVENED_RECIPES, Config
 
 
 class Files:
@@ -43,7 +41,7 @@ class Files:
         found: dict[Path, list[str]] = {}
         for name in self._config.methods_of(self._model):
             method = self._config.methods[name]
-            if method.recipe in PAIR_RECIPES:
+            if method.recipe in INTERVENED_RECIPES:
                 found.setdefault(self._run / "pairs" / self._model / f"intervened_{method.detector}.parquet", []).append(name)
         return found
 
