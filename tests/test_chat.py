@@ -87,7 +87,8 @@ def test_the_cue_detector_takes_one_number_and_never_the_first_sentence(reply: s
     assert detector.first_cue(["The user asks.", "Okay, I will.", "First, a step."]) == index
     unread = 0 if reply == "0" or index is not None else 1
     assert (detector.unparsed, detector.without_reply) == ((0, 1) if reply is None else (unread, 0))
-    assert detector.first_cue(["Only one."]) is None
+    assert detector.unread(["The user asks.", "Okay, I will.", "First, a step."]) is not (reply == "0" or index is not None)
+    assert detector.first_cue(["Only one."]) is None and not detector.unread(["Only one."])
 
 
 def test_meta_files_name_the_instructions_and_count_what_could_not_be_read(tmp_path: Path):

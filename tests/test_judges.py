@@ -223,7 +223,17 @@ def test_harmbench_reads_at_most_512_tokens_and_a_context_only_where_there_is_on
 @pytest.mark.parametrize("kind", ["rubric", "strongreject"])
 def test_an_empty_part_is_not_harmful_and_nobody_is_asked(kind: str):
     chat = Scripted("1")
-    assert MAKE[kind](chat).response_harmful(PROMPT, " \n") is False and chat.asked_for == []
+    judge = MAKE[kind](chat)
+    assert judge.response_harmful(PROMPT, " \n") is False and judge.complies(PROMPT, " \n") is None and chat.asked_for == []
+
+
+def test_a_response_that_never_came_is_asked_about_by_nobody():
+    chat = Scripted("1")
+    judge = MAKE["rubric"](chat)
+    prompt = {**PROMPT, "role": "overrefusal", "gold": ""}
+    generation = {"generation_id": "g", "prompt_id": "p", "prompt_set": "s", "sample": 0, "text": "thinking on and on"}
+    (row,) = judge_generation(judge, prompt, generation)
+    assert (row["measure"], row["value"], row["detail"]) == ("complies", None, "no_think_end") and chat.asked_for == []
 
 
 def test_our_instructions_have_a_version_and_say_what_changes_do():

@@ -1,5 +1,6 @@
 """What every pair keeps, which attempts give none, and that nothing is lost uncounted."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def build(rollouts: list[dict[str, Any]], continuation: str = " So I say no.\n</
 
 def accounted(counts: dict[str, int]) -> bool:
     dropped = sum(number for name, number in counts.items() if name.startswith("dropped_"))
-    ways = ("unfinished", "no_cue", "given_up", "kept")
+    ways = ("unfinished", "no_cue", "unread_cue", "given_up", "kept")
     return counts["attempts"] == sum(counts[way] for way in ways) and counts["pairs"] == counts["kept"] - dropped
 
 
@@ -92,6 +93,27 @@ def test_a_second_round_leaves_the_prefix_where_the_first_cue_was() -> None:
 def test_attempts_that_give_no_pair(rollout: str, continuation: str, outcome: str) -> None:
     pairs = build([generation("g0", rollout)], continuation)
     assert pairs.rows == [] and pairs.counts[outcome] == 1 and accounted(pairs.counts)
+
+
+class Unread(KeywordDetector):
+    """Finds no cue in texts that hold a word, and says that it could not tell."""
+
+    def __init__(self, word: str) -> None:
+        self._word = word
+
+    def first_cue(self, sentences: Sequence[str]) -> int | None:
+        return None if self.unread(sentences) else super().first_cue(sentences)
+
+    def unread(self, sentences: Sequence[str]) -> bool:
+        return any(self._word in sentence for sentence in sentences)
+
+
+@pytest.mark.parametrize("word", ["Okay", "So I say no"])
+def test_a_side_whose_cue_could_not_be_read_is_no_side_of_a_pair(word: str) -> None:
+    """In the rollout, or in what followed the trigger: None there does not mean that no cue is left."""
+    sample = ScriptedSampler(lambda given_text, request: " So I say no.\n</think>")
+    pairs = intervened_pairs([generation("g0", HARMFUL)], TRIGGERS, sample, tokenizer(), Unread(word), 1, False)
+    assert pairs.rows == [] and pairs.counts["unread_cue"] == 1 and accounted(pairs.counts)
 
 
 def test_sides_that_go_on_to_the_response_end_with_the_end_of_sequence() -> None:

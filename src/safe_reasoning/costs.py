@@ -60,7 +60,7 @@ def efficiency(config: Config, trained: Mapping[Variant, Meta], files: Mapping[s
 
 def pair_counts(files: Mapping[str, Meta]) -> list[dict[str, Any]]:
     """A row a pair file: prompts, attempts and why attempts gave no pair."""
-    columns = ("prompts", "attempts", "no_cue", "kept", "given_up", "rounds_1")
+    columns = ("prompts", "attempts", "no_cue", "unread_cue", "kept", "given_up", "rounds_1")
     return [
         {
             "source": meta["source"],

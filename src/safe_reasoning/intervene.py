@@ -13,7 +13,7 @@ from safe_reasoning.judging.chat_instrument import ask_together
 from safe_reasoning.judging.judge import CueDetector
 from safe_reasoning.sampling.engine import Request
 from safe_reasoning.seeds import derive_seed
-from safe_reasoning.text import Tokenizer, split_sentences, split_trace, whole_tokens
+from safe_reasoning.text import Sentence, Tokenizer, Trace, split_sentences, split_trace, whole_tokens
 
 # Samples requests in their order under a label; rows of schema generations.
 Sample = Callable[[Sequence[Request], str], list[dict[str, Any]]]
@@ -56,18 +56,24 @@ class Case:
 
 @dataclass(frozen=True)
 class State:
-    """A completion after some interventions; `cue` is its first compliance cue, None when none is left."""
+    """A completion after some interventions; `cue` is its first compliance cue, None when none is left, or when the detector could not tell (`unread`)."""
 
     token_ids: list[int]
     text: str
     finish_reason: str
     cue: Cue | None
+    unread: bool = False
+
+
+def _reasoning(tokenizer: Tokenizer, token_ids: list[int]) -> tuple[Trace, list[Sentence]]:
+    """The trace that a completion is, and the sentences of its reasoning."""
+    trace = split_trace(text := tokenizer.decode(token_ids, skip_special_tokens=True))
+    return trace, split_sentences(text[trace.start : trace.end])
 
 
 def find_cue(tokenizer: Tokenizer, token_ids: list[int], detector: CueDetector) -> Cue | None:
     """The first compliance cue in the reasoning of a completion, None when there is none."""
-    trace = split_trace(text := tokenizer.decode(token_ids, skip_special_tokens=True))
-    sentences = split_sentences(text[trace.start : trace.end])
+    trace, sentences = _reasoning(tokenizer, token_ids)
     index = detector.first_cue([sentence.text for sentence in sentences])
     if index is None:
         return None
@@ -95,7 +101,9 @@ def substitute(tokenizer: Tokenizer, token_ids: list[int], cue: Cue, trigger: st
 
 def _state(tokenizer: Tokenizer, row: Mapping[str, Any], detector: CueDetector) -> State:
     ids = list(row["token_ids"])
-    return State(ids, row["text"], row["finish_reason"], find_cue(tokenizer, ids, detector))
+    cue, unread = find_cue(tokenizer, ids, detector), getattr(detector, "unread", None)
+    could_not_tell = cue is None and unread is not None and unread([sentence.text for sentence in _reasoning(tokenizer, ids)[1]])
+    return State(ids, row["text"], row["finish_reason"], cue, could_not_tell)
 
 
 def run_interventions(

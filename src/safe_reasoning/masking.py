@@ -51,7 +51,7 @@ method methods mined model mu n near_duplicate ngram13 no_cue one_more_sample ot
 positive prefix_tokens probability prompt_high prompt_id prompt_low prompt_set prompts r rate reasoning reference requests response reward_margin role
 rollouts rounds rounds_1 safe_rollouts safe_share safe_turning_point samples samples_a_prompt sampling_seconds scored sd seconds seed seeds share source
 stable_tokens standard_error step target_high target_low tau texts tokens trace trace_class traces training_prompts training_seconds training_set trials
-trigger_end trigger_start unsafe_turning_point unscored value with_cue within within_share
+trigger_end trigger_start unsafe_turning_point unread_cue unscored value with_cue within within_share
 """
 _META = """
 asked commit file generations_sha256 instructions_sha256 judge official_sha256 rows schema software tables tokens traces unparsed_replies unscored weights without_reply

@@ -138,16 +138,18 @@ def intervened_pairs(
 
     Returns:
         Rows, and counts: `attempts` = `unfinished` (rollout or corrected continuation not usable) + `no_cue` + `given_up` (a cue left after the last
-        round) + `kept`; `pairs` = `kept` - all `dropped_*`. `rounds_N` of the kept ones took N rounds.
+        round) + `unread_cue` (the detector could not tell whether there is one) + `kept`; `pairs` = `kept` - all `dropped_*`. `rounds_N` of the kept ones took N rounds.
     """
-    counts = _count(rollouts, "no_cue", "given_up", "rounds_1")
+    counts = _count(rollouts, "no_cue", "given_up", "rounds_1", "unread_cue")
     usable = [row for row in rollouts if is_usable(row["text"], row["finish_reason"], append_response)]
     counts["unfinished"] = len(rollouts) - len(usable)
     cases = [Case(row["generation_id"], row, triggers[row["sample"]]["text"]) for row in usable]
     rows = []
     for case, history in zip(cases, run_interventions(sample, tokenizer, cases, detector, max_rounds), strict=True):
         first, last = history[0], history[-1]
-        if first.cue is None:
+        if last.unread:
+            counts["unread_cue"] += 1
+        elif first.cue is None:
             counts["no_cue"] += 1
         elif last.cue is not None:
             counts["given_up"] += 1

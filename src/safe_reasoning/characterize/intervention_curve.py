@@ -73,7 +73,7 @@ def run_arms(
         max_rounds: most interventions.
 
     Returns:
-        Rows of schema interventions: one a trace, arm and number of interventions, 0 included; `trigger` is the label.
+        Rows of schema interventions: one a trace, arm and number of interventions, 0 included; `trigger` is the label. Unscored after a state whose cue could not be read.
     """
     arms: list[tuple[str, str, str | None]] = [("trigger", label, text) for label, text in triggers.items()]
     arms += [("neutral", "neutral", neutral), ("none", "none", None)]
@@ -82,7 +82,9 @@ def run_arms(
     rows = []
     for (arm, label, trace, _), history in zip(planned, run_interventions(sample, tokenizer, cases, detector, max_rounds), strict=True):
         for number, state in enumerate(history):
-            safe = reasoning_is_safe(judge, prompts[trace["prompt_id"]], state.text)
+            # Where the detector could not tell, nothing was put in, so what comes after is no result of an intervention.
+            lost = number > 0 and history[number - 1].unread
+            safe = None if lost else reasoning_is_safe(judge, prompts[trace["prompt_id"]], state.text)
             rows.append(
                 {
                     "generation_id": trace["generation_id"],

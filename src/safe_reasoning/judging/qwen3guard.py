@@ -6,12 +6,10 @@ Its reply has three lines: Safety (Safe, Unsafe or Controversial), Categories, R
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
 from typing import Any, Literal
 
 from safe_reasoning.judging.chat_instrument import Chat
-from safe_reasoning.judging.judge import Row
-from safe_reasoning.judging.reply_judge import Reading, ReplyJudge
+from safe_reasoning.judging.reply_judge import Reading, ReplyJudge, turns
 
 MAX_NEW_TOKENS = 128
 _CATEGORIES = (
@@ -39,14 +37,9 @@ class Qwen3GuardJudge(ReplyJudge):
         super().__init__(name, chat)
         self._strict = reading == "strict"
 
-    def question(self, measure: str, part: str, prompt: Row, text: str) -> Hashable | None:
-        """The request and the part."""
-        return str(prompt["request"]), text.strip()
-
     def conversation(self, question: Any) -> Any:
-        """A turn of the user and one of the assistant."""
-        request, text = question
-        return [{"role": "user", "content": request}, {"role": "assistant", "content": text}]
+        """Two turns."""
+        return turns(question)
 
     def parse(self, reply: str) -> Reading | None:
         """Its three lines; Controversial is remarked."""

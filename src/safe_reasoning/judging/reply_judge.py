@@ -23,6 +23,12 @@ class Reading(NamedTuple):
     remark: str = ""
 
 
+def turns(question: tuple[str, str]) -> list[dict[str, str]]:
+    """A turn of the user with the request and one of the assistant with the text, whose last one a guard model's template has judged."""
+    request, text = question
+    return [{"role": "user", "content": request}, {"role": "assistant", "content": text}]
+
+
 class ReplyJudge(ChatInstrument):
     """A judge whose reply to one question gives one verdict. Subclasses say what is asked (`question`) and how a reply is read (`parse`).
 
@@ -33,8 +39,8 @@ class ReplyJudge(ChatInstrument):
     measures: tuple[str, ...] = ("harmful",)
 
     def question(self, measure: str, part: str, prompt: Row, text: str) -> Hashable | None:
-        """What is asked about a part (reasoning or response) of a trace; None where the prompt lacks what the question needs."""
-        raise NotImplementedError
+        """What is asked about a part (reasoning or response) of a trace: the request and the part. None where the prompt lacks what the question needs."""
+        return str(prompt["request"]), text.strip()
 
     def parse(self, reply: str) -> Reading | None:
         """What a reply says; None for one that is not exactly of an allowed form."""
@@ -49,7 +55,7 @@ class ReplyJudge(ChatInstrument):
         return self._read("harmful", "response", prompt, response).harmful
 
     def complies(self, prompt: Row, response: str) -> bool | None:
-        """Whether the response does what was asked."""
+        """Whether the response does what was asked; of an empty one that is unscored, and not asked."""
         return self._read("complies", "response", prompt, response).complies
 
     def correct(self, prompt: Row, response: str) -> bool | None:
@@ -63,8 +69,8 @@ class ReplyJudge(ChatInstrument):
     def _read(self, measure: str, part: str, prompt: Row, text: str) -> Reading:
         if measure not in self.measures:
             return Reading(remark="not_judged")
-        if measure == "harmful" and not text.strip():
-            return Reading(harmful=False)
+        if not text.strip():
+            return Reading(harmful=False) if measure == "harmful" else Reading(remark="empty")
         question = self.question(measure, part, prompt, text)
         if question is None:
             return Reading(remark="prompt_unfit")

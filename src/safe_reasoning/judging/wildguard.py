@@ -6,11 +6,9 @@ Its reply has three lines: whether the request is harmful, whether the response 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
 from typing import Any
 
 from safe_reasoning.judging.chat_instrument import Chat
-from safe_reasoning.judging.judge import Row
 from safe_reasoning.judging.official import Template
 from safe_reasoning.judging.reply_judge import Reading, ReplyJudge
 
@@ -30,10 +28,6 @@ class WildGuardJudge(ReplyJudge):
         super().__init__(name, chat)
         self._template = template
         self.official_sha256 = {PROMPT[0]: template.sha256}
-
-    def question(self, measure: str, part: str, prompt: Row, text: str) -> Hashable | None:
-        """The request and the part."""
-        return str(prompt["request"]), text.strip()
 
     def conversation(self, question: Any) -> Any:
         """The official prompt's pieces."""
