@@ -33,7 +33,7 @@ def main() -> None:
     tables = {
         "judge_rates": compare_judges.rates(by_judge, roles, bootstrap, config.benchmarks),
         "judge_agreement": compare_judges.agreements(by_judge, bootstrap),
-        "judge_ranks": compare_judges.ranks(by_judge, roles, bootstrap),
+        "judge_ranks": compare_judges.ranks(by_judge, roles, bootstrap, config.benchmarks),
     }
     for name, rows in tables.items():
         write_metrics(arguments.out / f"{name}.csv", [{"model": arguments.model, **row} for row in rows], {"judges": config.all_judges})

@@ -54,7 +54,7 @@ def main() -> None:
         ("seeds_clean", over_seeds.rates(clean, left, roles, bootstrap, config.benchmarks, untrained)),
         ("verdict_details", details),
         ("trace_classes", classes),
-        ("paired", over_seeds.paired(verdicts, roles, bootstrap, config.benchmarks)),
+        ("paired", over_seeds.paired(verdicts, roles, bootstrap, config.benchmarks, untrained)),
         ("sample_count", sample_counts(verdicts, roles, config.benchmarks)),
     ):
         write_metrics(arguments.out / f"{name}.csv", [{"model": arguments.model, **row} for row in table], meta)

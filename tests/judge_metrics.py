@@ -44,7 +44,7 @@ def judge_metrics(folder: Path, models: tuple[str, ...] = ("m1", "m2")) -> Path:
     for name, made in (
         ("judge_rates", compare_judges.rates(by_judge(), roles, 100, {})),
         ("judge_agreement", compare_judges.agreements(by_judge(), 100)),
-        ("judge_ranks", compare_judges.ranks(by_judge(), roles, 100)),
+        ("judge_ranks", compare_judges.ranks(by_judge(), roles, 100, {})),
     ):
         write_metrics(folder / f"{name}.csv", [{"model": model, **row} for model in models for row in made], {})
     return folder

@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import json
+import math
 import os
 from pathlib import Path
 
@@ -20,8 +21,9 @@ from safe_reasoning.figures import fig_judge_audit, fig_judge_ranks, style
 from safe_reasoning.judging import embedding_judge, phrases
 from safe_reasoning.judging.judge import get_detector, get_judge
 from safe_reasoning.judging.lexical import LexicalJudge
+from safe_reasoning.layout import Variant
 from safe_reasoning.masking import check_metrics
-from safe_reasoning.records import write_json, write_metrics, write_rows
+from safe_reasoning.records import read_rows, write_json, write_metrics, write_rows
 from safe_reasoning.report import write_report
 from safe_reasoning.tables import TABLES
 from tests.judge_metrics import by_judge, judge_metrics, text, verdict
@@ -146,10 +148,38 @@ def test_a_changed_list_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_ranks_of_methods_under_two_judges():
-    same = compare_judges.ranks(by_judge(), {"direct": "safety"}, 200)
-    opposite = compare_judges.ranks(by_judge(flipped=True), {"direct": "safety"}, 200)
+    same = compare_judges.ranks(by_judge(), {"direct": "safety"}, 200, {})
+    opposite = compare_judges.ranks(by_judge(flipped=True), {"direct": "safety"}, 200, {})
     assert [row["tau"] for row in same] == [1.0, 1.0] and [row["tau"] for row in opposite] == [-1.0, -1.0]
     assert all(row["methods"] == 3 and row["low"] <= row["tau"] <= row["high"] for row in same + opposite)
+
+
+def test_parts_of_a_benchmark_count_as_one_set_in_the_ranks():
+    """Judge a: base 0.5 and ipo 0.4 on average, b the same order; as three sets of their own the parts would turn a's."""
+    harm = {"a": {"base": (9, 1), "ipo": (0, 8)}, "b": {"base": (9, 1), "ipo": (2, 2)}}  # of 10: in a set, in each of three parts
+    roles = {"one": "safety", **{f"part{n}": "safety" for n in range(3)}}
+    made = {
+        judge: {
+            Variant(method, 0): [
+                {**verdict(f"{name}-{n}.0", n < (alone if name == "one" else part)), "prompt_set": name}
+                for name in roles
+                for n in range(10)
+            ]
+            for method, (alone, part) in methods.items()
+        }
+        for judge, methods in harm.items()
+    }
+    benchmarks = {f"part{n}": "whole" for n in range(3)}
+    (row,) = compare_judges.ranks(made, roles, 50, benchmarks)
+    (apart,) = compare_judges.ranks(made, roles, 50, {})
+    assert (row["tau"], apart["tau"]) == (1.0, -1.0)
+
+
+def test_a_judge_that_scores_no_harm_has_no_rank_with_the_others_and_takes_none_from_them():
+    made = by_judge() | {"c": {variant: [{**row, "value": None} for row in rows] for variant, rows in by_judge()["a"].items()}}
+    rows = {(row["judge"], row["other_judge"]): row for row in compare_judges.ranks(made, {"direct": "safety"}, 50, {})}
+    assert rows["a", "b"]["tau"] == 1.0 and rows["a", "b"]["methods"] == 3
+    assert math.isnan(rows["a", "c"]["tau"]) and rows["a", "c"]["methods"] == 0
 
 
 def test_agreement_of_two_judges_on_the_same_generations():
@@ -289,6 +319,17 @@ def test_the_sheet_comes_back_as_agreement(run: Path):
     assert rows["reasoning"]["agreement"] == pytest.approx(10 / 19) and rows["reasoning"]["scored"] == 19
     assert rows["response"]["agreement"] == 1.0 and rows["response"]["judge"] == "a"
     assert (run / "labels/agreement.csv").exists()
+
+
+def test_answers_are_never_laid_beside_other_texts(run: Path):
+    """The generations were made anew under the same names."""
+    sheet = label_sheet.write_sheet(run, 40, 0, show_text=True)
+    fill(sheet, lambda row: "yes")
+    path = run / "generations/nano/ipo/seed0/evaluation.parquet"
+    rows = [{**row, "text": row["text"].replace("thought", "other thought")} for row in read_rows(path, "generations")]
+    write_rows(path, "generations", rows, {})
+    with pytest.raises(UserError, match="other texts for 10 of 40 items"):
+        label_sheet.audit_sheet(sheet, 100)
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,18 @@ def test_weights_that_no_seed_changes_have_no_spread_of_trainings(verdicts: dict
         assert math.isnan(row["sd"]) and row["seeds"] == 3 and (row["low"], row["high"]) == (row["prompt_low"], row["prompt_high"])
 
 
+def test_between_weights_that_no_seed_changes_prompts_alone_are_left_to_chance(verdicts: dict[Variant, list[dict]]):
+    """The base against released weights: a clear difference stays one, though its seeds differ by the chance of sampling."""
+    same = {
+        Variant(name, seed): verdicts[Variant(source, seed)] for name, source in (("base", "base"), ("released", "ipo")) for seed in (0, 1)
+    }
+    known = over_seeds.paired(same, ROLES, 300, untrained={"base", "released"})
+    for row, taken_for_trained in zip(known, over_seeds.paired(same, ROLES, 300), strict=True):
+        assert math.isnan(row["sd"]) and row["seeds"] == 2 and (row["low"], row["high"]) == (row["prompt_low"], row["prompt_high"])
+        assert row["high"] - row["low"] < taken_for_trained["high"] - taken_for_trained["low"]
+        assert row["p_value"] < 0.01 and row["difference"] == taken_for_trained["difference"]
+
+
 def test_prompts_are_drawn_together_for_all_seeds(verdicts: dict[Variant, list[dict]]):
     """The same verdicts under two seeds: no spread, and the interval of one seed, not a narrower one."""
     rows = verdicts[Variant("ipo", 0)]

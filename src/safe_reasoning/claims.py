@@ -54,7 +54,9 @@ def trainings(found: Sequence[Effect]) -> str:
         return "the base model alone" if found else ""
     if seeds == [1]:
         return "one training seed: the spread between trainings is unknown"
-    return f"{' to '.join(str(n) for n in dict.fromkeys((seeds[0], seeds[-1])))} training seeds, their spread is in the intervals"
+    number = " to ".join(str(n) for n in dict.fromkeys((seeds[0], seeds[-1])))
+    counted = all(effect.estimate.low == effect.estimate.high for effect in found)  # such as generations: there is no interval
+    return f"{number} training seeds" + ("" if counted else ", their spread is in the intervals")
 
 
 def _rule(threshold: float, comparisons: int) -> str:

@@ -193,7 +193,7 @@ def _average_harm(metrics: Path, *parts: str) -> list[tuple[str, pd.DataFrame]]:
 
 
 def over_thirty(metrics: Path) -> list[Effect]:
-    """Relative fall of the mean of average reasoning and response harm, against the baseline with the lowest mean, which is taken as exact."""
+    """Relative fall of the mean of average reasoning and response harm, against the baseline with the lowest mean, which it is divided by as if that were exact."""
     found = []
     for model, cell in _average_harm(metrics, "reasoning", "response"):
         means = {method: _mean(rows, "rate") for method, rows in cell.groupby("method", sort=False)}

@@ -72,7 +72,11 @@ def contrasts(methods: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def paired(
-    verdicts: Mapping[Variant, Rows], roles: Mapping[str, str], bootstrap: int, benchmarks: Mapping[str, str] | None = None
+    verdicts: Mapping[Variant, Rows],
+    roles: Mapping[str, str],
+    bootstrap: int,
+    benchmarks: Mapping[str, str] | None = None,
+    untrained: Collection[str] = ("base",),
 ) -> list[dict[str, Any]]:
     """Differences between methods on the same prompts, mean over the seeds that both have, with p-values that are Holm-adjusted over all rows of the table: one family.
 
@@ -83,6 +87,7 @@ def paired(
         roles: role of each prompt set.
         bootstrap: resamples.
         benchmarks: the benchmark of each prompt set that is a part of one.
+        untrained: as in `rates`; between two of these no trainings differ.
     """
     by_variant = {variant: _by_prompt(cells(of_variant, roles, benchmarks)) for variant, of_variant in verdicts.items()}
     seeds: dict[str, list[int]] = defaultdict(list)
@@ -94,7 +99,9 @@ def paired(
         for key in sides[0][0] if sides else ():
             if any(key not in side for both in sides for side in both):
                 continue
-            found = stats.paired_difference([list(zip(ours[key], theirs[key], strict=True)) for ours, theirs in sides], resamples=bootstrap)
+            trained = not {method, reference} <= set(untrained)
+            seeds_of_key = [list(zip(ours[key], theirs[key], strict=True)) for ours, theirs in sides]
+            found = stats.paired_difference(seeds_of_key, resamples=bootstrap, trained=trained)
             names = {"method": method, "reference": reference, "prompt_set": key[0], "part": key[1], "measure": key[2]}
             rows.append(
                 {
@@ -102,7 +109,7 @@ def paired(
                     "difference": found.value,
                     "low": max(-1.0, found.low),
                     "high": min(1.0, found.high),
-                    "sd": seed_spread.deviation(found.by_seed),
+                    "sd": seed_spread.deviation(found.by_seed) if trained else stats.NAN,
                     "seeds": len(found.by_seed),
                     "prompt_low": found.prompt_low,
                     "prompt_high": found.prompt_high,

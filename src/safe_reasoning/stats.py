@@ -170,7 +170,7 @@ def pearson(x: Sequence[float], y: Sequence[float]) -> Correlation:
     return Correlation(float(result.statistic), float(interval.low), float(interval.high), float(result.pvalue), len(x))
 
 
-def paired_difference(seeds: Sequence[Sequence[Sides]], *, resamples: int = 2000, seed: int = 0) -> Difference:
+def paired_difference(seeds: Sequence[Sequence[Sides]], *, resamples: int = 2000, seed: int = 0, trained: bool = True) -> Difference:
     """Mean over shared prompts of (mean of a method's values - mean of its reference's), each prompt weighing the same; plain means over groups and over training seeds.
 
     The interval resamples prompts within each group. With one seed the p-value is of the sign-flip permutation test (exact when there are few prompts); with several both
@@ -182,6 +182,7 @@ def paired_difference(seeds: Sequence[Sequence[Sides]], *, resamples: int = 2000
             a scored value on either side is left out, and so is a seed that has no other in one of its groups.
         resamples: bootstrap samples.
         seed: of the bootstrap and of the permutations.
+        trained: whether the seeds are trainings; otherwise they are further samples of the same weights, and prompts alone are left to chance.
     """
     pairs = [of_seed for groups in seeds if all(of_seed := [_pairs(sides) for sides in groups])]
     if not pairs:
@@ -201,8 +202,11 @@ def paired_difference(seeds: Sequence[Sequence[Sides]], *, resamples: int = 2000
             first * number, number, second * number, number, method="newcomb", compare="diff", alpha=1 - LEVEL
         )
     low, high = float(low), float(high)
-    if len(pairs) == 1:  # prompts of a small group weigh more in a mean over groups
-        weighted = np.concatenate([sums[0] * number / (len(totals) * counts.shape[1]) for sums, counts in totals])
+    if len(pairs) == 1 or not trained:  # prompts of a small group weigh more in a mean over groups
+        by_prompt = [
+            np.mean(sums / counts.sum(axis=1, keepdims=True), axis=0) for sums, counts in totals
+        ]  # its part of the group's mean over seeds
+        weighted = np.concatenate([parts * number / len(totals) for parts in by_prompt])
         return Difference(value, low, high, _sign_flip_p(weighted, seed), number, low, high, tuple(by_seed))
     within = seed_spread.interval(value, low, high, by_seed)
     return Difference(value, *within, seed_spread.p_value(value, low, high, by_seed), number, low, high, tuple(by_seed))

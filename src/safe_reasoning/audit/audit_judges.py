@@ -32,7 +32,7 @@ def readings(judge: Judge, texts: Sequence[LabelledText]) -> list[dict[str, Any]
 def read_readings(path: Path, texts: Sequence[LabelledText]) -> dict[str, tuple[bool | None, float | None]]:
     """A file of readings by row; one that does not fit the labelled texts at hand is a UserError."""
     frame = pd.read_csv(path, dtype={"row": str})
-    if set(frame["row"]) != {text.row for text in texts}:
+    if sorted(frame["row"]) != sorted(text.row for text in texts):
         raise UserError(f"{path} holds readings of other texts than those at hand: delete it and run again")
     values = [None if pd.isna(value) else str(value) == "True" for value in frame["value"]]
     probabilities = [None if pd.isna(p) else float(p) for p in frame["probability"]]

@@ -50,18 +50,30 @@ def agreements(by_judge: Mapping[str, ByVariant], bootstrap: int) -> list[dict[s
     return rows
 
 
-def ranks(by_judge: Mapping[str, ByVariant], roles: Mapping[str, str], bootstrap: int, seed: int = 0) -> list[dict[str, Any]]:
+def ranks(
+    by_judge: Mapping[str, ByVariant], roles: Mapping[str, str], bootstrap: int, benchmarks: Mapping[str, str], seed: int = 0
+) -> list[dict[str, Any]]:
     """Kendall's tau between the orders that two judges give the methods, by their harm averaged over the safety sets; seeds are pooled.
 
-    The interval resamples prompts within each set, the same ones for every method and judge. Tau is NaN with fewer than two methods or where a judge tells none apart.
+    The interval resamples prompts within each set, the same ones for every method and judge; `methods` counts those that both judges scored on every set. Tau is NaN with
+    fewer than two of these or where a judge tells none apart.
+
+    Args:
+        by_judge: verdicts by judge, then by method and seed.
+        roles: role of each prompt set.
+        bootstrap: resamples.
+        benchmarks: the benchmark of each prompt set that is a part of one; it counts as one set, as in the average.
+        seed: of the bootstrap.
     """
     rng = np.random.default_rng(seed)
     rows = []
     for part in ("reasoning", "response"):
-        harm = {judge: _sums(variants, roles, part) for judge, variants in by_judge.items()}
+        harm = {judge: _sums(variants, roles, part, benchmarks) for judge, variants in by_judge.items()}
         prompts = sorted({key for cells in harm.values() for cell in cells.values() for key in cell})
+        if not prompts:
+            continue
         sets = sorted({prompt_set for prompt_set, _ in prompts})
-        methods = sorted(set.intersection(*(set(cells) for cells in harm.values())))
+        methods = sorted(set[str]().union(*harm.values()))
         weights = np.hstack(
             [
                 rng.multinomial(size, np.full(size, 1 / size), size=bootstrap)
@@ -70,22 +82,26 @@ def ranks(by_judge: Mapping[str, ByVariant], roles: Mapping[str, str], bootstrap
         )
         weights = np.vstack([np.ones(len(prompts)), weights])  # the first row is the data itself
         member = np.array([[prompt_set == name for prompt_set, _ in prompts] for name in sets])
-        means = {judge: np.array([_means(cells[m], prompts, member, weights) for m in methods]) for judge, cells in harm.items()}
+        means = {judge: np.array([_means(cells.get(m, {}), prompts, member, weights) for m in methods]) for judge, cells in harm.items()}
         for one, other in itertools.combinations(by_judge, 2):
             tau, *resampled = [_tau(means[one][:, draw], means[other][:, draw]) for draw in range(bootstrap + 1)]
             known = [value for value, _ in resampled if not np.isnan(value)]
             low, high = np.quantile(known, [(1 - stats.LEVEL) / 2, (1 + stats.LEVEL) / 2]) if known else (stats.NAN, stats.NAN)
-            found = {"tau": tau[0], "low": float(low), "high": float(high), "p_value": tau[1], "methods": len(methods)}
+            both = int((~np.isnan(means[one][:, 0] + means[other][:, 0])).sum())
+            found = {"tau": tau[0], "low": float(low), "high": float(high), "p_value": tau[1], "methods": both}
             rows.append({"judge": one, "other_judge": other, "part": part, **found})
     return rows
 
 
-def _sums(variants: ByVariant, roles: Mapping[str, str], part: str) -> dict[str, dict[tuple[str, str], tuple[int, int]]]:
-    """Harmful and scored verdicts of each method, by prompt of the safety sets."""
+def _sums(
+    variants: ByVariant, roles: Mapping[str, str], part: str, benchmarks: Mapping[str, str]
+) -> dict[str, dict[tuple[str, str], tuple[int, int]]]:
+    """Harmful and scored verdicts of each method, by prompt of the safety sets; the parts of a benchmark are one set."""
+    averaged = {benchmarks.get(name, name) for name, role in roles.items() if role == "safety"}
     found: dict[str, dict[tuple[str, str], tuple[int, int]]] = defaultdict(dict)
     for variant, verdicts in variants.items():
-        for row in verdicts:
-            if roles[row["prompt_set"]] == "safety" and row["part"] == part and row["value"] is not None:
+        for row in evaluate.pooled(verdicts, benchmarks):
+            if row["prompt_set"] in averaged and row["part"] == part and row["value"] is not None:
                 harmful, scored = found[variant.method].get((row["prompt_set"], row["prompt_id"]), (0, 0))
                 found[variant.method][row["prompt_set"], row["prompt_id"]] = (harmful + row["value"], scored + 1)
     return found

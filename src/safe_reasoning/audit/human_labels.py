@@ -14,6 +14,7 @@ from typing import Any
 
 from safe_reasoning.benchmarks.reading import content_sha256, read_source
 from safe_reasoning.errors import UserError
+from safe_reasoning.judging.xstest_classes import CLASSES
 from safe_reasoning.sources import check_content, mirror_folder, source
 
 WHOLE, HALF = "jailbreakbench_labels", "jailbreakbench_labels_half"
@@ -25,7 +26,6 @@ STORED = {
 }
 PEOPLE = {"human1": "person 1", "human2": "person 2", "human3": "person 3"}
 XSTEST = ("xstest_labels_gpt4", "xstest_labels_llama2new", "xstest_labels_mistralinstruct")
-XSTEST_CLASSES = ("1_full_compliance", "2_full_refusal", "3_partial_refusal")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class LabelledText:
         label: What people say: the majority of three, or the settled label of two.
         people: What each of them says.
         stored: Verdicts of published judges that came with the data.
-        cluster: What the bootstrap resamples and what no two folds share: the request.
+        cluster: What the bootstrap resamples and what no two folds share: the request. A text that was left out stands for itself.
     """
 
     row: str
@@ -106,11 +106,9 @@ def _jailbreakbench(source_id: str, mirror: str | None) -> list[LabelledText]:
 
 def _xstest(source_id: str, mirror: str | None) -> list[LabelledText]:
     rows = read_source(source_id, mirror, ["id", "prompt", "completion", "annotation_1", "annotation_2", "final_label"])
-    if unknown := {row["final_label"] for row in rows} - set(XSTEST_CLASSES):
-        raise UserError(
-            f"{source_id}: label {min(unknown)!r} is none of {', '.join(XSTEST_CLASSES)}: its maker changed it; mend its reader"
-        )
-    complies = XSTEST_CLASSES[0]  # a partial refusal is no compliance, as in the paper's over-refusal rate
+    if unknown := {row[column] for row in rows for column in ("annotation_1", "annotation_2", "final_label")} - set(CLASSES):
+        raise UserError(f"{source_id}: label {min(unknown)!r} is none of {', '.join(CLASSES)}: its maker changed it; mend its reader")
+    complies = CLASSES[0]  # a partial refusal is no compliance, as in the paper's over-refusal rate
     return [
         LabelledText(
             row=f"{source_id.removeprefix('xstest_labels_')}-{row['id']}",

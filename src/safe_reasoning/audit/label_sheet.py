@@ -6,6 +6,7 @@ The sheet alone goes to the person. Its key (which item is which generation) sta
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import random
 from collections.abc import Mapping, Sequence
@@ -80,9 +81,21 @@ def write_sheet(run: Path, items: int, seed: int, show_text: bool) -> Path:
         shown = {"request": show(text["request"]), "text": show(text["text"])}
         writer.writerow({"item": number, "part": text["part"], **shown, "harmful": "", "note": ""})
     write_bytes(sheet, out.getvalue().encode("utf-8-sig"))  # spreadsheets take it for UTF-8 by its mark
-    key = [{name: value for name, value in text.items() if name not in ("request", "text")} for text in chosen]
+    key = [
+        {name: text[name] for name in text if name not in ("request", "text")} | {"text_sha256": _digest(text["text"])} for text in chosen
+    ]
     write_json(folder / "key.json", {"seed": seed, "items": key})
     return sheet
+
+
+def _name(item: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What tells an item from every other of its run."""
+    return tuple(item[key] for key in ("model", "method", "seed", "generation_id", "part"))
+
+
+def _digest(text: str) -> str:
+    """What the key keeps of a text, so that answers are never laid beside another one."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_sheet(sheet: Path, count: int) -> list[bool | None]:
@@ -119,6 +132,11 @@ def audit_sheet(sheet: Path, resamples: int) -> list[dict[str, Any]]:
     """
     key: list[Mapping[str, Any]] = read_json(sheet.parent / "key.json")["items"]
     answers = read_sheet(sheet, len(key))
+    now = {_name(text): _digest(text["text"]) for text in candidates(sheet.parents[1])}
+    if changed := sum(now.get(_name(item)) != item["text_sha256"] for item in key):
+        raise UserError(
+            f"{sheet.parents[1]} now holds other texts for {changed} of {len(key)} items: the answers are about those that the sheet showed"
+        )
     verdicts = _verdicts(sheet.parents[1], key)
     if not verdicts:
         raise UserError(f"{sheet.parents[1]} holds no verdicts of these texts: lay the sheet back into the folder labels of its run")

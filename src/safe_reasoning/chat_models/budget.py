@@ -91,14 +91,16 @@ class Budget:
                     row = database.execute(
                         "INSERT INTO under_way (prompt_tokens, completion_tokens) VALUES (?, ?) RETURNING ticket", values
                     )
-                    self._open += 1
-                    return int(row.fetchone()[0])
-                if not self._open:
+                    ticket = int(row.fetchone()[0])
+                elif not self._open:
                     most = getattr(self._settings.budget, key)
                     self._stop = (
                         f"endpoints.{self._name}.budget.{key}: {most:,} would be passed, the run has spent {spent.told(self._settings)}"
                     )
                     raise BudgetReached(self._stop)
+            if key is None:  # counted only once it is written down
+                self._open += 1
+                return ticket
             time.sleep(_WAIT)
 
     def settle(self, ticket: int, used: tuple[int, int] | None) -> None:
