@@ -157,7 +157,9 @@ def test_between_weights_that_no_seed_changes_prompts_alone_are_left_to_chance(v
     for row, taken_for_trained in zip(known, over_seeds.paired(same, ROLES, 300), strict=True):
         assert math.isnan(row["sd"]) and row["seeds"] == 2 and (row["low"], row["high"]) == (row["prompt_low"], row["prompt_high"])
         assert row["high"] - row["low"] < taken_for_trained["high"] - taken_for_trained["low"]
-        assert row["p_value"] < 0.01 and row["difference"] == taken_for_trained["difference"]
+        assert row["difference"] == taken_for_trained["difference"]
+    (average,) = [row for row in known if (row["prompt_set"], row["part"]) == ("safety_average", "reasoning")]
+    assert average["p_value"] < 0.001 and not average["low"] <= 0 <= average["high"]
 
 
 def test_prompts_are_drawn_together_for_all_seeds(verdicts: dict[Variant, list[dict]]):
