@@ -27,7 +27,7 @@ rule judge_labelled_texts:
     log:
         f"{RUN}/logs/judge_labelled_texts/{{judge}}.log",
     wildcard_constraints:
-        judge=one_of([name for name in OTHER_JUDGES if name not in EMBEDDING_JUDGES]),
+        judge=none_of([*JUDGES_WITH_WEIGHTS, *EMBEDDING_JUDGES]),
     localrule: True
     container:
         image("serve")

@@ -87,6 +87,11 @@ def one_of(names):
     return "|".join(names) or "(?!)"
 
 
+def none_of(names):
+    """A pattern that matches every name but these."""
+    return rf"(?!(?:{one_of(names)})\b)[a-z0-9_]+"
+
+
 def models_of(kind):
     """A pattern that matches the models of one kind and nothing when there are none."""
     return one_of(name for name, model in CONFIG.models.items() if model.kind == kind)

@@ -51,6 +51,5 @@ TRAINING_OF_METHOD = asked(
 )
 # Judges and attackers behind an endpoint need the network, which compute nodes may not have: such jobs run where the workflow runs. Weights need a GPU.
 JUDGES_WITH_WEIGHTS = [name for name in CONFIG.judges if instrument_weights(name)]
-OTHER_JUDGES = [name for name in ["exact", "lexical", *CONFIG.judges] if name not in JUDGES_WITH_WEIGHTS]
 DETECTOR_IS_A_MODEL = bool(instrument_weights(DETECTOR))
 ATTACKED_IS_A_MODEL = any(chat in CONFIG.models for attack in CONFIG.attacks.values() for chat in attack.chats)

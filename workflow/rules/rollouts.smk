@@ -33,7 +33,7 @@ rule judge_generations:
     log:
         f"{RUN}/logs/judge_generations/{{model}}/{{part}}.{{judge}}.log",
     wildcard_constraints:
-        judge=one_of(OTHER_JUDGES),
+        judge=none_of(JUDGES_WITH_WEIGHTS),
     priority: 10
     localrule: True
     container:
