@@ -11,8 +11,9 @@ import yaml
 
 from safe_reasoning import needs, plan_memory, preflight, sources
 from safe_reasoning.config import Config, HubModel, load, validate
-from safe_reasoning.config_judges import WildGuardJudge
-from safe_reasoning.plan import JUDGE_PROMPT_TOKENS, plan, price, prompts_of, totals, with_measured_rates
+from safe_reasoning.config_judges import LlamaGuardJudge, WildGuardJudge, XSTestJudge
+from safe_reasoning.judging import harmbench_classifier, llama_guard, qwen3guard, rubric, strongreject, wildguard, xstest_classes
+from safe_reasoning.plan import JUDGE_PROMPT_TOKENS, NO_COMPLIANCE, NO_HARM, plan, price, prompts_of, totals, with_measured_rates
 from tests.test_workflow import SNAKEMAKE, copy_project
 
 ROOT = Path(__file__).parents[1]
@@ -171,6 +172,36 @@ def test_the_plan_counts_the_calls_of_further_judges(config: Config):
     first, again = steps["qwen3_8b", "evaluation"], steps["qwen3_8b", "evaluation, judged by guard"]
     assert again.calls == first.calls and again.generations == 0 and again.chat == "wildguard"
     assert first.call_tokens - again.call_tokens == first.calls * (JUDGE_PROMPT_TOKENS["rubric"] - JUDGE_PROMPT_TOKENS["wildguard"])
+
+
+def test_the_plan_gives_weights_of_judges_their_hours_and_asks_no_judge_what_it_does_not_judge(config: Config):
+    """A guard model with its own weights takes GPU-hours; Llama Guard is not asked about compliance, XSTest's classes are not asked about harm."""
+    entries = {
+        "guard": LlamaGuardJudge(kind="llama_guard"),
+        "classes": XSTestJudge(kind="xstest", chat="gpt_4o"),
+    }
+    evaluation = config.evaluate.model_copy(update={"more_judges": list(entries), "audit": list(entries)})
+    more = config.model_copy(update={"judges": {**config.judges, **entries}, "evaluate": evaluation})
+    steps = {(step.model, step.stage): step for step in plan(more)}
+    guard, classes = (steps["qwen3_8b", f"evaluation, judged by {name}"] for name in entries)
+    assert guard.calls == 4 * 2 * (300 + 2817 + 750) and classes.calls == 4 * 750
+    assert guard.gpu_hours == pytest.approx(guard.call_tokens / config.plan.generation_tokens_per_gpu_second / 3600) and guard.bound
+    assert classes.gpu_hours == 0 and not classes.bound  # an endpoint works elsewhere
+    assert [steps["", f"audit of {name}"].calls for name in entries] == [300, 3 * 450]
+
+
+def test_what_the_plan_takes_judges_to_be_asked_is_what_they_are_asked():
+    asked = {
+        "llama_guard": llama_guard.LlamaGuardJudge,
+        "harmbench": harmbench_classifier.HarmBenchJudge,
+        "strongreject": strongreject.StrongRejectJudge,
+        "xstest": xstest_classes.XSTestJudge,
+        "wildguard": wildguard.WildGuardJudge,
+        "qwen3guard": qwen3guard.Qwen3GuardJudge,
+        "rubric": rubric.RubricJudge,
+    }
+    for kind, judge in asked.items():
+        assert judge.measures == (() if kind in NO_HARM else ("harmful",)) + (() if kind in NO_COMPLIANCE else ("complies",)), kind
 
 
 def test_the_plan_of_the_demo_meets_what_the_demo_did():

@@ -34,6 +34,8 @@ JUDGE_PROMPT_TOKENS = {
     "llama_guard": 300,
     "qwen3guard": 300,
 }
+# What judges are not asked about; the others are asked about both.
+NO_COMPLIANCE, NO_HARM = ("llama_guard", "harmbench", "strongreject"), ("xstest",)
 LABELLED_TOKENS = 190  # request and response of a text that people have labelled, in the mean of those at hand, at four characters a token
 REPLY_TOKENS = 400  # of an endpoint that may write more
 HARMFUL_ROLES = ("align_harmful", "characterize", "safety")
@@ -77,13 +79,21 @@ def _generated(config: Config, counts: Sequence[tuple[Role, int]]) -> tuple[int,
 
 
 def _judged(config: Config, counts: Sequence[tuple[Role, int]], judge: str) -> tuple[int, float]:
-    """Calls of a judge and their tokens: reasoning and response apart on harmful prompts, the response alone on benign ones, none on capability sets."""
+    """Calls of a judge and their tokens: reasoning and response apart on harmful prompts, the response alone on benign ones, none on capability sets or on
+    what it does not judge."""
     calls, tokens = 0, 0.0
     for role, count in counts:
-        parts = 2 if role in HARMFUL_ROLES else 0 if role == "capability" else 1
+        harmful = role in HARMFUL_ROLES
+        parts = 0 if role == "capability" or not _judges(config, judge, harmful) else 2 if harmful else 1
         calls += parts * count
         tokens += count * (config.plan.completion_tokens[role] if parts else 0) + parts * count * _judge_prompt_tokens(config, judge)
     return calls, tokens
+
+
+def _judges(config: Config, judge: str, harm: bool) -> bool:
+    """Whether a judge is asked about harm (or else about compliance) at all."""
+    entry = config.judges.get(judge)
+    return entry is None or entry.kind not in (NO_HARM if harm else NO_COMPLIANCE)
 
 
 def _judge_prompt_tokens(config: Config, judge: str) -> int:
@@ -214,9 +224,10 @@ def _audits(config: Config) -> list[Step]:
     """Judges that are held against the texts that people have labelled."""
     if not config.evaluate.audit:
         return []
-    texts = sum(source(source_id).rows or 0 for source_id in human_labels.sources_of(config.data_mirror))
+    rows = {source_id: source(source_id).rows or 0 for source_id in human_labels.sources_of(config.data_mirror)}
     steps = []
     for judge in config.evaluate.audit:
+        texts = sum(count for source_id, count in rows.items() if _judges(config, judge, harm=source_id not in human_labels.XSTEST))
         tokens = texts * (LABELLED_TOKENS + _judge_prompt_tokens(config, judge))
         steps.append(Step("", f"audit of {judge}", 1, chat=_chat(config, judge), calls=texts, call_tokens=tokens))
     return [step for step in steps if step.chat]
@@ -226,6 +237,14 @@ def parameters_of(config: Config, model: str) -> float:
     """Parameters of a model in billions; 0 for the small ones that are made here."""
     entry = config.models[model]
     return parameters(entry.source) if isinstance(entry, HubModel) else 0.0
+
+
+def _with_hours_of_chat(config: Config, step: Step) -> Step:
+    """A judge or detector that is no endpoint runs on the run's GPUs. What it reads is reckoned at the rate of sampling: an upper bound, reading is faster."""
+    if not step.call_tokens or not step.chat or step.chat in config.endpoints:
+        return step
+    hours = step.call_tokens / config.plan.generation_tokens_per_gpu_second / 3600
+    return replace(step, gpu_hours=step.gpu_hours + hours, bound=True)
 
 
 def plan(config: Config) -> list[Step]:
@@ -253,7 +272,7 @@ def plan(config: Config) -> list[Step]:
         evaluated: list[tuple[Role, int]] = [(role, variants * count) for role, count in one]
         steps.append(_sampling(config, model, "evaluation", evaluated, variants))
         steps += _judged_again(config, model, evaluated, variants)
-    return [step for step in steps if step.jobs or step.generations or (step.calls and step.chat)]
+    return [_with_hours_of_chat(config, step) for step in steps if step.jobs or step.generations or (step.calls and step.chat)]
 
 
 def price(config: Config, step: Step) -> float:
