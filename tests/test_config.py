@@ -36,6 +36,7 @@ def test_resolved_configuration_reads_back():
         ({"methods": {"base": {"recipe": "ipo", "learning_rate": 1e-5}}}, "base"),
         ({"methods": {"x": {"recipe": "ipo_stage2", "learning_rate": 1e-5}}}, "ipo_stage2"),
         ({"evaluate": {"judge": "oracle"}}, "evaluate.judge"),
+        ({"characterize": {"intervention_sets": ["benign"]}}, "characterize.intervention_sets: 'benign' is unknown"),
         ({"run": "My Run"}, "run"),
         ({"judges": {"lexical": {"kind": "llama_guard"}}}, "the name lexical means another"),
         ({"judges": {"guard": {"kind": "llama_guard"}}, "detectors": {"guard": {"kind": "embedding"}}}, "the name guard means another"),

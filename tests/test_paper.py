@@ -146,6 +146,7 @@ def test_the_paper_s_values(config: Config):
     )
     ipo = config.method("ds_llama_8b", "ipo")
     assert (ipo.recipe, ipo.nll_weight, config.method("qwen3_8b", "ipo").epochs) == ("ipo", 0.2, 5)
+    assert config.intervention_sets == ["jailbreakbench"]
     grpo = config.method("ds_llama_8b", "grpo_zy")
     assert (grpo.rollouts, grpo.epochs, grpo.reward) == (8, 5, "zy")
 

@@ -63,7 +63,7 @@ rule correct_interventions:
         generations=f"{RUN}/generations/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.{JUDGE}.parquet",
         triggers=f"{RUN}/characterize/{{model}}/triggers.json",
-        prompts=prompt_files("safety"),
+        prompts=[f"{RUN}/prompts/{name}.parquet" for name in CONFIG.intervention_sets],
     output:
         f"{RUN}/characterize/{{model}}/interventions.parquet",
     log:
