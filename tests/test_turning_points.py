@@ -71,15 +71,21 @@ def test_the_sentence_that_holds_the_token_which_made_the_jump() -> None:
 
 
 def test_spans_are_counted_from_the_completion_whose_first_characters_may_be_an_open_tag() -> None:
-    spans = sentence_spans([Sentence("b.", 0, 3), Sentence("c.", 3, 5)], [7, 8, 9, 10, 12], offset=7)
+    spans = sentence_spans([Sentence("b.", 0, 2, 3), Sentence("c.", 3, 5, 5)], [7, 8, 9, 10, 12], offset=7)
     assert [(span.start, span.end) for span in spans] == [(0, 3), (3, 5)]
 
 
 def test_white_space_between_sentences_belongs_to_the_second() -> None:
     """The token "\\n\\n" has index 2: a jump seen after it is the second sentence's."""
-    spans = sentence_spans([Sentence("a.", 0, 4), Sentence("b.", 4, 6)], [1, 2, 4, 5, 6], offset=0)
+    spans = sentence_spans([Sentence("a.", 0, 2, 4), Sentence("b.", 4, 6, 6)], [1, 2, 4, 5, 6], offset=0)
     assert sentence_at(spans, 2) == spans[0] and sentence_at(spans, 3) == spans[1]
-    assert sentence_at(sentence_spans([Sentence("a.", 0, 4)], [1, 2, 4], offset=0), 3) is None
+    assert sentence_at(sentence_spans([Sentence("a.", 0, 2, 4)], [1, 2, 4], offset=0), 3) is None
+
+
+def test_white_space_before_the_first_sentence_takes_no_token_from_its_end() -> None:
+    """Models that open the think tag themselves go on with a line break: the reasoning is "\n\na.  b.", a token a character but for the break."""
+    spans = sentence_spans(split_sentences("\n\na.  b."), [2, 3, 4, 6, 7, 8], offset=0)
+    assert [(span.text, span.start, span.end) for span in spans] == [("a.", 0, 3), ("b.", 3, 6)]
 
 
 def test_csr_before_and_after_a_sentence_does_not_cut_it() -> None:

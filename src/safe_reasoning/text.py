@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 OPEN_TAG = "<think>"
@@ -63,10 +63,12 @@ def split_trace(text: str) -> Trace:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence of a text with its character bounds: `whole[start:end]` is the sentence and the white space after it."""
+    """A sentence of a text with its character bounds: `whole[start:end]` is the sentence with the white space after it, and before it where it is the first;
+    `text_end` is where the sentence itself ends."""
 
     text: str
     start: int
+    text_end: int
     end: int
 
 
@@ -79,15 +81,13 @@ def split_sentences(text: str) -> list[Sentence]:
     """Cut a text into sentences that tile it: joined, `text[s.start:s.end]` give the text back."""
     sentences: list[Sentence] = []
     start = 0
-    for match in _BOUNDARY.finditer(text):
-        if text[start : match.start()].strip():
-            sentences.append(Sentence(text[start : match.start()].strip(), start, match.end()))
-            start = match.end()
-    if text[start:].strip():
-        sentences.append(Sentence(text[start:].strip(), start, len(text)))
-    elif sentences and start < len(text):
-        last = sentences[-1]
-        sentences[-1] = Sentence(last.text, last.start, len(text))
+    for match in [*_BOUNDARY.finditer(text), None]:
+        stop, end = (match.start(), match.end()) if match else (len(text), len(text))
+        if text[start:stop].strip():
+            sentences.append(Sentence(text[start:stop].strip(), start, start + len(text[start:stop].rstrip()), end))
+            start = end
+    if sentences and start < len(text):
+        sentences[-1] = replace(sentences[-1], end=len(text))
     return sentences
 
 

@@ -69,7 +69,7 @@ def sentence_spans(sentences: Sequence[Sentence], ends: Sequence[int], offset: i
     """
     spans: list[TokenSpan] = []
     for sentence in sentences:
-        last = offset + sentence.start + len(sentence.text)
+        last = offset + sentence.text_end
         start = spans[-1].end if spans else 0
         spans.append(TokenSpan(sentence.text, start, min(sum(1 for end in ends if end < last) + 1, len(ends))))
     return spans
