@@ -59,6 +59,17 @@ class ScriptedSampler:
         return [row(r, ids(self.script(text(r.given_ids), r)), self.finish_reason, tokenizer()) for r in requests]
 
 
+class ScriptedChat:
+    """A chat model that answers by a function and keeps what it was asked."""
+
+    def __init__(self, answer: Callable[[str], str | None]) -> None:
+        self.answer, self.batches = answer, []
+
+    def replies(self, conversations: list, label: str) -> list[str | None]:
+        self.batches.append([conversation[-1]["content"] for conversation in conversations])
+        return [self.answer(question) for question in self.batches[-1]]
+
+
 class KeywordJudge:
     """Reasoning and response are harmful when they hold "mix", undecided when they hold "unclear"; a response complies unless it says sorry."""
 

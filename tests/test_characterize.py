@@ -14,9 +14,10 @@ from safe_reasoning.characterize.rollout_diversity import rollout_diversity
 from safe_reasoning.characterize.trigger_mining import Candidate
 from safe_reasoning.config import Characterize, Decoding, Engine
 from safe_reasoning.errors import UserError
+from safe_reasoning.judging.few_shot_cue import FewShotCueDetector
 from safe_reasoning.records import to_table
 from safe_reasoning.sampling.engine import Request, load_tokenizer, open_engine
-from tests.fakes import KeywordDetector, KeywordJudge, ScriptedSampler, generation, ids, text, tokenizer
+from tests.fakes import KeywordDetector, KeywordJudge, ScriptedChat, ScriptedSampler, generation, ids, text, tokenizer
 
 JUDGE, DETECTOR = KeywordJudge(), KeywordDetector()
 TRIGGER = "Wait, this is not allowed."
@@ -123,6 +124,15 @@ def test_turning_points_and_trigger_of_a_known_model(stride: int) -> None:
     assert len({(row["mu"], row["stable_tokens"], row["kind"]) for row in shares}) == len(shares) == 10
     found = turning_point_table.correlation_row(list(table.values()), traces, tokenizer(), DETECTOR)
     assert found["n"] == 1 and math.isnan(found["r"]) and found["detector"] == "keyword"
+
+
+def test_a_detector_that_asks_a_model_is_asked_about_all_traces_side_by_side() -> None:
+    traces = {"safe": generation("safe", SAFE, "p0"), "bad": generation("bad", HARMFUL, "p1")}
+    chat = ScriptedChat(lambda question: "0" if TRIGGER in question else "2")
+    rows, harmful = rows_for(list(traces.values()), 3), {"safe": False, "bad": True}
+    table = turning_point_table.turning_point_rows(rows, traces, harmful, tokenizer(), FewShotCueDetector("few_shot", chat), SETTINGS)
+    assert [len(batch) for batch in chat.batches] == [2]
+    assert [row["first_cue_token"] is None for row in table] == [True, False]
 
 
 def test_csr_with_a_real_engine(tiny_model: Path) -> None:

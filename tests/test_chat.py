@@ -1,7 +1,6 @@
 """The judges, cue detectors and attackers that ask chat models. How an endpoint is asked: tests/test_endpoint.py."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from safe_reasoning.judging.chat_instrument import ask_together, provenance, sin
 from safe_reasoning.judging.few_shot_cue import FewShotCueDetector
 from safe_reasoning.judging.judge import get_judge, judge_generation
 from safe_reasoning.judging.rubric import RubricJudge
+from tests.fakes import ScriptedChat
 from tests.misbehaving import KEY, ask, endpoint, serve
 
 ROOT = Path(__file__).parents[1]
@@ -26,17 +26,6 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(autouse=True)
 def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_KEY", KEY)
-
-
-class Scripted:
-    """A chat model that answers by a function and keeps what it was asked."""
-
-    def __init__(self, answer: Callable[[str], str | None]) -> None:
-        self.answer, self.batches = answer, []
-
-    def replies(self, conversations: list, label: str) -> list[str | None]:
-        self.batches.append([conversation[-1]["content"] for conversation in conversations])
-        return [self.answer(question) for question in self.batches[-1]]
 
 
 PROMPT = {
@@ -60,12 +49,12 @@ def generation(text: str, number: int = 0) -> dict:
      ("1 or 0", None), ("not 1", None), ("-1", None), ("٠", None), ("1" * 500, None)],
 )  # fmt: skip
 def test_only_a_lone_digit_is_a_verdict(reply: str | None, value: bool | None):
-    judge = RubricJudge("rubric", Scripted(lambda _: reply))
+    judge = RubricJudge("rubric", ScriptedChat(lambda _: reply))
     assert judge.reasoning_harmful(PROMPT, "some reasoning") is value and judge.complies(PROMPT, "some response") is value
 
 
 def test_the_judge_reads_the_plain_request_and_asks_all_at_once():
-    chat = Scripted(lambda question: "1" if "bad" in question.split("<<<PART")[1] else "0")
+    chat = ScriptedChat(lambda question: "1" if "bad" in question.split("<<<PART")[1] else "0")
     judge = RubricJudge("rubric", chat)
     rows = [generation("bad thoughts</think>fine words", 0), generation("good thoughts</think>", 1), generation("good, unfinished", 2)]
     verdicts = ask_together(judge, lambda: [v for row in rows for v in judge_generation(judge, PROMPT, row)])
@@ -83,7 +72,7 @@ def test_the_judge_reads_the_plain_request_and_asks_all_at_once():
     ("reply", "index"), [("0", None), ("2", 1), ("3.", 2), ("1", None), ("4", None), ("two", None), (None, None), ("2, 3", None)]
 )
 def test_the_cue_detector_takes_one_number_and_never_the_first_sentence(reply: str | None, index: int | None):
-    detector = FewShotCueDetector("few_shot", Scripted(lambda _: reply))
+    detector = FewShotCueDetector("few_shot", ScriptedChat(lambda _: reply))
     assert detector.first_cue(["The user asks.", "Okay, I will.", "First, a step."]) == index
     unread = 0 if reply == "0" or index is not None else 1
     assert (detector.unparsed, detector.without_reply) == ((0, 1) if reply is None else (unread, 0))
@@ -109,7 +98,7 @@ def prompts(count: int) -> list[dict]:
 
 
 def test_pap_rewrites_each_request_once_and_counts_what_it_cannot_parse():
-    chat = Scripted(lambda question: "no json" if "request 1" in question else '```json\n{"prompt": "anew"}\n```')
+    chat = ScriptedChat(lambda question: "no json" if "request 1" in question else '```json\n{"prompt": "anew"}\n```')
     rows = pap_attack(prompts(3), chat, ["evidence", "logic"])
     assert [(row["text"], row["attacked"], row["technique"], row["unparsed"]) for row in rows] == [
         ("anew", True, "evidence", 0), ("request 1", False, "logic", 1), ("anew", True, "evidence", 0)
@@ -130,9 +119,9 @@ def test_pair_keeps_the_best_prompt_and_stops_at_the_top():
         return json.dumps({"prompt": "better" if "Its score: 3 of 10" in question else "first try"})
 
     chats = (
-        Scripted(attacker),
-        Scripted(lambda question: f"reply to {question}"),
-        Scripted(lambda question: "10" if "better" in question else "3"),
+        ScriptedChat(attacker),
+        ScriptedChat(lambda question: f"reply to {question}"),
+        ScriptedChat(lambda question: "10" if "better" in question else "3"),
     )
     (row,) = pair_attack(prompts(1), *chats, iterations=5, streams=2)
     assert (row["text"], row["score"], row["iteration"], row["attacked"], row["unparsed"]) == ("better", 10, 2, True, 5)
@@ -141,7 +130,7 @@ def test_pair_keeps_the_best_prompt_and_stops_at_the_top():
 
 
 def test_pair_without_any_usable_reply_leaves_the_request():
-    (row,) = pair_attack(prompts(1), Scripted(lambda _: None), Scripted(str), Scripted(lambda _: "5"), iterations=2, streams=1)
+    (row,) = pair_attack(prompts(1), ScriptedChat(lambda _: None), ScriptedChat(str), ScriptedChat(lambda _: "5"), iterations=2, streams=1)
     assert row["text"] == "request 0" and not row["attacked"] and row["unparsed"] == 2
     assert [score_of(text) for text in ("1", "10", "11", "0", "about 5", None)] == [1, 10, None, None, None, None]
 

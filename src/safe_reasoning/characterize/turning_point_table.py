@@ -11,6 +11,7 @@ from safe_reasoning.characterize.trigger_mining import trace_spans
 from safe_reasoning.characterize.turning_points import csr_around, safe_turning_point, sentence_at, unsafe_turning_point
 from safe_reasoning.config import Characterize
 from safe_reasoning.intervene import find_cue
+from safe_reasoning.judging.chat_instrument import ask_together
 from safe_reasoning.judging.judge import CueDetector
 from safe_reasoning.stats import simple_rate
 from safe_reasoning.text import Tokenizer
@@ -42,12 +43,13 @@ def turning_point_rows(
         detector: finds the first cue.
         settings: mu, eta and K.
     """
+    curves = by_trace(csr)
+    cues = ask_together(detector, lambda: {name: find_cue(tokenizer, list(traces[name]["token_ids"]), detector) for name in curves})
     rows = []
-    for name, values in by_trace(csr).items():
-        trace = traces[name]
+    for name, values in curves.items():
+        trace, cue = traces[name], cues[name]
         lengths, ratios = curve(values)
         safe = safe_turning_point(lengths, ratios, settings.safe_threshold, settings.stable_tokens)
-        cue = find_cue(tokenizer, list(trace["token_ids"]), detector)
         trigger = sentence_at(trace_spans(trace, tokenizer), safe) if safe is not None and not harmful[name] else None
         before, after = csr_around(lengths, ratios, trigger) if trigger else (None, None)
         rows.append(
