@@ -206,6 +206,11 @@ def test_judges_run_on_their_own_weights_and_garbage_is_unscored(
         # The third reasoning does not fit the 512 positions of the model; HarmBench's clip, as long as they are, leaves no room for its prompt.
         assert kept["without_reply"] == details.count("no_reply") and details[4] == "no_reply"
         assert kept["weights"]["revision"] == sources.source(config.judges[name].source).revision  # type: ignore[union-attr]
+    if engine == "transformers":  # the loose reading of the same replies samples nothing
+        shards = {path: path.stat().st_mtime_ns for path in Path("results/tiny/replies/qwen3guard_8b").rglob("*.parquet")}
+        loose = get_judge("loose", config)
+        ask_together(loose, lambda: [v for row in rows for v in judge_generation(loose, PROMPT, row)])
+        assert shards == {path: path.stat().st_mtime_ns for path in Path("results/tiny/replies/qwen3guard_8b").rglob("*.parquet")} != {}
 
 
 def test_the_workflow_fetches_what_judges_need_and_evaluates_none_of_them():

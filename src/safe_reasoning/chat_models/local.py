@@ -16,6 +16,8 @@ from safe_reasoning.sampling.pieces import Message, Piece, chat_pieces, encode
 from safe_reasoning.sampling.sampler import Sampler
 from safe_reasoning.text import split_trace
 
+QUESTIONS = "questions"  # names the work, and so its shards, for whoever asks: two readings of one model's replies (Qwen3Guard's) have it asked once
+
 
 class LocalChat:
     """Asks a model of the run. Reasoning models think before they reply: the reply is what follows the closing think tag, None when it never comes.
@@ -33,8 +35,8 @@ class LocalChat:
 
     def replies(self, conversations: Sequence[list[Message]], label: str) -> list[str | None]:
         """One reply a conversation."""
-        requests = [_request(conversation_ids(self._tokenizer, conversation), label) for conversation in conversations]
-        rows = self._sampler(requests, label) if requests else []
+        requests = [_request(conversation_ids(self._tokenizer, conversation)) for conversation in conversations]
+        rows = self._sampler(requests, QUESTIONS) if requests else []
         found = [split_trace(row["text"]).response for row in rows]
         return [reply.strip() if reply is not None else None for reply in found]
 
@@ -65,8 +67,8 @@ class LocalText:
 
     def replies(self, conversations: Sequence[Any], label: str) -> list[str | None]:
         """One reply a prompt, None for a prompt that is too long for the model."""
-        requests = [_request(self._ids(conversation), label) for conversation in conversations]
-        rows = self._sampler(requests, label) if requests else []
+        requests = [_request(self._ids(conversation)) for conversation in conversations]
+        rows = self._sampler(requests, QUESTIONS) if requests else []
         return [None if row["finish_reason"] == "prompt_too_long" else row["text"] for row in rows]
 
     def _ids(self, conversation: Sequence[Piece] | Sequence[Message]) -> list[int]:
@@ -82,6 +84,6 @@ def _greedy(config: Config, model_dir: Path, shards: Path, max_new_tokens: int) 
     return Sampler(config.model_copy(update={"decoding": decoding}), model_dir, shards, stop_at_think_end=False)
 
 
-def _request(ids: list[int], label: str) -> Request:
+def _request(ids: list[int]) -> Request:
     digest = hashlib.sha256(json.dumps(ids).encode()).hexdigest()[:24]
-    return Request(digest, digest, label, 0, 0, ids)
+    return Request(digest, digest, QUESTIONS, 0, 0, ids)
