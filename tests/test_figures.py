@@ -192,6 +192,15 @@ def test_weakest_comparison_decides(metrics: Path, tmp_path: Path):
     assert claims.score(folder).set_index("id")["verdict"]["ipo_best_reasoning"] == "within noise"
 
 
+def test_no_percentage_is_told_of_a_baseline_without_harm(tmp_path: Path):
+    folder = write_metrics(tmp_path / "metrics")
+    rates = pd.read_csv(folder / "evaluation.csv")
+    rates.loc[(rates["method"] == "grpo_zy") & (rates["measure"] == "harmful"), ["rate", "low", "high"]] = 0.0
+    rates.to_csv(folder / "evaluation.csv", index=False)
+    row = claims.score(folder).set_index("id").loc["over_thirty"]
+    assert row["verdict"] == "not run" and "GRPO (z + y) leaves no harm" in row["ours"]
+
+
 def test_without_stage_2_ipo_is_stage_1(tmp_path: Path):
     folder = write_metrics(tmp_path / "metrics")
     for table in ("evaluation", "paired", "kl"):
