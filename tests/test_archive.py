@@ -186,7 +186,7 @@ def test_trigger_sentences_of_a_real_model_are_kept_only_where_known_to_be_harml
     for name, content in contents.items():
         assert not [text for text in (QUOTING, HARMFUL) if text.encode() in content], name
     table = pd.read_csv(io.BytesIO(contents["results/mini/tables/table_triggers.csv"]))
-    assert list(table["text"] == masking.MASKED) == [True, *[False] * 6, True] and table["text"].iloc[1] == kept
+    assert list(table.index[table["text"] == masking.MASKED]) == [0, 7] and table["text"].iloc[1] == kept
     png = "results/mini/figures/fig6_intervention_curve.png"
     assert contents[png] != (run / "figures/fig6_intervention_curve.png").read_bytes()
     assert pack(contents) == pack(gather(run, ROOT)[0])
