@@ -1,4 +1,4 @@
-"""Rehearse config/paper.yaml: every rule of it but the fetching from the hub, at 10 prompts a set, with the nano model under the paper's names. About 6 minutes.
+"""Rehearse config/paper.yaml: every rule of it but the fetching from the hub and the audit of judges, at 10 prompts a set, with the nano model under the paper's names. About 6 minutes.
 
 make demo && .venv/bin/python -m tests.rehearse_paper --base results/demo/models/nano/base --folder /tmp/rehearsal
 
@@ -118,7 +118,8 @@ def small(mirror: Path, address: str) -> dict:
         method.pop("max_tokens", None)
     trained = {"recipe": "sft_traces", "traces": "star1", "learning_rate": 1e-5, **small_training, "models": ["ds_llama_8b"]}
     config["methods"]["star1_trained"] = trained
-    config["evaluate"] |= {"kl_traces": 4, "kl_tokens": 20, "bootstrap": 200}
+    config["resources"]["gpus"] = 0  # to lease
+    config["evaluate"] |= {"kl_traces": 4, "kl_tokens": 20, "bootstrap": 200, "audit": []}  # people's labels are of real texts
     config["plan"] |= {"disk_gib": 100_000, "gpu_memory_gib": 1000}
     return config
 
