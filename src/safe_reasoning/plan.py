@@ -240,11 +240,13 @@ def parameters_of(config: Config, model: str) -> float:
 
 
 def _with_hours_of_chat(config: Config, step: Step) -> Step:
-    """A judge or detector that is no endpoint runs on the run's GPUs. What it reads is reckoned at the rate of sampling: an upper bound, reading is faster."""
+    """A judge or detector that is no endpoint runs on the run's GPUs. It reads the question, at the rate of sampling, which is slower than reading; a model of the
+    run then reasons as long as on an evaluation prompt before it replies. Weights that only judge reply in a few tokens."""
     if not step.call_tokens or not step.chat or step.chat in config.endpoints:
         return step
-    hours = step.call_tokens / config.plan.generation_tokens_per_gpu_second / 3600
-    return replace(step, gpu_hours=step.gpu_hours + hours, bound=True)
+    written = step.calls * config.plan.completion_tokens["safety"] if step.chat in config.models else 0
+    hours = (step.call_tokens + written) / config.plan.generation_tokens_per_gpu_second / 3600
+    return replace(step, gpu_hours=step.gpu_hours + hours)
 
 
 def plan(config: Config) -> list[Step]:
