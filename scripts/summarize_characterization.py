@@ -48,7 +48,7 @@ def main() -> None:
     tokenizer = load_tokenizer(arguments.model_dir)
     rollout_verdicts = read_rows(arguments.verdicts, "verdicts")
     evaluation = read_rows(arguments.evaluation_verdicts, "verdicts")
-    safety_sets = [name for name, entry in config.prompt_sets.items() if entry.role == "safety"]
+    safety_sets = config.sets_of("safety")
     harmful = continuation_safety.reasoning_harmful(rollout_verdicts)
     csr = read_rows(arguments.csr, "csr")
     traced = {row["generation_id"] for row in csr}

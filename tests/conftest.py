@@ -74,8 +74,9 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def stored_demo() -> None:
-    """For tests that hold the docs to the stored demo: skipped when results/demo holds a run of the reader's own."""
+def stored_runs() -> None:
+    """For tests that hold the docs to the stored runs: skipped when results/demo or results/mini holds a run of the reader's own."""
     root = Path(__file__).parents[1]
-    if subprocess.run(["git", "diff", "--quiet", "HEAD", "--", "results/demo/metrics"], cwd=root).returncode == 1:
-        pytest.skip("results/demo/metrics holds a run of your own; the docs are about the stored one (git restore results/demo)")
+    for run in ("demo", "mini"):
+        if subprocess.run(["git", "diff", "--quiet", "HEAD", "--", f"results/{run}/metrics"], cwd=root).returncode == 1:
+            pytest.skip(f"results/{run}/metrics holds a run of your own; the docs are about the stored one (git restore results/{run})")

@@ -21,7 +21,7 @@ TEXT = artifact_page.PAGE.read_text()
 NAMES = ("95 %", "Apache-2.0")
 
 
-def test_the_tables_are_those_of_their_sources(stored_demo: None):
+def test_the_tables_are_those_of_their_sources(stored_runs: None):
     told, now = TEXT.splitlines(), artifact_page.page(TEXT).splitlines()
     parted = [f"page:    {old}\nsources: {new}" for old, new in zip(told, now, strict=False) if old != new]
     assert told == now, "run .venv/bin/python -m tests.artifact_page\n" + "\n".join(parted[:5])

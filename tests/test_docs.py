@@ -59,7 +59,7 @@ def test_the_costs_in_the_docs_are_those_of_the_plan():
 
 
 @pytest.mark.parametrize("run", list(COLUMNS))
-def test_readme_shows_the_committed_runs(run: str, stored_demo: None):
+def test_readme_shows_the_committed_runs(run: str, stored_runs: None):
     table = (ROOT / "README.md").read_text().split(f"<!-- {run}-table -->")[1].split("\n\n")[0]
     rows = re.findall(r"^\| (.*) \|$", table, re.MULTILINE)[1:]  # without the head
     assert rows == measured_rows(run)
@@ -72,7 +72,7 @@ def test_what_fidelity_says_of_the_demo_is_in_its_configuration():
     assert f"the demo has {config.decoding.max_new_tokens}," in text
 
 
-def test_status_tells_how_far_two_processors_lie_apart(stored_demo: None):
+def test_status_tells_how_far_two_processors_lie_apart(stored_runs: None):
     text = (ROOT / "docs/status.md").read_text()
     for run in ("demo", "demo_elsewhere"):
         rates = pd.read_csv(ROOT / f"results/{run}/metrics/evaluation.csv").set_index(["method", "prompt_set", "measure"])["rate"]

@@ -55,8 +55,10 @@ def trainings(found: Sequence[Effect]) -> str:
     if seeds == [1]:
         return "one training seed: the spread between trainings is unknown"
     number = " to ".join(str(n) for n in dict.fromkeys((seeds[0], seeds[-1])))
-    counted = all(effect.estimate.low == effect.estimate.high for effect in found)  # such as generations: there is no interval
-    return f"{number} training seeds" + ("" if counted else ", their spread is in the intervals")
+    intervals = any(
+        effect.estimate.low < effect.estimate.high for effect in found
+    )  # there is none for counts, such as generations, and for NaN
+    return f"{number} training seeds" + (", their spread is in the intervals" if intervals else "")
 
 
 def _rule(threshold: float, comparisons: int) -> str:

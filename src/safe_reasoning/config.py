@@ -131,7 +131,9 @@ class Characterize(Section):
     trigger_trials: int = Field(16, ge=1, description="harmful traces each candidate is tried on")
     intervention_traces: int = Field(40, ge=1, description="harmful traces of the intervention curve")
     intervention_rounds: int = Field(5, ge=1)
-    intervention_sets: list[Name] | None = Field(None, description="safety sets whose traces the curve is of; by default all of them")
+    intervention_sets: list[Name] | None = Field(
+        None, min_length=1, description="safety sets whose traces the curve is of; by default all of them"
+    )
 
 
 class Pairs(Section):
@@ -310,8 +312,8 @@ class Config(Section):
         if len(set(self.all_judges)) < len(self.all_judges):
             raise ValueError("evaluate.more_judges: names a judge twice, or the judge of `evaluate.judge`: name each once")
         _known("characterize.detector", self.detector, ["exact", "lexical", *self.detectors])
-        for name in self.characterize.intervention_sets or []:
-            _known("characterize.intervention_sets", name, [key for key, entry in self.prompt_sets.items() if entry.role == "safety"])
+        for name in self.intervention_sets:
+            _known("characterize.intervention_sets", name, self.sets_of("safety"))
         for name, method in self.methods.items():
             _known(f"methods.{name}.detector", method.detector, ["exact", "lexical", *self.detectors])
             if unknown := {*(method.models or ()), *method.per_model, *method.weights} - set(self.models):
@@ -328,7 +330,11 @@ class Config(Section):
     @property
     def intervention_sets(self) -> list[str]:
         """Prompt sets whose harmful traces the intervention curve is of."""
-        return self.characterize.intervention_sets or [name for name, entry in self.prompt_sets.items() if entry.role == "safety"]
+        return self.characterize.intervention_sets or self.sets_of("safety")
+
+    def sets_of(self, *roles: Role) -> list[str]:
+        """Prompt sets with one of these roles."""
+        return [name for name, entry in self.prompt_sets.items() if entry.role in roles]
 
     @property
     def judge_sources(self) -> list[str]:

@@ -207,8 +207,8 @@ def over_thirty(metrics: Path) -> list[Effect]:
             fall = replace(fall, high=min(fall.high, 1.0))  # no harm falls by more than all of it
             names = f"{model}, {label(final)} against {label(best)} ({100 * rivals[best].value:.1f} %)"
             found.append(_effect(names, fall, " %", n=str(int(cell["prompts"].max()))))
-        else:
-            text = f"{model}: no percentage, {label(best)} leaves no harm (0.0 %) and {label(final)} {100 * means[final].value:.1f} %"
+        elif rivals[best].value == 0:
+            text = f"{model}: no percentage, {label(best)} leaves no harm and {label(final)} {100 * means[final].value:.1f} %"
             found.append(Effect(Estimate(math.nan, math.nan, math.nan, means[final].seeds), text))
     return found
 

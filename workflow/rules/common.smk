@@ -72,6 +72,27 @@ CHARACTERIZATION_TABLES = [
 ]
 
 
+# Patterns for wildcards.
+def one_of(names):
+    """A pattern that matches these names and nothing when there are none."""
+    return "|".join(names) or "(?!)"
+
+
+def none_of(names):
+    """A pattern that matches every name but these."""
+    return rf"(?!(?:{one_of(names)})\b)[a-z0-9_]+"
+
+
+def models_of(kind):
+    """A pattern that matches the models of one kind and nothing when there are none."""
+    return one_of(name for name, model in CONFIG.models.items() if model.kind == kind)
+
+
+def methods_of(*recipes):
+    """A pattern that matches the methods of some recipes and nothing when there are none."""
+    return one_of(name for name, method in CONFIG.methods.items() if method.recipe in recipes)
+
+
 wildcard_constraints:
     model="[a-z0-9_]+",
     method="[a-z0-9_]+",

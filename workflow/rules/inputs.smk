@@ -15,7 +15,7 @@ def for_methods(pattern, *untrained):
 
 def prompt_files(*roles):
     """Prompt files of the sets with one of these roles."""
-    return [f"{RUN}/prompts/{name}.parquet" for name, entry in CONFIG.prompt_sets.items() if entry.role in roles]
+    return [f"{RUN}/prompts/{name}.parquet" for name in CONFIG.sets_of(*roles)]
 
 
 ALL_PROMPTS = [f"{RUN}/prompts/{name}.parquet" for name in CONFIG.prompt_sets]
@@ -80,26 +80,6 @@ def instrument_settings(*names):
 def folder_of(marker):
     """The folder that a marker file completes."""
     return str(Path(marker).parent)
-
-
-def one_of(names):
-    """A pattern that matches these names and nothing when there are none."""
-    return "|".join(names) or "(?!)"
-
-
-def none_of(names):
-    """A pattern that matches every name but these."""
-    return rf"(?!(?:{one_of(names)})\b)[a-z0-9_]+"
-
-
-def models_of(kind):
-    """A pattern that matches the models of one kind and nothing when there are none."""
-    return one_of(name for name, model in CONFIG.models.items() if model.kind == kind)
-
-
-def methods_of(*recipes):
-    """A pattern that matches the methods of some recipes and nothing when there are none."""
-    return one_of(name for name, method in CONFIG.methods.items() if method.recipe in recipes)
 
 
 def training_data(wildcards):
