@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from safe_reasoning import claims, config, tables
+from safe_reasoning.costs import pair_counts
 from safe_reasoning.errors import UserError
 from safe_reasoning.figures import FIGURES, style
 from safe_reasoning.manifest import write_manifest
@@ -209,6 +210,13 @@ def test_without_stage_2_ipo_is_stage_1(tmp_path: Path):
     card = claims.score(folder).set_index("id")
     assert card["verdict"]["ipo_best_reasoning"] == "reproduced" and "IPO (stage 1)" in card["ours"]["ipo_best_reasoning"]
     assert card["verdict"]["stage2_complies"] == "not run"
+
+
+def test_pairs_that_each_seed_has_anew_are_told_apart():
+    files = {"natural": {"schema": "pairs", "source": "natural", "rows": 5}}
+    files |= {f"overrefusal_seed{seed}": {"schema": "pairs", "source": "overrefusal", "rows": 3 + seed} for seed in (0, 1)}
+    found = [(row["source"], row["seed"], row["pairs"]) for row in pair_counts(files)]
+    assert found == [("natural", "", 5), ("overrefusal", "0", 3), ("overrefusal", "1", 4)]
 
 
 def test_steps_add_up_files_of_one_kind(tmp_path: Path):

@@ -59,16 +59,17 @@ def efficiency(config: Config, trained: Mapping[Variant, Meta], files: Mapping[s
 
 
 def pair_counts(files: Mapping[str, Meta]) -> list[dict[str, Any]]:
-    """A row a pair file: prompts, attempts and why attempts gave no pair."""
+    """A row a pair file: prompts, attempts and why attempts gave no pair; the seed of those that each seed has anew (over-refusal pairs)."""
     columns = ("prompts", "attempts", "no_cue", "unread_cue", "kept", "given_up", "rounds_1")
     return [
         {
             "source": meta["source"],
             "detector": meta.get("detector", ""),
+            "seed": stem.partition("_seed")[2],
             **{column: meta.get(column) for column in columns},
             "pairs": meta["rows"],
         }
-        for meta in files.values()
+        for stem, meta in files.items()
         if meta["schema"] == "pairs"
     ]
 
