@@ -66,7 +66,7 @@ label-audit: setup ## agreement of the judges with a filled-in sheet: make label
 test: .venv/.dev-ready ## the tests, about fifteen minutes
 	$(BIN)/python -m pytest -q -m "not slow"
 
-test-slow: .venv/.dev-ready ## those that start a SLURM cluster or build images: as root, with slurm-wlm, munge, slurmdbd, mariadb-server, buildah, mmdebstrap
+test-slow: .venv/.dev-ready ## those that start a SLURM cluster, build images or rehearse the paper run (after make demo): as root, with slurm-wlm, munge, slurmdbd, mariadb-server, buildah, mmdebstrap
 	$(BIN)/python -m pytest -q -m slow
 
 lint: .venv/.dev-ready ## ruff, mypy, snakefmt, snakemake --lint, hadolint, shellcheck

@@ -1,4 +1,4 @@
-"""Rehearse config/paper.yaml: every rule of it but the fetching from the hub and the audit of judges, at 10 prompts a set, with the nano model under the paper's names. About 6 minutes.
+"""Rehearse config/paper.yaml: every rule of it but the fetching from the hub and the audit of judges, at 10 prompts a set, with the nano model under the paper's names. About 5 minutes.
 
 make demo && .venv/bin/python -m tests.rehearse_paper --base results/demo/models/nano/base --folder /tmp/rehearsal
 
