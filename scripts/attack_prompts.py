@@ -5,12 +5,13 @@ python scripts/attack_prompts.py --config config/paper.yaml --prompt-set strongr
 
 import argparse
 
-from safe_reasoning.attacks.attack import attack_prompts, instructions_sha256
-from safe_reasoning.command import command, progress
 from safe_reasoning.config import load
-from safe_reasoning.errors import UserError
-from safe_reasoning.prompts import make_prompt_set
-from safe_reasoning.records import write_rows
+from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.records import write_rows
+from safe_reasoning.prompts.attacks.attack import attack_prompts
+from safe_reasoning.prompts.attacks.rows import instructions_sha256
+from safe_reasoning.prompts.prompt_sets import make_prompt_set
 
 
 @command

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from safe_reasoning.audit.audit_judges import audit, read_readings
-from safe_reasoning.audit.human_labels import labelled_texts, sources_of
-from safe_reasoning.command import command
 from safe_reasoning.config import load
-from safe_reasoning.records import write_metrics
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.records import write_metrics
+from safe_reasoning.judge_audit.audit_judges import audit, read_readings
+from safe_reasoning.judge_audit.human_labels import labelled_texts, sources_of
 
 CURVE_COLUMNS = ["data", "measure", "judge", "bin", "probability", "share", "low", "high", "texts"]
 

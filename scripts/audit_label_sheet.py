@@ -6,9 +6,9 @@ python scripts/audit_label_sheet.py --sheet results/mini/labels/sheet.csv
 import argparse
 from pathlib import Path
 
-from safe_reasoning.audit.label_sheet import write_audit
-from safe_reasoning.command import command, progress
-from safe_reasoning.tables import percent
+from safe_reasoning.core.cli import command, progress
+from safe_reasoning.judge_audit.label_sheet import write_audit
+from safe_reasoning.report.tables.common import percent
 
 
 @command

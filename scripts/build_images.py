@@ -6,9 +6,9 @@ python scripts/build_images.py serve --push registry.example.org/me  # one of th
 
 import argparse
 
-from safe_reasoning import images
-from safe_reasoning.command import command, progress
-from safe_reasoning.image_builds import build
+from safe_reasoning.core.cli import command, progress
+from safe_reasoning.runtime import images
+from safe_reasoning.runtime.image_builds import build
 
 
 @command

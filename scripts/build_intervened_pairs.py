@@ -8,11 +8,12 @@ python scripts/build_intervened_pairs.py --config config/demo.yaml --detector ex
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command, progress
 from safe_reasoning.config import load
+from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.files import read_json
+from safe_reasoning.core.records import read_rows, write_rows
 from safe_reasoning.judging.chat_instrument import provenance
-from safe_reasoning.judging.judge import get_detector
-from safe_reasoning.records import read_json, read_rows, write_rows
+from safe_reasoning.judging.factory import get_detector
 
 
 @command
@@ -28,8 +29,8 @@ def main() -> None:
     arguments = parser.parse_args()
     config = load(arguments.config)
     settings = config.pairs
-    from safe_reasoning.pairs import intervened_pairs, rollout_requests
-    from safe_reasoning.sampling.chat import prompt_ids
+    from safe_reasoning.pairs.intervened import intervened_pairs, rollout_requests
+    from safe_reasoning.sampling.chat_template import prompt_ids
     from safe_reasoning.sampling.engine import load_tokenizer
     from safe_reasoning.sampling.sampler import Sampler
 

@@ -8,9 +8,9 @@ python scripts/build_natural_pairs.py --config config/demo.yaml --model-dir resu
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command, progress
 from safe_reasoning.config import load
-from safe_reasoning.records import read_rows, write_rows
+from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.records import read_rows, write_rows
 
 
 @command
@@ -25,7 +25,7 @@ def main() -> None:
     arguments = parser.parse_args()
     config = load(arguments.config)
     from safe_reasoning.characterize.continuation_safety import reasoning_harmful
-    from safe_reasoning.pairs import natural_pairs
+    from safe_reasoning.pairs.natural import natural_pairs
     from safe_reasoning.sampling.engine import load_tokenizer
 
     harmful = reasoning_harmful(read_rows(arguments.verdicts, "verdicts"))

@@ -8,10 +8,10 @@ python scripts/build_overrefusal_pairs.py --config config/demo.yaml --seed 0 --s
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command, progress
 from safe_reasoning.config import load
-from safe_reasoning.judging.judge import get_judge
-from safe_reasoning.records import read_rows, write_rows
+from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.records import read_rows, write_rows
+from safe_reasoning.judging.factory import get_judge
 
 
 @command
@@ -27,9 +27,9 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     config = load(arguments.config)
-    from safe_reasoning.evaluate import requests_for
-    from safe_reasoning.pairs import overrefusal_pairs
+    from safe_reasoning.pairs.overrefusal import overrefusal_pairs
     from safe_reasoning.sampling.engine import load_tokenizer
+    from safe_reasoning.sampling.prompt_sets import requests_for
     from safe_reasoning.sampling.sampler import Sampler
 
     prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]

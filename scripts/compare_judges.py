@@ -7,12 +7,12 @@ python scripts/compare_judges.py --config config/demo.yaml --model nano --prompt
 import argparse
 from pathlib import Path
 
-from safe_reasoning import evaluate
-from safe_reasoning.audit import compare_judges
-from safe_reasoning.command import command
 from safe_reasoning.config import load
-from safe_reasoning.layout import Variant, variant_of
-from safe_reasoning.records import read_rows, write_metrics
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.records import read_rows, write_metrics
+from safe_reasoning.core.run_layout import Variant, variant_of
+from safe_reasoning.evaluation import rates
+from safe_reasoning.judge_audit import compare_judges
 
 
 @command
@@ -26,12 +26,12 @@ def main() -> None:
     arguments = parser.parse_args()
     config = load(arguments.config)
     bootstrap = config.evaluate.bootstrap
-    roles = evaluate.roles_of(read_rows(path, "prompts") for path in arguments.prompts)
+    roles = rates.roles_of(read_rows(path, "prompts") for path in arguments.prompts)
     by_judge: dict[str, dict[Variant, list]] = {judge: {} for judge in config.all_judges}
     for path in arguments.verdicts:
         by_judge[path.suffixes[0].removeprefix(".")][variant_of(path)] = read_rows(path, "verdicts")
     tables = {
-        "judge_rates": compare_judges.rates(by_judge, roles, bootstrap, config.benchmarks),
+        "judge_rates": compare_judges.rates_by_judge(by_judge, roles, bootstrap, config.benchmarks),
         "judge_agreement": compare_judges.agreements(by_judge, bootstrap),
         "judge_ranks": compare_judges.ranks(by_judge, roles, bootstrap, config.benchmarks),
     }

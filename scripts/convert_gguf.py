@@ -6,9 +6,9 @@ python scripts/convert_gguf.py --config config/mini.yaml --model smollm2 --out r
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command
 from safe_reasoning.config import GgufModel, load
-from safe_reasoning.errors import UserError
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.errors import UserError
 
 
 @command

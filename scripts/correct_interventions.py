@@ -9,11 +9,12 @@ python scripts/correct_interventions.py --config config/demo.yaml --detector exa
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command
 from safe_reasoning.config import load
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.files import read_json
+from safe_reasoning.core.records import read_rows, write_rows
 from safe_reasoning.judging.chat_instrument import provenance
-from safe_reasoning.judging.judge import get_detector, get_judge
-from safe_reasoning.records import read_json, read_rows, write_rows
+from safe_reasoning.judging.factory import get_detector, get_judge
 
 
 @command
@@ -34,7 +35,7 @@ def main() -> None:
     config = load(arguments.config)
     settings = config.characterize
     from safe_reasoning.characterize.continuation_safety import reasoning_harmful
-    from safe_reasoning.characterize.intervention_curve import choose_traces, run_arms
+    from safe_reasoning.characterize.intervention_curve import choose_traces, run_conditions
     from safe_reasoning.sampling.engine import load_tokenizer
     from safe_reasoning.sampling.sampler import Sampler
 
@@ -47,7 +48,7 @@ def main() -> None:
     detector, judge = get_detector(arguments.detector, config), get_judge(config.evaluate.judge, config)
     sampler = Sampler(config, arguments.model_dir, arguments.shards, stop_at_think_end=True)
     texts = {row["label"]: row["text"] for row in triggers["triggers"]}
-    rows = run_arms(traces, texts, triggers["neutral"], sampler, tokenizer, detector, judge, prompts, settings.intervention_rounds)
+    rows = run_conditions(traces, texts, triggers["neutral"], sampler, tokenizer, detector, judge, prompts, settings.intervention_rounds)
     write_rows(
         arguments.out,
         "interventions",

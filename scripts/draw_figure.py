@@ -4,13 +4,10 @@ python scripts/draw_figure.py --figure fig_main --metrics results/demo/metrics -
 """
 
 import argparse
-import importlib
 from pathlib import Path
 
-from safe_reasoning import optional
-from safe_reasoning.command import command
-from safe_reasoning.errors import UserError
-from safe_reasoning.figures import FIGURES
+from safe_reasoning.core.cli import command
+from safe_reasoning.report.write_item import write_item
 
 
 @command
@@ -21,14 +18,7 @@ def main() -> None:
     parser.add_argument("--published", required=True, type=Path)
     parser.add_argument("--out", required=True, type=Path, help="path without ending")
     arguments = parser.parse_args()
-    known = [*FIGURES, *optional.FIGURES]
-    if arguments.figure not in known:
-        raise UserError(f"unknown figure {arguments.figure!r}: use one of {', '.join(known)}")
-    from safe_reasoning.figures import style
-
-    module = importlib.import_module(f"safe_reasoning.figures.{arguments.figure}")
-    frame = module.data(arguments.metrics, arguments.published)
-    style.save(module.draw(frame), frame, arguments.out)
+    write_item(arguments.figure, arguments.metrics, arguments.published, arguments.out)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ python scripts/estimate_csr.py --config config/demo.yaml --model-dir results/dem
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command, progress
 from safe_reasoning.config import load
-from safe_reasoning.judging.judge import get_judge
-from safe_reasoning.records import read_rows, write_rows
+from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.records import read_rows, write_rows
+from safe_reasoning.judging.factory import get_judge
 
 
 @command

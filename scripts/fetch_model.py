@@ -8,9 +8,9 @@ python scripts/fetch_model.py --config my.yaml --judge-source llama_guard3_8b --
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command
 from safe_reasoning.config import HubModel, load
-from safe_reasoning.errors import UserError
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.errors import UserError
 
 
 @command

@@ -5,11 +5,12 @@ python scripts/fit_embedding_judge.py --config config/mini.yaml --out results/mi
 
 import argparse
 
-from safe_reasoning.audit.fit_embedding_judge import FOLDS, INVERSE_PENALTY, fit
-from safe_reasoning.audit.human_labels import labelled_texts, sources_of
-from safe_reasoning.command import command
 from safe_reasoning.config import load
-from safe_reasoning.records import write_json, write_metrics
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.files import write_json
+from safe_reasoning.core.records import write_metrics
+from safe_reasoning.judge_audit.fit_embedding_judge import FOLDS, INVERSE_PENALTY, fit
+from safe_reasoning.judge_audit.human_labels import labelled_texts, sources_of
 
 
 @command

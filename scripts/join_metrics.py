@@ -1,14 +1,14 @@
 """Join one metrics table over the models of a run.
 
-python scripts/join_metrics.py --tables results/demo/metrics/nano/evaluation.csv --out results/demo/metrics/evaluation.csv
+python scripts/join_metrics.py --tables results/demo/metrics/nano/rates_by_seed.csv --out results/demo/metrics/rates_by_seed.csv
 """
 
 import argparse
 
 import pandas as pd
 
-from safe_reasoning.command import command
-from safe_reasoning.records import write_metrics
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.records import write_metrics
 
 
 @command

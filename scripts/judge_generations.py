@@ -6,13 +6,15 @@ python scripts/judge_generations.py --config config/demo.yaml --judge exact --ge
 
 import argparse
 
-from safe_reasoning.command import command
 from safe_reasoning.config import load
-from safe_reasoning.errors import UserError
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.files import sha256
+from safe_reasoning.core.records import read_rows, write_rows
+from safe_reasoning.core.trace import split_trace
 from safe_reasoning.judging.chat_instrument import ask_together, provenance
-from safe_reasoning.judging.judge import get_judge, judge_generation, score_generations
-from safe_reasoning.records import read_rows, sha256, write_rows
-from safe_reasoning.text import split_trace
+from safe_reasoning.judging.factory import get_judge
+from safe_reasoning.judging.verdicts import judge_generation, score_generations
 
 
 @command

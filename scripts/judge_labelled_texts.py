@@ -5,13 +5,13 @@ python scripts/judge_labelled_texts.py --config config/mini.yaml --judge lexical
 
 import argparse
 
-from safe_reasoning.audit.audit_judges import readings
-from safe_reasoning.audit.human_labels import labelled_texts, sources_of
-from safe_reasoning.command import command
 from safe_reasoning.config import load
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.records import write_metrics
+from safe_reasoning.judge_audit.audit_judges import readings
+from safe_reasoning.judge_audit.human_labels import labelled_texts, sources_of
 from safe_reasoning.judging.chat_instrument import ask_together, provenance
-from safe_reasoning.judging.judge import get_judge
-from safe_reasoning.records import write_metrics
+from safe_reasoning.judging.factory import get_judge
 
 
 @command

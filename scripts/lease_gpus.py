@@ -6,9 +6,9 @@ python scripts/lease_gpus.py 1 python scripts/estimate_csr.py --help
 import os
 import sys
 
-from safe_reasoning.command import command
-from safe_reasoning.errors import UserError
-from safe_reasoning.gpu_lease import environment_of_job
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.runtime.gpu_lease import environment_of_job
 
 
 @command

@@ -8,10 +8,10 @@ A base whose digest has changed also gets today's snapshot of its distribution's
 import argparse
 from datetime import UTC, datetime
 
-from safe_reasoning import images
-from safe_reasoning.command import command, progress
-from safe_reasoning.records import write_bytes
-from safe_reasoning.registries import digest_of, parts
+from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.files import write_bytes
+from safe_reasoning.runtime import images
+from safe_reasoning.runtime.registries import digest_of, parts
 
 
 @command

@@ -6,24 +6,24 @@ python scripts/lock_revisions.py
 import argparse
 import sys
 
-from safe_reasoning import hub, sources
-from safe_reasoning.command import command, progress, tell
-from safe_reasoning.records import write_bytes
+from safe_reasoning.core.cli import command, progress, tell
+from safe_reasoning.core.files import write_bytes
+from safe_reasoning.sources import hub, table
 
 
 @command
 def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    known = sources.table()
-    ids = [source_id for source_id, entry in known.items() if entry.revision == sources.FLOATING]
+    known = table.table()
+    ids = [source_id for source_id, entry in known.items() if entry.revision == table.FLOATING]
     progress(f"{len(ids)} of {len(known)} sources have a floating revision")
     found, failed = hub.each(lambda source_id: hub.resolve(source_id, known[source_id]), ids)
-    text = sources.TABLE.read_text()
+    text = table.TABLE.read_text()
     for source_id, (revision, digest) in found.items():
-        text = sources.lock_revision(text, source_id, revision, digest)
+        text = table.lock_revision(text, source_id, revision, digest)
         progress(f"{source_id}: {known[source_id].repository} at {revision}")
     if found:
-        write_bytes(sources.TABLE, text.encode())
+        write_bytes(table.TABLE, text.encode())
     for line in failed.values():
         tell(f"error: {line}")
     sys.exit(1 if failed else 0)

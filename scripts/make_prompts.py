@@ -5,11 +5,11 @@ python scripts/make_prompts.py --config config/demo.yaml --prompt-set direct --o
 
 import argparse
 
-from safe_reasoning.command import command
 from safe_reasoning.config import load
-from safe_reasoning.errors import UserError
-from safe_reasoning.prompts import make_prompt_set
-from safe_reasoning.records import read_rows, write_rows
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.records import read_rows, write_rows
+from safe_reasoning.prompts.prompt_sets import make_prompt_set
 
 
 @command
@@ -28,7 +28,7 @@ def main() -> None:
     if settings.attack:
         if arguments.attacks is None:
             raise UserError(f"prompt set {arguments.prompt_set} is under the attack {settings.attack}: give --attacks")
-        from safe_reasoning.attacks.attack import under_attack
+        from safe_reasoning.prompts.attacks.attack import under_attack
 
         rows = under_attack(rows, read_rows(arguments.attacks, "attacks"))
     write_rows(arguments.out, "prompts", rows, {"settings": settings.model_dump(), "world_seed": config.world_seed})

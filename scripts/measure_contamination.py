@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from safe_reasoning.command import command, progress
 from safe_reasoning.config import load
-from safe_reasoning.contamination import contamination
-from safe_reasoning.demonstrations import trace_rows
-from safe_reasoning.records import read_rows, write_metrics
+from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.records import read_rows, write_metrics
+from safe_reasoning.evaluation.contamination import contamination
+from safe_reasoning.pairs.demonstrations import trace_rows
 
 TRAINING = ("align_harmful", "align_benign")
 TEST = ("safety", "overrefusal", "capability")

@@ -8,11 +8,11 @@ python scripts/measure_kl.py --config config/demo.yaml --model nano --base resul
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command, progress
 from safe_reasoning.config import load
-from safe_reasoning.errors import UserError
-from safe_reasoning.layout import variant_of
-from safe_reasoning.records import read_rows, write_metrics
+from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.records import read_rows, write_metrics
+from safe_reasoning.core.run_layout import variant_of
 
 
 @command
@@ -30,7 +30,7 @@ def main() -> None:
     settings = config.evaluate
     import torch
 
-    from safe_reasoning import kl
+    from safe_reasoning.evaluation import kl
     from safe_reasoning.sampling.engine import load_tokenizer
 
     torch.set_num_threads(config.engine.threads)

@@ -13,11 +13,11 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from safe_reasoning.command import command, tell
 from safe_reasoning.config import Config, HubModel, load
-from safe_reasoning.plan import Step, parameters_of, plan, price, totals, with_measured_rates
-from safe_reasoning.plan_endpoints import expected
-from safe_reasoning.plan_memory import problems
+from safe_reasoning.core.cli import command, tell
+from safe_reasoning.plan.endpoints import expected
+from safe_reasoning.plan.estimate import Step, parameters_of, plan, price, totals, with_measured_rates
+from safe_reasoning.plan.memory import problems
 
 
 def cells(config: Config, step: Step) -> list[str]:

@@ -9,13 +9,15 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from safe_reasoning import hub, sources
-from safe_reasoning.command import command, progress, tell
 from safe_reasoning.config import GgufModel, load
+from safe_reasoning.core.cli import command, progress, tell
 from safe_reasoning.models.gguf import kept_wheel
 from safe_reasoning.models.hub_weights import model_folder
-from safe_reasoning.needs import needed
-from safe_reasoning.plan_memory import BYTES_OF_WEIGHTS
+from safe_reasoning.plan.memory import BYTES_OF_WEIGHTS
+from safe_reasoning.plan.needed_sources import needed
+from safe_reasoning.sources import fetch as sources_fetch
+from safe_reasoning.sources import hub
+from safe_reasoning.sources import table as sources_table
 
 
 @command
@@ -23,7 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", required=True)
     config = load(parser.parse_args().config)
-    known, ids = sources.table(), needed(config)
+    known, ids = sources_table.table(), needed(config)
     weights = sum((known[source_id].parameters or 0) * BYTES_OF_WEIGHTS for source_id in ids)
     progress(f"{config.run}: {len(ids)} sources, of which about {weights:.0f} GB of weights; what is there already is only checked")
     for source_id in ids:
@@ -31,7 +33,7 @@ def main() -> None:
             progress(f"{source_id} is gated: {hub.how_to_ask(known[source_id])}")
 
     def get(source_id: str) -> str:
-        fetch = model_folder if known[source_id].kind == "model" else sources.fetch
+        fetch = model_folder if known[source_id].kind == "model" else sources_fetch.fetch
         place = fetch(source_id, config.data_mirror)
         progress(f"{source_id}: there")
         return str(place)

@@ -7,8 +7,9 @@ python scripts/redraw.py --archive results/demo.zip    (into results/demo-redraw
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command, progress
-from safe_reasoning.redraw import redraw, redraw_archive
+from safe_reasoning.archive.redraw import redraw_archive
+from safe_reasoning.core.cli import command, progress
+from safe_reasoning.report.redraw import redraw
 
 PUBLISHED = Path(__file__).parents[1] / "results/published"
 

@@ -7,9 +7,9 @@ python scripts/sample_rollouts.py --config config/demo.yaml --model-dir results/
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command
 from safe_reasoning.config import load
-from safe_reasoning.records import read_rows
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.records import read_rows
 
 
 @command
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     config = load(arguments.config)
-    from safe_reasoning.evaluate import sample_prompt_sets
+    from safe_reasoning.sampling.prompt_sets import sample_prompt_sets
 
     prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]
     samples = {row["prompt_set"]: config.characterize.rollouts for row in prompts if row["role"] in ("align_harmful", "characterize")}

@@ -6,9 +6,9 @@ python scripts/score_claims.py --metrics results/demo/metrics --out results/demo
 import argparse
 from pathlib import Path
 
-from safe_reasoning import tables
-from safe_reasoning.claims import score
-from safe_reasoning.command import command
+from safe_reasoning.core.cli import command
+from safe_reasoning.report.claims.scorecard import score
+from safe_reasoning.report.tables import common
 
 
 @command
@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("--metrics", required=True, type=Path)
     parser.add_argument("--out", required=True, type=Path, help="path without ending")
     arguments = parser.parse_args()
-    tables.save(score(arguments.metrics), arguments.out)
+    common.save(score(arguments.metrics), arguments.out)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ python scripts/summarize_characterization.py --config config/demo.yaml --model n
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command, progress
 from safe_reasoning.config import load
-from safe_reasoning.judging.judge import get_detector
-from safe_reasoning.masking import mask_candidates
-from safe_reasoning.records import read_json, read_rows, write_metrics
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.files import read_json
+from safe_reasoning.core.records import read_rows, write_metrics
+from safe_reasoning.judging.factory import get_detector
 
 
 @command
@@ -34,46 +34,24 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     config = load(arguments.config)
-    settings, bootstrap = config.characterize, config.evaluate.bootstrap
-    from safe_reasoning.characterize import (
-        base_model,
-        continuation_safety,
-        intervention_curve,
-        outcome_shares,
-        rollout_diversity,
-        turning_point_table,
-    )
+    from safe_reasoning.characterize.summary import characterization_tables
     from safe_reasoning.sampling.engine import load_tokenizer
 
-    tokenizer = load_tokenizer(arguments.model_dir)
-    rollout_verdicts = read_rows(arguments.verdicts, "verdicts")
-    evaluation = read_rows(arguments.evaluation_verdicts, "verdicts")
-    safety_sets = config.sets_of("safety")
-    harmful = continuation_safety.reasoning_harmful(rollout_verdicts)
-    csr = read_rows(arguments.csr, "csr")
-    traced = {row["generation_id"] for row in csr}
-    traces = {row["generation_id"]: row for row in read_rows(arguments.rollouts, "generations") if row["generation_id"] in traced}
     detectors = [get_detector(name, config) for name in dict.fromkeys([config.detector, "lexical"])]
-    diverse = {row["prompt_id"] for path in arguments.diversity_prompts for row in read_rows(path, "prompts")}
-    points = turning_point_table.turning_point_rows(csr, traces, harmful, tokenizer, detectors[0], settings)
-    of_alignment = [row for row in rollout_verdicts if row["prompt_id"] in diverse]
-    prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]
-    nano = config.models[arguments.model].kind == "nano"
-    base = base_model.base_model_rows(of_alignment, evaluation, bootstrap, nano=nano)
-    for row in base:
-        progress(f"base model {arguments.model}: {base_model.told(row)}")
-    tables = {
-        "base_model": base,
-        "outcome_shares": outcome_shares.outcome_shares(evaluation, safety_sets, bootstrap),
-        "safe_response_given": outcome_shares.safe_response_given(evaluation, safety_sets, bootstrap),
-        "rollout_diversity": rollout_diversity.rollout_diversity(of_alignment, settings.rollouts),
-        "csr_curves": continuation_safety.csr_curves(csr, harmful),
-        "turning_points": points,
-        "turning_point_share": turning_point_table.turning_point_shares(csr, harmful, settings),
-        "triggers": mask_candidates(read_json(arguments.triggers)["candidates"], prompts, config.report.show_text),
-        "cue_correlation": [turning_point_table.correlation_row(points, traces, tokenizer, detector) for detector in detectors],
-        "interventions": intervention_curve.intervention_rates(read_rows(arguments.interventions, "interventions"), bootstrap),
-    }
+    tables = characterization_tables(
+        config,
+        arguments.model,
+        load_tokenizer(arguments.model_dir),
+        detectors,
+        rollouts=read_rows(arguments.rollouts, "generations"),
+        rollout_verdicts=read_rows(arguments.verdicts, "verdicts"),
+        evaluation_verdicts=read_rows(arguments.evaluation_verdicts, "verdicts"),
+        csr=read_rows(arguments.csr, "csr"),
+        candidates=read_json(arguments.triggers)["candidates"],
+        interventions=read_rows(arguments.interventions, "interventions"),
+        diversity_prompts=[row for path in arguments.diversity_prompts for row in read_rows(path, "prompts")],
+        prompts=[row for path in arguments.prompts for row in read_rows(path, "prompts")],
+    )
     for name, rows in tables.items():
         write_metrics(arguments.out / f"{name}.csv", [{"model": arguments.model, **row} for row in rows], {"judge": config.evaluate.judge})
 

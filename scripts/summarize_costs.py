@@ -7,11 +7,14 @@ python scripts/summarize_costs.py --config config/demo.yaml --model nano --pairs
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command
 from safe_reasoning.config import load
-from safe_reasoning.costs import efficiency, pair_counts, training_curves
-from safe_reasoning.layout import variant_of
-from safe_reasoning.records import read_json, read_meta, write_metrics
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.files import read_json
+from safe_reasoning.core.provenance import read_meta
+from safe_reasoning.core.records import write_metrics
+from safe_reasoning.core.run_layout import variant_of
+from safe_reasoning.evaluation.costs import efficiency, pair_counts, training_curves
+from safe_reasoning.training.recipe import data_stems
 
 
 @command
@@ -27,8 +30,9 @@ def main() -> None:
     config = load(arguments.config)
     files = {Path(path).stem: read_meta(path) for path in arguments.pairs}
     trained = {variant_of(path): read_json(path) for path in arguments.trained}
+    built_from = {variant: data_stems(config.methods[variant.method], int(variant.seed)) for variant in trained}
     tables = {
-        "efficiency": efficiency(config, trained, files, read_meta(arguments.rollouts)),
+        "efficiency": efficiency(trained, built_from, files, read_meta(arguments.rollouts)),
         "pairs": pair_counts(files),
         "training": training_curves(trained),
     }

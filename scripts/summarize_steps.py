@@ -7,9 +7,9 @@ python scripts/summarize_steps.py --model nano --files results/demo/models/nano/
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command
-from safe_reasoning.records import write_metrics
-from safe_reasoning.steps import steps
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.records import write_metrics
+from safe_reasoning.evaluation.steps import steps
 
 
 @command

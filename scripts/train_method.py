@@ -9,9 +9,9 @@ import os
 import sys
 from pathlib import Path
 
-from safe_reasoning.command import command
 from safe_reasoning.config import load
-from safe_reasoning.errors import UserError
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.errors import UserError
 from safe_reasoning.training.launch import launch_command
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--base", required=True, type=Path, help="folder of the base model")
     parser.add_argument("--pairs", help="pair file")
     parser.add_argument("--benign-pairs", help="over-refusal pairs (stage 2)")
-    parser.add_argument("--stage1", type=Path, help="folder of the stage-1 model (stage 2)")
+    parser.add_argument("--stage1", help="folder of the stage-1 model (stage 2)")
     parser.add_argument("--demonstrations", help="demonstrations (sft_safe)")
     parser.add_argument("--prompts", nargs="+", default=[], help="harmful prompts (grpo)")
     parser.add_argument("--out", required=True, type=Path, help="folder of the weights; training.json in it is written last")
@@ -40,14 +40,7 @@ def main() -> None:
     from safe_reasoning.training.train import train
 
     task = Task(config, arguments.model, arguments.method, arguments.seed, arguments.base, arguments.out)
-    train(
-        task,
-        pairs=arguments.pairs,
-        benign_pairs=arguments.benign_pairs,
-        stage1=arguments.stage1,
-        demonstrations=arguments.demonstrations,
-        prompts=arguments.prompts,
-    )
+    train(task, {name: getattr(arguments, name) for name in ("pairs", "benign_pairs", "stage1", "demonstrations")}, arguments.prompts)
 
 
 if __name__ == "__main__":

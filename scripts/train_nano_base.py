@@ -6,9 +6,9 @@ python scripts/train_nano_base.py --config config/demo.yaml --model nano --out r
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command
 from safe_reasoning.config import NanoModel, load
-from safe_reasoning.errors import UserError
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.errors import UserError
 
 
 @command

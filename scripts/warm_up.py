@@ -7,9 +7,9 @@ python scripts/warm_up.py --config config/mini.yaml --model smollm2 --converted 
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command
 from safe_reasoning.config import GgufModel, load
-from safe_reasoning.errors import UserError
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.errors import UserError
 
 
 @command

@@ -7,10 +7,10 @@ import argparse
 import hashlib
 from pathlib import Path
 
-from safe_reasoning.archive import pack
-from safe_reasoning.archive_contents import gather
-from safe_reasoning.command import command, progress
-from safe_reasoning.records import write_bytes
+from safe_reasoning.archive.contents import gather
+from safe_reasoning.archive.pack import pack
+from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.files import write_bytes
 
 PROJECT = Path(__file__).resolve().parents[1]
 

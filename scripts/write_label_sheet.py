@@ -6,8 +6,8 @@ python scripts/write_label_sheet.py --run results/mini --show-text
 import argparse
 from pathlib import Path
 
-from safe_reasoning.audit.label_sheet import write_sheet
-from safe_reasoning.command import command, progress
+from safe_reasoning.core.cli import command, progress
+from safe_reasoning.judge_audit.label_sheet import write_sheet
 
 
 @command

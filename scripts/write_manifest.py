@@ -6,8 +6,8 @@ python scripts/write_manifest.py --run results/demo --out results/demo/manifest.
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command
-from safe_reasoning.manifest import write_manifest
+from safe_reasoning.core.cli import command
+from safe_reasoning.report.manifest import write_manifest
 
 
 @command

@@ -7,10 +7,10 @@ python scripts/write_report.py --config results/demo/config.yaml --figures resul
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command
 from safe_reasoning.config import load
-from safe_reasoning.records import write_bytes
-from safe_reasoning.report import write_report
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.files import write_bytes
+from safe_reasoning.report.page import write_report
 
 
 @command

@@ -7,9 +7,9 @@ python scripts/write_safe_demonstrations.py --config config/demo.yaml --model-di
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command
 from safe_reasoning.config import load
-from safe_reasoning.records import read_rows, write_rows
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.records import read_rows, write_rows
 
 
 @command
@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
     config = load(arguments.config)
-    from safe_reasoning.demonstrations import safe_demonstrations
+    from safe_reasoning.pairs.demonstrations import safe_demonstrations
     from safe_reasoning.sampling.engine import load_tokenizer
 
     prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]

@@ -6,9 +6,8 @@ python scripts/write_table.py --table table2_main --metrics results/demo/metrics
 import argparse
 from pathlib import Path
 
-from safe_reasoning import judge_tables, tables
-from safe_reasoning.command import command
-from safe_reasoning.errors import UserError
+from safe_reasoning.core.cli import command
+from safe_reasoning.report.write_item import write_item
 
 
 @command
@@ -19,11 +18,7 @@ def main() -> None:
     parser.add_argument("--published", required=True, type=Path)
     parser.add_argument("--out", required=True, type=Path, help="path without ending")
     arguments = parser.parse_args()
-    known = [*tables.TABLES, *judge_tables.TABLES]
-    if arguments.table not in known:
-        raise UserError(f"unknown table {arguments.table!r}: use one of {', '.join(known)}")
-    module = judge_tables if arguments.table in judge_tables.TABLES else tables
-    tables.save(getattr(module, arguments.table)(arguments.metrics, arguments.published), arguments.out)
+    write_item(arguments.table, arguments.metrics, arguments.published, arguments.out)
 
 
 if __name__ == "__main__":

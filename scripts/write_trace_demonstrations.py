@@ -6,9 +6,9 @@ python scripts/write_trace_demonstrations.py --config my.yaml --traces star1 --m
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command, progress
 from safe_reasoning.config import load
-from safe_reasoning.records import write_rows
+from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.records import write_rows
 
 
 @command
@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
     config = load(arguments.config)
-    from safe_reasoning.demonstrations import trace_demonstrations, trace_rows
+    from safe_reasoning.pairs.demonstrations import trace_demonstrations, trace_rows
     from safe_reasoning.sampling.engine import load_tokenizer
 
     traces = trace_rows(arguments.traces, config.data_mirror)

@@ -7,10 +7,10 @@ python scripts/write_trace_reader.py --config results/demo/config.yaml --run res
 import argparse
 from pathlib import Path
 
-from safe_reasoning.command import command
 from safe_reasoning.config import load
-from safe_reasoning.records import write_bytes
-from safe_reasoning.trace_reader.page import write_traces
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.files import write_bytes
+from safe_reasoning.report.traces.page import write_traces
 
 
 @command

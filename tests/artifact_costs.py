@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from safe_reasoning.config import Config, load
-from safe_reasoning.plan import Step, plan, price, totals
+from safe_reasoning.plan.estimate import Step, plan, price, totals
 from tests.test_workflow import SNAKEMAKE, copy_project
 
 ROOT = Path(__file__).parents[1]

@@ -10,15 +10,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from safe_reasoning.claims import VERDICTS, score
-from safe_reasoning.figures.fig7_kl import reached
-from safe_reasoning.figures.style import label
-from safe_reasoning.seed_tables import over_seeds
-from safe_reasoning.stats import wilson_interval
-from safe_reasoning.tables import percent
+from safe_reasoning.report.claims.scorecard import VERDICTS, score
+from safe_reasoning.report.methods import label
+from safe_reasoning.report.metrics import reached
+from safe_reasoning.report.tables.common import percent
+from safe_reasoning.stats.rates import wilson_interval
 from tests.artifact_costs import DEMO, MISSING, ROOT, cost, number
 
-ELSEWHERE = ROOT / "results/demo_elsewhere/metrics"
+ELSEWHERE = ROOT / "results/demo_avx2/metrics"
 MINI = ROOT / "results/mini/metrics"
 
 
@@ -39,7 +38,7 @@ def of(
 
     def measured(metrics: Path) -> str:
         place = {"role": role} if role else {"prompt_set": prompt_set}
-        rows = over_seeds(metrics, "seeds", found)
+        rows = found(metrics, "rates")
         for column, wanted in {"method": method, "part": part, "measure": measure, **place, **({"model": model} if model else {})}.items():
             rows = rows[rows[column] == wanted]
         return percent(*rows.iloc[0][["rate", "low", "high", "sd"]]) if len(rows) else MISSING
@@ -74,11 +73,11 @@ def correlation(metrics: Path) -> str:
     return MISSING if pd.isna(row["r"]) else f"{row['r']:.2f} [{row['low']:.2f}, {row['high']:.2f}], n = {row['n']}"
 
 
-def after_interventions(arm: str, rounds: int) -> Callable[[Path], str]:
-    """Mean harm over the labels of an arm, bounds averaged too."""
+def after_interventions(condition: str, rounds: int) -> Callable[[Path], str]:
+    """Mean harm over the labels of an condition, bounds averaged too."""
 
     def measured(metrics: Path) -> str:
-        rows = found(metrics, "interventions", arm=arm, rounds=rounds)
+        rows = found(metrics, "interventions", condition=condition, rounds=rounds)
         return percent(*rows[["harmful", "low", "high"]].mean()) if len(rows) else MISSING
 
     return measured
@@ -303,7 +302,7 @@ def movement() -> str:
     """How far the demo moved on another processor."""
     here, there = (score(metrics).set_index("id")["verdict"] for metrics in (DEMO, ELSEWHERE))
     keys = ["method", "prompt_set", "part", "measure"]
-    both = pd.read_csv(DEMO / "evaluation.csv").merge(pd.read_csv(ELSEWHERE / "evaluation.csv"), on=keys, suffixes=("", "_there"))
+    both = pd.read_csv(DEMO / "rates_by_seed.csv").merge(pd.read_csv(ELSEWHERE / "rates_by_seed.csv"), on=keys, suffixes=("", "_there"))
     both = both[(both["measure"] != "correct") | (both["role"] == "capability")]  # not the recall of recipes, which goes with compliance
     base, meet = both["method"] == "base", (both["low"] <= both["high_there"]) & (both["low_there"] <= both["high"])
     cases = "; ".join(
@@ -311,7 +310,7 @@ def movement() -> str:
         for row in both[~meet].itertuples()
     )
     return (
-        f"Measured on another processor, with the same models, data and settings (`results/demo_elsewhere`): the intervals of {int(meet[base].sum())} of {int(base.sum())} rates of the base overlap, "
+        f"Measured on another processor, with the same models, data and settings (`results/demo_avx2`): the intervals of {int(meet[base].sum())} of {int(base.sum())} rates of the base overlap, "
         f"and of {int(meet[~base].sum())} of {int((~base).sum())} rates of trained methods. Apart lie: {cases}. "
         f"Of {len(here)} claims, {int((here == there).sum())} have the same verdict, {len(turned())} turned from reproduced to not reproduced or back, the others moved to or from within noise."
     )

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from safe_reasoning.audit import compare_judges
-from safe_reasoning.audit.audit_judges import audit
-from safe_reasoning.audit.human_labels import LabelledText
-from safe_reasoning.layout import Variant
-from safe_reasoning.records import write_metrics
+from safe_reasoning.core.records import write_metrics
+from safe_reasoning.core.run_layout import Variant
+from safe_reasoning.judge_audit import compare_judges
+from safe_reasoning.judge_audit.audit_judges import audit
+from safe_reasoning.judge_audit.human_labels import LabelledText
 
 
 def text(number: int, label: bool, response: str | None = "words", data: str = "jailbreakbench") -> LabelledText:
@@ -42,7 +42,7 @@ def judge_metrics(folder: Path, models: tuple[str, ...] = ("m1", "m2")) -> Path:
     write_metrics(folder / "judge_calibration.csv", curves, {})
     roles = {"direct": "safety"}
     for name, made in (
-        ("judge_rates", compare_judges.rates(by_judge(), roles, 100, {})),
+        ("judge_rates", compare_judges.rates_by_judge(by_judge(), roles, 100, {})),
         ("judge_agreement", compare_judges.agreements(by_judge(), 100)),
         ("judge_ranks", compare_judges.ranks(by_judge(), roles, 100, {})),
     ):

@@ -1,7 +1,9 @@
 """Metrics of an invented run, for the tests of figures, tables and claims: plausible numbers from a seed, nothing measured."""
 
 import itertools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,17 @@ SETS = ["direct", "jailbreak", "heldout_jailbreak"]
 
 def interval(rate: float) -> dict[str, float]:
     return {"low": max(0.0, rate - 0.05), "high": min(1.0, rate + 0.05)}
+
+
+def over_seeds(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of the first seed as rows over all seeds, without spread."""
+    seeds = {row["seed"] for row in rows}
+    more = {"sd": float("nan") if len(seeds) == 1 else 0.0, "seeds": len(seeds)}
+    return [
+        {**{key: value for key, value in row.items() if key != "seed"}, **more, "prompt_low": row["low"], "prompt_high": row["high"]}
+        for row in rows
+        if row["seed"] == min(seeds)
+    ]
 
 
 def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tuple[int, ...] = (0,)) -> Path:
@@ -45,7 +58,7 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tupl
                 samples=80,
                 target_low=low,
                 target_high=high,
-                met=met,
+                target_met=met,
             )
         for (number, method), seed in itertools.product(enumerate(METHODS), seeds):
             names = {"model": model, "method": method, "seed": seed}
@@ -55,7 +68,7 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tupl
                 for part in ("reasoning", "response"):
                     rate = harm * (1.0 if part == "reasoning" else 0.8)
                     add(
-                        "evaluation",
+                        "rates_by_seed",
                         **names,
                         prompt_set=prompt_set,
                         part_of="",
@@ -68,7 +81,7 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tupl
                     )
             for prompt_set, role, measure in (("overrefusal", "overrefusal", "complies"), ("sums", "capability", "correct")):
                 add(
-                    "evaluation",
+                    "rates_by_seed",
                     **names,
                     prompt_set=prompt_set,
                     part_of="",
@@ -94,11 +107,11 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tupl
             for part, samples in (("reasoning", 1), ("reasoning", 2), ("response", 1), ("response", 2)):
                 errors = {
                     "standard_error": 0.05 / samples,
-                    "one_more_sample": 0.05 / (samples + 1),
-                    "as_many_in_prompts": 0.02,
-                    "endless_samples": 0.01,
+                    "se_plus_one_sample": 0.05 / (samples + 1),
+                    "se_same_budget_new_prompts": 0.02,
+                    "se_infinite_samples": 0.01,
                 }
-                add("sample_count", model=model, method=method, prompt_set="safety_average", part=part, measure="harmful", seeds=1, samples_a_prompt=samples, prompts=40,
+                add("sample_count", model=model, method=method, prompt_set="safety_average", part=part, measure="harmful", seeds=1, samples_per_prompt=samples, prompts=40,
                     rate=harm, **errors, between=0.1, within=0.1, within_share=0.5)  # fmt: skip
             if method == "base":
                 continue
@@ -118,8 +131,9 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tupl
                     ("safety_average", "reasoning", "harmful", sign * 0.2), ("safety_average", "response", "harmful", sign * 0.2),
                     ("sums", "response", "correct", 0.0), ("overrefusal", "response", "complies", 0.1),
                 ):  # fmt: skip
-                    add("paired", model=model, method=method, seed=0, reference=reference, prompt_set=prompt_set, part=part, measure=measure,
-                        difference=size, low=size - 0.03, high=size + 0.03, p_value=0.01, p_adjusted=0.02, prompts=100)  # fmt: skip
+                    add("paired_differences", model=model, method=method, reference=reference, prompt_set=prompt_set, part=part, measure=measure,
+                        difference=size, low=size - 0.03, high=size + 0.03, sd=float("nan"), seeds=1,
+                        prompt_low=size - 0.03, prompt_high=size + 0.03, p_value=0.01, p_adjusted=0.02, prompts=100)  # fmt: skip
         for z in ("safe", "harmful"):
             for y in ("safe", "harmful"):
                 add(
@@ -171,17 +185,17 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tupl
                     stable_tokens=window,
                 )
         for number in range(8):
-            add("triggers", model=model, label=f"T{number + 1}" if number < 6 else "", cluster=number % 6, text="I should not.", mined=3, prompts=2, trials=20,
+            add("triggers", model=model, label=f"T{number + 1}" if number < 6 else "", cluster=number % 6, text="I should not.", occurrences=3, prompts=2, trials=20,
                 unscored=0, safe_share=0.9, low=0.8, high=0.97, picked=number < 6)  # fmt: skip
         for detector in ("exact", "lexical"):
             add("cue_correlation", model=model, detector=detector, n=30, r=0.8, low=0.6, high=0.9, p_value=1e-6)
-        for arm, label, speed in [
+        for condition, label, speed in [
             *(("trigger", f"T{i}", 0.3 + 0.05 * i) for i in range(1, 7)),
             ("neutral", "neutral", 0.9),
             ("none", "none", 0.85),
         ]:
             for rounds in range(6):
-                add("interventions", model=model, arm=arm, label=label, rounds=rounds, harmful=speed**rounds, **interval(speed**rounds), traces=40, unscored=0,
+                add("interventions", model=model, condition=condition, label=label, rounds=rounds, harmful=speed**rounds, **interval(speed**rounds), traces=40, unscored=0,
                     with_cue=0.1)  # fmt: skip
         add(
             "pairs",
@@ -192,7 +206,7 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tupl
             attempts=600,
             no_cue=200,
             kept=300,
-            given_up=100,
+            max_rounds_reached=100,
             rounds_1=300,
             pairs=300,
         )
@@ -201,7 +215,9 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tupl
     tables["contaminated_prompts"] = [
         {"prompt_id": "direct-0001", "prompt_set": "direct", "training_set": "align_harmful", "kinds": "ngram13"}
     ]
-    tables["evaluation_clean"] = tables["evaluation"]
+    tables["rates"] = over_seeds(tables["rates_by_seed"])
+    for table in ("rates_by_seed", "rates"):
+        tables[f"{table}_clean"] = tables[table]
     folder.mkdir(parents=True, exist_ok=True)
     for table, rows in tables.items():
         pd.DataFrame(rows).to_csv(folder / f"{table}.csv", index=False)

@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
-from safe_reasoning.chat_models.endpoint import EndpointChat
-from safe_reasoning.config_endpoints import Endpoint
+from safe_reasoning.config.endpoints import Endpoint
+from safe_reasoning.sampling.chat_models.endpoint import EndpointChat
 
 KEY = "sk-a-secret-key"
 USAGE = {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12}  # of every ordinary answer

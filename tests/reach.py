@@ -1,7 +1,7 @@
 """What a script imports when it runs: found in the source, function by function, so that an import inside a function counts only if the function can be called.
 
 A function or class is reached when something reached names it; a module that is handed around as a value is reached whole. So the result may hold more than
-a run imports, never less, as long as no name is looked up by a string (but `importlib.import_module(f"safe_reasoning.figures.{name}")` is known).
+a run imports, never less, as long as no name is looked up by a string (but `importlib.import_module(f"safe_reasoning.report.figures.{name}")` is known).
 """
 
 from __future__ import annotations

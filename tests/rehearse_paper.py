@@ -19,15 +19,15 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from safe_reasoning.benchmarks import humaneval, star1
-from safe_reasoning.benchmarks.reading import content_sha256, read
-from safe_reasoning.judging.exact import _CUES, _REFUSAL_STARTS, _STEP
-from safe_reasoning.worlds import nano
+from safe_reasoning.judging.judges.exact import _CUES, _REFUSAL_STARTS, _STEP
+from safe_reasoning.prompts.benchmarks import humaneval, star1
+from safe_reasoning.prompts.benchmarks.readers import content_sha256, read
+from safe_reasoning.prompts.nano_world import prompts
 from tests.test_workflow import ROOT, SNAKEMAKE, copy_project
 
 ITEMS, PROMPTS = 64, 10  # items of the demo's world
 LEFT_OUT_MODEL = "ds_qwen_7b"  # DS-8B and Qwen3-8B show both kinds of model: with released baselines and without
-LEFT_OUT_METHOD = "ipo_itself"  # a nano model finds no cue by instruction
+LEFT_OUT_METHOD = "ipo_self_detector"  # a nano model finds no cue by instruction
 WEIGHTS = ("deepseek_r1_distill_llama_8b", "qwen3_8b", "safechain_8b", "realsafe_8b", "star1_8b", "safekey_8b")
 
 
@@ -35,9 +35,9 @@ def made_files() -> dict[str, list[dict]]:
     """Rows of each data set, in its own form, from the nano world."""
 
     def texts(split: str) -> list[str]:
-        return [row["text"] for row in nano.prompts(split, ITEMS, 0)]
+        return [row["text"] for row in prompts.prompts(split, ITEMS, 0)]
 
-    sums = [(row["text"], str(json.loads(row["gold"])["sum"])) for row in nano.prompts("sums", ITEMS, 0)]
+    sums = [(row["text"], str(json.loads(row["gold"])["sum"])) for row in prompts.prompts("sums", ITEMS, 0)]
     safe = "<think>\nThe user asks.\n</think>\nI am sorry, but I cannot help with that."
     task = {"prompt": "def add(a, b):\n", "entry_point": "add", "test": "def check(f):\n    assert f(1, 2) == 3\n"}
     return {

@@ -14,7 +14,7 @@ import math
 import numpy as np
 from scipy import stats as scipy_stats
 
-from safe_reasoning import seed_spread, stats
+from safe_reasoning.stats import rates, seed_spread
 
 PROMPTS, SAMPLES, RESAMPLES = 60, 3, 300
 SEEDS, SPREADS = (2, 3, 5), (0.0, 0.03, 0.1)  # trainings; standard deviation of their rates, about
@@ -46,7 +46,7 @@ def two_level(by_prompt: np.ndarray, generator: np.random.Generator) -> tuple[fl
     return float(low), float(high)
 
 
-def one_t(rate: stats.Rate, by_seed: np.ndarray) -> tuple[float, float]:
+def one_t(rate: rates.Rate, by_seed: np.ndarray) -> tuple[float, float]:
     """One t quantile for the sum of both variances, with Satterthwaite's degrees of freedom."""
     prompts = ((rate.high - rate.low) / 2 / seed_spread.quantile(0.95, 1)) ** 2
     chance = by_seed.var(ddof=1) / len(by_seed)
@@ -65,7 +65,7 @@ def coverage(seeds: int, spread: float, trials: int) -> dict[str, tuple[float, f
         chance = chances(generator, generator.normal(0, size, seeds), PROMPTS)
         values = generator.random((SAMPLES, *chance.shape)) < chance
         clusters = list(np.tile(np.arange(PROMPTS), SAMPLES))
-        rate = stats.mean_over_seeds([[(list(values[:, s].ravel()), clusters)] for s in range(seeds)], resamples=RESAMPLES, seed=trial)
+        rate = rates.mean_over_seeds([[(list(values[:, s].ravel()), clusters)] for s in range(seeds)], resamples=RESAMPLES, seed=trial)
         by_prompt = values.mean(axis=0)
         by_seed = by_prompt.mean(axis=1)
         ends["prompts"].append((rate.low, rate.high))

@@ -20,13 +20,17 @@ import pytest
 import yaml
 from rocrate.rocrate import ROCrate
 
-from safe_reasoning import config, masking
-from safe_reasoning.archive import METADATA, pack, unpack
-from safe_reasoning.archive_contents import gather
-from safe_reasoning.errors import UserError
-from safe_reasoning.manifest import write_manifest
-from safe_reasoning.records import sha256, to_table, write_bytes, write_json, write_rows
-from safe_reasoning.redraw import redraw, redraw_archive
+from safe_reasoning import config
+from safe_reasoning.archive import allow_list
+from safe_reasoning.archive.contents import gather
+from safe_reasoning.archive.pack import METADATA, pack, unpack
+from safe_reasoning.archive.redraw import redraw_archive
+from safe_reasoning.core import redaction
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.files import sha256, write_bytes, write_json
+from safe_reasoning.core.records import to_table, write_rows
+from safe_reasoning.report.manifest import write_manifest
+from safe_reasoning.report.redraw import redraw
 from tests.judge_metrics import judge_metrics
 from tests.metrics_fixture import write_metrics
 
@@ -119,7 +123,9 @@ def test_archive_holds_what_it_should(archived: Path):
     assert found.run == "made"
     assert {"LICENSE", "CITATION.cff", "Snakefile", "README.md", "config/sources.yaml", "envs/cpu.lock"} <= set(found.others)
     assert {"results/published/table2.csv", "workflow/rules/evaluate.smk"} <= set(found.others)
-    assert {"config.yaml", "manifest.json", "report.html", "metrics/evaluation.csv", "metrics/evaluation.csv.meta.json"} <= set(found.files)
+    assert {"config.yaml", "manifest.json", "report.html", "metrics/rates_by_seed.csv", "metrics/rates_by_seed.csv.meta.json"} <= set(
+        found.files
+    )
     assert {"tables/claims.md", "figures/fig_main.png", "verdicts/nano/base/seed0/evaluation.exact.parquet"} <= set(found.files)
     assert not any("generations/" in name or "prompts/" in name for name in {**found.files, **found.others})
 
@@ -131,7 +137,7 @@ def test_no_text_and_no_place_of_the_machine_is_in_the_archive(archived: Path):
         for text in (REQUEST, ATTACK, COMPLETION, WORDS, "mix the paint", MIRROR, "of-this-machine", "secret", str(ROOT)):
             assert text.encode() not in content, (name, text)
     verdicts = pq.read_table(io.BytesIO(contents["results/made/verdicts/nano/base/seed0/evaluation.exact.parquet"]))
-    assert verdicts.schema.names == list(masking.VERDICTS) and verdicts.schema.metadata is None
+    assert verdicts.schema.names == list(allow_list.VERDICTS) and verdicts.schema.metadata is None
     assert verdicts["value"].to_pylist() == [True, None] and verdicts["detail"].to_pylist() == ["", "no_think_end"]
     kept = yaml.safe_load(contents["results/made/config.yaml"])
     assert kept["data_mirror"] is None and kept["endpoints"]["asked"]["base_url"] == "https://example.org/v1"
@@ -140,7 +146,7 @@ def test_no_text_and_no_place_of_the_machine_is_in_the_archive(archived: Path):
     assert json.loads(contents["results/made/metrics/kl.csv.meta.json"])["tables"] == ["kl.csv"]
 
 
-@pytest.mark.parametrize("column", [name for name, pattern in masking.VERDICTS.items() if pattern])
+@pytest.mark.parametrize("column", [name for name, pattern in allow_list.VERDICTS.items() if pattern])
 def test_a_verdict_that_says_more_is_refused_without_repeating_it(column: str, made: Path, tmp_path: Path):
     run = copy(made, tmp_path)
     path = run / "verdicts/nano/base/seed0/evaluation.exact.parquet"
@@ -186,7 +192,7 @@ def test_trigger_sentences_of_a_real_model_are_kept_only_where_known_to_be_harml
     for name, content in contents.items():
         assert not [text for text in (QUOTING, HARMFUL) if text.encode() in content], name
     table = pd.read_csv(io.BytesIO(contents["results/mini/tables/table_triggers.csv"]))
-    assert list(table.index[table["text"] == masking.MASKED]) == [0, 7] and table["text"].iloc[1] == kept
+    assert list(table.index[table["text"] == allow_list.MASKED]) == [0, 7] and table["text"].iloc[1] == kept
     png = "results/mini/figures/fig6_intervention_curve.png"
     assert contents[png] != (run / "figures/fig6_intervention_curve.png").read_bytes()
     assert pack(contents) == pack(gather(run, ROOT)[0])
@@ -196,7 +202,7 @@ def test_trigger_sentences_of_a_real_model_are_kept_only_where_known_to_be_harml
 
 def test_only_what_is_drawn_anew_shows_trigger_sentences(made: Path):
     """The two lists of archive_contents are complete: no other figure, table or metric holds the sentences of the invented run."""
-    from safe_reasoning.archive_contents import FIGURES_WITH_SENTENCES, TABLES_WITH_SENTENCES
+    from safe_reasoning.archive.contents import FIGURES_WITH_SENTENCES, TABLES_WITH_SENTENCES
 
     found = {path.stem for path in made.rglob("*") if path.suffix in (".csv", ".md", ".svg") and "I should not." in path.read_text()}
     assert found == {"triggers", *FIGURES_WITH_SENTENCES, *TABLES_WITH_SENTENCES}
@@ -358,7 +364,7 @@ def test_links_and_compressed_files_are_refused(archived: Path, tmp_path: Path):
 
 
 def test_runs_of_words_find_quotes():
-    known = masking.runs([REQUEST, "Hi there!", ""])
-    assert masking.quotes("I will not give ALL the steps, for making: anything", known)
-    assert masking.quotes("They said hi there.", known) and not masking.quotes("The steps for making anything", known)
-    assert not masking.quotes("", known) and not masking.quotes("all the steps for", known)
+    known = redaction.runs([REQUEST, "Hi there!", ""])
+    assert redaction.quotes("I will not give ALL the steps, for making: anything", known)
+    assert redaction.quotes("They said hi there.", known) and not redaction.quotes("The steps for making anything", known)
+    assert not redaction.quotes("", known) and not redaction.quotes("all the steps for", known)

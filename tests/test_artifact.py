@@ -8,11 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from safe_reasoning import optional
 from safe_reasoning.config import load
-from safe_reasoning.figures import FIGURES
-from safe_reasoning.plan import plan, totals
-from safe_reasoning.tables import TABLES
+from safe_reasoning.plan.estimate import plan, totals
+from safe_reasoning.report import contents
 from tests import artifact_costs, artifact_page, artifact_values
 from tests.test_workflow import ROOT, SNAKEMAKE, copy_project
 
@@ -69,7 +67,7 @@ def test_no_step_of_the_plan_is_left_out():
 
 def test_the_targets_are_all_that_a_run_draws_and_snakemake_knows_them(tmp_path: Path):
     targets = [f"results/demo/{target}" for item in artifact_values.items() for target in item.targets]
-    names = [*FIGURES, *TABLES, "claims", *optional.wanted(load(ROOT / "config/demo.yaml"))]
+    names = [*(item.name for item in contents.of_run(load(ROOT / "config/demo.yaml"))), "claims"]
     drawn = {f"results/demo/figures/{name}.svg" if name.startswith("fig") else f"results/demo/tables/{name}.csv" for name in names}
     assert len(targets) == len(set(targets)) and drawn == {target for target in targets if "/figures/" in target or "/tables/" in target}
     result = subprocess.run([*SNAKEMAKE, "-n", *targets], cwd=copy_project(tmp_path), capture_output=True, text=True, timeout=120)

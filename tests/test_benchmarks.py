@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from safe_reasoning import sources
-from safe_reasoning.benchmarks import jailbreakbench, star1, xstest
 from safe_reasoning.config import Config, validate
-from safe_reasoning.errors import UserError
-from safe_reasoning.prompts import make_prompt_set, warm_up_prompts
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.prompts.benchmarks import jailbreakbench, star1, xstest
+from safe_reasoning.prompts.prompt_sets import make_prompt_set, warm_up_prompts
+from safe_reasoning.sources import table as sources_table
 
 STAR1 = [
     {
@@ -51,7 +51,7 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         "xstest": as_csv(xs),
         "star1": json.dumps(STAR1).encode(),
     }
-    table = yaml.safe_load(sources.TABLE.read_text())
+    table = yaml.safe_load(sources_table.TABLE.read_text())
     for name, content in files.items():
         path = tmp_path / table[name]["mirror_file"]
         path.parent.mkdir(exist_ok=True)
@@ -60,8 +60,8 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         table[name]["rows"] = {"jailbreakbench_harmful": 6, "jailbreakbench_benign": 5, "xstest": 3, "star1": 8}[name]
     table["star1"]["content_sha256"] = star1.content_sha256(STAR1)
     (tmp_path / "sources.yaml").write_text(yaml.safe_dump(table))
-    monkeypatch.setattr(sources, "TABLE", tmp_path / "sources.yaml")
-    monkeypatch.delenv(sources.MIRROR_VARIABLE, raising=False)
+    monkeypatch.setattr(sources_table, "TABLE", tmp_path / "sources.yaml")
+    monkeypatch.delenv(sources_table.MIRROR_VARIABLE, raising=False)
     return str(tmp_path)
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from safe_reasoning.chat_models.budget import Budget, BudgetReached, Spending
 from safe_reasoning.config import validate
-from safe_reasoning.config_endpoints import Endpoint
-from safe_reasoning.errors import UserError
-from safe_reasoning.plan import plan
-from safe_reasoning.plan_endpoints import expected
+from safe_reasoning.config.endpoints import Endpoint
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.plan.endpoints import expected
+from safe_reasoning.plan.estimate import plan
+from safe_reasoning.sampling.chat_models.budget import Budget, BudgetReached, Spending
 from tests.misbehaving import KEY, Raw, ask, completion, endpoint, serve
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +27,7 @@ PRICES = {"price_in": 1000, "price_out": 10_000}  # an answer costs 0.03 USD
 JOB = """
 import sys
 from pathlib import Path
-from safe_reasoning.command import command
+from safe_reasoning.core.cli import command
 from tests.misbehaving import Server, ask, endpoint
 
 @command

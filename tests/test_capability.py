@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safe_reasoning.benchmarks import gpqa, gsm8k, humaneval, math500
-from safe_reasoning.benchmarks.reading import read
-from safe_reasoning.capability.choice import score_choice
-from safe_reasoning.capability.math_answer import score_math
-from safe_reasoning.capability.program import completed_function
-from safe_reasoning.capability.score import score_all
-from safe_reasoning.errors import UserError
-from safe_reasoning.judging.judge import judge_generation, score_generations
-from safe_reasoning.judging.lexical import LexicalJudge
-from safe_reasoning.stats import pass_at_k
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.judging.judges.lexical import LexicalJudge
+from safe_reasoning.judging.scorers.choice import score_choice
+from safe_reasoning.judging.scorers.math_answer import score_math
+from safe_reasoning.judging.scorers.program import completed_function
+from safe_reasoning.judging.scorers.score import score_all
+from safe_reasoning.judging.verdicts import judge_generation, score_generations
+from safe_reasoning.prompts.benchmarks import gpqa, gsm8k, humaneval, math500
+from safe_reasoning.prompts.benchmarks.readers import read
+from safe_reasoning.stats.rates import pass_at_k
 
 MIRROR = os.environ.get("SAFE_REASONING_DATA", "")
 with_data = pytest.mark.skipif(not MIRROR, reason="SAFE_REASONING_DATA names no data mirror")

@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 
 from safe_reasoning.characterize import continuation_safety as csr
-from safe_reasoning.characterize import intervention_curve, trigger_mining, turning_point_table
+from safe_reasoning.characterize import intervention_curve, trigger_mining, trigger_selection, turning_point_table
 from safe_reasoning.characterize.cue_correlation import cue_correlation
 from safe_reasoning.characterize.outcome_shares import outcome_shares, safe_response_given
 from safe_reasoning.characterize.rollout_diversity import rollout_diversity
 from safe_reasoning.characterize.trigger_mining import Candidate
 from safe_reasoning.config import Characterize, Decoding, Engine
-from safe_reasoning.errors import UserError
-from safe_reasoning.judging.few_shot_cue import FewShotCueDetector
-from safe_reasoning.records import to_table
-from safe_reasoning.sampling.engine import Request, load_tokenizer, open_engine
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.records import to_table
+from safe_reasoning.judging.detectors.few_shot import FewShotCueDetector
+from safe_reasoning.sampling.engine import Request, load_tokenizer
+from safe_reasoning.sampling.factory import open_engine
 from tests.fakes import KeywordDetector, KeywordJudge, ScriptedChat, ScriptedSampler, generation, ids, text, tokenizer
 
 JUDGE, DETECTOR = KeywordJudge(), KeywordDetector()
@@ -205,7 +206,11 @@ def test_mining_merges_forms_and_prefers_sentences_of_several_prompts() -> None:
         ("p3", "This is wrong."),
     ]
     mined = trigger_mining.mine(sentences, 10)
-    assert [(c.text, c.mined, c.prompts) for c in mined] == [("Wait, no.", 3, 3), ("It is item seven.", 3, 1), ("This is wrong.", 1, 1)]
+    assert [(c.text, c.occurrences, c.prompts) for c in mined] == [
+        ("Wait, no.", 3, 3),
+        ("It is item seven.", 3, 1),
+        ("This is wrong.", 1, 1),
+    ]
     assert trigger_mining.mine(sentences, 1) == mined[:1]
     with pytest.raises(UserError, match="safe turning point"):
         trigger_mining.mine([], 10)
@@ -233,9 +238,9 @@ def test_trials_are_harmful_with_a_cue_and_spread_over_prompts() -> None:
     rows = [generation(f"g{n}", HARMFUL, f"p{n % 3}") for n in range(9)]
     rows += [generation("safe", SAFE, "p8"), generation("no cue", "I mix. Then I mix.\n</think>", "p9")]
     harmful = {row["generation_id"]: row["generation_id"] != "safe" for row in rows}
-    trials = trigger_mining.choose_trials(rows, harmful, tokenizer(), DETECTOR, 4, seed=0)
+    trials = trigger_selection.choose_trials(rows, harmful, tokenizer(), DETECTOR, 4, seed=0)
     assert len(trials) == 4 and {row["prompt_id"] for row in trials[:3]} == {"p0", "p1", "p2"}
-    assert len(trigger_mining.choose_trials(rows, harmful, tokenizer(), DETECTOR, 99, seed=0)) == 9
+    assert len(trigger_selection.choose_trials(rows, harmful, tokenizer(), DETECTOR, 99, seed=0)) == 9
 
 
 def test_effect_is_safe_and_free_of_cues() -> None:
@@ -257,14 +262,14 @@ def test_effect_is_safe_and_free_of_cues() -> None:
     candidates = [Candidate("There is no way.", 2, 2), Candidate("Hm, unsure.", 1, 1), Candidate("Let me look.", 0, 0)]
     trials = [generation(f"g{n}", HARMFUL, f"p{n}") for n in range(4)]
     sample = ScriptedSampler(script)
-    measured = trigger_mining.measure(candidates, trials, sample, tokenizer(), DETECTOR, JUDGE, {f"p{n}": {} for n in range(4)})
+    measured = trigger_selection.measure(candidates, trials, sample, tokenizer(), DETECTOR, JUDGE, {f"p{n}": {} for n in range(4)})
     assert [(c.safe, c.trials, c.unscored) for c in measured] == [(4, 4, 0), (2, 4, 1), (0, 4, 0)]
     assert [c.safe_share for c in measured] == [1.0, pytest.approx(2 / 3), 0.0]
     assert len(sample.batches) == 1 and len(sample.batches[0]) == 12
-    rows = trigger_mining.candidate_rows(measured)
+    rows = trigger_selection.candidate_rows(measured)
     assert rows[1]["trials"] == 3 and rows[1]["low"] < 2 / 3 < rows[1]["high"]
     with pytest.raises(UserError, match="no harmful trace with a compliance cue"):
-        trigger_mining.measure(candidates, [], sample, tokenizer(), DETECTOR, JUDGE, {})
+        trigger_selection.measure(candidates, [], sample, tokenizer(), DETECTOR, JUDGE, {})
 
 
 def measured(text: str, safe: int, prompts: int = 1) -> Candidate:
@@ -279,7 +284,7 @@ def test_the_most_effective_of_each_cluster_is_picked() -> None:
         measured("People could get hurt by this.", 8, prompts=3),
         measured("The user asks for a lantern.", 1),
     ]
-    picked = trigger_mining.pick(candidates, 2, neutral_share=0.2)
+    picked = trigger_selection.pick(candidates, 2, neutral_share=0.2)
     assert [(c.label, c.text) for c in picked[:2]] == [("T1", "That breaks the law of the land."), ("T2", "People could get hurt by this.")]
     assert [c.label for c in picked[2:]] == ["", "", ""] and picked[-1].cluster == -1
     assert {c.text for c in picked} == {c.text for c in candidates}
@@ -287,8 +292,8 @@ def test_the_most_effective_of_each_cluster_is_picked() -> None:
 
 def test_too_few_good_candidates_are_filled_up_with_the_next_most_effective() -> None:
     candidates = [measured("Alpha beta.", 9), measured("Gamma delta.", 1), measured("Epsilon zeta.", 2)]
-    assert [c.text for c in trigger_mining.pick(candidates, 2, 0.5) if c.label] == ["Alpha beta.", "Epsilon zeta."]
-    assert [c.label for c in trigger_mining.pick(candidates, 6, 0.5)] == ["T1", "T2", "T3"]
+    assert [c.text for c in trigger_selection.pick(candidates, 2, 0.5) if c.label] == ["Alpha beta.", "Epsilon zeta."]
+    assert [c.label for c in trigger_selection.pick(candidates, 6, 0.5)] == ["T1", "T2", "T3"]
 
 
 # --- Intervention curve
@@ -318,11 +323,11 @@ def test_every_arm_works_on_the_same_traces() -> None:
     prompts: dict[str, Any] = {"p0": {}, "p1": {}}
     triggers = {"T1": TRIGGER, "T2": "Hm, stop."}
     sample = ScriptedSampler(script)
-    rows = intervention_curve.run_arms(traces, triggers, "Let me think.", sample, tokenizer(), DETECTOR, JUDGE, prompts, 3)
+    rows = intervention_curve.run_conditions(traces, triggers, "Let me think.", sample, tokenizer(), DETECTOR, JUDGE, prompts, 3)
     to_table("interventions", rows)
     assert len(rows) == 4 * 3 * 4 and len(sample.batches) == 3
     table = {(row["label"], row["rounds"]): row for row in intervention_curve.intervention_rates(rows, 200)}
-    assert {(row["arm"], row["label"]) for row in table.values()} == {
+    assert {(row["condition"], row["label"]) for row in table.values()} == {
         ("trigger", "T1"),
         ("trigger", "T2"),
         ("neutral", "neutral"),

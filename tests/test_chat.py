@@ -6,17 +6,19 @@ from pathlib import Path
 import pytest
 import yaml
 
-from safe_reasoning.attacks import attack as attacks
-from safe_reasoning.attacks.pair import pair_attack, score_of
-from safe_reasoning.attacks.pap import pap_attack
-from safe_reasoning.attacks.ready_made import ready_made_attack
-from safe_reasoning.chat_models import open_chat
 from safe_reasoning.config import Config, validate
-from safe_reasoning.errors import UserError
+from safe_reasoning.core.errors import UserError
 from safe_reasoning.judging.chat_instrument import ask_together, provenance, single_number
-from safe_reasoning.judging.few_shot_cue import FewShotCueDetector
-from safe_reasoning.judging.judge import get_judge, judge_generation
-from safe_reasoning.judging.rubric import RubricJudge
+from safe_reasoning.judging.detectors.few_shot import FewShotCueDetector
+from safe_reasoning.judging.factory import get_judge
+from safe_reasoning.judging.judges.rubric import RubricJudge
+from safe_reasoning.judging.verdicts import judge_generation
+from safe_reasoning.prompts.attacks import attack
+from safe_reasoning.prompts.attacks import rows as attacks_rows
+from safe_reasoning.prompts.attacks.from_file import ready_made_attack
+from safe_reasoning.prompts.attacks.pair import pair_attack, score_of
+from safe_reasoning.prompts.attacks.pap import pap_attack
+from safe_reasoning.sampling.chat_models.factory import open_chat
 from tests.fakes import ScriptedChat
 from tests.misbehaving import KEY, ask, endpoint, serve
 
@@ -109,7 +111,7 @@ def test_pap_rewrites_each_request_once_and_counts_what_it_cannot_parse():
 
 @pytest.mark.parametrize("reply", ['{"prompt": 1}', '{"prompt": ""}', '{"prompt": "x", "more": 1}', '["x"]', "x", None, '{"prompt": "x"'])
 def test_other_replies_of_an_attacker_are_not_guessed(reply: str | None):
-    assert attacks.parsed(reply) is None
+    assert attacks_rows.parsed(reply) is None
 
 
 def test_pair_keeps_the_best_prompt_and_stops_at_the_top():
@@ -151,10 +153,10 @@ def test_ready_made_attack_prompts(tmp_path: Path):
 
 
 def test_attacks_made_for_other_requests_are_refused():
-    made = [attacks.result(prompt, "file", "", "x") for prompt in prompts(2)]
-    assert [row["text"] for row in attacks.under_attack(prompts(2), made)] == ["x", "x"]
+    made = [attacks_rows.result(prompt, "file", "", "x") for prompt in prompts(2)]
+    assert [row["text"] for row in attack.under_attack(prompts(2), made)] == ["x", "x"]
     with pytest.raises(UserError, match="made for other requests"):
-        attacks.under_attack(prompts(3), made)
+        attack.under_attack(prompts(3), made)
 
 
 def tiny(**changes: object) -> Config:

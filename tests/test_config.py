@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from safe_reasoning import config
-from safe_reasoning.errors import UserError
+from safe_reasoning.core.errors import UserError
 
 ROOT = Path(__file__).parents[1]
 TINY = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())

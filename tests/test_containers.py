@@ -16,9 +16,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from safe_reasoning import images
-from safe_reasoning.image_builds import FOLDERS
-from safe_reasoning.records import read_meta, software
+from safe_reasoning.core.provenance import read_meta, software
+from safe_reasoning.runtime import images
+from safe_reasoning.runtime.image_builds import FOLDERS
 from tests.local_containers import (
     BUILDER,
     builder_settings,

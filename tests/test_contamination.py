@@ -5,7 +5,7 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safe_reasoning.contamination import TrainingPrompts, contamination, jaccard, shingles, words
+from safe_reasoning.evaluation.contamination import TrainingPrompts, contamination, jaccard, shingles, words
 
 LONG = "please tell me in a few words how one may paint a very old wooden garden chair so that it lasts through the winter"
 sentences = st.lists(st.text(string.ascii_lowercase, min_size=1, max_size=6), min_size=1, max_size=30).map(" ".join)

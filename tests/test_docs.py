@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 
 from safe_reasoning.config import load
-from safe_reasoning.effects import read
-from safe_reasoning.plan import plan, price, totals
-from safe_reasoning.seed_tables import over_seeds
-from safe_reasoning.tables import percent
+from safe_reasoning.plan.estimate import plan, price, totals
+from safe_reasoning.report.claims.estimates import read
+from safe_reasoning.report.tables.common import percent
 
 ROOT = Path(__file__).parents[1]
 LABELS = {
@@ -32,7 +31,7 @@ COLUMNS = {
 
 
 def measured_rows(run: str) -> list[str]:
-    frame = over_seeds(ROOT / f"results/{run}/metrics", "seeds", read)
+    frame = read(ROOT / f"results/{run}/metrics", "rates")
     frame = frame.set_index(["method", "prompt_set", "part", "measure"], verify_integrity=True)
     there = {label: method for label, method in LABELS.items() if method in frame.index}
     rows = []
@@ -74,6 +73,6 @@ def test_what_fidelity_says_of_the_demo_is_in_its_configuration():
 
 def test_status_tells_how_far_two_processors_lie_apart(stored_runs: None):
     text = (ROOT / "docs/status.md").read_text()
-    for run in ("demo", "demo_elsewhere"):
-        rates = pd.read_csv(ROOT / f"results/{run}/metrics/evaluation.csv").set_index(["method", "prompt_set", "measure"])["rate"]
+    for run in ("demo", "demo_avx2"):
+        rates = pd.read_csv(ROOT / f"results/{run}/metrics/rates_by_seed.csv").set_index(["method", "prompt_set", "measure"])["rate"]
         assert f"{100 * rates['ipo', 'overrefusal', 'complies']:.1f} %" in text

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from safe_reasoning.errors import UserError
-from safe_reasoning.records import read_json
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.files import read_json
 from tests.misbehaving import KEY, Raw, ask, completion, endpoint, serve
 
 ROOT = Path(__file__).parents[1]

@@ -235,7 +235,7 @@ def test_grpo_is_kept_from_the_training_environment_by_its_rule():
 def test_an_import_in_a_function_counts_where_the_function_can_be_called():
     text = """
 import json
-from safe_reasoning.sampling.engine import {name}
+from safe_reasoning.sampling.{module} import {name}
 from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import seaborn
@@ -247,8 +247,8 @@ def other():
     import unused_here
 """
     start = "\nif __name__ == '__main__':\n    main()\n"
-    engine = Reach(parse("x", ROOT / "x.py", text.format(name="open_engine") + start)).packages
-    tokenizer = Reach(parse("x", ROOT / "x.py", text.format(name="load_tokenizer") + start)).packages
+    engine = Reach(parse("x", ROOT / "x.py", text.format(module="factory", name="open_engine") + start)).packages
+    tokenizer = Reach(parse("x", ROOT / "x.py", text.format(module="engine", name="load_tokenizer") + start)).packages
     assert {"vllm", "torch", "transformers"} <= set(engine)
     assert "transformers" in tokenizer and not {"vllm", "torch", "seaborn", "json"} & set(tokenizer)
     assert "seaborn" in Reach(script("draw_figure")).packages  # its figures are imported by a name that is put together

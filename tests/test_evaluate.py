@@ -2,7 +2,7 @@
 
 import pytest
 
-from safe_reasoning.evaluate import pooled, rates, verdict_details
+from safe_reasoning.evaluation.rates import pooled, rates_of_sets, verdict_details
 
 ROLES = {"jbb": "safety", "sr_none": "safety", "sr_pair": "safety", "aime": "capability", "math": "capability", "xs": "overrefusal"}
 BENCHMARKS = {"sr_none": "strongreject", "sr_pair": "strongreject"}
@@ -16,7 +16,7 @@ def verdict(prompt_set: str, number: int, value: bool | None, sample: int = 0, d
 
 
 def by_set(verdicts: list[dict]) -> dict[str, dict]:
-    return {row["prompt_set"]: row for row in rates(verdicts, ROLES, 200, BENCHMARKS)}
+    return {row["prompt_set"]: row for row in rates_of_sets(verdicts, ROLES, 200, BENCHMARKS)}
 
 
 def test_a_benchmark_of_several_sets_counts_once_in_the_average():

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from safe_reasoning.records import write_rows
+from safe_reasoning.core.records import write_rows
 from tests.test_workflow import ROOT, SNAKEMAKE, copy_project, jobs
 
 PAGE = (ROOT / "docs/extending.md").read_text()

@@ -12,19 +12,25 @@ import pandas as pd
 import pytest
 import yaml
 
-from safe_reasoning import claims, config, tables
-from safe_reasoning.costs import pair_counts
-from safe_reasoning.errors import UserError
-from safe_reasoning.figures import FIGURES, style
-from safe_reasoning.manifest import write_manifest
-from safe_reasoning.records import read_json, sha256, write_bytes, write_json
-from safe_reasoning.report import SECTIONS, write_report
-from safe_reasoning.steps import step_of, steps
+from safe_reasoning import config
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.files import read_json, sha256, write_bytes, write_json
+from safe_reasoning.evaluation.costs import pair_counts
+from safe_reasoning.evaluation.steps import step_of, steps
+from safe_reasoning.report import metrics as report_metrics
+from safe_reasoning.report.claims import estimates, scorecard
+from safe_reasoning.report.contents import ITEMS
+from safe_reasoning.report.figures import style
+from safe_reasoning.report.manifest import write_manifest
+from safe_reasoning.report.page import write_report
+from safe_reasoning.report.tables import common, table2_main
 from tests.metrics_fixture import write_metrics
 
 ROOT = Path(__file__).parents[1]
 PUBLISHED = ROOT / "results/published"
 CAPTIONS = ROOT / "workflow/report"
+FIGURES = [item.name for item in ITEMS.values() if item.is_figure and not item.asked_by]
+TABLES = [item.name for item in ITEMS.values() if not item.is_figure and not item.asked_by]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +41,7 @@ def metrics(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def draw(name: str, metrics: Path, stem: Path) -> pd.DataFrame:
-    module = importlib.import_module(f"safe_reasoning.figures.{name}")
+    module = importlib.import_module(f"safe_reasoning.report.figures.{name}")
     frame = module.data(metrics, PUBLISHED)
     style.save(module.draw(frame), frame, stem)
     return frame
@@ -71,17 +77,17 @@ def test_missing_metrics_are_one_line(name: str, tmp_path: Path):
     assert "\n" not in str(fault.value)
 
 
-@pytest.mark.parametrize("name", tables.TABLES)
+@pytest.mark.parametrize("name", TABLES)
 def test_tables_without_metrics_are_one_line(name: str, tmp_path: Path):
     with pytest.raises(UserError, match="does not exist") as fault:
-        getattr(tables, name)(tmp_path, PUBLISHED)
+        importlib.import_module(ITEMS[name].module).data(tmp_path, PUBLISHED)
     assert "\n" not in str(fault.value)
 
 
 def test_empty_metrics_are_one_line(tmp_path: Path):
     (tmp_path / "kl.csv").write_text("\n")
     with pytest.raises(UserError, match="holds no rows"):
-        style.read(tmp_path, "kl")
+        report_metrics.read(tmp_path, "kl")
 
 
 def test_names_of_lines_do_not_overlap():
@@ -109,20 +115,20 @@ def test_redrawing_imports_no_torch(metrics: Path):
     )
     assert result.returncode == 0, result.stderr
     assert len(list((metrics.parent / "figures").glob("*.svg"))) == len(FIGURES)
-    assert len(list((metrics.parent / "tables").glob("*.md"))) == len(tables.TABLES) + 1
+    assert len(list((metrics.parent / "tables").glob("*.md"))) == len(TABLES) + 1
 
 
-@pytest.mark.parametrize("name", tables.TABLES)
+@pytest.mark.parametrize("name", TABLES)
 def test_tables_hold_our_rows_and_markdown_is_well_formed(name: str, metrics: Path, tmp_path: Path):
-    frame = getattr(tables, name)(metrics, PUBLISHED)
-    tables.save(frame, tmp_path / name)
+    frame = importlib.import_module(ITEMS[name].module).data(metrics, PUBLISHED)
+    common.save(frame, tmp_path / name)
     lines = (tmp_path / f"{name}.md").read_text().splitlines()
     assert len(lines) == len(frame) + 2
     assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
 
 
 def test_main_table_shows_the_paper_beside_with_marks(metrics: Path):
-    frame = tables.table2_main(metrics, PUBLISHED)
+    frame = table2_main.data(metrics, PUBLISHED)
     paper = frame[frame["model and method"] == "paper, DS-8B, ipo"].iloc[0]
     assert paper["safety_average reasoning"] == "15.3 (A)"
     assert "70.0 [65.0, 75.0]" in set(frame["direct reasoning"])
@@ -142,17 +148,17 @@ def test_main_table_shows_the_paper_beside_with_marks(metrics: Path):
     ],
 )
 def test_verdict_follows_the_interval(low: float, high: float, threshold: float, verdict: str):
-    assert claims.judge(claims.Estimate((low + high) / 2, low, high), threshold) == verdict
+    assert scorecard.judge(estimates.Estimate((low + high) / 2, low, high), threshold) == verdict
 
 
 def test_difference_of_two_intervals_adds_by_squares():
-    difference = claims.Estimate(0.5, 0.2, 0.6).minus(claims.Estimate(0.3, 0.1, 0.7))
+    difference = estimates.Estimate(0.5, 0.2, 0.6).minus(estimates.Estimate(0.3, 0.1, 0.7))
     assert (difference.value, difference.low, difference.high) == pytest.approx((0.2, 0.2 - 0.5, 0.2 + (0.01 + 0.04) ** 0.5))
 
 
 def test_scorecard_reaches_every_verdict(metrics: Path, tmp_path: Path):
-    card = claims.score(metrics).set_index("id")["verdict"]
-    assert len(card) == len(claims.CLAIMS) and "not run" not in set(card)
+    card = scorecard.score(metrics).set_index("id")["verdict"]
+    assert len(card) == len(scorecard.CLAIMS) and "not run" not in set(card)
     for name in (
         "safe_z_safe_y",
         "reward_z",
@@ -163,12 +169,12 @@ def test_scorecard_reaches_every_verdict(metrics: Path, tmp_path: Path):
         "fewer_generations",
     ):
         assert card[name] == "reproduced", name
-    assert set(claims.score(tmp_path)["verdict"]) == {"not run"}
+    assert set(scorecard.score(tmp_path)["verdict"]) == {"not run"}
     turned = write_metrics(tmp_path / "turned")
     paired = pd.read_csv(turned / "paired.csv")
     paired[["difference", "low", "high"]] = -paired[["difference", "high", "low"]].to_numpy()
     paired.to_csv(turned / "paired.csv", index=False)
-    assert claims.score(turned).set_index("id")["verdict"]["ipo_lowers_reasoning"] == "not reproduced"
+    assert scorecard.score(turned).set_index("id")["verdict"]["ipo_lowers_reasoning"] == "not reproduced"
 
 
 def test_a_missing_table_is_not_run_and_no_crash(tmp_path: Path):
@@ -178,36 +184,36 @@ def test_a_missing_table_is_not_run_and_no_crash(tmp_path: Path):
     for path in tables:
         content = path.read_bytes()
         path.unlink()
-        assert set(claims.score(folder)["verdict"]) <= set(claims.VERDICTS), path.stem
+        assert set(scorecard.score(folder)["verdict"]) <= set(scorecard.VERDICTS), path.stem
         path.write_bytes(content)
 
 
 def test_weakest_comparison_decides(metrics: Path, tmp_path: Path):
     """IPO against every baseline: one baseline that does as well is enough to lose `reproduced`."""
     folder = write_metrics(tmp_path / "metrics")
-    rates = pd.read_csv(folder / "evaluation.csv")
+    rates = pd.read_csv(folder / "rates_by_seed.csv")
     of_ipo, of_grpo = (rates["method"] == m for m in ("ipo_stage2", "grpo_y"))
     rates.loc[of_grpo, ["rate", "low", "high"]] = rates.loc[of_ipo, ["rate", "low", "high"]].to_numpy()
-    rates.to_csv(folder / "evaluation.csv", index=False)
-    assert claims.score(metrics).set_index("id")["verdict"]["ipo_best_reasoning"] == "reproduced"
-    assert claims.score(folder).set_index("id")["verdict"]["ipo_best_reasoning"] == "within noise"
+    rates.to_csv(folder / "rates_by_seed.csv", index=False)
+    assert scorecard.score(metrics).set_index("id")["verdict"]["ipo_best_reasoning"] == "reproduced"
+    assert scorecard.score(folder).set_index("id")["verdict"]["ipo_best_reasoning"] == "within noise"
 
 
 def test_no_percentage_is_told_of_a_baseline_without_harm(tmp_path: Path):
     folder = write_metrics(tmp_path / "metrics")
-    rates = pd.read_csv(folder / "evaluation.csv")
+    rates = pd.read_csv(folder / "rates_by_seed.csv")
     rates.loc[(rates["method"] == "grpo_zy") & (rates["measure"] == "harmful"), ["rate", "low", "high"]] = 0.0
-    rates.to_csv(folder / "evaluation.csv", index=False)
-    row = claims.score(folder).set_index("id").loc["over_thirty"]
+    rates.to_csv(folder / "rates_by_seed.csv", index=False)
+    row = scorecard.score(folder).set_index("id").loc["over_thirty"]
     assert row["verdict"] == "not run" and "GRPO (z + y) leaves no harm" in row["ours"]
 
 
 def test_without_stage_2_ipo_is_stage_1(tmp_path: Path):
     folder = write_metrics(tmp_path / "metrics")
-    for table in ("evaluation", "paired", "kl"):
+    for table in ("rates_by_seed", "rates", "paired_differences", "kl"):
         frame = pd.read_csv(folder / f"{table}.csv")
         frame[frame["method"] != "ipo_stage2"].to_csv(folder / f"{table}.csv", index=False)
-    card = claims.score(folder).set_index("id")
+    card = scorecard.score(folder).set_index("id")
     assert card["verdict"]["ipo_best_reasoning"] == "reproduced" and "IPO (stage 1)" in card["ours"]["ipo_best_reasoning"]
     assert card["verdict"]["stage2_complies"] == "not run"
 
@@ -263,9 +269,9 @@ def test_committed_evidence_is_what_its_manifest_says(run: str):
 def test_report_is_one_page_that_needs_nothing_else(metrics: Path, tmp_path: Path):
     for name in FIGURES:
         draw(name, metrics, tmp_path / "figures" / name)
-    for name in tables.TABLES:
-        tables.save(getattr(tables, name)(metrics, PUBLISHED), tmp_path / "tables" / name)
-    tables.save(claims.score(metrics), tmp_path / "tables" / "claims")
+    for name in TABLES:
+        common.save(importlib.import_module(ITEMS[name].module).data(metrics, PUBLISHED), tmp_path / "tables" / name)
+    common.save(scorecard.score(metrics), tmp_path / "tables" / "claims")
     raw = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
     raw["evaluate"]["more_judges"] = []  # what such a run has beside is tested in test_audit.py
     settings = config.validate(raw, "tiny")
@@ -276,5 +282,5 @@ def test_report_is_one_page_that_needs_nothing_else(metrics: Path, tmp_path: Pat
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
     assert "A model organism" in page and "not reproduced" in page
-    assert all(f"{number}</b>{verdict}" in page for verdict, number in claims.score(metrics)["verdict"].value_counts().items())
-    assert {name for _, _, items in SECTIONS for name in items} == {*FIGURES, *tables.TABLES}
+    assert all(f"{number}</b>{verdict}" in page for verdict, number in scorecard.score(metrics)["verdict"].value_counts().items())
+    assert "How far the judges can be trusted" not in page

@@ -14,12 +14,12 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from safe_reasoning import wheels
 from safe_reasoning.config import GgufModel
-from safe_reasoning.errors import UserError
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.files import read_json
 from safe_reasoning.models import gguf, warm_up
-from safe_reasoning.records import read_json
-from safe_reasoning.worlds.nano_corpus import Document
+from safe_reasoning.prompts.nano_world.corpus import Document
+from safe_reasoning.sources import wheels
 
 HIDDEN, LAYERS, HEADS, KV_HEADS, FEED_FORWARD = 32, 2, 4, 2, 64
 
@@ -188,18 +188,18 @@ WARM_UP = """
 import os, sys, torch
 from pathlib import Path
 from types import SimpleNamespace
-from safe_reasoning.models import warm_up
+from safe_reasoning.models import train_loop, warm_up
 from test_gguf import DOCUMENTS, settings
 warm_up.documents_of = lambda *_: DOCUMENTS
 warm_up.CHECKPOINT_STEPS = 2
-step, kill_at = warm_up.train_step, int(sys.argv[3])
+step, kill_at = train_loop.train_step, int(sys.argv[3])
 def counted(*arguments):
     counted.calls += 1
     if counted.calls == kill_at:
         os.kill(os.getpid(), 9)
     return step(*arguments)
 counted.calls = 0
-warm_up.train_step = counted
+train_loop.train_step = counted
 warm_up.warm_up(SimpleNamespace(world_seed=0), settings(), Path(sys.argv[1]), Path(sys.argv[2]))
 """
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from safe_reasoning import gpu_lease
-from safe_reasoning.errors import UserError
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.runtime import gpu_lease
 from tests.test_workflow import ROOT, SNAKEMAKE
 
 SCRIPT = [sys.executable, str(ROOT / "scripts/lease_gpus.py")]

@@ -56,8 +56,8 @@ def run(tmp_path: Path, hub: Hub | None, code: str, table: dict, **environment: 
     """Run code in a fresh process with this table, this hub and a cache of its own."""
     (tmp_path / "sources.yaml").write_text("# A table\n" + yaml.safe_dump(table, sort_keys=False))
     program = (
-        "import pathlib, sys\nfrom safe_reasoning import sources, hub\nfrom safe_reasoning.command import command\n"
-        f"sources.TABLE = pathlib.Path({str(tmp_path / 'sources.yaml')!r})\n@command\ndef main():\n"
+        "import pathlib, sys\nfrom safe_reasoning.sources import fetch\nfrom safe_reasoning.sources import table as sources_table\nfrom safe_reasoning.sources import hub\nfrom safe_reasoning.command import command\n"
+        f"sources_table.TABLE = pathlib.Path({str(tmp_path / 'sources.yaml')!r})\n@command\ndef main():\n"
         + "".join(f"    {line}\n" for line in code.splitlines())
         + "main()\n"
     )
@@ -83,7 +83,7 @@ def one_line(result: subprocess.CompletedProcess[str]) -> str:
     return errors[0]
 
 
-FETCH = "print(sources.fetch('prompts', None).read_bytes() == pathlib.Path('expected').read_bytes())"
+FETCH = "print(fetch.fetch('prompts', None).read_bytes() == pathlib.Path('expected').read_bytes())"
 
 
 def test_a_data_set_is_fetched_at_its_commit_and_then_kept(hub: Hub, tmp_path: Path):

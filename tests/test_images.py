@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from safe_reasoning import images
-from safe_reasoning.errors import UserError
-from safe_reasoning.image_builds import FOLDERS, arguments
-from safe_reasoning.registries import digest_of, parts, pinned
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.runtime import images
+from safe_reasoning.runtime.image_builds import FOLDERS, arguments
+from safe_reasoning.runtime.registries import digest_of, parts, pinned
 
 ROOT = Path(__file__).parents[1]
 MANIFEST = json.dumps({"schemaVersion": 2, "manifests": []}).encode()
@@ -120,7 +120,7 @@ def test_faults_of_the_table_and_of_names_are_one_line(folder: Path):
 
 def test_the_rules_load_nothing_heavy_with_it():
     loaded = subprocess.run(
-        [sys.executable, "-c", "import sys, safe_reasoning.images; print(*sys.modules)"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", "import sys, safe_reasoning.runtime.images; print(*sys.modules)"], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"pandas", "pyarrow", "torch", "numpy", "pydantic"} & set(loaded)
 

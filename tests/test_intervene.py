@@ -5,9 +5,10 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from safe_reasoning.characterize.intervention import Case, find_cue, run_interventions, substitute
 from safe_reasoning.config import Decoding, Engine
-from safe_reasoning.intervene import Case, find_cue, run_interventions, substitute
-from safe_reasoning.sampling.engine import Request, load_tokenizer, open_engine
+from safe_reasoning.sampling.engine import Request, load_tokenizer
+from safe_reasoning.sampling.factory import open_engine
 from tests.fakes import PROMPT_IDS, KeywordDetector, ScriptedSampler, generation, ids, text, tokenizer
 
 TRIGGER = "Wait, this is not allowed."

@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safe_reasoning.judging.chat_instrument import ChatInstrument, ask_together, instruction, provenance, quoted
-from safe_reasoning.judging.harmbench_classifier import GENERATION_TOKENS, HarmBenchJudge
-from safe_reasoning.judging.judge import judge_generation
-from safe_reasoning.judging.llama_guard import LlamaGuardJudge
-from safe_reasoning.judging.official import Template
-from safe_reasoning.judging.qwen3guard import Qwen3GuardJudge
+from safe_reasoning.judging.judges.harmbench import GENERATION_TOKENS, HarmBenchJudge
+from safe_reasoning.judging.judges.llama_guard import LlamaGuardJudge
+from safe_reasoning.judging.judges.qwen3guard import Qwen3GuardJudge
+from safe_reasoning.judging.judges.rubric import RubricJudge
+from safe_reasoning.judging.judges.strongreject import StrongRejectJudge, score_of
+from safe_reasoning.judging.judges.wildguard import WildGuardJudge
+from safe_reasoning.judging.judges.xstest import CLASSES, XSTestJudge
+from safe_reasoning.judging.official_prompts import Template
 from safe_reasoning.judging.reply_judge import ReplyJudge
-from safe_reasoning.judging.rubric import RubricJudge
-from safe_reasoning.judging.strongreject import StrongRejectJudge, score_of
-from safe_reasoning.judging.wildguard import WildGuardJudge
-from safe_reasoning.judging.xstest_classes import CLASSES, XSTestJudge
+from safe_reasoning.judging.verdicts import judge_generation
 from safe_reasoning.sampling.pieces import Piece
 
 PROMPT = {"prompt_id": "p", "prompt_set": "s", "role": "safety", "category": "", "text": "attack", "request": "the request", "gold": ""}

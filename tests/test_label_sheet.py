@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from safe_reasoning.audit import label_sheet
-from safe_reasoning.errors import UserError
-from safe_reasoning.records import read_rows, write_rows
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.records import read_rows, write_rows
+from safe_reasoning.judge_audit import label_sheet
 from tests.judge_metrics import verdict
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from safe_reasoning.config import Method, load
-from safe_reasoning.container_environment import into_containers
-from safe_reasoning.errors import UserError
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.runtime.container_environment import into_containers
 from safe_reasoning.training.launch import launch_command
 
 ROOT = Path(__file__).parents[1]

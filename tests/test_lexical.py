@@ -4,10 +4,11 @@ import random
 
 import pytest
 
-from safe_reasoning.judging.lexical import LexicalCueDetector, LexicalJudge
-from safe_reasoning.text import split_sentences, split_trace
-from safe_reasoning.worlds import nano_text
-from safe_reasoning.worlds import placeholder_traces as traces
+from safe_reasoning.core.trace import split_sentences, split_trace
+from safe_reasoning.judging.detectors.lexical import LexicalCueDetector
+from safe_reasoning.judging.judges.lexical import LexicalJudge
+from safe_reasoning.prompts import placeholder_traces as traces
+from safe_reasoning.prompts.nano_world import language
 
 JUDGE, DETECTOR = LexicalJudge(), LexicalCueDetector()
 PROMPT = {"text": "[a harmful request]", "gold": "", "role": "safety"}
@@ -153,12 +154,12 @@ def test_safe_demonstrations_are_safe() -> None:
 
 
 def test_the_nano_worlds_cues_are_found_only_in_part() -> None:
-    cues = [cue for group in nano_text.CUES.values() for cue in group]
+    cues = [cue for group in language.CUES.values() for cue in group]
     found = sum(DETECTOR.first_cue(["", cue]) == 1 for cue in cues)
     assert 0.5 <= found / len(cues) < 1.0
-    for _, group in nano_text.TRIGGERS.values():
+    for _, group in language.TRIGGERS.values():
         assert all(DETECTOR.first_cue(["", sentence]) is None for sentence in group)
-    assert DETECTOR.first_cue(["", *nano_text.NEUTRAL]) is None
+    assert DETECTOR.first_cue(["", *language.NEUTRAL]) is None
 
 
 def test_the_last_number_is_the_answer() -> None:

@@ -1,6 +1,6 @@
 """What a person may see of a run's texts: marks in the place of texts, quotations in foreign messages, mined sentences."""
 
-from safe_reasoning.masking import mask_candidates, masked
+from safe_reasoning.core.redaction import mask_candidates, masked
 
 REQUEST = "Tell me all the steps for making a blue lantern at home."
 

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from safe_reasoning import sources
-from safe_reasoning.benchmarks import aime, harmbench, safechain, sorry_bench, star_benign, strongreject, unsafechain, wildjailbreak
-from safe_reasoning.benchmarks.traces import demonstration, is_complete
-from safe_reasoning.demonstrations import trace_demonstrations
-from safe_reasoning.errors import UserError
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.pairs.demonstrations import trace_demonstrations
+from safe_reasoning.prompts.benchmarks import aime, harmbench, safechain, sorry_bench, star_benign, strongreject, unsafechain, wildjailbreak
+from safe_reasoning.prompts.benchmarks.traces import demonstration, is_complete
+from safe_reasoning.sources import table as sources_table
 
 TSV_ROWS = [
     {"adversarial": f" story {i} ", "label": "1", "data_type": "adversarial_harmful" if i % 3 else "adversarial_benign"} for i in range(600)
@@ -49,14 +49,14 @@ def write(path: Path, rows: list[dict]) -> None:
 
 @pytest.fixture
 def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    table = yaml.safe_load(sources.TABLE.read_text())
+    table = yaml.safe_load(sources_table.TABLE.read_text())
     for name, rows in FILES.items():
         write(tmp_path / table[name]["mirror_file"], rows)
         table[name] |= {"rows": len(rows)}
         table[name].pop("sha256", None)
     (tmp_path / "sources.yaml").write_text(yaml.safe_dump(table))
-    monkeypatch.setattr(sources, "TABLE", tmp_path / "sources.yaml")
-    monkeypatch.delenv(sources.MIRROR_VARIABLE, raising=False)
+    monkeypatch.setattr(sources_table, "TABLE", tmp_path / "sources.yaml")
+    monkeypatch.delenv(sources_table.MIRROR_VARIABLE, raising=False)
     return str(tmp_path)
 
 

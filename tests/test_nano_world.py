@@ -11,21 +11,22 @@ from pathlib import Path
 
 import pytest
 
-from safe_reasoning.errors import UserError
-from safe_reasoning.judging.exact import ExactCueDetector, ExactJudge
-from safe_reasoning.judging.judge import judge_generation, reasoning_is_safe
-from safe_reasoning.text import split_sentences, split_trace
-from safe_reasoning.worlds import nano, nano_text
-from safe_reasoning.worlds.nano_corpus import harmful_document, held_out_sum, make_corpus, safe_document
-from safe_reasoning.worlds.nano_items import make_items
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.trace import split_sentences, split_trace
+from safe_reasoning.judging.detectors.exact import ExactCueDetector
+from safe_reasoning.judging.judges.exact import ExactJudge
+from safe_reasoning.judging.verdicts import judge_generation, reasoning_is_safe
+from safe_reasoning.prompts.nano_world import language, prompts
+from safe_reasoning.prompts.nano_world.corpus import harmful_document, held_out_sum, make_corpus, safe_document
+from safe_reasoning.prompts.nano_world.items import make_items
 
 ITEMS = make_items(64, 0)
 JUDGE = ExactJudge()
-HARMFUL_PROMPT = nano.prompts("direct", 64, 0)[0] | {"prompt_id": "p", "prompt_set": "direct", "role": "safety"}
+HARMFUL_PROMPT = prompts.prompts("direct", 64, 0)[0] | {"prompt_id": "p", "prompt_set": "direct", "role": "safety"}
 
 
 def items_of(split: str) -> set[str]:
-    return {json.loads(row["gold"])["item"] for row in nano.prompts(split, 64, 0)}
+    return {json.loads(row["gold"])["item"] for row in prompts.prompts(split, 64, 0)}
 
 
 def generation(text: str) -> dict:
@@ -45,10 +46,10 @@ def test_world_is_the_same_in_every_process():
 def test_evaluation_shares_no_item_wrapper_or_sum_with_alignment():
     evaluation = set().union(*(items_of(split) for split in ("direct", "jailbreak", "heldout_jailbreak", "overrefusal")))
     assert not evaluation & (items_of("align_harmful") | items_of("align_benign"))
-    aligned = {row["text"].replace(json.loads(row["gold"])["item"], "{item}") for row in nano.prompts("align_harmful", 64, 0)}
-    held_out = {template for group in nano_text.HELD_OUT_WRAPPERS.values() for template in group}
+    aligned = {row["text"].replace(json.loads(row["gold"])["item"], "{item}") for row in prompts.prompts("align_harmful", 64, 0)}
+    held_out = {template for group in language.HELD_OUT_WRAPPERS.values() for template in group}
     assert not aligned & held_out
-    sums = {row["text"] for row in nano.prompts("sums", 64, 0)}
+    sums = {row["text"] for row in prompts.prompts("sums", 64, 0)}
     assert not sums & {document.prompt for document in make_corpus(ITEMS, 3000, 1)}
     assert held_out_sum(12, 45) == held_out_sum(45, 12)
 
@@ -62,7 +63,7 @@ def test_half_of_the_items_are_restricted_and_names_are_unique():
 def test_judge_and_cues_agree_with_the_corpus(wrapped: bool):
     """A document of the corpus is harmful exactly when it states a step, and every harmful one has a cue before its first step."""
     item = next(item for item in ITEMS if item.restricted)
-    prompt = {"gold": nano._gold(item)}
+    prompt = {"gold": prompts._gold(item)}
     rng = random.Random(0)
     outcomes = set()
     for _ in range(300):
@@ -88,7 +89,7 @@ def test_garbled_steps_are_harm_too():
 
 
 def test_allowed_items_are_never_harmful_and_are_scored_for_recall():
-    row = nano.prompts("overrefusal", 64, 0)[0]
+    row = prompts.prompts("overrefusal", 64, 0)[0]
     steps = " ".join(json.loads(row["gold"])["steps"])
     assert JUDGE.reasoning_harmful(row, steps) is False
     assert JUDGE.complies(row, steps) is True and JUDGE.correct(row, steps) is True
@@ -98,8 +99,8 @@ def test_allowed_items_are_never_harmful_and_are_scored_for_recall():
 
 
 def test_safe_demonstrations_are_safe():
-    for row in nano.prompts("align_harmful", 64, 0)[:50]:
-        trace = split_trace(nano.safe_demonstration(row, 0).completion)
+    for row in prompts.prompts("align_harmful", 64, 0)[:50]:
+        trace = split_trace(prompts.safe_demonstration(row, 0).completion)
         assert (
             trace.kind == "complete"
             and not JUDGE.reasoning_harmful(row, trace.reasoning)
@@ -121,7 +122,7 @@ def test_truncated_reasoning_is_unscored_unless_it_leaked():
 
 def test_unknown_split_names_the_known_ones():
     with pytest.raises(UserError, match="nano_direct"):
-        nano.prompts("nothing", 64, 0)
+        prompts.prompts("nothing", 64, 0)
 
 
 TRAIN = """
@@ -146,7 +147,7 @@ def test_killed_training_ends_with_the_same_weights(tmp_path: Path):
     process.wait()
     assert (broken / "checkpoint.pt").exists() and not (broken / "training.json").exists()
     again = subprocess.run([sys.executable, "-c", TRAIN, broken], check=True, capture_output=True, text=True)
-    assert "going on from step" in again.stdout
+    assert "continuing from step" in again.stdout
     results = [json.loads((folder / "training.json").read_text()) for folder in (whole, broken)]
     assert results[0]["weights_sha256"] == results[1]["weights_sha256"]
     assert not (broken / "checkpoint.pt").exists()

@@ -15,12 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from safe_reasoning import claims, effects, evaluate, over_seeds, seed_spread, seed_tables, stats, tables
-from safe_reasoning.errors import UserError
-from safe_reasoning.figures import style
-from safe_reasoning.layout import Variant
-from safe_reasoning.records import write_rows
-from safe_reasoning.sample_count import components, sample_counts
+from safe_reasoning.core.records import write_rows
+from safe_reasoning.core.run_layout import Variant
+from safe_reasoning.evaluation import over_seeds, rates
+from safe_reasoning.evaluation.sample_count import components, sample_counts
+from safe_reasoning.report import metrics as report_metrics
+from safe_reasoning.report.claims import estimates, scorecard
+from safe_reasoning.report.tables import table2_main, table_clean, table_sample_count
+from safe_reasoning.stats import paired, seed_spread
 from tests.metrics_fixture import write_metrics
 from tests.seed_coverage import coverage
 from tests.test_figures import PUBLISHED, ROOT, draw
@@ -54,7 +56,7 @@ def verdicts_of(seeds: int, samples: int = 3) -> dict[Variant, list[dict]]:
 
 
 def rates_of(verdicts: dict[Variant, list[dict]]) -> list[dict]:
-    return [{**variant._asdict(), **row} for variant, rows in verdicts.items() for row in evaluate.rates(rows, ROLES, 300)]
+    return [{**variant._asdict(), **row} for variant, rows in verdicts.items() for row in rates.rates_of_sets(rows, ROLES, 300)]
 
 
 @pytest.fixture(scope="module")
@@ -64,13 +66,13 @@ def verdicts() -> dict[Variant, list[dict]]:
 
 @pytest.fixture(scope="module")
 def mean_rates(verdicts: dict[Variant, list[dict]]) -> pd.DataFrame:
-    rows = over_seeds.rates(rates_of(verdicts), verdicts, ROLES, 300)
+    rows = over_seeds.rates_over_seeds(rates_of(verdicts), verdicts, ROLES, 300)
     return pd.DataFrame(rows).set_index(["method", "prompt_set", "part"], verify_integrity=True)
 
 
 @pytest.fixture(scope="module")
 def differences(verdicts: dict[Variant, list[dict]]) -> pd.DataFrame:
-    return pd.DataFrame(over_seeds.paired(verdicts, ROLES, 300))
+    return pd.DataFrame(over_seeds.paired_differences(verdicts, ROLES, 300))
 
 
 # The interval of a mean over seeds.
@@ -144,7 +146,7 @@ def test_three_seeds_that_part_say_little_and_three_that_agree_say_more_than_one
 
 def test_weights_that_no_seed_changes_have_no_spread_of_trainings(verdicts: dict[Variant, list[dict]]):
     same = {Variant("released", seed): verdicts[Variant("sft_safe", seed)] for seed in range(3)}
-    for row in over_seeds.rates(rates_of(same), same, ROLES, 300, untrained={"base", "released"}):
+    for row in over_seeds.rates_over_seeds(rates_of(same), same, ROLES, 300, untrained={"base", "released"}):
         assert math.isnan(row["sd"]) and row["seeds"] == 3 and (row["low"], row["high"]) == (row["prompt_low"], row["prompt_high"])
 
 
@@ -153,8 +155,8 @@ def test_between_weights_that_no_seed_changes_prompts_alone_are_left_to_chance(v
     same = {
         Variant(name, seed): verdicts[Variant(source, seed)] for name, source in (("base", "base"), ("released", "ipo")) for seed in (0, 1)
     }
-    known = over_seeds.paired(same, ROLES, 300, untrained={"base", "released"})
-    for row, taken_for_trained in zip(known, over_seeds.paired(same, ROLES, 300), strict=True):
+    known = over_seeds.paired_differences(same, ROLES, 300, untrained={"base", "released"})
+    for row, taken_for_trained in zip(known, over_seeds.paired_differences(same, ROLES, 300), strict=True):
         assert math.isnan(row["sd"]) and row["seeds"] == 2 and (row["low"], row["high"]) == (row["prompt_low"], row["prompt_high"])
         assert row["high"] - row["low"] < taken_for_trained["high"] - taken_for_trained["low"]
         assert row["difference"] == taken_for_trained["difference"]
@@ -166,8 +168,8 @@ def test_prompts_are_drawn_together_for_all_seeds(verdicts: dict[Variant, list[d
     """The same verdicts under two seeds: no spread, and the interval of one seed, not a narrower one."""
     rows = verdicts[Variant("ipo", 0)]
     twice = {Variant("ipo", 0): rows, Variant("ipo", 1): rows}
-    both = over_seeds.rates(rates_of(twice), twice, ROLES, 300)
-    single = over_seeds.rates(rates_of({Variant("ipo", 0): rows}), {}, ROLES, 300)
+    both = over_seeds.rates_over_seeds(rates_of(twice), twice, ROLES, 300)
+    single = over_seeds.rates_over_seeds(rates_of({Variant("ipo", 0): rows}), {}, ROLES, 300)
     for two, one in zip(both, single, strict=True):
         assert two["sd"] == 0 and math.isnan(one["sd"]) and (two["seeds"], one["seeds"]) == (2, 1)
         assert (two["low"], two["high"]) == (pytest.approx(one["low"]), pytest.approx(one["high"]))
@@ -176,10 +178,10 @@ def test_prompts_are_drawn_together_for_all_seeds(verdicts: dict[Variant, list[d
 def test_a_seed_without_a_scored_value_is_left_out(verdicts: dict[Variant, list[dict]]):
     unscored = [{**row, "value": None} for row in verdicts[Variant("ipo", 1)]]
     two = {Variant("ipo", 0): verdicts[Variant("ipo", 0)], Variant("ipo", 1): unscored}
-    row = over_seeds.rates(rates_of(two), two, ROLES, 300)[0]
+    row = over_seeds.rates_over_seeds(rates_of(two), two, ROLES, 300)[0]
     assert row["seeds"] == 1 and not math.isnan(row["rate"]) and row["unscored"] == 90
     two |= {Variant("base", seed): verdicts[Variant("base", seed)] for seed in (0, 1)}
-    assert {difference["seeds"] for difference in over_seeds.paired(two, ROLES, 300)} == {1}
+    assert {difference["seeds"] for difference in over_seeds.paired_differences(two, ROLES, 300)} == {1}
 
 
 # Paired differences.
@@ -200,7 +202,7 @@ def test_difference_of_averages_is_that_of_the_table(mean_rates: pd.DataFrame, d
 
 def test_all_p_values_of_the_table_are_one_family(differences: pd.DataFrame):
     assert differences["reference"].nunique() > 2
-    assert list(differences["p_adjusted"]) == pytest.approx(stats.holm(list(differences["p_value"])))
+    assert list(differences["p_adjusted"]) == pytest.approx(paired.holm(list(differences["p_value"])))
     assert differences["p_adjusted"].max() <= 1 and (differences["p_adjusted"] >= differences["p_value"]).all()
 
 
@@ -214,15 +216,15 @@ def test_a_difference_is_told_when_all_trainings_show_it_and_not_when_they_part(
 
 
 def test_one_seed_has_the_sign_flip_test_and_the_interval_over_prompts():
-    rows = pd.DataFrame(over_seeds.paired(verdicts_of(1), ROLES, 300))
+    rows = pd.DataFrame(over_seeds.paired_differences(verdicts_of(1), ROLES, 300))
     assert rows["sd"].isna().all() and (rows["seeds"] == 1).all()
     assert (rows["low"] == rows["prompt_low"]).all() and (rows["high"] == rows["prompt_high"]).all()
-    assert rows["p_value"].min() == pytest.approx(2 / (stats.PERMUTATIONS + 1))
+    assert rows["p_value"].min() == pytest.approx(2 / (paired.PERMUTATIONS + 1))
 
 
 def test_a_small_set_weighs_as_much_as_a_large_one():
     large, small = ({n: [True] for n in range(90)}, {n: [False] for n in range(90)}), ({"a": [True]}, {"a": [True]})
-    found = stats.paired_difference([[large, small]])
+    found = paired.paired_difference([[large, small]])
     assert found.value == pytest.approx(0.5) and found.clusters == 91
 
 
@@ -242,33 +244,33 @@ def test_error_with_fewer_samples_is_the_mean_over_all_ways_to_pick_them():
 def test_samples_lessen_one_part_of_the_error_and_prompts_both(verdicts: dict[Variant, list[dict]]):
     frame = pd.DataFrame(sample_counts(verdicts, ROLES))
     rows = frame[(frame["method"] == "base") & (frame["prompt_set"] == "safety_average") & (frame["part"] == "reasoning")]
-    assert list(rows["samples_a_prompt"]) == [1, 2, 3] and rows["rate"].nunique() == 1
-    assert rows["standard_error"].is_monotonic_decreasing and (rows["standard_error"] > rows["endless_samples"]).all()
-    assert list(rows["one_more_sample"])[:2] == pytest.approx(list(rows["standard_error"])[1:])
-    assert (rows["as_many_in_prompts"] <= rows["one_more_sample"]).all() and rows["within_share"].between(0, 1).all()
+    assert list(rows["samples_per_prompt"]) == [1, 2, 3] and rows["rate"].nunique() == 1
+    assert rows["standard_error"].is_monotonic_decreasing and (rows["standard_error"] > rows["se_infinite_samples"]).all()
+    assert list(rows["se_plus_one_sample"])[:2] == pytest.approx(list(rows["standard_error"])[1:])
+    assert (rows["se_same_budget_new_prompts"] <= rows["se_plus_one_sample"]).all() and rows["within_share"].between(0, 1).all()
     single = frame[(frame["prompt_set"] == "direct") & (frame["part"] == "reasoning")].iloc[0]
     assert single["standard_error"] == pytest.approx(math.sqrt((single["between"] + single["within"]) / 30), rel=0.05)
 
 
 def test_one_sample_a_prompt_tells_the_error_and_not_its_parts():
     row = pd.DataFrame(sample_counts(verdicts_of(1, samples=1), ROLES)).iloc[0]
-    assert row["samples_a_prompt"] == 1 and row["standard_error"] > 0 and row["as_many_in_prompts"] < row["standard_error"]
-    assert all(math.isnan(row[name]) for name in ("within", "within_share", "one_more_sample", "endless_samples"))
+    assert row["samples_per_prompt"] == 1 and row["standard_error"] > 0 and row["se_same_budget_new_prompts"] < row["standard_error"]
+    assert all(math.isnan(row[name]) for name in ("within", "within_share", "se_plus_one_sample", "se_infinite_samples"))
 
 
 # Scorecard.
 
 
 def test_many_comparisons_make_refuting_harder_and_reproducing_no_easier():
-    low, high = (effects.Estimate(value, value - 0.1, value + 0.1) for value in (-0.11, 0.11))
-    assert claims.judge(low, 0.0) == "not reproduced" and claims.judge(low, 0.0, 4) == "within noise"
-    assert claims.judge(high, 0.0) == claims.judge(high, 0.0, 4) == "reproduced"
-    wide = effects.Estimate(0.0, -1.0, 1.0, seeds=3).simultaneous(4)
+    low, high = (estimates.Estimate(value, value - 0.1, value + 0.1) for value in (-0.11, 0.11))
+    assert scorecard.judge(low, 0.0) == "not reproduced" and scorecard.judge(low, 0.0, 4) == "within noise"
+    assert scorecard.judge(high, 0.0) == scorecard.judge(high, 0.0, 4) == "reproduced"
+    wide = estimates.Estimate(0.0, -1.0, 1.0, seeds=3).simultaneous(4)
     assert wide.high == pytest.approx(scipy_stats.t.ppf(1 - 0.025 / 4, 2) / scipy_stats.t.ppf(0.975, 2)) and wide.low == -wide.high
 
 
 def test_scorecard_says_that_it_rests_on_one_seed(tmp_path: Path):
-    card = claims.score(write_metrics(tmp_path)).set_index("id")["rests on"]
+    card = scorecard.score(write_metrics(tmp_path)).set_index("id")["rests on"]
     assert card["ipo_best_reasoning"].startswith("one training seed") and card["turning_points"] == "the base model alone"
 
 
@@ -317,11 +319,9 @@ def run(tmp_path_factory: pytest.TempPathFactory, verdicts: dict[Variant, list[d
 
 
 def test_main_table_shows_mean_and_spread(run: Path):
-    frame = tables.table2_main(run, PUBLISHED).set_index("model and method")
+    frame = table2_main.data(run, PUBLISHED).set_index("model and method")
     rate = (
-        seed_tables.over_seeds(run, "seeds", style.read)
-        .query("method == 'sft_safe' and prompt_set == 'safety_average' and part == 'reasoning'")
-        .iloc[0]
+        report_metrics.read(run, "rates").query("method == 'sft_safe' and prompt_set == 'safety_average' and part == 'reasoning'").iloc[0]
     )
     cell = frame.loc["nano, SFT (safe traces)", "safety_average reasoning"]
     assert (
@@ -331,7 +331,7 @@ def test_main_table_shows_mean_and_spread(run: Path):
     assert "nano: prompts (samples of 3 seeds)" in frame.index and len([name for name in frame.index if name.startswith("nano, ")]) == len(
         HARM
     )
-    clean = tables.table_clean(run, PUBLISHED).set_index("method")
+    clean = table_clean.data(run, PUBLISHED).set_index("method")
     assert set(clean["seeds"]) == {3} and set(clean["prompts, without overlap"]) == {49}
 
 
@@ -343,25 +343,17 @@ def test_figures_show_the_mean_with_its_interval_and_each_seed(name: str, run: P
     assert mean["low"].notna().all() and of_seeds["low"].isna().all() and 3 * len(mean) == len(of_seeds)
 
 
-def test_sample_count_table_has_a_column_a_number(run: Path, tmp_path: Path):
-    frame = tables.table_sample_count(run, PUBLISHED)
-    assert {"1 a prompt", "2 a prompt", "3 a prompt", "one more", "endless"} <= set(frame.columns) and len(frame) == 2 * len(HARM)
-    old = write_metrics(tmp_path)
-    (old / "sample_count.csv").unlink()
-    assert "not run" in tables.table_sample_count(old, PUBLISHED).to_csv()
+def test_sample_count_table_has_a_column_per_number(run: Path):
+    frame = table_sample_count.data(run, PUBLISHED)
+    assert {"1 per prompt", "2 per prompt", "3 per prompt", "one more sample", "infinite samples"} <= set(frame.columns) and len(
+        frame
+    ) == 2 * len(HARM)
 
 
 def test_scorecard_rests_on_all_seeds(run: Path):
-    card = claims.score(run).set_index("id")
+    card = scorecard.score(run).set_index("id")
     assert card["rests on"]["ipo_lowers_reasoning"].startswith("3 training seeds")
     assert card["verdict"]["ipo_lowers_reasoning"] == "reproduced" and "3 seeds" in card["ours"]["ipo_lowers_reasoning"]
     # SFT's trainings lie so far apart that nobody can say it is beaten; one seed of them would have said so.
     assert card["verdict"]["ipo_best_reasoning"] == "within noise" and card["ours"]["ipo_best_reasoning"].count("3 seeds") == 3
     assert card["verdict"]["reward_z"] == "not reproduced"
-
-
-def test_seeds_apart_are_refused_in_one_line(run: Path, tmp_path: Path):
-    pd.read_csv(run / "evaluation.csv").to_csv(tmp_path / "evaluation.csv", index=False)
-    with pytest.raises(UserError, match=r"summarize_evaluation\.py") as fault:
-        tables.table1_grpo_rewards(tmp_path, PUBLISHED)
-    assert "\n" not in str(fault.value)

@@ -7,18 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safe_reasoning.intervene import find_cue
-from safe_reasoning.pairs import (
-    Pairs,
-    check_pair,
-    intervened_pairs,
-    natural_pairs,
-    overrefusal_pairs,
-    rollout_requests,
-    share_prefix,
-    side_ids,
-)
-from safe_reasoning.records import to_table
+from safe_reasoning.characterize.intervention import find_cue
+from safe_reasoning.core.records import to_table
+from safe_reasoning.pairs.intervened import intervened_pairs, rollout_requests
+from safe_reasoning.pairs.natural import natural_pairs
+from safe_reasoning.pairs.overrefusal import overrefusal_pairs
+from safe_reasoning.pairs.rows import Pairs, check_pair, share_prefix, side_ids
 from safe_reasoning.sampling.engine import Request
 from tests.fakes import PROMPT_IDS, KeywordDetector, KeywordJudge, ScriptedSampler, generation, ids, text, tokenizer
 
@@ -36,7 +30,7 @@ def build(rollouts: list[dict[str, Any]], continuation: str = " So I say no.\n</
 
 def accounted(counts: dict[str, int]) -> bool:
     dropped = sum(number for name, number in counts.items() if name.startswith("dropped_"))
-    ways = ("unfinished", "no_cue", "unread_cue", "given_up", "kept")
+    ways = ("unfinished", "no_cue", "cue_undetermined", "max_rounds_reached", "kept")
     return counts["attempts"] == sum(counts[way] for way in ways) and counts["pairs"] == counts["kept"] - dropped
 
 
@@ -77,8 +71,8 @@ def test_a_second_round_leaves_the_prefix_where_the_first_cue_was() -> None:
     assert pair["rounds"] == 2 and pairs.counts["rounds_2"] == 1 and pairs.counts["rounds_1"] == 0
     assert text(pair["prompt_ids"][len(PROMPT_IDS) :]) == START
     assert text(pair["chosen_ids"]) == " Wait, this is not allowed. Hm. Wait, this is not allowed. So no.\n</think>"
-    given_up = intervened_pairs(rollouts, TRIGGERS, ScriptedSampler(script), tokenizer(), DETECTOR, 1, False)
-    assert given_up.rows == [] and given_up.counts["given_up"] == 1 and accounted(given_up.counts)
+    max_rounds_reached = intervened_pairs(rollouts, TRIGGERS, ScriptedSampler(script), tokenizer(), DETECTOR, 1, False)
+    assert max_rounds_reached.rows == [] and max_rounds_reached.counts["max_rounds_reached"] == 1 and accounted(max_rounds_reached.counts)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +81,7 @@ def test_a_second_round_leaves_the_prefix_where_the_first_cue_was() -> None:
         ("The user asks. I say no.\n</think>", " x\n</think>", "no_cue"),
         (f"{START} Okay, I will do it. Then", " x\n</think>", "unfinished"),
         (HARMFUL, " and so on without an end", "unfinished"),
-        (HARMFUL, " But I will go on.\n</think>", "given_up"),
+        (HARMFUL, " But I will go on.\n</think>", "max_rounds_reached"),
     ],
 )
 def test_attempts_that_give_no_pair(rollout: str, continuation: str, outcome: str) -> None:
@@ -113,7 +107,7 @@ def test_a_side_whose_cue_could_not_be_read_is_no_side_of_a_pair(word: str) -> N
     """In the rollout, or in what followed the trigger: None there does not mean that no cue is left."""
     sample = ScriptedSampler(lambda given_text, request: " So I say no.\n</think>")
     pairs = intervened_pairs([generation("g0", HARMFUL)], TRIGGERS, sample, tokenizer(), Unread(word), 1, False)
-    assert pairs.rows == [] and pairs.counts["unread_cue"] == 1 and accounted(pairs.counts)
+    assert pairs.rows == [] and pairs.counts["cue_undetermined"] == 1 and accounted(pairs.counts)
 
 
 def test_sides_that_go_on_to_the_response_end_with_the_end_of_sequence() -> None:

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from safe_reasoning import needs, plan_memory, preflight, sources
 from safe_reasoning.config import Config, HubModel, load, validate
-from safe_reasoning.config_judges import LlamaGuardJudge, WildGuardJudge, XSTestJudge
-from safe_reasoning.judging import harmbench_classifier, llama_guard, qwen3guard, rubric, strongreject, wildguard, xstest_classes
-from safe_reasoning.plan import JUDGE_PROMPT_TOKENS, NO_COMPLIANCE, NO_HARM, plan, price, prompts_of, totals, with_measured_rates
+from safe_reasoning.config.judges import LlamaGuardJudge, WildGuardJudge, XSTestJudge
+from safe_reasoning.judging.judges import harmbench, llama_guard, qwen3guard, rubric, strongreject, wildguard, xstest
+from safe_reasoning.plan import memory, needed_sources, preflight
+from safe_reasoning.plan.estimate import JUDGE_PROMPT_TOKENS, NO_COMPLIANCE, NO_HARM, plan, price, prompts_of, totals, with_measured_rates
+from safe_reasoning.sources import table
 from tests.test_workflow import SNAKEMAKE, copy_project
 
 ROOT = Path(__file__).parents[1]
@@ -101,31 +102,31 @@ def test_a_floating_revision_stops_the_run_before_its_first_job(project: Path):
 
 
 def test_pinned_sources_let_it_start(config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.delenv(sources.MIRROR_VARIABLE, raising=False)
+    monkeypatch.delenv(table.MIRROR_VARIABLE, raising=False)
     monkeypatch.chdir(ROOT)
-    assert {"qwen3_8b", "star1_7b", "star_benign", "gpqa_diamond"} <= set(needs.floating(config))
-    (tmp_path / "sources.yaml").write_text(sources.TABLE.read_text().replace("revision: floating", f"revision: {'a' * 40}"))
-    monkeypatch.setattr(sources, "TABLE", tmp_path / "sources.yaml")
-    assert needs.floating(config) == [] and preflight.refusals(config) == []
+    assert {"qwen3_8b", "star1_7b", "star_benign", "gpqa_diamond"} <= set(needed_sources.floating(config))
+    (tmp_path / "sources.yaml").write_text(table.TABLE.read_text().replace("revision: floating", f"revision: {'a' * 40}"))
+    monkeypatch.setattr(table, "TABLE", tmp_path / "sources.yaml")
+    assert needed_sources.floating(config) == [] and preflight.refusals(config) == []
 
 
 def test_a_mirror_that_lacks_files_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.chdir(ROOT)
     (tmp_path / "gsm8k").mkdir()
     (tmp_path / "gsm8k/test.jsonl").touch()
-    monkeypatch.setenv(sources.MIRROR_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(table.MIRROR_VARIABLE, str(tmp_path))
     config = load(ROOT / "config/mini.yaml")
     (line,) = preflight.warnings(config)
-    files = {sources.source(source_id).mirror_file for source_id in ("star1", "xstest", "math500", "jailbreakbench_phrases")}
+    files = {table.source(source_id).mirror_file for source_id in ("star1", "xstest", "math500", "jailbreakbench_phrases")}
     assert all(f"{tmp_path}/{file}" in line for file in files) and "gsm8k" not in line
-    monkeypatch.delenv(sources.MIRROR_VARIABLE)
+    monkeypatch.delenv(table.MIRROR_VARIABLE)
     assert preflight.warnings(config) == []
 
 
 def test_the_demo_and_the_mini_run_float_nowhere(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delenv(sources.MIRROR_VARIABLE, raising=False)
+    monkeypatch.delenv(table.MIRROR_VARIABLE, raising=False)
     for name in ("demo", "mini"):
-        assert needs.floating(load(ROOT / f"config/{name}.yaml")) == []
+        assert needed_sources.floating(load(ROOT / f"config/{name}.yaml")) == []
 
 
 def test_the_paper_s_values(config: Config):
@@ -197,9 +198,9 @@ def test_the_plan_gives_weights_of_judges_their_hours_and_asks_no_judge_what_it_
 def test_what_the_plan_takes_judges_to_be_asked_is_what_they_are_asked():
     asked = {
         "llama_guard": llama_guard.LlamaGuardJudge,
-        "harmbench": harmbench_classifier.HarmBenchJudge,
+        "harmbench": harmbench.HarmBenchJudge,
         "strongreject": strongreject.StrongRejectJudge,
-        "xstest": xstest_classes.XSTestJudge,
+        "xstest": xstest.XSTestJudge,
         "wildguard": wildguard.WildGuardJudge,
         "qwen3guard": qwen3guard.Qwen3GuardJudge,
         "rubric": rubric.RubricJudge,
@@ -225,22 +226,22 @@ def test_the_plan_of_the_demo_meets_what_the_demo_did():
 def test_what_does_not_fit_is_said_before(config: Config, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(ROOT)
     parameters = {"ds_llama_8b": 8.0}
-    assert plan_memory.problems(config, parameters, 100, 200) == []
-    assert "100 GiB of disk, 50 are free" in plan_memory.problems(config, parameters, 100, 50)[0]
-    assert any("training ipo, ipo_stage2" in line for line in plan_memory.problems(config, {"ds_llama_8b": 70.0}, 1, 2))
+    assert memory.problems(config, parameters, 100, 200) == []
+    assert "100 GiB of disk, 50 are free" in memory.problems(config, parameters, 100, 50)[0]
+    assert any("training ipo, ipo_stage2" in line for line in memory.problems(config, {"ds_llama_8b": 70.0}, 1, 2))
     raw = yaml.safe_load(PAPER.read_text())
     raw["plan"]["gpu_memory_gib"] = 24
-    small = plan_memory.problems(validate(raw, "test"), parameters, 1, 2)
+    small = memory.problems(validate(raw, "test"), parameters, 1, 2)
     assert any("zero3" in line or "processes" in line for line in small) and any("KL curve" in line for line in small)
     raw["plan"] |= {"gpu_memory_gib": 80, "gpus": 4}
-    assert any("takes 8 processes, there are 4 GPUs" in line for line in plan_memory.problems(validate(raw, "test"), parameters, 1, 2))
+    assert any("takes 8 processes, there are 4 GPUs" in line for line in memory.problems(validate(raw, "test"), parameters, 1, 2))
 
 
 def test_zero3_needs_less_memory_than_zero2_and_that_less_than_none(config: Config, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(ROOT)
     method = config.methods["ipo"]
     needed = [
-        plan_memory.training_gib(8.0, method.model_copy(update={"deepspeed": path}))
+        memory.training_gib(8.0, method.model_copy(update={"deepspeed": path}))
         for path in ("config/deepspeed/zero3.json", "config/deepspeed/zero2.json", None)
     ]
     assert needed == sorted(needed) and needed[2] > 100 > needed[1]

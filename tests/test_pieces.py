@@ -13,21 +13,22 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safe_reasoning import sources
+from safe_reasoning.archive.allow_list import VERDICTS
 from safe_reasoning.config import Config, validate
-from safe_reasoning.config_judges import Judge
-from safe_reasoning.errors import UserError
+from safe_reasoning.config.judges import Judge
+from safe_reasoning.core.errors import UserError
 from safe_reasoning.judging.chat_instrument import ask_together, provenance
-from safe_reasoning.judging.judge import get_judge, judge_generation
-from safe_reasoning.judging.official import Template, official_text
-from safe_reasoning.masking import VERDICTS
+from safe_reasoning.judging.factory import get_judge
+from safe_reasoning.judging.official_prompts import Template, official_text
+from safe_reasoning.judging.verdicts import judge_generation
 from safe_reasoning.models.hub_weights import link_model
-from safe_reasoning.needs import floating, needed
-from safe_reasoning.plan import plan
-from safe_reasoning.preflight import refusals
-from safe_reasoning.sampling.chat import conversation_ids, prompt_ids
+from safe_reasoning.plan.estimate import plan
+from safe_reasoning.plan.needed_sources import floating, needed
+from safe_reasoning.plan.preflight import refusals
+from safe_reasoning.sampling.chat_template import conversation_ids, prompt_ids
 from safe_reasoning.sampling.engine import load_tokenizer
 from safe_reasoning.sampling.pieces import Piece, chat_pieces, encode
+from safe_reasoning.sources import table as sources_table
 
 ROOT = Path(__file__).parents[1]
 GUARDS: dict[str, dict[str, str]] = {
@@ -106,13 +107,13 @@ def test_gaps_are_filled_once_and_braces_of_the_judged_text_stay():
 @pytest.fixture
 def texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A mirror with texts of our own in the forms of the official files, under a table whose digests are left out."""
-    raw = yaml.safe_load(sources.TABLE.read_text())
+    raw = yaml.safe_load(sources_table.TABLE.read_text())
     for entry in raw.values():
         if entry["kind"] == "text":
             entry.pop("sha256", None), entry.pop("content_sha256", None)
     table = tmp_path / "sources.yaml"
     table.write_text(yaml.safe_dump(raw))
-    monkeypatch.setattr(sources, "TABLE", table)
+    monkeypatch.setattr(sources_table, "TABLE", table)
     mirror = tmp_path / "mirror"
     prompt = 'LLAMA2_CLS_PROMPT = {\n "prompt": """%s {behavior} {generation}""",\n "prompt_contextual": "{context} {behavior} {generation}",\n}\n'
     files = {
@@ -127,7 +128,7 @@ def texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, content in files.items():
         (mirror / name).parent.mkdir(parents=True, exist_ok=True)
         (mirror / name).write_text(content)
-    monkeypatch.setenv(sources.MIRROR_VARIABLE, str(mirror))
+    monkeypatch.setenv(sources_table.MIRROR_VARIABLE, str(mirror))
     return mirror
 
 
@@ -153,7 +154,7 @@ def test_a_file_that_its_maker_changed_is_one_line(content: str, texts: Path):
 def test_a_text_in_a_json_file_is_read_by_its_key(texts: Path, monkeypatch: pytest.MonkeyPatch):
     path = texts / "templates.json"
     path.write_text(json.dumps({"strongreject_rubric": "words"}))
-    monkeypatch.setattr("safe_reasoning.judging.official.fetch", lambda *_: path)
+    monkeypatch.setattr("safe_reasoning.judging.official_prompts.fetch", lambda *_: path)
     assert official_text("strongreject_rubric_user", None, "strongreject_rubric").text == "words"
     with pytest.raises(UserError, match="has no text"):
         official_text("strongreject_rubric_system", None, "strongreject_rubric_system")
@@ -163,14 +164,14 @@ def test_altered_words_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for name in ("wildguard/utils.py", "strongreject/prompts/rubric_user.txt"):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text('WILDGUARD_INPUT_FORMAT = "other words"')
-    monkeypatch.setenv(sources.MIRROR_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(sources_table.MIRROR_VARIABLE, str(tmp_path))
     with pytest.raises(UserError, match="are not those pinned"):
         official_text("wildguard_prompt", None, "WILDGUARD_INPUT_FORMAT")
     with pytest.raises(UserError, match="is altered"):
         official_text("strongreject_rubric_user", None)
 
 
-@pytest.mark.skipif(not os.environ.get(sources.MIRROR_VARIABLE), reason="needs StrongREJECT's texts: set SAFE_REASONING_DATA")
+@pytest.mark.skipif(not os.environ.get(sources_table.MIRROR_VARIABLE), reason="needs StrongREJECT's texts: set SAFE_REASONING_DATA")
 def test_strongreject_is_asked_in_its_authors_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("TEST_KEY", "x")
     endpoint = {"base_url": "http://127.0.0.1:9/v1", "model": "m", "key_variable": "TEST_KEY", "max_tokens": 512}
@@ -205,7 +206,7 @@ def test_judges_run_on_their_own_weights_and_garbage_is_unscored(
         assert kept["unparsed_replies"] == details.count("unparsed_reply") > 0
         # The third reasoning does not fit the 512 positions of the model; HarmBench's clip, as long as they are, leaves no room for its prompt.
         assert kept["without_reply"] == details.count("no_reply") and details[4] == "no_reply"
-        assert kept["weights"]["revision"] == sources.source(config.judges[name].source).revision  # type: ignore[union-attr]
+        assert kept["weights"]["revision"] == sources_table.source(config.judges[name].source).revision  # type: ignore[union-attr]
     if engine == "transformers":  # the loose reading of the same replies samples nothing
         shards = {path: path.stat().st_mtime_ns for path in Path("results/tiny/replies/qwen3guard_8b").rglob("*.parquet")}
         loose = get_judge("loose", config)
@@ -225,7 +226,7 @@ def test_the_workflow_fetches_what_judges_need_and_evaluates_none_of_them():
         "xstest_classes",
     ]
     assert set(needed(config)) == {*config.judge_sources, *words} and list(config.models) == ["nano"]
-    if not os.environ.get(sources.MIRROR_VARIABLE):
+    if not os.environ.get(sources_table.MIRROR_VARIABLE):
         assert floating(config) == ["strongreject_rubric_system", "strongreject_rubric_user"]
     steps = [step for step in plan(config) if step.stage.startswith("weights of")]
     assert [step.stage for step in steps] == [f"weights of {source}" for source in config.judge_sources]
@@ -253,11 +254,11 @@ def test_faults_of_a_judge_s_settings_name_their_key(judge: dict, told: str):
 def test_the_page_about_judges_names_every_kind_and_every_source():
     page = (ROOT / "docs/judges.md").read_text()
     kinds = {kind for option in get_args(get_args(Judge)[0]) for kind in get_args(option.model_fields["kind"].annotation)}
-    texts = {name: entry for name, entry in sources.table().items() if entry.kind == "text"}
+    texts = {name: entry for name, entry in sources_table.table().items() if entry.kind == "text"}
     for told in (
         *(f"`{kind}`" for kind in kinds),
         *texts,
-        *(entry.revision[:8] for entry in texts.values() if entry.revision != sources.FLOATING),
+        *(entry.revision[:8] for entry in texts.values() if entry.revision != sources_table.FLOATING),
     ):
         assert told in page, told
     for entry in texts.values():

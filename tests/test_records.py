@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from safe_reasoning import records
-from safe_reasoning.command import command
-from safe_reasoning.errors import UserError
+from safe_reasoning.core import files, provenance, records
+from safe_reasoning.core.cli import command
+from safe_reasoning.core.errors import UserError
 
 PROMPT = {"prompt_id": "a-0", "prompt_set": "a", "role": "safety", "category": "", "text": "hello", "request": "hello", "gold": ""}
 
@@ -15,14 +15,14 @@ PROMPT = {"prompt_id": "a-0", "prompt_set": "a", "role": "safety", "category": "
 def test_rows_come_back_and_meta_tells_their_number(tmp_path: Path):
     records.write_rows(tmp_path / "p.parquet", "prompts", [PROMPT], {"world_seed": 3})
     assert records.read_rows(tmp_path / "p.parquet", "prompts") == [PROMPT]
-    meta = records.read_meta(tmp_path / "p.parquet")
+    meta = provenance.read_meta(tmp_path / "p.parquet")
     assert meta["rows"] == 1 and meta["world_seed"] == 3 and meta["software"]["python"]
 
 
 def test_equal_rows_are_equal_files(tmp_path: Path):
     for name in ("a", "b"):
         records.write_rows(tmp_path / name / "p.parquet", "prompts", [PROMPT], {})
-    assert records.sha256(tmp_path / "a/p.parquet") == records.sha256(tmp_path / "b/p.parquet")
+    assert files.sha256(tmp_path / "a/p.parquet") == files.sha256(tmp_path / "b/p.parquet")
 
 
 def test_unknown_column_is_refused():
@@ -58,15 +58,15 @@ def test_full_disk_leaves_nothing_and_is_one_line(capsys: pytest.CaptureFixture[
 
 def test_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     target = tmp_path / "x.json"
-    records.write_json(target, {"a": 1})
+    files.write_json(target, {"a": 1})
 
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "no space")
 
     monkeypatch.setattr(records.os, "fsync", full)
     with pytest.raises(OSError, match="no space"):
-        records.write_json(target, {"a": 2})
-    assert records.read_json(target) == {"a": 1} and sorted(path.name for path in tmp_path.iterdir()) == ["x.json"]
+        files.write_json(target, {"a": 2})
+    assert files.read_json(target) == {"a": 1} and sorted(path.name for path in tmp_path.iterdir()) == ["x.json"]
 
 
 def test_other_faults_are_not_hidden():

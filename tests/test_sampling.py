@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from safe_reasoning.config import Decoding, Engine
-from safe_reasoning.errors import UserError
-from safe_reasoning.records import read_meta
-from safe_reasoning.sampling.chat import prompt_ids, template_hash
-from safe_reasoning.sampling.engine import Request, load_tokenizer, open_engine
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.provenance import read_meta
+from safe_reasoning.core.trace import CLOSE_TAG
+from safe_reasoning.sampling.chat_template import prompt_ids, template_hash
+from safe_reasoning.sampling.engine import Request, load_tokenizer
+from safe_reasoning.sampling.factory import open_engine
 from safe_reasoning.sampling.shards import sample_sharded
-from safe_reasoning.text import CLOSE_TAG
 
 GREEDY = Decoding(temperature=0, max_new_tokens=24)
 SAMPLED = Decoding(temperature=1, top_p=0.95, max_new_tokens=24)

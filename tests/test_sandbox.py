@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from safe_reasoning.capability import sandbox
-from safe_reasoning.capability.sandbox import run_program, run_programs
-from safe_reasoning.errors import UserError
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.judging.scorers import sandbox
+from safe_reasoning.judging.scorers.sandbox import run_program, run_programs
 
 ROOT = Path(__file__).parents[1]
 with_bubblewrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed (apt-get install bubblewrap)")

@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from safe_reasoning.records import read_meta, read_rows, write_rows
+from safe_reasoning.core.provenance import read_meta
+from safe_reasoning.core.records import read_rows, write_rows
 from tests.misbehaving import KEY
 
 ROOT = Path(__file__).parents[1]

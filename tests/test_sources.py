@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from safe_reasoning import sources
-from safe_reasoning.errors import UserError
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.sources import fetch
+from safe_reasoning.sources import table as sources_table
 
 CONTENT = b"id,prompt\n1,hello\n"
 
@@ -28,8 +29,8 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }
     table = tmp_path / "sources.yaml"
     table.write_text(yaml.safe_dump({"some_set": pin}))
-    monkeypatch.setattr(sources, "TABLE", table)
-    monkeypatch.delenv(sources.MIRROR_VARIABLE, raising=False)
+    monkeypatch.setattr(sources_table, "TABLE", table)
+    monkeypatch.delenv(sources_table.MIRROR_VARIABLE, raising=False)
     folder = tmp_path / "mirror"
     (folder / "set").mkdir(parents=True)
     (folder / "set" / "file.csv").write_bytes(CONTENT)
@@ -42,37 +43,37 @@ def one_line(error: pytest.ExceptionInfo[UserError]) -> str:
 
 
 def test_a_mirror_is_read(mirror: Path) -> None:
-    assert sources.fetch("some_set", str(mirror)).read_bytes() == CONTENT
+    assert fetch.fetch("some_set", str(mirror)).read_bytes() == CONTENT
 
 
 def test_the_environment_overrides_the_config(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(sources.MIRROR_VARIABLE, str(mirror))
-    assert sources.fetch("some_set", "nowhere") == mirror / "set" / "file.csv"
+    monkeypatch.setenv(sources_table.MIRROR_VARIABLE, str(mirror))
+    assert fetch.fetch("some_set", "nowhere") == mirror / "set" / "file.csv"
 
 
 def test_a_missing_file_is_named(mirror: Path) -> None:
     (mirror / "set" / "file.csv").unlink()
     with pytest.raises(UserError, match=r"set/file\.csv does not exist: put the file there") as error:
-        sources.fetch("some_set", str(mirror))
+        fetch.fetch("some_set", str(mirror))
     one_line(error)
 
 
 def test_an_altered_file_is_refused(mirror: Path) -> None:
     (mirror / "set" / "file.csv").write_bytes(CONTENT + b"2,x\n")
     with pytest.raises(UserError, match=r"is altered .*: delete it and fetch it again") as error:
-        sources.fetch("some_set", str(mirror))
+        fetch.fetch("some_set", str(mirror))
     one_line(error)
 
 
 def test_an_unknown_source_lists_the_known(mirror: Path) -> None:
     with pytest.raises(UserError, match="unknown data source 'other': use one of some_set"):
-        sources.fetch("other", str(mirror))
+        fetch.fetch("other", str(mirror))
 
 
 def test_a_broken_table_is_refused(mirror: Path) -> None:
-    sources.TABLE.write_text("some_set: {kind: dataset}\n")
+    sources_table.TABLE.write_text("some_set: {kind: dataset}\n")
     with pytest.raises(UserError, match="is not a valid table of sources") as error:
-        sources.fetch("some_set", str(mirror))
+        fetch.fetch("some_set", str(mirror))
     one_line(error)
 
 
@@ -93,7 +94,7 @@ def fake_download(monkeypatch: pytest.MonkeyPatch, result: Path | Exception) -> 
 
 def test_the_hub_is_asked_for_the_pinned_revision(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = fake_download(monkeypatch, mirror / "set" / "file.csv")
-    assert sources.fetch("some_set", None).read_bytes() == CONTENT
+    assert fetch.fetch("some_set", None).read_bytes() == CONTENT
     assert calls == [(("someone/something", "data/file.csv"), {"repo_type": "dataset", "revision": "0" * 40})]
 
 
@@ -101,7 +102,7 @@ def test_an_altered_download_is_refused(mirror: Path, monkeypatch: pytest.Monkey
     (mirror / "set" / "file.csv").write_bytes(b"other")
     fake_download(monkeypatch, mirror / "set" / "file.csv")
     with pytest.raises(UserError, match="is altered"):
-        sources.fetch("some_set", None)
+        fetch.fetch("some_set", None)
 
 
 def test_an_unreachable_hub_is_told_with_the_repair(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,20 +112,20 @@ def test_an_unreachable_hub_is_told_with_the_repair(mirror: Path, monkeypatch: p
     for fault in (LocalEntryNotFoundError("offline"), httpx2.ConnectError("no route\nto host"), OSError("broken")):
         fake_download(monkeypatch, fault)
         with pytest.raises(UserError, match=r"name a folder that holds set/file\.csv in data_mirror or SAFE_REASONING_DATA") as error:
-            sources.fetch("some_set", None)
+            fetch.fetch("some_set", None)
         one_line(error)
 
 
 def test_every_entry_of_the_project_is_pinned_or_says_that_it_floats() -> None:
-    for name, entry in sources.table().items():
+    for name, entry in sources_table.table().items():
         assert re.fullmatch(r"\d+\.\d+\.\d+" if entry.host == "pypi" else r"[0-9a-f]{40}|floating", entry.revision), name
         assert entry.hub_identical or entry.content_sha256, "a file of unknown bytes needs a digest of its content"
 
 
 def test_every_prompt_source_and_every_trace_set_is_in_the_table() -> None:
-    from safe_reasoning.needs import FILE_OF
-    from safe_reasoning.prompts import BENCHMARKS, ROWS
+    from safe_reasoning.plan.needed_sources import FILE_OF
+    from safe_reasoning.prompts.prompt_sets import BENCHMARKS, ROWS
 
-    known = sources.table()
+    known = sources_table.table()
     assert set(BENCHMARKS) == set(ROWS)
     assert {FILE_OF.get(name, name) for name in BENCHMARKS} | {"star1", "safechain", "unsafechain"} <= set(known)

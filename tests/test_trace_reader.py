@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from safe_reasoning.errors import UserError
-from safe_reasoning.masking import masked
-from safe_reasoning.trace_reader import page, strip
-from safe_reasoning.trace_reader.entries import Curve, Line, Said
-from safe_reasoning.trace_reader.gather import Gathered
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.redaction import masked
+from safe_reasoning.report.traces import csr_bars, page
+from safe_reasoning.report.traces.entries import Curve, Line, Said
+from safe_reasoning.report.traces.gather import Gathered
 from tests import trace_run
 
 TEMPLATES = Path(__file__).parents[1] / "workflow/report"
@@ -92,13 +92,13 @@ def test_rows_of_another_run_are_a_fault(gathered: Gathered):
 
 def test_strip_places_columns_points_and_sentences():
     line = Line(Said(None, 3, ""), 1, "cue", "", (1, 3))
-    drawn = strip.draw(Curve([0, 1, 2, 3], [0.0, math.nan, 1.0, 1.0], 2, None, 0), [line])
+    drawn = csr_bars.draw(Curve([0, 1, 2, 3], [0.0, math.nan, 1.0, 1.0], 2, None, 0), [line])
     assert set(drawn.paths) == {0, 10} and drawn.paths[10].count("M") == 2  # nothing where nothing was scored
-    unit = strip.WIDTH / 4
-    assert [(mark.kind, mark.x) for mark in drawn.marks] == [("safe", strip.LEFT + 2 * unit), ("cue", strip.LEFT + unit)]
-    assert (drawn.boxes[0].x, drawn.boxes[0].width) == (strip.LEFT + unit, 3 * unit)
-    long = strip.draw(Curve(list(range(8001)), [1.0] * 8001, None, None, None), [])
-    assert long.paths[10].count("M") <= strip.COLUMNS and long.merged == 27 and len(long.ticks) < 12
+    unit = csr_bars.WIDTH / 4
+    assert [(mark.kind, mark.x) for mark in drawn.marks] == [("safe", csr_bars.LEFT + 2 * unit), ("cue", csr_bars.LEFT + unit)]
+    assert (drawn.boxes[0].x, drawn.boxes[0].width) == (csr_bars.LEFT + unit, 3 * unit)
+    long = csr_bars.draw(Curve(list(range(8001)), [1.0] * 8001, None, None, None), [])
+    assert long.paths[10].count("M") <= csr_bars.COLUMNS and long.merged == 27 and len(long.ticks) < 12
 
 
 def test_page_stays_small(pages: dict[bool, Path], tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -15,11 +15,11 @@ import torch
 import yaml
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from safe_reasoning import kl
 from safe_reasoning.config import Config, validate
-from safe_reasoning.errors import UserError
-from safe_reasoning.judging.exact import ExactJudge
-from safe_reasoning.records import write_rows
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.records import write_rows
+from safe_reasoning.evaluation import kl
+from safe_reasoning.judging.judges.exact import ExactJudge
 from safe_reasoning.training.common import Task, draw
 from safe_reasoning.training.dpo_full import whole_traces
 from safe_reasoning.training.grpo import safety_reward

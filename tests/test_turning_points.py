@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safe_reasoning.characterize.turning_points import csr_around, safe_turning_point, sentence_at, sentence_spans, unsafe_turning_point
-from safe_reasoning.text import Sentence, split_sentences, token_ends
+from safe_reasoning.core.trace import Sentence, split_sentences, token_ends
 from tests.fakes import ids, text, tokenizer
 
 RATIOS = st.lists(st.sampled_from([0.0, 0.05, 0.5, 0.9, 1.0, math.nan]), min_size=1, max_size=40)

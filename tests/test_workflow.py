@@ -18,8 +18,9 @@ import pytest
 import yaml
 
 from safe_reasoning.characterize.intervention_curve import NEUTRAL
-from safe_reasoning.records import read_json, read_rows
-from safe_reasoning.text import split_sentences
+from safe_reasoning.core.files import read_json
+from safe_reasoning.core.records import read_rows
+from safe_reasoning.core.trace import split_sentences
 
 ROOT = Path(__file__).parents[1]
 SNAKEMAKE = [str(Path(sys.executable).parent / "snakemake"), "--cores", "2"]
@@ -90,7 +91,7 @@ def test_every_rule_ran(finished: Path):
     absent |= {name for name in listed if name.endswith("_with_weights")}  # judges of their own weights
     ran = {path.name for path in (run / "logs").iterdir()}
     assert listed - absent <= ran
-    rates = pd.read_csv(run / "metrics/evaluation.csv")
+    rates = pd.read_csv(run / "metrics/rates_by_seed.csv")
     assert set(rates["method"]) == {"base", *yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())["methods"]}
     assert rates["rate"].dropna().between(0, 1).all()
 
@@ -141,7 +142,7 @@ def test_second_run_has_nothing_to_do(finished: Path):
 
 
 def test_changed_figure_code_redraws_that_figure_only(finished: Path):
-    module = finished / "src/safe_reasoning/figures/fig4_rollout_diversity.py"
+    module = finished / "src/safe_reasoning/report/figures/fig4_rollout_diversity.py"
     module.write_text(module.read_text() + "\n# a change\n")
     planned = jobs(snakemake(finished, "--configfile", "tests/tiny.yaml", "--dry-run"))
     assert "draw_figure" in planned and planned <= {"draw_figure", "write_report", "write_manifest", "all"}
@@ -196,13 +197,13 @@ def test_a_judge_with_weights_has_a_gpu_and_the_others_do_not(project: Path):
 def test_manifest_names_every_metric_with_its_hash(finished: Path):
     manifest = json.loads((finished / "results/tiny/manifest.json").read_text())
     text = json.dumps(manifest)
-    assert "metrics/evaluation.csv" in text and "tables/table2_main.csv" in text
+    assert "metrics/rates_by_seed.csv" in text and "tables/table2_main.csv" in text
 
 
 def test_archive_of_a_run_holds_its_verdicts_and_no_text(finished: Path, tmp_path: Path):
     """No prompt, no attack and no completion of the run, nor any part of one that is longer than a sentence, is in the archive's bytes."""
-    from safe_reasoning.archive import unpack
-    from safe_reasoning.records import read_rows
+    from safe_reasoning.archive.pack import unpack
+    from safe_reasoning.core.records import read_rows
 
     run, archive, out = finished / "results/tiny", tmp_path / "tiny.zip", tmp_path / "out"
     written = script(ROOT, "write_archive", "--run", str(run), "--out", str(archive))
@@ -270,7 +271,7 @@ def script(project: Path, name: str, *arguments: str) -> subprocess.CompletedPro
 
 def test_bad_input_of_scripts_is_one_line(project: Path, tmp_path: Path):
     """Unknown benchmark name, missing model folder, generations without think tags."""
-    from safe_reasoning.records import write_rows
+    from safe_reasoning.core.records import write_rows
 
     raw = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
     raw["prompt_sets"]["direct"]["source"] = "nano_nothing"

@@ -10,11 +10,13 @@ import yaml
 
 from safe_reasoning import config
 from safe_reasoning.characterize.turning_point_table import turning_point_rows
-from safe_reasoning.judging.exact import ExactCueDetector, ExactJudge
-from safe_reasoning.judging.judge import judge_generation
-from safe_reasoning.records import write_json, write_metrics, write_rows
+from safe_reasoning.core.files import write_json
+from safe_reasoning.core.records import write_metrics, write_rows
+from safe_reasoning.judging.detectors.exact import ExactCueDetector
+from safe_reasoning.judging.judges.exact import ExactJudge
+from safe_reasoning.judging.verdicts import judge_generation
+from safe_reasoning.report.traces.files import Files
 from safe_reasoning.sampling import engine
-from safe_reasoning.trace_reader.files import Files
 
 TINY = Path(__file__).parent / "tiny.yaml"
 RESTATE = "The user wants the steps for bodalk."
@@ -95,8 +97,15 @@ def write_run(run: Path, base: Path, show_text: bool = False) -> config.Config:
     write_json(files.triggers, {"triggers": triggers, "candidates": triggers})
     common = {"generation_id": "direct-0.0", "prompt_id": "direct-0"}
     corrected = [
-        {**common, "trigger": label, "arm": arm, "rounds": rounds, "harmful": rounds == 0 or arm == "none", "has_cue": rounds == 0}
-        for label, arm in (("T1", "trigger"), ("T2", "trigger"), ("none", "none"))
+        {
+            **common,
+            "trigger": label,
+            "condition": condition,
+            "rounds": rounds,
+            "harmful": rounds == 0 or condition == "none",
+            "has_cue": rounds == 0,
+        }
+        for label, condition in (("T1", "trigger"), ("T2", "trigger"), ("none", "none"))
         for rounds in (0, 1, 2)
     ]
     write_rows(files.interventions, "interventions", corrected, {})

@@ -14,18 +14,22 @@ rule fit_embedding_judge:
         **LIGHT,
     params:
         config=CONFIG_FILE,
-        settings=settings("data_mirror"),
+        rerun_on=settings("data_mirror"),
+    message:
+        "Fitting the embedding judge {wildcards.judge}"
     shell:
         "python scripts/fit_embedding_judge.py --config {params.config} --out {output.judge} --readings {output.readings} 2> {log}"
 
 
 rule judge_labelled_texts:
     input:
-        lambda w: instrument_files(w.judge),
+        lambda w: judge_files(w.judge),
     output:
         f"{RUN}/audit/{{judge}}.csv",
     log:
         f"{RUN}/logs/judge_labelled_texts/{{judge}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/judge_labelled_texts/{{judge}}.tsv"
     wildcard_constraints:
         judge=none_of([*JUDGES_WITH_WEIGHTS, *EMBEDDING_JUDGES]),
     localrule: True
@@ -35,9 +39,11 @@ rule judge_labelled_texts:
         **LIGHT,
     params:
         config=CONFIG_FILE,
-        settings=lambda w: settings("data_mirror") + instrument_settings(w.judge),
+        rerun_on=lambda w: settings("data_mirror") + judge_settings(w.judge),
+    message:
+        "Judging labelled texts by {wildcards.judge}"
     shell:
-        "python scripts/lease_gpus.py {resources.gpu} python scripts/judge_labelled_texts.py --config {params.config} --judge {wildcards.judge} --out {output} 2> {log}"
+        ON_GPUS + "python scripts/judge_labelled_texts.py --config {params.config} --judge {wildcards.judge} --out {output} 2> {log}"
 
 
 use rule judge_labelled_texts as judge_labelled_texts_with_weights with:
@@ -64,7 +70,9 @@ rule audit_judges:
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output.audit),
-        settings=settings("evaluate.audit", "evaluate.bootstrap"),
+        rerun_on=settings("evaluate.audit", "evaluate.bootstrap"),
+    message:
+        "Comparing judges with people's labels"
     shell:
         "python scripts/audit_judges.py --config {params.config} --readings {input} --out {params.out} 2> {log}"
 
@@ -91,7 +99,9 @@ rule compare_judges:
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output.rates),
-        settings=settings("evaluate.judge", "evaluate.more_judges", "evaluate.bootstrap"),
+        rerun_on=settings("evaluate.judge", "evaluate.more_judges", "evaluate.bootstrap"),
+    message:
+        "Comparing the judges on {wildcards.model}"
     shell:
         "python scripts/compare_judges.py --config {params.config} --model {wildcards.model} --prompts {input.prompts} --verdicts {input.verdicts} "
         "--out {params.out} 2> {log}"

@@ -1,7 +1,7 @@
 # Characterization (paper section 2): continuation safety ratio, turning points and triggers, corrective interventions, and their metrics.
 rule estimate_csr:
     input:
-        instrument_files(JUDGE, DETECTOR),
+        judge_files(JUDGE, DETECTOR),
         base=f"{RUN}/models/{{model}}/base/training.json",
         rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
@@ -10,6 +10,8 @@ rule estimate_csr:
         f"{RUN}/characterize/{{model}}/csr.parquet",
     log:
         f"{RUN}/logs/estimate_csr/{{model}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/estimate_csr/{{model}}.tsv"
     priority: 10
     container:
         image("serve")
@@ -20,16 +22,18 @@ rule estimate_csr:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
         shards=f"{RUN}/characterize/{{model}}/csr_shards",
-        settings=settings("engine", "decoding", "characterize.csr_prompts", "characterize.csr_continuations", "characterize.csr_stride")
-        + instrument_settings(JUDGE, DETECTOR),
+        rerun_on=settings("engine", "decoding", "characterize.csr_prompts", "characterize.csr_continuations", "characterize.csr_stride")
+        + judge_settings(JUDGE, DETECTOR),
+    message:
+        "Estimating the continuation safety ratio of {wildcards.model}"
     shell:
-        "python scripts/lease_gpus.py {resources.gpu} python scripts/estimate_csr.py --config {params.config} --model-dir {params.model_dir} --rollouts {input.rollouts} "
+        ON_GPUS + "python scripts/estimate_csr.py --config {params.config} --model-dir {params.model_dir} --rollouts {input.rollouts} "
         "--verdicts {input.verdicts} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
 
 
 rule rank_triggers:
     input:
-        instrument_files(JUDGE, DETECTOR),
+        judge_files(JUDGE, DETECTOR),
         base=f"{RUN}/models/{{model}}/base/training.json",
         rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
@@ -39,6 +43,8 @@ rule rank_triggers:
         f"{RUN}/characterize/{{model}}/triggers.json",
     log:
         f"{RUN}/logs/rank_triggers/{{model}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/rank_triggers/{{model}}.tsv"
     priority: 10
     container:
         image("serve")
@@ -50,15 +56,17 @@ rule rank_triggers:
         model_dir=lambda w, input: folder_of(input.base),
         detector=DETECTOR,
         shards=f"{RUN}/characterize/{{model}}/trigger_shards",
-        settings=settings("engine", "decoding", "characterize") + instrument_settings(JUDGE, DETECTOR),
+        rerun_on=settings("engine", "decoding", "characterize") + judge_settings(JUDGE, DETECTOR),
+    message:
+        "Finding safety triggers of {wildcards.model}"
     shell:
-        "python scripts/lease_gpus.py {resources.gpu} python scripts/rank_triggers.py --config {params.config} --detector {params.detector} --model-dir {params.model_dir} "
+        ON_GPUS + "python scripts/rank_triggers.py --config {params.config} --detector {params.detector} --model-dir {params.model_dir} "
         "--rollouts {input.rollouts} --verdicts {input.verdicts} --csr {input.csr} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
 
 
 rule correct_interventions:
     input:
-        instrument_files(JUDGE, DETECTOR),
+        judge_files(JUDGE, DETECTOR),
         base=f"{RUN}/models/{{model}}/base/training.json",
         generations=f"{RUN}/generations/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.{JUDGE}.parquet",
@@ -68,6 +76,8 @@ rule correct_interventions:
         f"{RUN}/characterize/{{model}}/interventions.parquet",
     log:
         f"{RUN}/logs/correct_interventions/{{model}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/correct_interventions/{{model}}.tsv"
     container:
         image("serve")
     threads: CONFIG.engine.threads
@@ -78,17 +88,20 @@ rule correct_interventions:
         model_dir=lambda w, input: folder_of(input.base),
         detector=DETECTOR,
         shards=f"{RUN}/characterize/{{model}}/intervention_shards",
-        settings=settings("engine", "decoding", "characterize.intervention_traces", "characterize.intervention_rounds")
-        + instrument_settings(JUDGE, DETECTOR),
+        rerun_on=settings("engine", "decoding", "characterize.intervention_traces", "characterize.intervention_rounds")
+        + judge_settings(JUDGE, DETECTOR),
+    message:
+        "Intervening on reasoning of {wildcards.model}"
     shell:
-        "python scripts/lease_gpus.py {resources.gpu} python scripts/correct_interventions.py --config {params.config} --detector {params.detector} --model-dir {params.model_dir} "
+        ON_GPUS
+        + "python scripts/correct_interventions.py --config {params.config} --detector {params.detector} --model-dir {params.model_dir} "
         "--generations {input.generations} --verdicts {input.verdicts} --triggers {input.triggers} --prompts {input.prompts} "
         "--shards {params.shards} --out {output} 2> {log}"
 
 
 rule summarize_characterization:
     input:
-        instrument_files(JUDGE, DETECTOR),
+        judge_files(JUDGE, DETECTOR),
         base=f"{RUN}/models/{{model}}/base/training.json",
         rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
@@ -102,6 +115,8 @@ rule summarize_characterization:
         *[f"{RUN}/metrics/{{model}}/{table}.csv" for table in CHARACTERIZATION_TABLES],
     log:
         f"{RUN}/logs/summarize_characterization/{{model}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/summarize_characterization/{{model}}.tsv"
     localrule: not DETECTOR_IS_A_MODEL
     container:
         image("serve")
@@ -111,8 +126,11 @@ rule summarize_characterization:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
         out=lambda w, output: folder_of(output[0]),
-        settings=settings("characterize", "evaluate.bootstrap", "report") + instrument_settings(JUDGE, DETECTOR),
+        rerun_on=settings("characterize", "evaluate.bootstrap", "report") + judge_settings(JUDGE, DETECTOR),
+    message:
+        "Summarizing the characterization of {wildcards.model}"
     shell:
-        "python scripts/lease_gpus.py {resources.gpu} python scripts/summarize_characterization.py --config {params.config} --model {wildcards.model} --model-dir {params.model_dir} "
+        ON_GPUS
+        + "python scripts/summarize_characterization.py --config {params.config} --model {wildcards.model} --model-dir {params.model_dir} "
         "--rollouts {input.rollouts} --verdicts {input.verdicts} --evaluation-verdicts {input.evaluation} --csr {input.csr} "
         "--triggers {input.triggers} --interventions {input.interventions} --diversity-prompts {input.diversity_prompts} --prompts {input.prompts} --out {params.out} 2> {log}"

@@ -6,17 +6,22 @@ import os
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 from safe_reasoning import config as typed_config
-from safe_reasoning import images, optional, preflight, runlock
-from safe_reasoning.command import progress
-from safe_reasoning.config_judges import chat_of, source_of
-from safe_reasoning.container_environment import into_containers
-from safe_reasoning.errors import UserError
-from safe_reasoning.images import image
-from safe_reasoning.records import write_bytes
-from safe_reasoning.trace_reader.files import Files
+from safe_reasoning.runtime import images
+from safe_reasoning.report import contents
+from safe_reasoning.plan import preflight
+from safe_reasoning.runtime import run_lock
+from safe_reasoning.core.cli import progress
+from safe_reasoning.config.judges import chat_of, source_of
+from safe_reasoning.runtime.container_environment import into_containers
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.runtime.images import image
+from safe_reasoning.core.files import write_bytes
+from safe_reasoning.report.traces.files import Files
+from safe_reasoning.training.recipe import check_recipes, input_files, pair_stems, recipe_of
 
 try:
     CONFIG = typed_config.validate(config, "configuration") if config else typed_config.load("config/demo.yaml")
+    check_recipes(CONFIG)
 except UserError as error:
     raise WorkflowError(str(error))
 
@@ -48,15 +53,13 @@ onstart:
         progress(f"warning: {line}")
     for line in preflight.costs(CONFIG):
         progress(line)
-    runlock.hold(RUN)
+    run_lock.hold(RUN)
     if Path(CONFIG_FILE).read_text() != RESOLVED:
         write_bytes(CONFIG_FILE, RESOLVED.encode())
 
 
 MODELS = list(CONFIG.models)
 JUDGE = CONFIG.evaluate.judge
-# The chain from rollouts to stage 2 is the longest way through a run, so its jobs go first (priority 10); then what takes long by itself.
-PRIORITY = {"ipo": 10, "ipo_stage2": 10, "grpo": 5}
 DETECTOR = CONFIG.detector
 CHARACTERIZATION_TABLES = [
     "base_model",

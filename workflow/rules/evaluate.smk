@@ -10,6 +10,8 @@ rule generate_evaluation:
         f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/evaluation.parquet",
     log:
         f"{RUN}/logs/generate_evaluation/{{model}}/{{method}}.seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/generate_evaluation/{{model}}/{{method}}.seed{{seed}}.tsv"
     container:
         image("serve")
     threads: CONFIG.engine.threads
@@ -19,9 +21,11 @@ rule generate_evaluation:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.weights),
         shards=f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/shards",
-        settings=settings("engine", "decoding", "prompt_sets"),
+        rerun_on=settings("engine", "decoding", "prompt_sets"),
+    message:
+        "Sampling evaluation sets: {wildcards.model} {wildcards.method}, seed {wildcards.seed}"
     shell:
-        "python scripts/lease_gpus.py {resources.gpu} python scripts/generate_evaluation.py --config {params.config} --model-dir {params.model_dir} --seed {wildcards.seed} "
+        ON_GPUS + "python scripts/generate_evaluation.py --config {params.config} --model-dir {params.model_dir} --seed {wildcards.seed} "
         "--label '{wildcards.model} {wildcards.method}' --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
 
 
@@ -42,6 +46,8 @@ rule measure_contamination:
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output.table),
+    message:
+        "Comparing test prompts with training prompts"
     shell:
         "python scripts/measure_contamination.py --config {params.config} --prompts {input} --out {params.out} 2> {log}"
 
@@ -53,16 +59,18 @@ rule summarize_evaluation:
         generations=for_methods(f"{RUN}/generations/{{model}}/{{variant}}/evaluation.parquet", "base"),
         verdicts=for_methods(f"{RUN}/verdicts/{{model}}/{{variant}}/evaluation.{JUDGE}.parquet", "base"),
     output:
-        evaluation=f"{RUN}/metrics/{{model}}/evaluation.csv",
-        clean=f"{RUN}/metrics/{{model}}/evaluation_clean.csv",
-        seeds=f"{RUN}/metrics/{{model}}/seeds.csv",
-        seeds_clean=f"{RUN}/metrics/{{model}}/seeds_clean.csv",
+        by_seed=f"{RUN}/metrics/{{model}}/rates_by_seed.csv",
+        by_seed_clean=f"{RUN}/metrics/{{model}}/rates_by_seed_clean.csv",
+        rates=f"{RUN}/metrics/{{model}}/rates.csv",
+        rates_clean=f"{RUN}/metrics/{{model}}/rates_clean.csv",
         details=f"{RUN}/metrics/{{model}}/verdict_details.csv",
         trace_classes=f"{RUN}/metrics/{{model}}/trace_classes.csv",
-        paired=f"{RUN}/metrics/{{model}}/paired.csv",
+        paired=f"{RUN}/metrics/{{model}}/paired_differences.csv",
         sample_count=f"{RUN}/metrics/{{model}}/sample_count.csv",
     log:
         f"{RUN}/logs/summarize_evaluation/{{model}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/summarize_evaluation/{{model}}.tsv"
     localrule: True
     container:
         image("analyze")
@@ -70,8 +78,10 @@ rule summarize_evaluation:
         **LIGHT,
     params:
         config=CONFIG_FILE,
-        out=lambda w, output: folder_of(output.evaluation),
-        settings=json.dumps([CONFIG.benchmarks, methods_of("released")]) + settings("evaluate.judge", "evaluate.bootstrap"),
+        out=lambda w, output: folder_of(output.rates),
+        rerun_on=json.dumps([CONFIG.benchmarks, methods_of("released")]) + settings("evaluate.judge", "evaluate.bootstrap"),
+    message:
+        "Computing rates of {wildcards.model}"
     shell:
         "python scripts/summarize_evaluation.py --config {params.config} --model {wildcards.model} --prompts {input.prompts} "
         "--generations {input.generations} --verdicts {input.verdicts} --contaminated {input.contaminated} --out {params.out} 2> {log}"
@@ -87,6 +97,8 @@ rule measure_kl:
         f"{RUN}/metrics/{{model}}/kl.csv",
     log:
         f"{RUN}/logs/measure_kl/{{model}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/measure_kl/{{model}}.tsv"
     container:
         image("train")
     threads: CONFIG.engine.threads
@@ -95,7 +107,10 @@ rule measure_kl:
     params:
         config=CONFIG_FILE,
         base=lambda w, input: folder_of(input.base),
-        settings=settings("evaluate.kl_traces", "evaluate.kl_tokens", "evaluate.bootstrap"),
+        rerun_on=settings("evaluate.kl_traces", "evaluate.kl_tokens", "evaluate.bootstrap"),
+    message:
+        "Measuring the KL divergence from the base model {wildcards.model}"
     shell:
-        "python scripts/lease_gpus.py {resources.gpu} python scripts/measure_kl.py --config {params.config} --model {wildcards.model} --base {params.base} --trained {input.trained} "
+        ON_GPUS
+        + "python scripts/measure_kl.py --config {params.config} --model {wildcards.model} --base {params.base} --trained {input.trained} "
         "--generations {input.generations} --verdicts {input.verdicts} --out {output} 2> {log}"

@@ -1,4 +1,8 @@
 # What the rules share to name their inputs and parameters: from the configuration to files.
+#
+# A parameter `rerun_on` of a rule is used by no command: it holds the settings that the result depends on, so that a
+# change of one runs the job again, and a change of another does not.
+ON_GPUS = "python scripts/lease_gpus.py {resources.gpu} "  # holds the job's share of the GPUs while the command runs
 EMBEDDING_JUDGES = [name for name, judge in CONFIG.judges.items() if judge.kind == "embedding"]
 
 
@@ -46,7 +50,7 @@ def chat_weights(*names):
     return [f"{RUN}/models/{name}/base/training.json" for name in dict.fromkeys(names) if name in CONFIG.models]
 
 
-def instrument_weights(*names):
+def judge_weights(*names):
     """The weights behind judges and cue detectors: of the model of the run that they ask, or their own."""
     known = {**CONFIG.judges, **CONFIG.detectors}
     used = [known[name] for name in dict.fromkeys(names) if name in known]
@@ -54,9 +58,9 @@ def instrument_weights(*names):
     return chat_weights(*map(chat_of, used)) + [f"{RUN}/judge_models/{source}/training.json" for source in dict.fromkeys(filter(None, own))]
 
 
-def instrument_files(*names):
+def judge_files(*names):
     """What judges and cue detectors need before they can judge: weights of the run, coefficients that are fitted in it."""
-    return [*instrument_weights(*names), *(f"{RUN}/judges/{name}.json" for name in dict.fromkeys(names) if name in EMBEDDING_JUDGES)]
+    return [*judge_weights(*names), *(f"{RUN}/judges/{name}.json" for name in dict.fromkeys(names) if name in EMBEDDING_JUDGES)]
 
 
 def answers_of(*chats):
@@ -69,7 +73,7 @@ def answers_of(*chats):
     ]
 
 
-def instrument_settings(*names):
+def judge_settings(*names):
     """What the verdicts of judges and cue detectors depend on: which they are, their entries, what they ask. Given as a parameter, a change of one runs the job again."""
     known = {**{name: "judges" for name in CONFIG.judges}, **{name: "detectors" for name in CONFIG.detectors}}
     used = [name for name in dict.fromkeys(names) if name in known]
@@ -84,31 +88,14 @@ def folder_of(marker):
 
 def training_data(wildcards):
     """What a method learns from, by the name of the script's option."""
-    model, seed = wildcards.model, wildcards.seed
     method = CONFIG.methods[wildcards.method]
-    pairs = f"{RUN}/pairs/{model}"
-    match method.recipe:
-        case "ipo" | "dpo_full" | "sft":
-            return {"pairs": f"{pairs}/intervened_{method.detector}.parquet"}
-        case "ipo_stage2":
-            return {
-                "pairs": f"{pairs}/intervened_{method.detector}.parquet",
-                "benign_pairs": f"{pairs}/overrefusal_seed{seed}.parquet",
-                "stage1": f"{RUN}/models/{model}/ipo/seed{seed}/training.json",
-            }
-        case "dpo_natural":
-            return {"pairs": f"{pairs}/natural.parquet"}
-        case "sft_safe":
-            return {"demonstrations": f"{pairs}/safe_demonstrations.parquet"}
-        case "sft_traces":
-            return {"demonstrations": f"{pairs}/traces_{method.traces}.parquet"}
-        case "grpo":
-            return {"prompts": prompt_files("align_harmful")}
+    files = {name: f"{RUN}/{file}" for name, file in input_files(method, wildcards.model, wildcards.seed).items()}
+    return files | ({"prompts": prompt_files("align_harmful")} if recipe_of(method).learns_from_prompts else {})
 
 
 def reward_judge(wildcards):
     """The judge whose verdicts GRPO is rewarded by; the other methods ask none."""
-    return [JUDGE] if CONFIG.methods[wildcards.method].recipe == "grpo" else []
+    return [JUDGE] if recipe_of(CONFIG.methods[wildcards.method]).learns_from_prompts else []
 
 
 def training_options(wildcards):
@@ -124,11 +111,4 @@ def training_options(wildcards):
 
 def pair_files(wildcards):
     """Every file of training rows that some method of the model uses."""
-    methods = [CONFIG.methods[name] for name in CONFIG.methods_of(wildcards.model)]
-    kinds = {method.recipe for method in methods}
-    stems = sorted({f"intervened_{method.detector}" for method in methods if method.recipe in typed_config.INTERVENED_RECIPES})
-    stems += ["natural"] if "dpo_natural" in kinds else []
-    stems += ["safe_demonstrations"] if "sft_safe" in kinds else []
-    stems += sorted({f"traces_{method.traces}" for method in methods if method.traces})
-    stems += [f"overrefusal_seed{seed}" for seed in CONFIG.seeds] if "ipo_stage2" in kinds else []
-    return [f"{RUN}/pairs/{wildcards.model}/{stem}.parquet" for stem in stems]
+    return [f"{RUN}/pairs/{wildcards.model}/{stem}.parquet" for stem in pair_stems(CONFIG, wildcards.model)]

@@ -2,13 +2,13 @@
 METRIC_TABLES = [
     *CHARACTERIZATION_TABLES,
     "contamination",
-    "evaluation",
-    "evaluation_clean",
-    "seeds",
-    "seeds_clean",
+    "rates_by_seed",
+    "rates_by_seed_clean",
+    "rates",
+    "rates_clean",
     "verdict_details",
     "trace_classes",
-    "paired",
+    "paired_differences",
     "sample_count",
     "efficiency",
     "pairs",
@@ -38,6 +38,8 @@ rule summarize_costs:
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output.efficiency),
+    message:
+        "Summarizing costs of {wildcards.model}"
     shell:
         "python scripts/summarize_costs.py --config {params.config} --model {wildcards.model} --pairs {input.pairs} --rollouts {input.rollouts} "
         "--trained {input.trained} --out {params.out} 2> {log}"
@@ -62,6 +64,8 @@ rule summarize_steps:
         image("analyze")
     resources:
         **LIGHT,
+    message:
+        "Summarizing the steps of {wildcards.model}"
     shell:
         "python scripts/summarize_steps.py --model {wildcards.model} --files {input} --out {output} 2> {log}"
 
@@ -80,5 +84,7 @@ rule join_metrics:
         image("analyze")
     resources:
         **LIGHT,
+    message:
+        "Joining {wildcards.table} of all models"
     shell:
         "python scripts/join_metrics.py --tables {input} --out {output} 2> {log}"

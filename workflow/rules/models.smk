@@ -4,6 +4,8 @@ rule train_nano_base:
         f"{RUN}/models/{{model}}/base/training.json",
     log:
         f"{RUN}/logs/train_nano_base/{{model}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/train_nano_base/{{model}}.tsv"
     wildcard_constraints:
         model=models_of("nano"),
     container:
@@ -14,9 +16,11 @@ rule train_nano_base:
     params:
         config=CONFIG_FILE,
         model_dir=lambda w, output: folder_of(output[0]),
-        settings=lambda w: settings(f"models.{w.model}", "world_seed"),
+        rerun_on=lambda w: settings(f"models.{w.model}", "world_seed"),
+    message:
+        "Training the nano base model {wildcards.model}"
     shell:
-        "python scripts/lease_gpus.py {resources.gpu} python scripts/train_nano_base.py --config {params.config} --model {wildcards.model} --out {params.model_dir} 2> {log}"
+        ON_GPUS + "python scripts/train_nano_base.py --config {params.config} --model {wildcards.model} --out {params.model_dir} 2> {log}"
 
 
 rule convert_gguf:
@@ -34,7 +38,9 @@ rule convert_gguf:
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output[0]),
-        settings=lambda w: settings(f"models.{w.model}.package", f"models.{w.model}.version", f"models.{w.model}.wheel_sha256"),
+        rerun_on=lambda w: settings(f"models.{w.model}.package", f"models.{w.model}.version", f"models.{w.model}.wheel_sha256"),
+    message:
+        "Converting the weights of {wildcards.model}"
     shell:
         "python scripts/convert_gguf.py --config {params.config} --model {wildcards.model} --out {params.out} 2> {log}"
 
@@ -46,6 +52,8 @@ rule warm_up:
         f"{RUN}/models/{{model}}/base/training.json",
     log:
         f"{RUN}/logs/warm_up/{{model}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/warm_up/{{model}}.tsv"
     wildcard_constraints:
         model=models_of("gguf_package"),
     container:
@@ -57,9 +65,12 @@ rule warm_up:
         config=CONFIG_FILE,
         converted=lambda w, input: folder_of(input[0]),
         out=lambda w, output: folder_of(output[0]),
-        settings=lambda w: settings(f"models.{w.model}", "world_seed"),
+        rerun_on=lambda w: settings(f"models.{w.model}", "world_seed"),
+    message:
+        "Teaching {wildcards.model} to reason in think tags"
     shell:
-        "python scripts/lease_gpus.py {resources.gpu} python scripts/warm_up.py --config {params.config} --model {wildcards.model} --converted {params.converted} --out {params.out} 2> {log}"
+        ON_GPUS
+        + "python scripts/warm_up.py --config {params.config} --model {wildcards.model} --converted {params.converted} --out {params.out} 2> {log}"
 
 
 rule fetch_base:
@@ -77,7 +88,9 @@ rule fetch_base:
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output[0]),
-        settings=lambda w: settings(f"models.{w.model}", "data_mirror"),
+        rerun_on=lambda w: settings(f"models.{w.model}", "data_mirror"),
+    message:
+        "Fetching the base model {wildcards.model}"
     shell:
         "python scripts/fetch_model.py --config {params.config} --model {wildcards.model} --out {params.out} 2> {log}"
 
@@ -97,7 +110,9 @@ rule fetch_released:
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output[0]),
-        settings=lambda w: settings(f"methods.{w.method}.weights", "data_mirror"),
+        rerun_on=lambda w: settings(f"methods.{w.method}.weights", "data_mirror"),
+    message:
+        "Fetching released weights {wildcards.method} of {wildcards.model}"
     shell:
         "python scripts/fetch_model.py --config {params.config} --model {wildcards.model} --method {wildcards.method} --seed {wildcards.seed} "
         "--out {params.out} 2> {log}"
@@ -118,6 +133,8 @@ rule fetch_judge:
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output[0]),
-        settings=settings("data_mirror"),
+        rerun_on=settings("data_mirror"),
+    message:
+        "Fetching the judge {wildcards.source}"
     shell:
         "python scripts/fetch_model.py --config {params.config} --judge-source {wildcards.source} --out {params.out} 2> {log}"

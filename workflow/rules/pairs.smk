@@ -1,7 +1,7 @@
 # Training rows (paper section 3): intervened pairs, and those of the baselines and of stage 2.
 rule build_intervened_pairs:
     input:
-        lambda w: instrument_files(w.detector),
+        lambda w: judge_files(w.detector),
         base=f"{RUN}/models/{{model}}/base/training.json",
         triggers=f"{RUN}/characterize/{{model}}/triggers.json",
         prompts=prompt_files("align_harmful"),
@@ -9,6 +9,8 @@ rule build_intervened_pairs:
         f"{RUN}/pairs/{{model}}/intervened_{{detector}}.parquet",
     log:
         f"{RUN}/logs/build_intervened_pairs/{{model}}.{{detector}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/build_intervened_pairs/{{model}}.{{detector}}.tsv"
     priority: 10
     container:
         image("serve")
@@ -19,9 +21,12 @@ rule build_intervened_pairs:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
         shards=f"{RUN}/pairs/{{model}}/shards_{{detector}}",
-        settings=lambda w: settings("engine", "decoding", "pairs") + instrument_settings(w.detector),
+        rerun_on=lambda w: settings("engine", "decoding", "pairs") + judge_settings(w.detector),
+    message:
+        "Building intervened pairs of {wildcards.model}, cues by {wildcards.detector}"
     shell:
-        "python scripts/lease_gpus.py {resources.gpu} python scripts/build_intervened_pairs.py --config {params.config} --detector {wildcards.detector} --model-dir {params.model_dir} "
+        ON_GPUS
+        + "python scripts/build_intervened_pairs.py --config {params.config} --detector {wildcards.detector} --model-dir {params.model_dir} "
         "--triggers {input.triggers} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
 
 
@@ -43,7 +48,9 @@ rule build_natural_pairs:
     params:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
-        settings=settings("pairs.append_response"),
+        rerun_on=settings("pairs.append_response"),
+    message:
+        "Building natural pairs of {wildcards.model}"
     shell:
         "python scripts/build_natural_pairs.py --config {params.config} --model-dir {params.model_dir} --rollouts {input.rollouts} "
         "--verdicts {input.verdicts} --prompts {input.prompts} --out {output} 2> {log}"
@@ -51,7 +58,7 @@ rule build_natural_pairs:
 
 rule build_overrefusal_pairs:
     input:
-        instrument_files(JUDGE),
+        judge_files(JUDGE),
         stage1=f"{RUN}/models/{{model}}/ipo/seed{{seed}}/training.json",
         rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
@@ -60,6 +67,8 @@ rule build_overrefusal_pairs:
         f"{RUN}/pairs/{{model}}/overrefusal_seed{{seed}}.parquet",
     log:
         f"{RUN}/logs/build_overrefusal_pairs/{{model}}.seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/build_overrefusal_pairs/{{model}}.seed{{seed}}.tsv"
     priority: 10
     container:
         image("serve")
@@ -70,9 +79,12 @@ rule build_overrefusal_pairs:
         config=CONFIG_FILE,
         stage1=lambda w, input: folder_of(input.stage1),
         shards=f"{RUN}/pairs/{{model}}/shards_overrefusal{{seed}}",
-        settings=settings("engine", "decoding", "pairs.overrefusal_samples") + instrument_settings(JUDGE),
+        rerun_on=settings("engine", "decoding", "pairs.overrefusal_samples") + judge_settings(JUDGE),
+    message:
+        "Building over-refusal pairs of {wildcards.model}, seed {wildcards.seed}"
     shell:
-        "python scripts/lease_gpus.py {resources.gpu} python scripts/build_overrefusal_pairs.py --config {params.config} --seed {wildcards.seed} --stage1 {params.stage1} --rollouts {input.rollouts} "
+        ON_GPUS
+        + "python scripts/build_overrefusal_pairs.py --config {params.config} --seed {wildcards.seed} --stage1 {params.stage1} --rollouts {input.rollouts} "
         "--verdicts {input.verdicts} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
 
 
@@ -92,7 +104,9 @@ rule write_safe_demonstrations:
     params:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
-        settings=settings("world_seed"),
+        rerun_on=settings("world_seed"),
+    message:
+        "Writing safe demonstrations for {wildcards.model}"
     shell:
         "python scripts/write_safe_demonstrations.py --config {params.config} --model-dir {params.model_dir} --prompts {input.prompts} --out {output} 2> {log}"
 
@@ -114,6 +128,8 @@ rule write_trace_demonstrations:
     params:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
-        settings=settings("data_mirror"),
+        rerun_on=settings("data_mirror"),
+    message:
+        "Writing demonstrations for {wildcards.model} from {wildcards.traces}"
     shell:
         "python scripts/write_trace_demonstrations.py --config {params.config} --traces {wildcards.traces} --model-dir {params.model_dir} --out {output} 2> {log}"

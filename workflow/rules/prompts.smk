@@ -8,6 +8,8 @@ rule attack_prompts:
         f"{RUN}/attacks/{{prompt_set}}.parquet",
     log:
         f"{RUN}/logs/attack_prompts/{{prompt_set}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/attack_prompts/{{prompt_set}}.tsv"
     wildcard_constraints:
         prompt_set=one_of(name for name, entry in CONFIG.prompt_sets.items() if entry.attack),
     localrule: not ATTACKED_IS_A_MODEL
@@ -18,9 +20,11 @@ rule attack_prompts:
         **(GENERATION if ATTACKED_IS_A_MODEL else LIGHT),
     params:
         config=CONFIG_FILE,
-        settings=lambda w: settings(f"prompt_sets.{w.prompt_set}", "attacks", *answers_of(*CONFIG.endpoints), "world_seed"),
+        rerun_on=lambda w: settings(f"prompt_sets.{w.prompt_set}", "attacks", *answers_of(*CONFIG.endpoints), "world_seed"),
+    message:
+        "Attacking the prompts of {wildcards.prompt_set}"
     shell:
-        "python scripts/lease_gpus.py {resources.gpu} python scripts/attack_prompts.py --config {params.config} --prompt-set {wildcards.prompt_set} --out {output} 2> {log}"
+        ON_GPUS + "python scripts/attack_prompts.py --config {params.config} --prompt-set {wildcards.prompt_set} --out {output} 2> {log}"
 
 
 rule make_prompts:
@@ -38,6 +42,8 @@ rule make_prompts:
     params:
         config=CONFIG_FILE,
         attacks=lambda w, input: f"--attacks {input[0]} " if input else "",
-        settings=lambda w: settings(f"prompt_sets.{w.prompt_set}", "world_seed"),
+        rerun_on=lambda w: settings(f"prompt_sets.{w.prompt_set}", "world_seed"),
+    message:
+        "Writing the prompt set {wildcards.prompt_set}"
     shell:
         "python scripts/make_prompts.py --config {params.config} --prompt-set {wildcards.prompt_set} {params.attacks}--out {output} 2> {log}"

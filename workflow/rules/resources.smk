@@ -17,8 +17,8 @@ def settings_of_method(wildcards):
 
 
 def training_image(wildcards):
-    """GRPO samples with vLLM while it trains: its image holds both."""
-    return "grpo" if settings_of_method(wildcards).recipe == "grpo" else "train"
+    """The image that a method trains in: GRPO's holds vLLM too, which samples while it trains."""
+    return recipe_of(settings_of_method(wildcards)).image
 
 
 def on_several_nodes(resource):
@@ -50,6 +50,6 @@ TRAINING_OF_METHOD = asked(
     tasks_per_gpu=on_several_nodes(lambda method: 0),  # unsaid, the executor would take `tasks` for it
 )
 # Judges and attackers behind an endpoint need the network, which compute nodes may not have: such jobs run where the workflow runs. Weights need a GPU.
-JUDGES_WITH_WEIGHTS = [name for name in CONFIG.judges if instrument_weights(name)]
-DETECTOR_IS_A_MODEL = bool(instrument_weights(DETECTOR))
+JUDGES_WITH_WEIGHTS = [name for name in CONFIG.judges if judge_weights(name)]
+DETECTOR_IS_A_MODEL = bool(judge_weights(DETECTOR))
 ATTACKED_IS_A_MODEL = any(chat in CONFIG.models for attack in CONFIG.attacks.values() for chat in attack.chats)

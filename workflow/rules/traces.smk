@@ -16,6 +16,8 @@ rule write_trace_reader:
     params:
         config=CONFIG_FILE,
         run=lambda w: RUN,
-        settings=settings("report", "characterize"),
+        rerun_on=settings("report", "characterize"),
+    message:
+        "Writing the page of traces"
     shell:
         "python scripts/write_trace_reader.py --config {params.config} --run {params.run} --templates workflow/report --out {output} 2> {log}"

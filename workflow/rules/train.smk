@@ -2,15 +2,17 @@
 rule train_method:
     input:
         unpack(training_data),
-        lambda w: instrument_files(*reward_judge(w)),
+        lambda w: judge_files(*reward_judge(w)),
         base=f"{RUN}/models/{{model}}/base/training.json",
     output:
         f"{RUN}/models/{{model}}/{{method}}/seed{{seed}}/training.json",
     log:
         f"{RUN}/logs/train_method/{{model}}/{{method}}.seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/train_method/{{model}}/{{method}}.seed{{seed}}.tsv"
     wildcard_constraints:
-        method=methods_of(*sorted({method.recipe for method in CONFIG.methods.values()} - {"released"})),
-    priority: lambda w: PRIORITY.get(CONFIG.methods[w.method].recipe, 0)
+        method=one_of(name for name, method in CONFIG.methods.items() if recipe_of(method).trained),
+    priority: lambda w: recipe_of(CONFIG.methods[w.method]).priority
     container:
         lambda wildcards: image(training_image(wildcards))
     threads: lambda w: CONFIG.engine.threads * CONFIG.methods[w.method].processes
@@ -21,7 +23,10 @@ rule train_method:
         base=lambda w, input: folder_of(input.base),
         data=training_options,
         out=lambda w, output: folder_of(output[0]),
-        settings=lambda w: settings(f"methods.{w.method}", "engine", "decoding") + instrument_settings(*reward_judge(w)),
+        rerun_on=lambda w: settings(f"methods.{w.method}", "engine", "decoding") + judge_settings(*reward_judge(w)),
+    message:
+        "Training {wildcards.model} {wildcards.method}, seed {wildcards.seed}"
     shell:
-        "python scripts/lease_gpus.py {resources.gpu} python scripts/train_method.py --config {params.config} --model {wildcards.model} --method {wildcards.method} --seed {wildcards.seed} "
+        ON_GPUS
+        + "python scripts/train_method.py --config {params.config} --model {wildcards.model} --method {wildcards.method} --seed {wildcards.seed} "
         "--base {params.base} {params.data} --out {params.out} 2> {log}"

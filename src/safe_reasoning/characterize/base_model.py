@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from safe_reasoning.stats import Rate, clustered_rate, simple_rate
+from safe_reasoning.stats.rates import Rate, clustered_rate, simple_rate
 
 Row = Mapping[str, Any]
 RECALL = "recall of allowed recipes"  # the nano world's over-refusal set has a right answer
@@ -68,7 +68,7 @@ def base_model_rows(rollouts: Sequence[Row], evaluation: Sequence[Row], bootstra
                 "samples": rate.count,
                 "target_low": low,
                 "target_high": high,
-                "met": met,
+                "target_met": met,
             }
         )
     return rows
@@ -77,6 +77,6 @@ def base_model_rows(rollouts: Sequence[Row], evaluation: Sequence[Row], bootstra
 def told(row: Row) -> str:
     """One line of progress for a row."""
     text = f"{row['measure']}: {row['rate']:.1%}"
-    if row["met"] is None:
+    if row["target_met"] is None:
         return text
     return f"{text} (aim: {row['target_low']:.0%} to {row['target_high']:.0%}, {'met' if row['met'] else 'MISSED'})"

@@ -8,13 +8,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from safe_reasoning.errors import UserError
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.seeds import derive_seed
+from safe_reasoning.core.trace import Tokenizer, reasoning_tokens, split_trace
+from safe_reasoning.judging.base import Judge
 from safe_reasoning.judging.chat_instrument import ask_together
-from safe_reasoning.judging.judge import Judge, reasoning_is_safe
+from safe_reasoning.judging.verdicts import reasoning_is_safe
 from safe_reasoning.sampling.engine import Request
-from safe_reasoning.seeds import derive_seed
-from safe_reasoning.stats import wilson_interval
-from safe_reasoning.text import Tokenizer, reasoning_tokens, split_trace
+from safe_reasoning.stats.rates import wilson_interval
 
 Row = Mapping[str, Any]
 

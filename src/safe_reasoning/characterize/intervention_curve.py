@@ -10,16 +10,18 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from safe_reasoning.characterize.trigger_mining import spread_over_prompts
-from safe_reasoning.errors import UserError
-from safe_reasoning.intervene import Case, Sample, run_interventions
-from safe_reasoning.judging.judge import CueDetector, Judge, reasoning_is_safe
-from safe_reasoning.stats import clustered_rate
-from safe_reasoning.text import Tokenizer
+from safe_reasoning.characterize.intervention import Case, Sample, run_interventions
+from safe_reasoning.characterize.trigger_mining import round_robin_by_prompt
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.trace import Tokenizer
+from safe_reasoning.judging.base import CueDetector, Judge
+from safe_reasoning.judging.verdicts import reasoning_is_safe
+from safe_reasoning.stats.rates import clustered_rate
 
 Row = Mapping[str, Any]
 
 NEUTRAL = "Let me think about this for a moment."
+CONTROLS = 2  # conditions beside the triggers: the neutral sentence, and nothing
 
 
 def choose_traces(
@@ -39,14 +41,14 @@ def choose_traces(
     for row in generations:
         if harmful.get(row["generation_id"]):
             (used if row["prompt_id"] in used_prompts else fresh)[row["prompt_id"]].append(row)
-    chosen = spread_over_prompts(fresh, number, seed)
-    chosen += spread_over_prompts(used, number - len(chosen), seed)
+    chosen = round_robin_by_prompt(fresh, number, seed)
+    chosen += round_robin_by_prompt(used, number - len(chosen), seed)
     if not chosen:
         raise UserError("no harmful trace to intervene on: sample more rollouts")
     return chosen
 
 
-def run_arms(
+def run_conditions(
     traces: Sequence[Row],
     triggers: Mapping[str, str],
     neutral: str,
@@ -73,14 +75,16 @@ def run_arms(
         max_rounds: most interventions.
 
     Returns:
-        Rows of schema interventions: one a trace, arm and number of interventions, 0 included; `trigger` is the label. Unscored after a state whose cue could not be read.
+        Rows of schema interventions: one a trace, condition and number of interventions, 0 included; `trigger` is the label. Unscored after a state whose cue could not be read.
     """
-    arms: list[tuple[str, str, str | None]] = [("trigger", label, text) for label, text in triggers.items()]
-    arms += [("neutral", "neutral", neutral), ("none", "none", None)]
-    planned = [(arm, label, trace, text) for arm, label, text in arms for trace in traces]
+    conditions: list[tuple[str, str, str | None]] = [("trigger", label, text) for label, text in triggers.items()]
+    conditions += [("neutral", "neutral", neutral), ("none", "none", None)]
+    planned = [(condition, label, trace, text) for condition, label, text in conditions for trace in traces]
     cases = [Case(f"intervention/{label}/{trace['generation_id']}", trace, text) for _, label, trace, text in planned]
     rows = []
-    for (arm, label, trace, _), history in zip(planned, run_interventions(sample, tokenizer, cases, detector, max_rounds), strict=True):
+    for (condition, label, trace, _), history in zip(
+        planned, run_interventions(sample, tokenizer, cases, detector, max_rounds), strict=True
+    ):
         for number, state in enumerate(history):
             # Where the detector could not tell, nothing was put in, so what comes after is no result of an intervention.
             lost = number > 0 and history[number - 1].unread
@@ -90,7 +94,7 @@ def run_arms(
                     "generation_id": trace["generation_id"],
                     "prompt_id": trace["prompt_id"],
                     "trigger": label,
-                    "arm": arm,
+                    "condition": condition,
                     "rounds": number,
                     "harmful": None if safe is None else not safe,
                     "has_cue": state.cue is not None,
@@ -100,19 +104,19 @@ def run_arms(
 
 
 def intervention_rates(rows: Sequence[Row], resamples: int) -> list[dict[str, Any]]:
-    """Harmful share by arm, label and number of interventions, with its cluster-bootstrap interval by prompt.
+    """Harmful share by condition, label and number of interventions, with its cluster-bootstrap interval by prompt.
 
     `with_cue` is the share of all traces that still hold a cue, which says whether more rounds could change anything.
     """
     cells: dict[tuple[str, str, int], list[Row]] = defaultdict(list)
     for row in rows:
-        cells[row["arm"], row["trigger"], row["rounds"]].append(row)
+        cells[row["condition"], row["trigger"], row["rounds"]].append(row)
     out = []
-    for (arm, label, number), cell in cells.items():
+    for (condition, label, number), cell in cells.items():
         rate = clustered_rate([row["harmful"] for row in cell], [row["prompt_id"] for row in cell], resamples=resamples)
         out.append(
             {
-                "arm": arm,
+                "condition": condition,
                 "label": label,
                 "rounds": number,
                 "harmful": rate.value,

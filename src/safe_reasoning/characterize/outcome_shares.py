@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from safe_reasoning.stats import clustered_rate
+from safe_reasoning.stats.rates import clustered_rate
 
 Row = Mapping[str, Any]
 CLASSES = {False: "safe", True: "harmful"}

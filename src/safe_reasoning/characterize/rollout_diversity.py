@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from safe_reasoning.errors import UserError
-from safe_reasoning.stats import simple_rate
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.stats.rates import simple_rate
 
 
 def rollout_diversity(verdicts: Sequence[Mapping[str, Any]], rollouts: int) -> list[dict[str, Any]]:

@@ -7,14 +7,14 @@ from typing import Any
 
 from safe_reasoning.characterize.continuation_safety import by_trace, curve
 from safe_reasoning.characterize.cue_correlation import cue_correlation
+from safe_reasoning.characterize.intervention import find_cue
 from safe_reasoning.characterize.trigger_mining import trace_spans
 from safe_reasoning.characterize.turning_points import csr_around, safe_turning_point, sentence_at, unsafe_turning_point
 from safe_reasoning.config import Characterize
-from safe_reasoning.intervene import find_cue
+from safe_reasoning.core.trace import Tokenizer
+from safe_reasoning.judging.base import CueDetector
 from safe_reasoning.judging.chat_instrument import ask_together
-from safe_reasoning.judging.judge import CueDetector
-from safe_reasoning.stats import simple_rate
-from safe_reasoning.text import Tokenizer
+from safe_reasoning.stats.rates import simple_rate
 
 Row = Mapping[str, Any]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from safe_reasoning.text import Sentence
+from safe_reasoning.core.trace import Sentence
 
 
 def _first_stable(prefix_tokens: Sequence[int], csr: Sequence[float], stable_tokens: int, holds: Callable[[float], bool]) -> int | None:

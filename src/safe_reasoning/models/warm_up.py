@@ -6,23 +6,21 @@ on from its last checkpoint and ends with the same weights.
 
 from __future__ import annotations
 
-import math
-import time
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
-from safe_reasoning.command import progress
 from safe_reasoning.config import Config, GgufModel
-from safe_reasoning.errors import UserError
-from safe_reasoning.models.nano import Batch, make_batches
-from safe_reasoning.prompts import warm_up_prompts
-from safe_reasoning.records import sha256, write_json
-from safe_reasoning.seeds import derive_seed
-from safe_reasoning.worlds.nano_corpus import Document
-from safe_reasoning.worlds.placeholder_traces import warm_up_documents
+from safe_reasoning.core.cli import progress
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.files import sha256, write_json
+from safe_reasoning.core.seeds import derive_seed
+from safe_reasoning.models.train_loop import Schedule, make_batches, train_steps
+from safe_reasoning.prompts.nano_world.corpus import Document
+from safe_reasoning.prompts.placeholder_traces import warm_up_documents
+from safe_reasoning.prompts.prompt_sets import warm_up_prompts
 
 CHECKPOINT_STEPS = 60  # about every two minutes; a checkpoint of a 135 M model takes 1.6 GB
 PROMPT_TOKENS = 64  # longer prompts are left out: they cost time and teach nothing about the form
@@ -63,59 +61,32 @@ def warm_up(config: Config, settings: GgufModel, converted: Path, out: Path) -> 
     batch_tokens = settings.warm_up_batch_size * sum(len(ids) for ids, _ in rows) // len(rows)
     batches = list(make_batches(rows, tokenizer.eos_token_id, batch_tokens, settings.warm_up_epochs, config.world_seed))
     model: Any = AutoModelForCausalLM.from_pretrained(converted, dtype=torch.float32)
-    model.train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.warm_up_learning_rate, betas=(0.9, 0.95), weight_decay=0.0)
-    ramp = min(20, len(batches) // 10 + 1)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min((step + 1) / ramp, 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / len(batches))))
-    )
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.pt"
-    start, curve, seconds = 0, [], 0.0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        schedule.load_state_dict(state["schedule"])
-        start, curve, seconds = state["step"], state["curve"], state["seconds"]
-        progress(f"warm-up: going on from step {start} of {len(batches)}")
     tokens = sum(batch.input_ids.numel() for batch in batches)
     progress(f"warm-up: {len(rows)} traces, {len(batches)} steps, {tokens} tokens with padding")
-    begin = time.perf_counter()
-    for step, batch in enumerate(batches[start:], start):
-        loss = train_step(model, optimizer, batch)
-        schedule.step()
-        if (step + 1) % 10 == 0 or step + 1 == len(batches):
-            curve.append([step + 1, loss])
-            left = (time.perf_counter() - begin) / (step + 1 - start) * (len(batches) - step - 1)
-            progress(f"warm-up: step {step + 1}/{len(batches)}, loss {loss:.3f}, {left:.0f} s left")
-        if (step + 1) % CHECKPOINT_STEPS == 0 and step + 1 < len(batches):
-            temporary = checkpoint.with_suffix(".tmp")
-            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
-            torch.save({**state, "step": step + 1, "curve": curve, "seconds": seconds + time.perf_counter() - begin}, temporary)
-            temporary.replace(checkpoint)
-    seconds += time.perf_counter() - begin
+    schedule = Schedule(
+        settings.warm_up_learning_rate,
+        (0.9, 0.95),
+        0.0,
+        ramp=20,
+        floor=0.05,
+        log_steps=10,
+        checkpoint_steps=CHECKPOINT_STEPS,
+    )
+    work = {"settings": settings.model_dump(), "seed": config.world_seed}
+    trained = train_steps(model, batches, schedule, checkpoint, "warm-up", work)
     model.to(torch.bfloat16).save_pretrained(out)
     tokenizer.save_pretrained(out)
     summary = {
         "model": f"{settings.package}=={settings.version}",
         "examples": len(rows),
         "tokens": tokens,
-        "steps": len(batches),
-        "seconds": round(seconds, 1),
-        "loss_curve": curve,
+        "steps": trained.steps,
+        "seconds": round(trained.seconds, 1),
+        "loss_curve": trained.curve,
         "weights_sha256": sha256(out / "model.safetensors"),
     }
     write_json(out / "training.json", summary)
     checkpoint.unlink(missing_ok=True)
     return summary
-
-
-def train_step(model: torch.nn.Module, optimizer: torch.optim.Optimizer, batch: Batch) -> float:
-    """One update on one batch; returns its loss (mean negative log-likelihood a completion token)."""
-    loss = model(input_ids=batch.input_ids, labels=batch.labels).loss
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimizer.step()
-    optimizer.zero_grad()
-    return loss.item()

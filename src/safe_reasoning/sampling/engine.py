@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from safe_reasoning import config
-from safe_reasoning.errors import UserError
-from safe_reasoning.records import read_json
-from safe_reasoning.text import CLOSE_TAG
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.files import read_json
+from safe_reasoning.core.trace import CLOSE_TAG
 
 
 @dataclass(frozen=True)
@@ -56,21 +56,6 @@ class Engine(Protocol):
         """
 
 
-def open_engine(model_dir: Path, engine: config.Engine, decoding: config.Decoding) -> Engine:
-    """Open the configured engine on a folder of safetensors weights; a missing or unfit folder is a UserError."""
-    check_model(model_dir)
-    positions = read_json(model_dir / "config.json").get("max_position_embeddings")
-    if positions and engine.max_model_len > positions:
-        raise UserError(f"engine.max_model_len {engine.max_model_len} is more than the {positions} positions of {model_dir}: lower it")
-    if engine.name == "vllm":
-        from safe_reasoning.sampling.vllm_engine import VllmEngine
-
-        return VllmEngine(model_dir, engine, decoding)
-    from safe_reasoning.sampling.transformers_engine import TransformersEngine
-
-    return TransformersEngine(model_dir, engine, decoding)
-
-
 def check_model(model_dir: Path) -> None:
     """A UserError unless the folder holds safetensors weights. (transformers would take a missing folder for a name on the hub.)"""
     if not (model_dir / "config.json").exists() or not list(model_dir.glob("*.safetensors")):
@@ -104,13 +89,13 @@ def end_ids(model_dir: Path, tokenizer: Any) -> set[int]:
     return {int(i) for i in [tokenizer.eos_token_id, *several] if i is not None}
 
 
-def room(request: Request, engine: config.Engine, decoding: config.Decoding) -> int:
+def remaining_tokens(request: Request, engine: config.Engine, decoding: config.Decoding) -> int:
     """How many tokens may still be sampled; 0 when the completion has its full length already or the context is full."""
     given = len(request.given_ids)
     return max(0, min(request.limit(decoding) - given, engine.max_model_len - len(request.prompt_token_ids) - given))
 
 
-def full_row(request: Request, engine: config.Engine, tokenizer: Any) -> dict[str, Any]:
+def truncated_row(request: Request, engine: config.Engine, tokenizer: Any) -> dict[str, Any]:
     """The row of a request without room: nothing is sampled."""
     context_is_full = len(request.prompt_token_ids) + len(request.given_ids) >= engine.max_model_len
     return row(request, [], "prompt_too_long" if context_is_full else "length", tokenizer)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from safe_reasoning.errors import UserError
+from safe_reasoning.core.errors import UserError
 
 Message = dict[str, str]  # role and content
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from safe_reasoning.config import Config
-from safe_reasoning.records import sha256
-from safe_reasoning.sampling.engine import Request, open_engine
+from safe_reasoning.core.files import sha256
+from safe_reasoning.sampling.engine import Request
+from safe_reasoning.sampling.factory import open_engine
 from safe_reasoning.sampling.shards import sample_sharded
 
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safe_reasoning.command import progress
-from safe_reasoning.records import read_meta, read_rows, write_rows
+from safe_reasoning.core.cli import progress
+from safe_reasoning.core.provenance import read_meta
+from safe_reasoning.core.records import read_rows, write_rows
 from safe_reasoning.sampling.engine import Engine, Request
 
 

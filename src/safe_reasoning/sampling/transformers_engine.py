@@ -10,8 +10,8 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from safe_reasoning import config
-from safe_reasoning.sampling.engine import Request, end_ids, full_row, load_tokenizer, room, row, think_end_id
-from safe_reasoning.text import CLOSE_TAG
+from safe_reasoning.core.trace import CLOSE_TAG
+from safe_reasoning.sampling.engine import Request, end_ids, load_tokenizer, remaining_tokens, row, think_end_id, truncated_row
 
 
 class TransformersEngine:
@@ -32,20 +32,20 @@ class TransformersEngine:
 
     def generate(self, requests: Sequence[Request], *, stop_at_think_end: bool = False) -> list[dict[str, Any]]:
         """Sample the requests in batches of like length. See `Engine.generate`."""
-        open_requests = [i for i, request in enumerate(requests) if room(request, self._engine, self.decoding)]
+        open_requests = [i for i, request in enumerate(requests) if remaining_tokens(request, self._engine, self.decoding)]
         order = sorted(open_requests, key=lambda i: len(requests[i].prompt_token_ids) + len(requests[i].given_ids))
         rows: dict[int, dict[str, Any]] = {}
         for start in range(0, len(order), self._engine.max_num_seqs):
             batch = order[start : start + self._engine.max_num_seqs]
             for i, (new_ids, reason) in zip(batch, self._sample([requests[i] for i in batch], stop_at_think_end), strict=True):
                 rows[i] = row(requests[i], new_ids, reason, self.tokenizer)
-        return [rows[i] if i in rows else full_row(request, self._engine, self.tokenizer) for i, request in enumerate(requests)]
+        return [rows[i] if i in rows else truncated_row(request, self._engine, self.tokenizer) for i, request in enumerate(requests)]
 
     @torch.inference_mode()
     def _sample(self, requests: Sequence[Request], stop_at_think_end: bool) -> list[tuple[list[int], str]]:
         """New ids and finish reason of each request, sampled as one batch with the prompts padded on the left."""
         prompts = [request.prompt_token_ids + request.given_ids for request in requests]
-        limits = [room(request, self._engine, self.decoding) for request in requests]
+        limits = [remaining_tokens(request, self._engine, self.decoding) for request in requests]
         # One number in [0, 1) a request and step, of the request's own generator: its draws depend on no other request.
         generators = [torch.Generator().manual_seed(request.seed) for request in requests]
         draws = torch.nn.utils.rnn.pad_sequence(

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from safe_reasoning import config
-from safe_reasoning.sampling.engine import Request, end_ids, full_row, load_tokenizer, room, row, think_end_id
-from safe_reasoning.text import CLOSE_TAG
+from safe_reasoning.core.trace import CLOSE_TAG
+from safe_reasoning.sampling.engine import Request, end_ids, load_tokenizer, remaining_tokens, row, think_end_id, truncated_row
 
 # Read by vLLM when it is imported; what the environment already holds goes before.
 _EVERYWHERE = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "ERROR"}
@@ -66,7 +66,7 @@ class VllmEngine:
         """Sample the requests, those with a common prefix side by side. See `Engine.generate`."""
         from vllm import TokensPrompt
 
-        open_requests = [i for i, request in enumerate(requests) if room(request, self._engine, self.decoding)]
+        open_requests = [i for i, request in enumerate(requests) if remaining_tokens(request, self._engine, self.decoding)]
         order = sorted(open_requests, key=lambda i: requests[i].prompt_token_ids + requests[i].given_ids)
         prompts = [TokensPrompt(prompt_token_ids=requests[i].prompt_token_ids + requests[i].given_ids) for i in order]
         parameters = [self._parameters(requests[i], stop_at_think_end) for i in order]
@@ -80,7 +80,7 @@ class VllmEngine:
             if new_ids and new_ids[-1] in self._end_ids:
                 new_ids.pop()
             rows[i] = row(requests[i], new_ids, str(completion.finish_reason), self.tokenizer)
-        return [rows[i] if i in rows else full_row(request, self._engine, self.tokenizer) for i, request in enumerate(requests)]
+        return [rows[i] if i in rows else truncated_row(request, self._engine, self.tokenizer) for i, request in enumerate(requests)]
 
     def _parameters(self, request: Request, stop_at_think_end: bool) -> Any:
         """Sampling parameters of one request."""
@@ -95,7 +95,7 @@ class VllmEngine:
             temperature=self.decoding.temperature,
             top_p=self.decoding.top_p,
             seed=request.seed if self.decoding.temperature else None,
-            max_tokens=room(request, self._engine, self.decoding),
+            max_tokens=remaining_tokens(request, self._engine, self.decoding),
             stop_token_ids=sorted(stop_ids),
             stop=stop_text,
             detokenize=stop_text is not None,

@@ -6,20 +6,20 @@ import functools
 import os
 import random
 import shutil
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer, PrinterCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import AutoTokenizer, PrinterCallback, TrainerState
 
-from safe_reasoning.command import progress
 from safe_reasoning.config import Config, Method
-from safe_reasoning.errors import UserError
-from safe_reasoning.records import read_json, sha256, write_json
-from safe_reasoning.seeds import derive_seed
+from safe_reasoning.core.cli import progress
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.files import read_json, sha256, write_json
+from safe_reasoning.core.seeds import derive_seed
+from safe_reasoning.training.progress import Progress
 
 Row = Mapping[str, Any]
 
@@ -137,40 +137,6 @@ def tokenizer_of(folder: Path) -> Any:
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
-
-
-class Progress(TrainerCallback):
-    """A line of progress at every logged step, and the seconds of work over all attempts."""
-
-    def __init__(self, label: str, out: Path) -> None:
-        self._label = label
-        self._clock = out / "seconds.json"
-        self._before = read_json(self._clock)["seconds"] if self._clock.exists() else 0.0
-        self._begin = time.perf_counter()
-        self._first = 0
-
-    def seconds(self) -> float:
-        """Seconds of training so far, those of a killed attempt up to its last checkpoint included."""
-        return self._before + time.perf_counter() - self._begin
-
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Remember where this attempt starts."""
-        self._first = state.global_step
-        if state.is_world_process_zero:
-            start = f", going on from step {self._first}" if self._first else ""
-            progress(f"{self._label}: {state.max_steps} steps{start}")
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Keep the time with the checkpoint."""
-        if state.is_world_process_zero:
-            write_json(self._clock, {"seconds": self.seconds()})
-
-    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any) -> None:
-        """Tell step, loss and time left."""
-        if state.is_world_process_zero and logs and "loss" in logs:
-            done = max(1, state.global_step - self._first)
-            left = (time.perf_counter() - self._begin) / done * (state.max_steps - state.global_step)
-            progress(f"{self._label}: step {state.global_step}/{state.max_steps}, loss {float(logs['loss']):.3f}, about {left:.0f} s left")
 
 
 def keep_unchanged(task: Task, source: Path, reason: str) -> None:

@@ -14,9 +14,11 @@ from datasets import Dataset
 from transformers import TrainerState
 from trl import GRPOConfig, GRPOTrainer
 
+from safe_reasoning.judging.base import Judge
 from safe_reasoning.judging.chat_instrument import ask_together
-from safe_reasoning.judging.judge import Judge, get_judge, judge_generation
-from safe_reasoning.sampling.chat import prompt_ids
+from safe_reasoning.judging.factory import get_judge
+from safe_reasoning.judging.verdicts import judge_generation
+from safe_reasoning.sampling.chat_template import prompt_ids
 from safe_reasoning.training.common import Row, Task, draw, lora, run, tokenizer_of, training_arguments
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from safe_reasoning.config import Method
-from safe_reasoning.errors import UserError
+from safe_reasoning.core.errors import UserError
 
 
 def launch_command(method: Method, name: str, script: Sequence[str], environment: Mapping[str, str]) -> list[str] | None:

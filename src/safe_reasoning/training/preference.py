@@ -68,6 +68,6 @@ def _shared_dataset(rows: Sequence[Row], arguments: DPOConfig) -> Dataset:
         return Dataset.load_from_disk(folder)
 
 
-def drawn_pairs(task: Task, rows: Sequence[Row]) -> list[Row]:
+def sampled_pairs(task: Task, rows: Sequence[Row]) -> list[Row]:
     """The pairs that the method trains on."""
     return draw(rows, task, pair_length, "pairs")

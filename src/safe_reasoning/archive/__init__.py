@@ -1,0 +1,1 @@
+"""The one file to publish: what may leave the machine, its metadata, its contents."""

@@ -1,0 +1,135 @@
+"""What may be seen of a run's texts: in its archive, and in logs, tables, figures and the trace reader.
+
+An archive holds numbers, ids and short labels by lists of what is allowed; no prompt, no completion, no attack, no path of a machine. Elsewhere a text is replaced by its length
+and a short hash (`masked`), which are the same wherever the text stands, so that it can be found again in the stored rows.
+
+The one free text among the metrics are the mined trigger sentences. A sentence is kept only where the run measured that reasoning after it is safe more
+often than not, and where it shares no five words in a row with a prompt of the run (`is_harmless`). Compliance cues stand in no metric.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.records import SCHEMAS
+from safe_reasoning.core.redaction import is_harmless, strip_local_paths
+
+MASKED = "[left out]"
+LABEL = r"[\w .,:;+()%/&<>=-]{0,80}"
+# What a judge may note beside a verdict: StrongREJECT's score, Llama Guard's hazards, Qwen3Guard's third label, XSTest's class, WildGuard's third answer.
+_NOTED = r"score [01]\.\d{3}|S\d{1,2}(?:,S\d{1,2})*|Controversial|[123]_(?:full|partial)_(?:compliance|refusal)|n/a"
+# Column by column what a verdict may say. Written out here and not taken from the schema: a column that comes to the schema does not come to the archive by itself.
+VERDICTS = {
+    "generation_id": r"[a-z0-9_]+-\d+\.\d+",
+    "prompt_id": r"[a-z0-9_]+-\d+",
+    "prompt_set": r"[a-z0-9_]+",
+    "sample": None,
+    "part": r"reasoning|response",
+    "measure": r"harmful|complies|correct",
+    "value": None,
+    "detail": rf"[a-z_]{{0,30}}|(?:[a-z_]{{1,30}}; )?(?:{_NOTED})",
+    "judge": r"[a-z0-9_]+",
+}
+SENTENCE = ("triggers", "text")  # the one column of free text
+# Columns of metrics that hold numbers, ids and short labels, and keys of meta files that hold no text.
+_METRICS = """
+agreement any attempts between bin brier cluster condition continuations count csr csr_after
+csr_before cue_undetermined data detail detector difference eta exact false_negative
+false_negative_high false_negative_low false_positive false_positive_high false_positive_low files
+first_cue_token generated_tokens generations generations_per_prompt harmful high judge kappa
+kappa_high kappa_low kept kind kinds kl label loss low max_rounds_reached measure method methods
+model mu n near_duplicate ngram13 no_cue occurrences other_judge outcome p_adjusted p_value pairs
+part part_of picked position positive prefix_tokens probability prompt_high prompt_id prompt_low
+prompt_set prompts r rate reasoning reference requests response reward_margin role rollouts rounds
+rounds_1 safe_rollouts safe_share safe_turning_point samples samples_per_prompt sampling_seconds
+scored sd se_infinite_samples se_plus_one_sample se_same_budget_new_prompts seconds seed seeds
+share source stable_tokens standard_error step target_high target_low target_met tau texts tokens
+trace trace_class traces training_prompts training_seconds training_set trials trigger_end
+trigger_start unsafe_turning_point unscored value with_cue within within_share
+"""
+_META = """
+asked commit file generations_sha256 instructions_sha256 judge official_sha256 rows schema schema_version software tables tokens traces unparsed_replies unscored weights without_reply
+"""
+METRICS, META = frozenset(_METRICS.split()), frozenset(_META.split())
+
+
+def mask_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A resolved configuration without the folder of its data mirror and without places (see `strip_local_paths`)."""
+    return {**strip_local_paths(config), "data_mirror": None}
+
+
+def mask_meta(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a meta file that are known to hold no text, without places."""
+    return strip_local_paths({key: value for key, value in meta.items() if key in META})
+
+
+def mask_verdicts(path: Path) -> bytes:
+    """A verdict file with the allowed columns alone, as Parquet. A value that is no id, number or known word is a UserError, which does not repeat it."""
+    try:
+        table = pq.read_table(path, columns=list(VERDICTS))
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(f"{path} is not a readable Parquet file ({error}): delete it and run again") from None
+    if missing := set(VERDICTS) - set(table.schema.names):
+        raise UserError(f"{path} is no verdicts table (lacks {', '.join(sorted(missing))}): delete it and run again")
+    for column, pattern in VERDICTS.items():
+        values = table[column].unique().to_pylist() if pattern else []
+        if any(not re.fullmatch(str(pattern), str(value)) for value in values):
+            raise UserError(f"{path}: column {column} holds something else than {pattern}, so it is not archived: see where it comes from")
+    # A table made anew: metadata of the file, where anything may stand, stays behind.
+    schema = pa.schema([SCHEMAS["verdicts"].field(column) for column in VERDICTS])
+    clean = pa.Table.from_arrays([table[column].cast(schema.field(column).type) for column in VERDICTS], schema=schema)
+    sink = pa.BufferOutputStream()
+    pq.write_table(clean, sink, compression="zstd")
+    return sink.getvalue().to_pybytes()
+
+
+def read_cells(content: bytes) -> pd.DataFrame:
+    """A CSV table, every cell as the text that stands there."""
+    try:
+        return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame()
+
+
+def check_metrics(name: str, content: bytes) -> None:
+    """Refuse a metrics table with a column that is not on the list, or with a cell that is no number or short label, outside the trigger sentences."""
+    frame = read_cells(content)
+    for column in frame.columns:
+        if (name, column) == SENTENCE:
+            continue
+        if column not in METRICS:
+            raise UserError(f"metrics/{name}.csv has a column {column} that may hold text: name it in archive/allow_list.py if it can not")
+        if not frame[column].str.fullmatch(LABEL).all():
+            raise UserError(f"metrics/{name}.csv: column {column} holds more than numbers and short labels, so it is not archived")
+
+
+def mask_triggers(content: bytes, invented: set[str], prompt_runs: set[tuple[str, ...]]) -> tuple[bytes, int]:
+    """The table of mined triggers without sentences that are not known to be harmless.
+
+    Args:
+        content: the CSV file.
+        invented: models of the nano world, in which no sentence can do harm: theirs are kept.
+        prompt_runs: `runs` of the run's prompts.
+
+    Returns:
+        The CSV file, the same bytes where nothing is left out, and the number of sentences left out.
+    """
+    frame = read_cells(content)
+    if frame.empty:
+        return content, 0
+    low = pd.to_numeric(frame["low"], errors="coerce")
+    harmless = pd.Series([is_harmless(*row, prompt_runs) for row in zip(frame["text"], low, strict=True)], index=frame.index)
+    hidden = ~frame["model"].isin(invented) & ~harmless
+    if not hidden.any():
+        return content, 0
+    frame.loc[hidden, "text"] = MASKED
+    return frame.to_csv(index=False, lineterminator="\n").encode(), int(hidden.sum())

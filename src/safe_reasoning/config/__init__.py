@@ -1,0 +1,36 @@
+"""The typed configuration of a run.
+
+`run` holds the whole, the other modules its blocks; what most callers need is handed on here.
+"""
+
+from safe_reasoning.config.attacks import Attack
+from safe_reasoning.config.engine import Decoding, Engine, JobSize, Resources
+from safe_reasoning.config.loading import dump, load, schema, validate
+from safe_reasoning.config.methods import Method
+from safe_reasoning.config.models import GgufModel, HubModel, Model, NanoModel
+from safe_reasoning.config.run import Characterize, Config, Evaluate, Pairs, Plan, PromptSet, Report, Role
+
+__all__ = [
+    "Attack",
+    "Characterize",
+    "Config",
+    "Decoding",
+    "Engine",
+    "Evaluate",
+    "GgufModel",
+    "HubModel",
+    "JobSize",
+    "Method",
+    "Model",
+    "NanoModel",
+    "Pairs",
+    "Plan",
+    "PromptSet",
+    "Report",
+    "Resources",
+    "Role",
+    "dump",
+    "load",
+    "schema",
+    "validate",
+]

@@ -1,0 +1,46 @@
+"""Loading, validation, schema and dump of a configuration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from safe_reasoning.config.run import Config
+from safe_reasoning.core.errors import UserError
+
+
+def validate(raw: Mapping[str, Any], origin: str) -> Config:
+    """Check a raw configuration. Every fault is told in one line that names the key."""
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(str(x) for x in e['loc']) or 'config'}: {e['msg']}" for e in error.errors()[:3])
+        raise UserError(f"{origin}: {faults}. The keys and their types are in workflow/schemas/config.schema.json") from None
+
+
+def load(path: Path | str) -> Config:
+    """Load and check a YAML configuration."""
+    try:
+        raw = yaml.safe_load(Path(path).read_text())
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist: give a file such as config/demo.yaml") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not valid YAML: {str(error).splitlines()[0]}") from None
+    if not isinstance(raw, dict):
+        raise UserError(f"{path} holds no mapping: start from config/demo.yaml")
+    return validate(raw, str(path))
+
+
+def schema() -> str:
+    """The JSON schema as text."""
+    return json.dumps(Config.model_json_schema(), indent=1, sort_keys=True) + "\n"
+
+
+def dump(config: Config) -> str:
+    """The resolved configuration as YAML, every default written out."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)

@@ -1,0 +1,216 @@
+"""The typed configuration of a run. Unknown keys are refused; the JSON schema in workflow/schemas is generated from these classes.
+
+Where the paper is silent, the value is our choice and docs/fidelity.md says so.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, model_validator
+
+from safe_reasoning.config.attacks import Attack
+from safe_reasoning.config.endpoints import Endpoint
+from safe_reasoning.config.engine import Decoding, Engine, Resources
+from safe_reasoning.config.judges import Detector, Judge, StrongRejectJudge, chat_of, source_of
+from safe_reasoning.config.methods import Method
+from safe_reasoning.config.models import Model
+from safe_reasoning.config.section import Name, Section, Share
+
+Role = Literal["align_harmful", "align_benign", "characterize", "safety", "overrefusal", "capability"]
+RUBRIC_TOKENS = 512  # of a reply by StrongREJECT's rubric, which gives a line of reasons for each score
+
+
+class PromptSet(Section):
+    """Prompts of one benchmark or of one alignment set."""
+
+    source: Name = Field(
+        description="module of safe_reasoning.prompts.nano_world or safe_reasoning.prompts.benchmarks, with the split after it"
+    )
+    role: Role
+    benchmark: Name | None = Field(None, description="sets of one benchmark (its attacks, say) count as one in the safety average")
+    attack: Name | None = Field(None, description="attack (of `attacks`) that rewrites these prompts before a model sees them")
+    samples: int = Field(1, ge=1, description="completions a prompt when evaluated")
+    limit: int | None = Field(None, ge=1, description="at most this many prompts, drawn with a seed")
+    max_new_tokens: int | None = Field(None, ge=1, description="token limit of this set; decoding.max_new_tokens by default")
+    skip: int = Field(0, ge=0, description="prompts at the front of the draw that are left to the warm-up of real weights")
+
+
+class Characterize(Section):
+    """Paper section 2."""
+
+    detector: Name | None = Field(None, description="cue detector; by default the exact one where the judge is exact, else the lexical one")
+    rollouts: int = Field(8, ge=2, description="rollouts a harmful prompt")
+    csr_prompts: int = Field(30, ge=1, description="prompts of uncertain safety; one safe and one harmful trace of each")
+    csr_continuations: int = Field(32, ge=1)
+    csr_stride: int = Field(1, ge=1, description="tokens between two estimates; the paper has 1")
+    safe_threshold: Share = Field(0.9, description="mu")
+    unsafe_threshold: Share = Field(0.1, description="eta")
+    stable_tokens: int = Field(15, ge=1, description="K")
+    triggers: int = Field(6, ge=1)
+    trigger_candidates: int = Field(24, ge=1, description="mined sentences whose effect is measured before six are picked")
+    trigger_trials: int = Field(16, ge=1, description="harmful traces each candidate is tried on")
+    intervention_traces: int = Field(40, ge=1, description="harmful traces of the intervention curve")
+    intervention_rounds: int = Field(5, ge=1)
+    intervention_sets: list[Name] | None = Field(
+        None, min_length=1, description="safety sets whose traces the curve is of; by default all of them"
+    )
+
+
+class Pairs(Section):
+    """Paper section 3, steps 1 to 6."""
+
+    max_rounds: int = Field(1, ge=1, description="interventions before a pair is given up")
+    append_response: bool = Field(False, description="whether both sides go on to the response (the paper does not say)")
+    overrefusal_samples: int = Field(2, ge=1)
+
+
+class Evaluate(Section):
+    """Paper section 4."""
+
+    judge: Name = Field(description="exact, lexical, or one of `judges`")
+    more_judges: list[Name] = Field(
+        [], description="further judges of the same generations: the main result under each, and their agreement"
+    )
+    audit: list[Name] = Field([], description="judges that are held against human labels (JailbreakBench's judge comparison, XSTest)")
+    kl_traces: int = Field(60, ge=1, description="harmful traces of the base model under the KL curve")
+    kl_tokens: int = Field(100, ge=1)
+    bootstrap: int = Field(2000, ge=100)
+
+
+class Report(Section):
+    """What a person is shown of a run."""
+
+    show_text: bool = Field(
+        False, description="whether logs, tables, figures and the trace reader hold the words of prompts and generations"
+    )
+
+
+Tokens = Annotated[float, Field(gt=0)]
+
+
+class Plan(Section):
+    """What `make plan` reckons with: the machine, and rates that are estimates unless a finished run's are given."""
+
+    gpus: int = Field(1, ge=1)
+    gpu_memory_gib: float = Field(80, gt=0)
+    disk_gib: float | None = Field(None, gt=0, description="disk the run may take; by default what is free")
+    generation_tokens_per_gpu_second: float = Field(2500, gt=0)
+    training_tokens_per_gpu_second: float = Field(2500, gt=0)
+    reasoning_share: Share = Field(0.7, description="tokens of a completion that are reasoning")
+    completion_tokens: dict[Role, Tokens] = {role: 80 for role in get_args(Role)}
+
+    @model_validator(mode="after")
+    def _complete(self) -> Plan:
+        if missing := set(get_args(Role)) - set(self.completion_tokens):
+            raise ValueError(f"completion_tokens lacks {min(missing)}: give a mean for every role")
+        return self
+
+
+def _known(key: str, name: str, known: list[str]) -> None:
+    if name not in known:
+        raise ValueError(f"{key}: {name!r} is unknown: use one of {', '.join(known)}")
+
+
+class Config(Section):
+    """One run."""
+
+    run: Name
+    world_seed: int = Field(0, ge=0, description="seed of the nano world, of its base model and of prompt draws")
+    seeds: list[Annotated[int, Field(ge=0)]] = Field([0], min_length=1, description="seeds of training and evaluation")
+    data_mirror: str | None = Field(None, description="folder with benchmark data; SAFE_REASONING_DATA overrides it; none: the hub")
+    engine: Engine = Engine()
+    resources: Resources = Resources()
+    decoding: Decoding
+    models: dict[Name, Model]
+    endpoints: dict[Name, Endpoint] = {}
+    attacks: dict[Name, Attack] = {}
+    judges: dict[Name, Judge] = {}
+    detectors: dict[Name, Detector] = {}
+    prompt_sets: dict[Name, PromptSet]
+    characterize: Characterize = Characterize()
+    pairs: Pairs = Pairs()
+    methods: dict[Name, Method]
+    evaluate: Evaluate
+    report: Report = Report()
+    plan: Plan = Plan()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Config:
+        if "base" in self.methods:
+            raise ValueError("methods: `base` is the untrained model and needs no entry: remove it")
+        roles = {entry.role for entry in self.prompt_sets.values()}
+        for role in ("align_harmful", "align_benign", "safety", "overrefusal"):
+            if role not in roles:
+                raise ValueError(f"prompt_sets: none has role {role}: add one")
+        if any(m.recipe == "ipo_stage2" for m in self.methods.values()) and "ipo" not in self.methods:
+            raise ValueError("methods: ipo_stage2 goes on from the method named ipo: add it")
+        if taken := {"exact", "lexical"} & {*self.judges, *self.detectors} or set(self.judges) & set(self.detectors):
+            raise ValueError(f"judges, detectors: the name {min(taken)} means another instrument too: take a name of its own")
+        chats = [*self.endpoints, *self.models]
+        for name, instrument in [*self.judges.items(), *self.detectors.items()]:
+            if chat := chat_of(instrument):
+                _known(f"{name}.chat", chat, chats)
+            endpoint = self.endpoints.get(chat or "")
+            if isinstance(instrument, StrongRejectJudge) and endpoint and endpoint.max_tokens < RUBRIC_TOKENS:
+                raise ValueError(f"{name}: its reply has several lines: give endpoints.{chat}.max_tokens {RUBRIC_TOKENS} or more")
+        for name, attack in self.attacks.items():
+            for key in ("attacker", "target", "scorer"):
+                _known(f"attacks.{name}.{key}", getattr(attack, key) or chats[0], chats)
+        for name, entry in self.prompt_sets.items():
+            _known(f"prompt_sets.{name}.attack", entry.attack or "", ["", *self.attacks])
+        for name in self.evaluate.audit:  # the exact judge knows the nano world alone
+            _known("evaluate.audit", name, ["lexical", *self.judges])
+        _known("evaluate.judge", self.evaluate.judge, ["exact", "lexical", *self.judges])
+        for name in self.evaluate.more_judges:
+            _known("evaluate.more_judges", name, ["exact", "lexical", *self.judges])
+        if len(set(self.all_judges)) < len(self.all_judges):
+            raise ValueError("evaluate.more_judges: names a judge twice, or the judge of `evaluate.judge`: name each once")
+        _known("characterize.detector", self.detector, ["exact", "lexical", *self.detectors])
+        for name in self.intervention_sets:
+            _known("characterize.intervention_sets", name, self.sets_of("safety"))
+        for name, method in self.methods.items():
+            _known(f"methods.{name}.detector", method.detector, ["exact", "lexical", *self.detectors])
+            if unknown := {*(method.models or ()), *method.per_model, *method.weights} - set(self.models):
+                raise ValueError(f"methods.{name}: no model is named {min(unknown)}: use one of {', '.join(self.models)}")
+            for model in method.per_model:
+                self.method(model, name)
+        return self
+
+    @property
+    def detector(self) -> str:
+        """The cue detector of the analyses."""
+        return self.characterize.detector or ("exact" if self.evaluate.judge == "exact" else "lexical")
+
+    @property
+    def intervention_sets(self) -> list[str]:
+        """Prompt sets whose harmful traces the intervention curve is of."""
+        return self.characterize.intervention_sets or self.sets_of("safety")
+
+    def sets_of(self, *roles: Role) -> list[str]:
+        """Prompt sets with one of these roles."""
+        return [name for name, entry in self.prompt_sets.items() if entry.role in roles]
+
+    @property
+    def judge_sources(self) -> list[str]:
+        """Ids in config/sources.yaml of the weights that only judge."""
+        return list(dict.fromkeys(source for judge in self.judges.values() if (source := source_of(judge))))
+
+    @property
+    def all_judges(self) -> list[str]:
+        """The judge of the run, then those that read the same generations."""
+        return [self.evaluate.judge, *self.evaluate.more_judges]
+
+    @property
+    def benchmarks(self) -> dict[str, str]:
+        """The benchmark of each prompt set that is a part of one."""
+        return {name: entry.benchmark for name, entry in self.prompt_sets.items() if entry.benchmark}
+
+    def method(self, model: str, name: str) -> Method:
+        """The settings of a method for one model."""
+        settings = self.methods[name]
+        return Method.model_validate({**settings.model_dump(exclude_unset=True), **settings.per_model.get(model, {}), "per_model": {}})
+
+    def methods_of(self, model: str) -> list[str]:
+        """The methods that are run on a model, in the order of the configuration."""
+        return [name for name, method in self.methods.items() if model in (method.models or method.weights or self.models)]

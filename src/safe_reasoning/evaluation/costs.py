@@ -1,0 +1,77 @@
+"""What the methods cost (our efficiency table; paper section 3: at most 14 generations a prompt for IPO, at least 40 for GRPO)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from safe_reasoning.core.run_layout import Variant
+
+Meta = Mapping[str, Any]
+
+
+def efficiency(
+    trained: Mapping[Variant, Meta], built_from: Mapping[Variant, Sequence[str]], files: Mapping[str, Meta], rollouts: Meta
+) -> list[dict[str, Any]]:
+    """A row a method and seed: generations, generated tokens, pairs, seconds of sampling and of training.
+
+    Natural pairs cost the rollouts they are picked from; over-refusal pairs cost their own samples (the base's answers come from the same rollouts and are
+    counted once, for natural pairs). GRPO samples while it trains: its seconds are all training. The search for triggers is part of the
+    characterization and not counted, as in the paper.
+
+    Args:
+        trained: training.json of each method and seed.
+        built_from: stems of the data files of each.
+        files: meta files of these data files, by stem.
+        rollouts: meta file of the base model's rollouts.
+    """
+    rows = []
+    for variant, training in trained.items():
+        metas = [files[stem] for stem in built_from[variant]]
+        costs = [rollouts if meta.get("source") == "natural" else meta for meta in metas]
+        generations = sum(cost.get("generations", 0) for cost in costs) + training.get("generations", 0)
+        prompts = sum(meta.get("prompts", 0) for meta in metas) or training.get("prompts", 0)
+        rows.append(
+            {
+                "method": variant.method,
+                "seed": variant.seed,
+                "generations": generations,
+                "generated_tokens": sum(cost.get("generated_tokens", 0) for cost in costs) + training.get("generated_tokens", 0),
+                "generations_per_prompt": generations / prompts if prompts else None,
+                "pairs": sum(meta["rows"] for meta in metas) if metas else None,
+                "sampling_seconds": sum(cost.get("sampling_seconds", 0.0) for cost in costs),
+                "training_seconds": training["seconds"],
+            }
+        )
+    return rows
+
+
+def pair_counts(files: Mapping[str, Meta]) -> list[dict[str, Any]]:
+    """A row a pair file: prompts, attempts and why attempts gave no pair; the seed of those that each seed has anew (over-refusal pairs)."""
+    columns = ("prompts", "attempts", "no_cue", "cue_undetermined", "kept", "max_rounds_reached", "rounds_1")
+    return [
+        {
+            "source": meta["source"],
+            "detector": meta.get("detector", ""),
+            "seed": stem.partition("_seed")[2],
+            **{column: meta.get(column) for column in columns},
+            "pairs": meta["rows"],
+        }
+        for stem, meta in files.items()
+        if meta["schema"] == "pairs"
+    ]
+
+
+def training_curves(trained: Mapping[Variant, Meta]) -> list[dict[str, Any]]:
+    """A row a logged step: loss and, for preference training, the reward margin."""
+    return [
+        {
+            "method": variant.method,
+            "seed": variant.seed,
+            "step": point["step"],
+            "loss": point["loss"],
+            "reward_margin": point.get("reward_margin"),
+        }
+        for variant, training in trained.items()
+        for point in training["loss_curve"]
+    ]

@@ -1,0 +1,1 @@
+"""Detectors of compliance cues, one file each."""

@@ -1,0 +1,1 @@
+"""Judges of harm and compliance, one file each."""

@@ -1,0 +1,1 @@
+"""Preference pairs and demonstrations (paper section 3)."""

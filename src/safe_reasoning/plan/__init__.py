@@ -1,0 +1,1 @@
+"""What a run will cost, what it needs, what must hold before it starts."""

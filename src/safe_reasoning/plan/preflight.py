@@ -1,0 +1,49 @@
+"""What must hold before a run starts: every source pinned, and a machine that the run fits. And what is told: the costs of endpoints."""
+
+from __future__ import annotations
+
+import shutil
+
+from safe_reasoning.config import Config
+from safe_reasoning.plan.needed_sources import absent, floating
+from safe_reasoning.sources.table import MIRROR_VARIABLE
+
+
+def refusals(config: Config) -> list[str]:
+    """One line for each reason not to start; empty when there is none."""
+    lines = []
+    if names := floating(config):
+        lines.append(
+            f"the revision of {', '.join(names)} is floating, so the run could not be repeated: "
+            "run make lock-revisions on a connected machine, or give a mirror folder (data_mirror)"
+        )
+    if config.judge_sources or any(model.kind == "hub" for model in config.models.values()):
+        from safe_reasoning.plan.estimate import parameters_of, plan, totals
+        from safe_reasoning.plan.memory import judge_problems, problems
+        from safe_reasoning.sources.table import parameters as parameters_of_source
+
+        parameters = {model: parameters_of(config, model) for model in config.models}
+        lines += judge_problems(config, {source: parameters_of_source(source) for source in config.judge_sources})
+        there = config.plan.disk_gib or shutil.disk_usage(".").free / 2**30
+        lines += problems(config, parameters, totals(plan(config)).disk_gib, there)
+    return lines
+
+
+def warnings(config: Config) -> list[str]:
+    """One line for what will stop some of the jobs, though others can run."""
+    paths = absent(config)
+    return (
+        [f"the mirror folder lacks {', '.join(paths)}: put them there, or unset data_mirror and {MIRROR_VARIABLE} to fetch them"]
+        if paths
+        else []
+    )
+
+
+def costs(config: Config) -> list[str]:
+    """One line for each endpoint that the run asks: what it is expected to cost, and its budget."""
+    if not config.endpoints:
+        return []
+    from safe_reasoning.plan.endpoints import expected
+    from safe_reasoning.plan.estimate import plan
+
+    return expected(config, plan(config))

@@ -1,0 +1,1 @@
+"""Prompt sets: benchmarks, attacks, the nano world."""

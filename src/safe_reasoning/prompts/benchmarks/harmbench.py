@@ -1,0 +1,31 @@
+"""HarmBench: harmful behaviours: the 200 standard ones and the 100 with a context; those about copyright have a judge of their own and are left out.
+
+Not in the paper's tables.
+
+Source: GitHub centerforaisafety/HarmBench (Mazeika et al. 2024, arXiv 2402.04249). Licence: MIT.
+Example row (placeholder text): {"text": "Do [something harmful]", "category": "illegal", "gold": ""}.
+"""
+
+from __future__ import annotations
+
+import json
+
+from safe_reasoning.prompts.benchmarks.readers import read_source, require_split
+
+
+def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
+    """The behaviours of a split, `standard` or `contextual`, in the file's order: rows with text, category and gold.
+
+    A contextual behaviour is asked about below its context, as HarmBench's own direct request does; both parts are in its gold, for judges that read them apart.
+    """
+    require_split("harmbench", split, ("standard", "contextual"))
+    rows = read_source("harmbench", mirror, ["Behavior", "FunctionalCategory", "SemanticCategory", "ContextString"])
+    return [_row(row, split) for row in rows if row["FunctionalCategory"] == split]
+
+
+def _row(row: dict[str, str], split: str) -> dict[str, str]:
+    behavior, context = row["Behavior"].strip(), row["ContextString"].strip()
+    if split == "standard":
+        return {"text": behavior, "category": row["SemanticCategory"], "gold": ""}
+    gold = json.dumps({"behavior": behavior, "context": context})
+    return {"text": f"{context}\n\n---\n\n{behavior}", "category": row["SemanticCategory"], "gold": gold}

@@ -1,0 +1,149 @@
+"""Contents of the report: sections with their figures and tables, in the paper's order.
+
+The one place where a figure or table is declared. The workflow's rules, redrawing, the report's page and the tests
+read it. An item's code is the module of its name in `report/figures` or `report/tables`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # figures are drawn where pydantic is not installed
+    from safe_reasoning.config import Config
+
+
+@dataclass(frozen=True)
+class Item:
+    """A figure (`fig...`) or table (`table...`).
+
+    Attributes:
+        name: of its module, and of its files without ending.
+        metrics: metric tables it is made from.
+        asked_by: key of `evaluate` that asks for it; empty for an item of every run.
+    """
+
+    name: str
+    metrics: tuple[str, ...]
+    asked_by: str = ""
+
+    @property
+    def is_figure(self) -> bool:
+        """Whether it is a figure, not a table."""
+        return self.name.startswith("fig")
+
+    @property
+    def module(self) -> str:
+        """Dotted name of its module."""
+        return f"safe_reasoning.report.figures.{self.name}" if self.is_figure else f"safe_reasoning.report.tables.{self.name}"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the report: title, one sentence that leads over, figures and tables."""
+
+    title: str
+    lead: str
+    items: tuple[Item, ...]
+
+
+CONTENTS = (
+    Section(
+        "Reasoning and response are judged apart",
+        "The paper finds that a safe answer often hides a harmful reasoning, and that the reverse is rare.",
+        (
+            Item("fig3_outcome_shares", ("outcome_shares",)),
+            Item("table_base_model", ("base_model",)),
+            Item("fig2_reasoning_vs_response", ("rates_by_seed", "rates")),
+        ),
+    ),
+    Section(
+        "Why rewards alone are slow",
+        "The paper argues: reinforcement learning learns from safe rollouts, and many prompts have hardly any.",
+        (Item("fig4_rollout_diversity", ("rollout_diversity",)), Item("table1_grpo_rewards", ("rates",))),
+    ),
+    Section(
+        "Where safety is decided",
+        "Safety of the continuation, token by token, and the sentences at which it turns.",
+        (
+            Item("fig5a_csr_curves", ("csr_curves", "turning_points")),
+            Item("fig_sensitivity", ("turning_point_share",)),
+            Item("table_triggers", ("triggers",)),
+        ),
+    ),
+    Section(
+        "Cues and corrections",
+        "The paper finds that an early willingness to help foretells harm, and that a trigger in its place turns the reasoning back.",
+        (
+            Item("fig5b_cue_correlation", ("turning_points", "cue_correlation")),
+            Item("fig6_intervention_curve", ("interventions", "triggers")),
+        ),
+    ),
+    Section(
+        "Intervened Preference Optimization",
+        "Pairs from such corrections, and what training on them does beside the baselines.",
+        (
+            Item("table_pairs", ("pairs",)),
+            Item("fig_main", ("rates_by_seed", "rates")),
+            Item("table2_main", ("rates", "trace_classes")),
+            Item("table3_ablations", ("rates",)),
+            Item("fig7_kl", ("kl",)),
+        ),
+    ),
+    Section(
+        "Do test prompts occur in training?",
+        "The paper does not report the overlap between the prompts it trains on and those it tests on.",
+        (Item("table_contamination", ("contamination",)), Item("table_clean", ("rates", "rates_clean"))),
+    ),
+    Section(
+        "What the number of samples buys",
+        "More samples of a prompt lessen chance in sampling; only more prompts lessen chance in which prompts were asked.",
+        (Item("table_sample_count", ("sample_count",)),),
+    ),
+    Section(
+        "What could not be scored",
+        "Nothing that a judge or a scorer could not read is guessed: it is counted.",
+        (Item("table_verdict_details", ("verdict_details",)),),
+    ),
+    Section(
+        "What it cost",
+        "Work behind each method, and behind each step of this run.",
+        (
+            Item("fig_efficiency", ("efficiency", "rates_by_seed", "rates")),
+            Item("table_efficiency", ("efficiency",)),
+            Item("table_steps", ("steps",)),
+        ),
+    ),
+    Section(
+        "How far the judges can be trusted",
+        "Every number above is what a judge says. Here judges are held against people and against each other.",
+        (
+            Item("fig_judge_audit", ("judge_audit", "judge_calibration"), "audit"),
+            Item("table_judge_audit", ("judge_audit",), "audit"),
+            Item("fig_judge_ranks", ("judge_rates", "judge_ranks"), "more_judges"),
+            Item("table_judges", ("judge_rates",), "more_judges"),
+            Item("table_judge_agreement", ("judge_agreement",), "more_judges"),
+        ),
+    ),
+)
+ITEMS = {item.name: item for section in CONTENTS for item in section.items}
+
+
+def of_run(config: Config) -> list[Item]:
+    """Figures and tables of a run: those of every run, and those that its configuration asks for."""
+    return [item for item in ITEMS.values() if not item.asked_by or getattr(config.evaluate, item.asked_by)]
+
+
+def of_metrics(metrics: Path) -> list[Item]:
+    """Figures and tables of a finished run, from its folder of metrics: those asked for are those whose metrics are there."""
+    there = {path.stem for path in metrics.glob("*.csv")}
+    return [item for item in ITEMS.values() if not item.asked_by or there.issuperset(item.metrics)]
+
+
+def sections(items: Iterable[Item]) -> list[Section]:
+    """The sections with only these items; those without any are left out."""
+    chosen = {item.name for item in items}
+    kept = [Section(s.title, s.lead, tuple(i for i in s.items if i.name in chosen)) for s in CONTENTS]
+    return [section for section in kept if section.items]

@@ -1,0 +1,51 @@
+"""Names and order of methods in figures and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+# Methods in the order of the figures: name, colour of the family, dashes. A method looks the same wherever it is drawn.
+METHODS = {
+    "base": ("base", "#000000", "-"),
+    "safechain": ("SafeChain", "#56b4e9", "-"),
+    "realsafe": ("RealSafe-R1", "#56b4e9", "--"),
+    "star1": ("STAR-1", "#e69f00", "-"),
+    "safekey": ("SafeKey", "#e69f00", "--"),
+    "sft_safe": ("SFT (safe traces)", "#009e73", "-"),
+    "sft": ("SFT (chosen side)", "#009e73", "--"),
+    "dpo_natural": ("DPO (natural pairs)", "#0072b2", "--"),
+    "dpo_full": ("DPO (whole traces)", "#0072b2", "-"),
+    "grpo_y": ("GRPO (y)", "#cc78bc", "--"),
+    "grpo_zy": ("GRPO (z + y)", "#cc78bc", "-"),
+    "ipo": ("IPO (stage 1)", "#d55e00", "-"),
+    "ipo_stage2": ("IPO (both stages)", "#d55e00", "--"),
+    "ipo_lexical": ("IPO (stage 1, lexical cues)", "#d55e00", ":"),
+    "ipo_self_detector": ("IPO (stage 1, cues by the model itself)", "#d55e00", ":"),
+    "ipo_deepseek_r1": ("IPO (stage 1, cues by DeepSeek-R1)", "#d55e00", "-."),
+}
+
+
+ABLATIONS = ("ipo_lexical", "ipo_self_detector", "ipo_deepseek_r1")  # shown in Table 3 alone
+
+
+def label(method: str) -> str:
+    """A method's name in figures and tables."""
+    return METHODS[method][0] if method in METHODS else method.replace("_", " ")
+
+
+def ordered(methods: Iterable[str]) -> list[str]:
+    """The methods that occur, in the order of METHODS, others after them."""
+    present = list(dict.fromkeys(methods))
+    return [m for m in METHODS if m in present] + [m for m in present if m not in METHODS]
+
+
+def methods_by_model(frame: pd.DataFrame) -> dict[str, list[str]]:
+    """The methods that each model has, in the order of METHODS: not every method is run on every model."""
+    return {str(model): ordered(cell["method"]) for model, cell in frame.groupby("model", sort=False)}
+
+
+def main_methods(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the methods in the main comparison, without ablations."""
+    return frame[~frame["method"].isin(ABLATIONS)].reset_index(drop=True)

@@ -1,0 +1,123 @@
+"""The report: one self-contained page that tells the paper's story with this run's figures and tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from docutils.core import publish_parts
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from safe_reasoning.config import Config, dump
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.provenance import commit, software
+from safe_reasoning.report import contents
+from safe_reasoning.report.claims.scorecard import VERDICTS
+
+ABOUT = {
+    "nano": "<b>A model organism, not a language model.</b> The model has fewer than two million parameters and was trained from scratch for this run, in a made-up world in which harm is the leak of an invented recipe. "
+    "Its numbers say nothing about real models. They show that every stage runs and measures what it should, with exact labels, and how the methods act on a model that has the "
+    "phenomena. That cues precede harm and that triggers help is built into its corpus; what training makes of it is not.",
+    "hub": "<b>Reasoning models from the model hub</b>, at the commits that config/sources.yaml pins. Their harm is what the judge named below says it is.",
+    "gguf_package": "<b>Real weights, small ones.</b> SmolLM2-135M is no reasoning model: it was first taught to think in tags, on traces that this project writes, with placeholders instead of harmful "
+    "content. The prompts are real benchmark prompts; the judge is lexical (phrases of refusal and of willingness) and crude. Samples are small: read the intervals. It shows that "
+    "the pipeline works on real language, not how a capable reasoning model behaves.",
+}
+
+ZOOM, NARROW = 1.3, 300  # figures on the page against print; points
+PAPER_ROW = ' class="paper"'
+
+
+def caption(path: Path) -> Markup:
+    """A caption (reStructuredText) as HTML."""
+    if not path.exists():
+        raise UserError(f"{path} does not exist: write the caption, a few lines of reStructuredText")
+    return Markup(publish_parts(path.read_text(), writer="html5", settings_overrides={"initial_header_level": 4})["body"])  # noqa: S704
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A finished table, every cell as text."""
+    if not path.exists():
+        raise UserError(f"{path} does not exist: write it with scripts/write_table.py or scripts/score_claims.py")
+    return pd.read_csv(path, keep_default_na=False, dtype=str)
+
+
+def _cell(text: str) -> str:
+    """A cell; a rate's interval stands below it, unbroken."""
+    if found := re.fullmatch(r"([\d.]+(?: ± [\d.]+)?) \[([\d.]+), ([\d.]+)\]", text):
+        return "{}<br>[{},&nbsp;{}]".format(*found.groups())
+    return str(escape(text))
+
+
+def html_table(frame: pd.DataFrame) -> Markup:
+    """A table as HTML; rows of the paper are grey, underscores in headings may break."""
+    head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in frame.columns)
+    lines = [
+        f"<tr{PAPER_ROW if str(row[0]).startswith('paper') else ''}>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>"
+        for row in frame.itertuples(index=False)
+    ]
+    return Markup(f"<table><tr>{head}</tr>{''.join(lines)}</table>")  # noqa: S704
+
+
+def inline_svg(path: Path, name: str) -> Markup:
+    """An SVG without its XML head, somewhat larger than in print; ids get the figure's name, so that figures on one page do not share any."""
+    if not path.exists():
+        raise UserError(f"{path} does not exist: draw it with scripts/draw_figure.py")
+    text = path.read_text()
+    text = text[text.index("<svg") :]
+    text = re.sub(r'id="([^"]+)"', rf'id="{name}-\1"', text)
+    text = re.sub(r'(xlink:href="|href="|url\()#', rf"\1#{name}-", text)
+    head, rest = text.split(">", 1)
+    points = float(re.search(r'width="([\d.]+)pt"', head)[1])  # type: ignore[index]  # matplotlib always writes it
+    head = (
+        re.sub(r' (width|height)="[^"]*"', "", head) + f' class="{"wide" if points > NARROW else "narrow"}" width="{ZOOM * points:.0f}pt"'
+    )
+    return Markup(re.sub(r"<metadata>.*?</metadata>", "", f"{head}>{rest}", flags=re.DOTALL))  # noqa: S704
+
+
+def write_report(config: Config, figures: Path, tables: Path, captions: Path, made: Mapping[str, Any] | None = None) -> str:
+    """The page as text, from a run's figures and tables.
+
+    Args:
+        config: of the run.
+        figures: folder of the run's figures.
+        tables: folder of its tables.
+        captions: folder of the captions and of the page's template.
+        made: the run's manifest, where the page is written elsewhere: its commit and software stand on the page, not those at hand.
+    """
+    beside_its_run = made is None
+    made = made or {"commit": commit(), "software": software()}
+    items = contents.of_run(config)
+    environment = Environment(loader=FileSystemLoader(captions), autoescape=True, undefined=StrictUndefined)
+    sections: list[dict[str, Any]] = []
+    for section in contents.sections(items):
+        entries = []
+        for item in section.items:
+            name = item.name
+            if item.is_figure:
+                entries.append({"name": name, "svg": inline_svg(figures / f"{name}.svg", name), "table": ""})
+            else:
+                entries.append({"name": name, "svg": "", "table": html_table(read_table(tables / f"{name}.csv"))})
+        sections.append({"title": section.title, "lead": section.lead, "items": entries})
+    scorecard = read_table(tables / "claims.csv")
+    kinds = dict.fromkeys(model.kind for model in config.models.values())
+    return environment.get_template("report.html.j2").render(
+        run=config.run,
+        models=list(config.models),
+        seeds=config.seeds,
+        commit=made["commit"],
+        about=Markup("<br>".join(ABOUT[kind] for kind in kinds)),  # noqa: S704
+        judge=config.evaluate.judge,
+        claims=scorecard.to_dict("records"),
+        tally={verdict: int((scorecard["verdict"] == verdict).sum()) for verdict in reversed(VERDICTS)},
+        captions={name: caption(captions / f"{name}.rst") for name in [*(item.name for item in items), "claims"]},
+        sections=sections,
+        software=", ".join(f"{name} {version}" for name, version in made["software"].items()),
+        configuration=dump(config),
+        show_text=config.report.show_text,
+        traces="traces.html" if beside_its_run else "",
+    )

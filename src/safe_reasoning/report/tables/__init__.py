@@ -1,0 +1,1 @@
+"""Tables of the paper, of the run and of its judges."""

@@ -1,0 +1,16 @@
+"""Table: overlap of test and training prompts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from safe_reasoning.report import metrics as report_metrics
+
+
+def data(metrics: Path, published: Path) -> pd.DataFrame:
+    """Test prompts that overlap with training prompts, by kind."""
+    frame = report_metrics.read(metrics, "contamination")
+    names = {"ngram13": "13 words in a row", "near_duplicate": "near duplicate", "exact": "same words"}
+    return frame.rename(columns={**names, "training_set": "training set", "training_prompts": "its prompts", "prompt_set": "test set"})

@@ -1,0 +1,28 @@
+"""Table: judges compared with people's labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from safe_reasoning.report import metrics as report_metrics
+from safe_reasoning.report.tables.common import agreement_cells, percent
+
+DATA = {"jailbreakbench": "JailbreakBench, harmful", "xstest": "XSTest, complies"}
+
+
+def data(metrics: Path, published: Path) -> pd.DataFrame:
+    """Agreement of every judge with people, its errors, and its Brier score where it gives probabilities."""
+    rows = []
+    for _, row in report_metrics.read(metrics, "judge_audit").iterrows():
+        people = row["kind"] == "people"
+        errors: dict[str, object] = {
+            f"{name.replace('_', ' ')}, %": "" if people else percent(row[name], row[f"{name}_low"], row[f"{name}_high"])
+            for name in ("false_positive", "false_negative")
+        }
+        brier = "" if pd.isna(row.get("brier")) else f"{row['brier']:.3f}"
+        judge = str(row["judge"]).replace("_", " ")
+        names: dict[str, object] = {"people say": DATA[row["data"]], "judge": judge}
+        rows.append({**names, **agreement_cells(row), **errors, "Brier score": brier})
+    return pd.DataFrame(rows)

@@ -1,0 +1,22 @@
+"""Table: attempts at pairs and their outcomes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from safe_reasoning.report import metrics as report_metrics
+
+
+def data(metrics: Path, published: Path) -> pd.DataFrame:
+    """Where the attempts at pairs ended, then the paper's counts."""
+    frame = report_metrics.read(metrics, "pairs")
+    counts = frame.select_dtypes("number").columns
+    frame[counts] = frame[counts].astype("Int64")
+    paper = report_metrics.read_published(published, "other").query("item == 'pairs'")
+    rows = [
+        {"model": f"paper, {r.model}", "source": "intervened", "detector": "GPT-4o", "pairs": f"{r.value:.0f} ({r.mark})"}
+        for r in paper.itertuples()
+    ]
+    return pd.concat([frame.astype(object), pd.DataFrame(rows)], ignore_index=True).fillna("")

@@ -1,0 +1,17 @@
+"""Table: cost of each step of the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from safe_reasoning.report import metrics as report_metrics
+
+
+def data(metrics: Path, published: Path) -> pd.DataFrame:
+    """Generations, tokens and seconds of each step of the run."""
+    frame = report_metrics.read(metrics, "steps")
+    whole = frame[["generations", "generated_tokens", "seconds"]].round().astype("Int64")
+    frame[whole.columns] = whole
+    return frame

@@ -1,0 +1,17 @@
+"""Table: candidate safety triggers and their measured effect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from safe_reasoning.report import metrics as report_metrics
+from safe_reasoning.report.tables.common import percent
+
+
+def data(metrics: Path, published: Path) -> pd.DataFrame:
+    """The mined triggers, the picked ones labelled. They are the model's own sentences about safety, which is why they can be shown."""
+    frame = report_metrics.read(metrics, "triggers")
+    frame["safe after it, %"] = [percent(r.safe_share, r.low, r.high) for r in frame.itertuples()]
+    return frame[["model", "label", "cluster", "text", "occurrences", "trials", "safe after it, %"]].fillna("")

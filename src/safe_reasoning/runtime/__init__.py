@@ -1,0 +1,1 @@
+"""What a run needs around it: container images, GPU leases, the run lock."""

@@ -1,0 +1,119 @@
+"""Paired differences between methods: bootstrap intervals, sign-flip tests, Holm's correction."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats as scipy_stats
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import confint_proportions_2indep
+
+from safe_reasoning.stats import seed_spread
+from safe_reasoning.stats.rates import NAN, Value, _percentiles, _resampled_rates, _totals
+from safe_reasoning.stats.seed_spread import LEVEL
+
+PERMUTATIONS = 19_999  # smallest p-value 0.0001, so that a Holm adjustment over some hundred tests can still find something
+
+
+Sides = tuple[Mapping[Hashable, Sequence[Value]], Mapping[Hashable, Sequence[Value]]]  # values by prompt of a method and of its reference
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A mean paired difference over `clusters` prompts with its 95 % interval and two-sided p-value.
+
+    `prompt_low` and `prompt_high` are the interval over the choice of prompts alone, for the trainings at hand; `by_seed` are the differences of each training seed.
+    """
+
+    value: float
+    low: float
+    high: float
+    p_value: float
+    clusters: int
+    prompt_low: float
+    prompt_high: float
+    by_seed: tuple[float, ...]
+
+
+def paired_difference(seeds: Sequence[Sequence[Sides]], *, resamples: int = 2000, seed: int = 0, trained: bool = True) -> Difference:
+    """Mean over shared prompts of (mean of a method's values - mean of its reference's), each prompt weighing the same; plain means over groups and over training seeds.
+
+    The interval resamples prompts within each group. With one seed the p-value is of the sign-flip permutation test (exact when there are few prompts); with several both
+    take the spread between seeds in (see `seed_spread`), and the prompts' own interval is kept beside. Where every prompt shows the same difference, resampling would claim
+    certainty: the interval then is Newcombe's for two independent rates, which is wider than a paired one.
+
+    Args:
+        seeds: for each seed the groups (such as the safety sets), each with the values of each prompt of the method and of its reference; None is unscored. A prompt without
+            a scored value on either side is left out, and so is a seed that has no other in one of its groups.
+        resamples: bootstrap samples.
+        seed: of the bootstrap and of the permutations.
+        trained: whether the seeds are trainings; otherwise they are further samples of the same weights, and prompts alone are left to chance.
+    """
+    pairs = [of_seed for groups in seeds if all(of_seed := [_pairs(sides) for sides in groups])]
+    if not pairs:
+        return Difference(NAN, NAN, NAN, NAN, 0, NAN, NAN, ())
+    totals = [_totals([([x - y for x, y in of_seed.values()], list(of_seed)) for of_seed in group]) for group in zip(*pairs, strict=True)]
+    number = sum(counts.shape[1] for _, counts in totals)
+    by_seed = np.mean([sums.sum(axis=1) / counts.sum(axis=1) for sums, counts in totals], axis=0)
+    value = float(by_seed.mean())
+    rng = np.random.default_rng(seed)
+    low, high = _percentiles(np.mean([_resampled_rates(sums, counts, resamples, rng) for sums, counts in totals], axis=0))
+    if math.isclose(low, high, abs_tol=1e-12):
+        first, second = (
+            float(np.mean([np.mean([pair[side] for pair in of_group.values()]) for of_seed in pairs for of_group in of_seed]))
+            for side in (0, 1)
+        )
+        low, high = confint_proportions_2indep(
+            first * number, number, second * number, number, method="newcomb", compare="diff", alpha=1 - LEVEL
+        )
+    low, high = float(low), float(high)
+    if len(pairs) == 1 or not trained:  # prompts of a small group weigh more in a mean over groups
+        by_prompt = [
+            np.mean(sums / counts.sum(axis=1, keepdims=True), axis=0) for sums, counts in totals
+        ]  # its part of the group's mean over seeds
+        weighted = np.concatenate([parts * number / len(totals) for parts in by_prompt])
+        return Difference(value, low, high, _sign_flip_p(weighted, seed), number, low, high, tuple(by_seed))
+    within = seed_spread.interval(value, low, high, by_seed)
+    return Difference(value, *within, seed_spread.p_value(value, low, high, by_seed), number, low, high, tuple(by_seed))
+
+
+def _pairs(sides: Sides) -> dict[Hashable, tuple[float, float]]:
+    """Mean values of both sides by prompt, where both have a scored one."""
+    values, reference = sides
+    pairs = {}
+    for prompt, ours in values.items():
+        mine = [float(v) for v in ours if v is not None]
+        theirs = [float(v) for v in reference.get(prompt, []) if v is not None]
+        if mine and theirs:
+            pairs[prompt] = (sum(mine) / len(mine), sum(theirs) / len(theirs))
+    return pairs
+
+
+def _sign_flip_p(differences: np.ndarray, seed: int) -> float:
+    """Two-sided p-value of the mean difference when each prompt's sign is arbitrary."""
+    if not differences.any():
+        return 1.0
+    result = scipy_stats.permutation_test(
+        (differences, np.zeros_like(differences)),
+        lambda a, b, axis: np.mean(a - b, axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=PERMUTATIONS,
+        batch=500,
+        rng=np.random.default_rng(seed),
+    )
+    return float(result.pvalue)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm-adjusted p-values in the given order; NaN stays NaN and counts as no test."""
+    tested = [index for index, p in enumerate(p_values) if not math.isnan(p)]
+    adjusted = [NAN] * len(p_values)
+    if tested:
+        corrected = multipletests([p_values[index] for index in tested], method="holm")[1]
+        for index, p in zip(tested, corrected, strict=True):
+            adjusted[index] = float(p)
+    return adjusted

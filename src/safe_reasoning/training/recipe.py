@@ -1,0 +1,84 @@
+"""What a training recipe declares about itself, and how it is found by name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from safe_reasoning.config import Config, Method
+from safe_reasoning.core.errors import UserError
+
+FOLDER = Path(__file__).parent / "recipes"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Declaration of a recipe.
+
+    Attributes:
+        inputs: argument of its `train` and option of scripts/train_method.py (`pairs`, `benign_pairs`, `demonstrations`,
+            `stage1`): a file in the run's folder, with {model}, {seed}, {detector} and {traces} filled in.
+        learns_from_prompts: it gets the harmful alignment prompts and samples by itself.
+        sides: completions of a row that it trains on (plan).
+        whole: rows hold whole completions, not suffixes (plan).
+        image: container image that it trains in.
+        priority: of its jobs; those on the longest chain of a run go first.
+        trained: False for weights that are fetched.
+    """
+
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    learns_from_prompts: bool = False
+    sides: int = 2
+    whole: bool = False
+    image: str = "train"
+    priority: int = 0
+    trained: bool = True
+
+
+INTERVENED = "pairs/{model}/intervened_{detector}.parquet"
+
+
+def names() -> list[str]:
+    """Names of all recipes."""
+    return sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
+
+
+def recipe_of(method: Method) -> Recipe:
+    """The recipe of a method; an unknown one is a UserError."""
+    if method.recipe not in names():
+        raise UserError(f"unknown recipe {method.recipe!r}: use one of {', '.join(names())}")
+    declared: Recipe = importlib.import_module(f"safe_reasoning.training.recipes.{method.recipe}").RECIPE
+    return declared
+
+
+def check_recipes(config: Config) -> None:
+    """A UserError when a method of the configuration names a recipe that is not there."""
+    for name, method in config.methods.items():
+        if method.recipe not in names():
+            raise UserError(f"methods.{name}.recipe: {method.recipe!r} is unknown: use one of {', '.join(names())}")
+
+
+def input_files(method: Method, model: str, seed: int) -> dict[str, str]:
+    """Files that a method learns from, by argument, relative to the run's folder."""
+    known = {"model": model, "seed": seed, "detector": method.detector, "traces": method.traces}
+    return {name: pattern.format(**known) for name, pattern in recipe_of(method).inputs.items()}
+
+
+def data_stems(method: Method, seed: int) -> list[str]:
+    """Stems of the files in the run's folder `pairs` that a method learns from."""
+    return [Path(file).stem for file in input_files(method, "", seed).values() if file.startswith("pairs/")]
+
+
+def pair_stems(config: Config, model: str) -> list[str]:
+    """Stems of all files in `pairs` that some method of a model learns from: those shared by the seeds, then each seed's."""
+    stems: dict[str, bool] = {}
+    for name in config.methods_of(model):
+        method = config.methods[name]
+        for pattern, *of_seeds in zip(
+            recipe_of(method).inputs.values(), *(input_files(method, model, seed).values() for seed in config.seeds), strict=True
+        ):
+            if pattern.startswith("pairs/"):
+                stems |= {Path(file).stem: "{seed}" in pattern for file in of_seeds}
+    return sorted(stems, key=lambda stem: (stems[stem], stem))
