@@ -136,12 +136,14 @@ class Reach:
                     self._use(module, node.value.id)
             elif isinstance(node, ast.Name):
                 self._use(module, node.id)
-            elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
-                package = str(node.values[0].value)
-                if package.startswith(f"{OURS}.") and package.endswith("."):
-                    for path in SOURCE.joinpath(*package.rstrip(".").split(".")).glob("*.py"):
-                        if other := our_module(package + path.stem):
-                            self._whole(other)
+            elif isinstance(node, ast.Attribute) and (package := _package_by_name(node.value)):
+                for other in _modules_of(package):
+                    if (module.name, other.name) not in self._never:
+                        self._run(other)
+                        self._use(other, node.attr)
+            elif package := _package_by_name(node):
+                for other in _modules_of(package):
+                    self._whole(other)
 
     def _import(self, module: Module, node: ast.Import | ast.ImportFrom) -> None:
         first = str(node.module) if isinstance(node, ast.ImportFrom) else ""
@@ -158,6 +160,21 @@ class Reach:
                 self._run(other)
 
 
+def _package_by_name(node: ast.AST) -> str:
+    """The package of ours of which `importlib.import_module(f"safe_reasoning.package.{name}")` imports a module; empty for any other node."""
+    if not isinstance(node, ast.Call) or ast.unparse(node.func) != "importlib.import_module":
+        return ""
+    name = node.args[0]
+    prefix = str(name.values[0].value) if isinstance(name, ast.JoinedStr) and isinstance(name.values[0], ast.Constant) else ""
+    return prefix if prefix.startswith(f"{OURS}.") and prefix.endswith(".") else ""
+
+
+def _modules_of(package: str) -> list[Module]:
+    """The modules of a package of ours, whose name ends with a dot."""
+    paths = sorted(SOURCE.joinpath(*package.rstrip(".").split(".")).glob("*.py"))
+    return [other for path in paths if path.stem != "__init__" and (other := our_module(package + path.stem))]
+
+
 def _executed(root: ast.AST) -> Iterator[ast.AST]:
     """The nodes that may run: without annotations of functions, without what is for type checkers only. An attribute of a name hides the name."""
     if isinstance(root, ast.If) and "TYPE_CHECKING" in ast.unparse(root.test):
@@ -166,7 +183,7 @@ def _executed(root: ast.AST) -> Iterator[ast.AST]:
     for name, value in ast.iter_fields(root):
         if (isinstance(root, ast.arg) and name == "annotation") or name == "returns":
             continue
-        if isinstance(root, ast.Attribute) and isinstance(root.value, ast.Name):
+        if isinstance(root, ast.Attribute) and (isinstance(root.value, ast.Name) or _package_by_name(root.value)):
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST):

@@ -1,5 +1,6 @@
 """Each lock does what its input asks, and holds what the scripts import that run in its environment."""
 
+import importlib
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -12,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from safe_reasoning.training import recipe
 from tests.reach import Module, Reach, parse, script
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +38,7 @@ APART = {
 # Imports that a script holds but does not do in an environment.
 NEVER = {
     # The recipe decides: `training_image` in resources.smk gives GRPO an environment of its own.
-    "train": {("safe_reasoning.training.train", "safe_reasoning.training.grpo")},
+    "train": {("safe_reasoning.training.recipes.grpo", "safe_reasoning.training.grpo")},
 }
 
 
@@ -225,7 +227,9 @@ def test_the_workflow_and_the_commands_for_people_need_no_more_than_analyze():
 
 def test_grpo_is_kept_from_the_training_environment_by_its_rule():
     """The one exception above is true as long as the rules choose the image by the recipe; and it is still needed."""
-    assert 'return "grpo" if settings_of_method(wildcards).recipe == "grpo" else "train"' in (RULES / "resources.smk").read_text()
+    assert "return recipe_of(settings_of_method(wildcards)).image" in (RULES / "resources.smk").read_text()
+    modules = {name: importlib.import_module(f"safe_reasoning.training.recipes.{name}") for name in recipe.names()}
+    assert [name for name, module in modules.items() if module.RECIPE.image == "grpo"] == ["grpo"]
     reach = Reach(script("train_method"), NEVER["train"])
     assert reach.refused == NEVER["train"]
     assert "vllm" not in reach.packages

@@ -21,9 +21,9 @@ from safe_reasoning.core.records import write_rows
 from safe_reasoning.evaluation import kl
 from safe_reasoning.judging.judges.exact import ExactJudge
 from safe_reasoning.training.common import Task, draw
-from safe_reasoning.training.dpo_full import whole_traces
+from safe_reasoning.training.recipes.dpo_full import whole_traces
 from safe_reasoning.training.grpo import safety_reward
-from safe_reasoning.training.ipo_stage2 import mix
+from safe_reasoning.training.recipes.ipo_stage2 import mix
 from safe_reasoning.training.preference import TokenDPOTrainer, pair_length
 
 ROOT = Path(__file__).parents[1]

@@ -21,12 +21,11 @@ def write_item(name: str, metrics: Path, published: Path, stem: Path) -> None:
     """
     if name not in ITEMS:
         raise UserError(f"unknown figure or table {name!r}: use one of {', '.join(ITEMS)}")
-    item = ITEMS[name]
-    module = importlib.import_module(item.module)
-    frame = module.data(metrics, published)
-    if not item.is_figure:
-        common.save(frame, stem)
+    if not ITEMS[name].is_figure:
+        common.save(importlib.import_module(f"safe_reasoning.report.tables.{name}").data(metrics, published), stem)
         return
     from safe_reasoning.report.figures import style  # matplotlib: not needed for tables
 
+    module = importlib.import_module(f"safe_reasoning.report.figures.{name}")
+    frame = module.data(metrics, published)
     style.save(module.draw(frame), frame, stem)
