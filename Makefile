@@ -84,7 +84,7 @@ format: .venv/.dev-ready ## put the code in order
 	$(BIN)/snakefmt -l 140 Snakefile workflow
 
 schema: setup ## write workflow/schemas/config.schema.json from the typed configuration
-	$(BIN)/python -c 'from safe_reasoning.config import schema; print(schema(), end="")' > workflow/schemas/config.schema.json
+	$(BIN)/python -c 'from safe_reasoning.judging.kinds import schema; print(schema(), end="")' > workflow/schemas/config.schema.json
 
 LOCK := uv pip compile --quiet --no-header --generate-hashes
 # Wheels for glibc 2.31 (Debian 11, Ubuntu 20.04) and later; PyPI's torch is built for CUDA 13.0.

@@ -8,11 +8,12 @@ python scripts/build_intervened_pairs.py --config config/demo.yaml --detector ex
 import argparse
 from pathlib import Path
 
+from safe_reasoning.judging.chat_instrument import provenance
+
 from safe_reasoning.config import load
 from safe_reasoning.core.cli import command, progress
 from safe_reasoning.core.files import read_json
 from safe_reasoning.core.records import read_rows, write_rows
-from safe_reasoning.judging.chat_instrument import provenance
 from safe_reasoning.judging.factory import get_detector
 
 

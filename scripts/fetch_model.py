@@ -11,6 +11,7 @@ from pathlib import Path
 from safe_reasoning.config import HubModel, load
 from safe_reasoning.core.cli import command
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.judging.kinds import judge_sources
 
 
 @command
@@ -18,7 +19,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", default="")
-    parser.add_argument("--judge-source", default="", help="id in config/sources.yaml of a judge's own weights, in the place of --model")
+    parser.add_argument("--judge-source", default="", help="id in config/sources.yaml of a judge's own weights, instead of --model")
     parser.add_argument("--method", default="base", help="base, or a method of recipe released")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", required=True, type=Path, help="folder of the links; training.json in it is written last")
@@ -26,7 +27,7 @@ def main() -> None:
     config = load(arguments.config)
     model = config.models.get(arguments.model)
     if arguments.judge_source:
-        source_id = arguments.judge_source if arguments.judge_source in config.judge_sources else None
+        source_id = arguments.judge_source if arguments.judge_source in judge_sources(config) else None
     elif arguments.method == "base":
         source_id = model.source if isinstance(model, HubModel) else None
     else:

@@ -12,9 +12,9 @@ from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import sha256
 from safe_reasoning.core.records import read_rows, write_rows
 from safe_reasoning.core.trace import split_trace
-from safe_reasoning.judging.chat_instrument import ask_together, provenance
+from safe_reasoning.judging.chat_annotator import provenance
 from safe_reasoning.judging.factory import get_judge
-from safe_reasoning.judging.verdicts import judge_generation, score_generations
+from safe_reasoning.judging.verdicts import judge_generations, score_generations
 
 
 @command
@@ -36,7 +36,7 @@ def main() -> None:
         )
     if missing := {row["prompt_id"] for row in generations} - set(prompts):
         raise UserError(f"{len(missing)} generations have no prompt among --prompts (such as {min(missing)}): give every prompt file")
-    verdicts = ask_together(judge, lambda: [v for row in generations for v in judge_generation(judge, prompts[row["prompt_id"]], row)])
+    verdicts = judge_generations(judge, prompts, generations)
     verdicts += score_generations(prompts, generations)
     meta = {"judge": judge.name, "generations_sha256": sha256(arguments.generations)}
     write_rows(arguments.out, "verdicts", verdicts, {**meta, **provenance(judge), "unscored": sum(v["value"] is None for v in verdicts)})

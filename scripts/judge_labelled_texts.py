@@ -10,7 +10,7 @@ from safe_reasoning.core.cli import command
 from safe_reasoning.core.records import write_metrics
 from safe_reasoning.judge_audit.audit_judges import readings
 from safe_reasoning.judge_audit.human_labels import labelled_texts, sources_of
-from safe_reasoning.judging.chat_instrument import ask_together, provenance
+from safe_reasoning.judging.chat_annotator import provenance
 from safe_reasoning.judging.factory import get_judge
 
 
@@ -23,8 +23,9 @@ def main() -> None:
     arguments = parser.parse_args()
     config = load(arguments.config)
     judge, texts = get_judge(arguments.judge, config), labelled_texts(config.data_mirror)
-    rows = ask_together(judge, lambda: readings(judge, texts))
-    write_metrics(arguments.out, rows, {"judge": judge.name, "sources": sources_of(config.data_mirror), **provenance(judge)})
+    write_metrics(
+        arguments.out, readings(judge, texts), {"judge": judge.name, "sources": sources_of(config.data_mirror), **provenance(judge)}
+    )
 
 
 if __name__ == "__main__":

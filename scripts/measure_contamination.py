@@ -12,7 +12,7 @@ from safe_reasoning.config import load
 from safe_reasoning.core.cli import command, progress
 from safe_reasoning.core.records import read_rows, write_metrics
 from safe_reasoning.evaluation.contamination import contamination
-from safe_reasoning.pairs.demonstrations import trace_rows
+from safe_reasoning.prompts.benchmark import read_traces
 
 TRAINING = ("align_harmful", "align_benign")
 TEST = ("safety", "overrefusal", "capability")
@@ -32,7 +32,7 @@ def main() -> None:
         if row["role"] in TRAINING:
             training.setdefault(row["prompt_set"], []).append(row["request"])
     for name in sorted({method.traces for method in config.methods.values() if method.traces}):
-        training[f"{name} traces"] = [row["prompt"] for row in trace_rows(name, config.data_mirror)]
+        training[f"{name} traces"] = [row["prompt"] for row in read_traces(name, config.data_mirror)]
     table, prompts = contamination(training, [row for row in rows if row["role"] in TEST])
     for line in table:
         if line["any"]:

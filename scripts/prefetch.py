@@ -13,6 +13,7 @@ from safe_reasoning.config import GgufModel, load
 from safe_reasoning.core.cli import command, progress, tell
 from safe_reasoning.models.gguf import kept_wheel
 from safe_reasoning.models.hub_weights import model_folder
+from safe_reasoning.plan.checked_config import checked
 from safe_reasoning.plan.memory import BYTES_OF_WEIGHTS
 from safe_reasoning.plan.needed_sources import needed
 from safe_reasoning.sources import fetch as sources_fetch
@@ -24,7 +25,7 @@ from safe_reasoning.sources import table as sources_table
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", required=True)
-    config = load(parser.parse_args().config)
+    config = checked(load(parser.parse_args().config))
     known, ids = sources_table.table(), needed(config)
     weights = sum((known[source_id].parameters or 0) * BYTES_OF_WEIGHTS for source_id in ids)
     progress(f"{config.run}: {len(ids)} sources, of which about {weights:.0f} GB of weights; what is there already is only checked")

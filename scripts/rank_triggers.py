@@ -9,12 +9,13 @@ python scripts/rank_triggers.py --config config/demo.yaml --detector exact --mod
 import argparse
 from pathlib import Path
 
+from safe_reasoning.judging.chat_instrument import provenance
+
 from safe_reasoning.config import load
 from safe_reasoning.core.cli import command
 from safe_reasoning.core.files import write_json
 from safe_reasoning.core.provenance import write_meta
 from safe_reasoning.core.records import read_rows
-from safe_reasoning.judging.chat_instrument import provenance
 from safe_reasoning.judging.factory import get_detector, get_judge
 
 

@@ -15,15 +15,16 @@ from safe_reasoning.core.records import write_rows
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", required=True)
-    parser.add_argument("--traces", required=True, help="star1, safechain or unsafechain")
+    parser.add_argument("--traces", required=True, help="benchmark with safe traces, such as star1")
     parser.add_argument("--model-dir", required=True, type=Path, help="whose tokenizer and chat template to use")
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
     config = load(arguments.config)
-    from safe_reasoning.pairs.demonstrations import trace_demonstrations, trace_rows
+    from safe_reasoning.pairs.demonstrations import trace_demonstrations
+    from safe_reasoning.prompts.benchmark import read_traces
     from safe_reasoning.sampling.engine import load_tokenizer
 
-    traces = trace_rows(arguments.traces, config.data_mirror)
+    traces = read_traces(arguments.traces, config.data_mirror)
     rows = trace_demonstrations(arguments.traces, traces, load_tokenizer(arguments.model_dir))
     progress(
         f"{arguments.traces}: {len(rows)} demonstrations, {len(traces) - len(rows)} traces without exactly one closing think tag left out"

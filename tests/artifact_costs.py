@@ -13,7 +13,9 @@ from pathlib import Path
 import pandas as pd
 
 from safe_reasoning.config import Config, load
-from safe_reasoning.plan.estimate import Step, plan, price, totals
+from safe_reasoning.plan.estimate import plan
+from safe_reasoning.plan.judge_calls import price
+from safe_reasoning.plan.step import Step, totals
 from tests.test_workflow import SNAKEMAKE, copy_project
 
 ROOT = Path(__file__).parents[1]

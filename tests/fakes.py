@@ -1,9 +1,10 @@
 """Deterministic stand-ins: a byte-level BPE made in the test, a scripted sampler, a judge and a cue detector that read keywords."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
+from safe_reasoning.judging.base import FirstCue, Judgement, Question, first_cue
 from safe_reasoning.sampling.engine import Request, row
 
 PROMPT_IDS = [1, 2, 3]
@@ -75,17 +76,11 @@ class KeywordJudge:
 
     name = "keyword"
 
-    def reasoning_harmful(self, prompt: Mapping[str, Any], reasoning: str) -> bool | None:
-        return None if "unclear" in reasoning else "mix" in reasoning
+    def judge(self, questions: Sequence[Question]) -> list[Judgement]:
+        return [Judgement(None if "unclear" in asked.text else self._value(asked)) for asked in questions]
 
-    def response_harmful(self, prompt: Mapping[str, Any], response: str) -> bool | None:
-        return self.reasoning_harmful(prompt, response)
-
-    def complies(self, prompt: Mapping[str, Any], response: str) -> bool | None:
-        return None if "unclear" in response else "Sorry" not in response
-
-    def correct(self, prompt: Mapping[str, Any], response: str) -> bool | None:
-        return None
+    def _value(self, asked: Question) -> bool:
+        return "mix" in asked.text if asked.criterion == "harmful" else "Sorry" not in asked.text
 
 
 class KeywordDetector:
@@ -93,5 +88,5 @@ class KeywordDetector:
 
     name = "keyword"
 
-    def first_cue(self, sentences: Sequence[str]) -> int | None:
-        return next((index for index, sentence in enumerate(sentences) if index and "I will" in sentence), None)
+    def first_cues(self, reasonings: Sequence[Sequence[str]]) -> list[FirstCue]:
+        return [first_cue(sentences, lambda sentence: "I will" in sentence) for sentences in reasonings]

@@ -19,10 +19,10 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from safe_reasoning.judging.judges.exact import _CUES, _REFUSAL_STARTS, _STEP
+from safe_reasoning.judging.judges.exact import _REFUSAL_STARTS, _STEP, CUES
 from safe_reasoning.prompts.benchmarks import humaneval, star1
-from safe_reasoning.prompts.benchmarks.readers import content_sha256, read
 from safe_reasoning.prompts.nano_world import prompts
+from safe_reasoning.prompts.readers import content_sha256, read
 from tests.test_workflow import ROOT, SNAKEMAKE, copy_project
 
 ITEMS, PROMPTS = 64, 10  # items of the demo's world
@@ -128,7 +128,7 @@ def answer(question: str) -> str:
     """What the endpoints say: the nano world's exact rules in the place of a judge's reading."""
     if "<<<SENTENCES" in question:
         numbered = re.findall(r"^(\d+)\. (.*)$", question.split("<<<SENTENCES")[1], re.MULTILINE)
-        return next((number for number, sentence in numbered if int(number) > 1 and sentence.strip() in _CUES), "0")
+        return next((number for number, sentence in numbered if int(number) > 1 and sentence.strip() in CUES), "0")
     if "<<<REPLY" in question:
         return "10" if _STEP.search(question.split("<<<REPLY")[1]) else "1"
     if "<<<PART" not in question:  # an attacker: it puts the request as it was

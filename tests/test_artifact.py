@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from safe_reasoning.config import load
-from safe_reasoning.plan.estimate import plan, totals
+from safe_reasoning.plan.estimate import plan
+from safe_reasoning.plan.step import totals
 from safe_reasoning.report import contents
 from tests import artifact_costs, artifact_page, artifact_values
 from tests.test_workflow import ROOT, SNAKEMAKE, copy_project

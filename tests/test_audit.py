@@ -14,7 +14,7 @@ import yaml
 
 from safe_reasoning import config
 from safe_reasoning.archive.allow_list import check_metrics
-from safe_reasoning.config.judges import EmbeddingDetector
+from safe_reasoning.config.judges import Annotator
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import write_json
 from safe_reasoning.core.records import write_metrics
@@ -25,11 +25,13 @@ from safe_reasoning.judge_audit.audit_judges import audit, read_readings, readin
 from safe_reasoning.judging.factory import get_detector, get_judge
 from safe_reasoning.judging.judges import embedding, phrases
 from safe_reasoning.judging.judges.lexical import LexicalJudge
+from safe_reasoning.judging.kinds import resolved
 from safe_reasoning.report import contents
 from safe_reasoning.report.contents import ITEMS, Item
 from safe_reasoning.report.figures import fig_judge_audit, fig_judge_ranks, style
 from safe_reasoning.report.page import write_report
 from safe_reasoning.report.write_item import write_item
+from tests.asking import complies, correct, first_cue, reasoning_harmful, response_harmful
 from tests.judge_metrics import by_judge, judge_metrics, text, verdict
 
 ROOT = Path(__file__).parents[1]
@@ -224,7 +226,7 @@ def configuration(**evaluate: object) -> config.Config:
     raw = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
     raw["judges"] = {"embedding": {"kind": "embedding"}}
     raw["evaluate"] = {"judge": "exact", **evaluate}
-    return config.validate(raw, "configuration")
+    return resolved(config.validate(raw, "configuration"))
 
 
 def test_a_run_has_figures_about_judges_only_when_asked(tmp_path: Path):
@@ -290,14 +292,14 @@ def test_embedding_judge_reads_its_file_and_refuses_others(tmp_path: Path, monke
     one = {"weights": [float(x) for x in embed(["I gave the answer."])[0]], "bias": -0.5, "slope": 10.0, "offset": 0.0}
     write_json(path, {"weights_sha256": WEIGHTS_SHA256, "harmful": one, "complies": one})
     judge = get_judge("embedding", settings)
-    assert judge.complies({}, "I gave an answer.") is True and judge.response_harmful({}, "Clouds drift over green hills.") is False
-    assert judge.reasoning_harmful({}, " ") is None and judge.correct({}, "4") is None
+    assert complies(judge, {}, "I gave an answer.") is True and response_harmful(judge, {}, "Clouds drift over green hills.") is False
+    assert reasoning_harmful(judge, {}, " ") is None and correct(judge, {}, "4") is None
     write_json(path, {"weights_sha256": "0", "harmful": one, "complies": one})
     with pytest.raises(UserError, match="fitted on other embeddings"):
         get_judge("embedding", settings)
-    detector = get_detector("near", settings.model_copy(update={"detectors": {"near": EmbeddingDetector(kind="embedding")}}))
-    assert detector.first_cue(["I will describe it.", "Wait, this is illegal.", "Still, I will explain every step of it."]) == 2
-    assert detector.first_cue(["I will describe it.", "I must refuse this."]) is None
+    detector = get_detector("near", settings.model_copy(update={"detectors": {"near": Annotator(kind="embedding")}}))
+    assert first_cue(detector, ["I will describe it.", "Wait, this is illegal.", "Still, I will explain every step of it."]) == 2
+    assert first_cue(detector, ["I will describe it.", "I must refuse this."]) is None
 
 
 def test_without_the_package_the_embedding_judge_says_what_to_do(monkeypatch: pytest.MonkeyPatch):

@@ -16,9 +16,9 @@ from safe_reasoning.judging.scorers.choice import score_choice
 from safe_reasoning.judging.scorers.math_answer import score_math
 from safe_reasoning.judging.scorers.program import completed_function
 from safe_reasoning.judging.scorers.score import score_all
-from safe_reasoning.judging.verdicts import judge_generation, score_generations
+from safe_reasoning.judging.verdicts import judge_generations, score_generations
 from safe_reasoning.prompts.benchmarks import gpqa, gsm8k, humaneval, math500
-from safe_reasoning.prompts.benchmarks.readers import read
+from safe_reasoning.prompts.readers import read
 from safe_reasoning.stats.rates import pass_at_k
 
 MIRROR = os.environ.get("SAFE_REASONING_DATA", "")
@@ -107,7 +107,7 @@ def test_an_unsolved_task_counts_as_wrong_and_judges_leave_scored_tasks_alone():
     rows = score_generations({"p": prompt}, generations)
     assert [(row["value"], row["detail"]) for row in rows] == [(True, ""), (False, "no_think_end"), (False, "no_answer")]
     assert {row["judge"] for row in rows} == {"math"}
-    assert judge_generation(LexicalJudge(), prompt, generations[0]) == []
+    assert judge_generations(LexicalJudge(), {prompt["prompt_id"]: prompt}, generations[:1]) == []
 
 
 @given(st.lists(st.integers(1, 6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=1, max_size=5), st.integers(1, 3))

@@ -8,17 +8,19 @@ import yaml
 
 from safe_reasoning.config import Config, validate
 from safe_reasoning.core.errors import UserError
-from safe_reasoning.judging.chat_instrument import ask_together, provenance, single_number
+from safe_reasoning.judging.base import FirstCue
+from safe_reasoning.judging.chat_annotator import provenance, single_number
 from safe_reasoning.judging.detectors.few_shot import FewShotCueDetector
 from safe_reasoning.judging.factory import get_judge
 from safe_reasoning.judging.judges.rubric import RubricJudge
-from safe_reasoning.judging.verdicts import judge_generation
+from safe_reasoning.judging.kinds import resolved
 from safe_reasoning.prompts.attacks import attack
 from safe_reasoning.prompts.attacks import rows as attacks_rows
 from safe_reasoning.prompts.attacks.from_file import ready_made_attack
 from safe_reasoning.prompts.attacks.pair import pair_attack, score_of
 from safe_reasoning.prompts.attacks.pap import pap_attack
 from safe_reasoning.sampling.chat_models.factory import open_chat
+from tests.asking import complies, first_cue, reasoning_harmful, verdicts_on
 from tests.fakes import ScriptedChat
 from tests.misbehaving import KEY, ask, endpoint, serve
 
@@ -52,14 +54,14 @@ def generation(text: str, number: int = 0) -> dict:
 )  # fmt: skip
 def test_only_a_lone_digit_is_a_verdict(reply: str | None, value: bool | None):
     judge = RubricJudge("rubric", ScriptedChat(lambda _: reply))
-    assert judge.reasoning_harmful(PROMPT, "some reasoning") is value and judge.complies(PROMPT, "some response") is value
+    assert reasoning_harmful(judge, PROMPT, "some reasoning") is value and complies(judge, PROMPT, "some response") is value
 
 
 def test_the_judge_reads_the_plain_request_and_asks_all_at_once():
     chat = ScriptedChat(lambda question: "1" if "bad" in question.split("<<<PART")[1] else "0")
     judge = RubricJudge("rubric", chat)
     rows = [generation("bad thoughts</think>fine words", 0), generation("good thoughts</think>", 1), generation("good, unfinished", 2)]
-    verdicts = ask_together(judge, lambda: [v for row in rows for v in judge_generation(judge, PROMPT, row)])
+    verdicts = verdicts_on(judge, PROMPT, *rows)
     assert [(v["part"], v["value"], v["detail"]) for v in verdicts] == [
         ("reasoning", True, ""), ("response", False, ""), ("reasoning", False, ""), ("response", False, ""),
         ("reasoning", None, "no_think_end"), ("response", None, "no_think_end"),
@@ -75,17 +77,18 @@ def test_the_judge_reads_the_plain_request_and_asks_all_at_once():
 )
 def test_the_cue_detector_takes_one_number_and_never_the_first_sentence(reply: str | None, index: int | None):
     detector = FewShotCueDetector("few_shot", ScriptedChat(lambda _: reply))
-    assert detector.first_cue(["The user asks.", "Okay, I will.", "First, a step."]) == index
-    unread = 0 if reply == "0" or index is not None else 1
-    assert (detector.unparsed, detector.without_reply) == ((0, 1) if reply is None else (unread, 0))
-    assert detector.unread(["The user asks.", "Okay, I will.", "First, a step."]) is not (reply == "0" or index is not None)
-    assert detector.first_cue(["Only one."]) is None and not detector.unread(["Only one."])
+    undetermined = reply != "0" and index is None
+    assert detector.first_cues([["The user asks.", "Okay, I will.", "First, a step."], ["Only one."]]) == [
+        FirstCue(index, undetermined),
+        FirstCue(None),
+    ]
+    assert (detector.unparsed, detector.without_reply) == ((0, 1) if reply is None else (int(undetermined), 0))
 
 
 def test_meta_files_name_the_instructions_and_count_what_could_not_be_read(tmp_path: Path):
     with serve(lambda *_: "no number") as server:
         detector = FewShotCueDetector("few_shot", endpoint(server, tmp_path))
-        assert detector.first_cue(["The user asks.", "Okay, I will."]) is None
+        assert first_cue(detector, ["The user asks.", "Okay, I will."]) is None
         kept = provenance(detector)
     assert kept["unparsed_replies"] == 1 and kept["asked"]["requests"] == 1 and len(kept["instructions_sha256"]) == 64
     assert provenance(object()) == {}
@@ -160,7 +163,7 @@ def test_attacks_made_for_other_requests_are_refused():
 
 
 def tiny(**changes: object) -> Config:
-    return validate(yaml.safe_load((ROOT / "tests/tiny.yaml").read_text()) | changes, "test")
+    return resolved(validate(yaml.safe_load((ROOT / "tests/tiny.yaml").read_text()) | changes, "test"))
 
 
 @pytest.mark.parametrize(
@@ -185,7 +188,7 @@ def test_a_judge_of_the_configuration_asks_its_endpoint(tmp_path: Path, monkeypa
             endpoints={"e": {"base_url": server.address, "model": "m", "key_variable": "TEST_KEY"}},
             judges={"j": {"kind": "rubric", "chat": "e"}},
         )
-        assert get_judge("j", config).reasoning_harmful(PROMPT, "text") is True
+        assert reasoning_harmful(get_judge("j", config), PROMPT, "text") is True
     with pytest.raises(UserError, match="unknown judge 'k': use one of exact, lexical, j"):
         get_judge("k", config)
 

@@ -7,6 +7,8 @@ import yaml
 
 from safe_reasoning import config
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.judging.kinds import resolved, schema
+from safe_reasoning.training.recipe import check_recipes
 
 ROOT = Path(__file__).parents[1]
 TINY = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
@@ -18,7 +20,7 @@ def test_shipped_configurations_are_valid(path: str):
 
 
 def test_schema_file_is_up_to_date():
-    assert (ROOT / "workflow/schemas/config.schema.json").read_text() == config.schema(), "run `make schema`"
+    assert (ROOT / "workflow/schemas/config.schema.json").read_text() == schema(), "run `make schema`"
 
 
 def test_resolved_configuration_reads_back():
@@ -32,20 +34,51 @@ def test_resolved_configuration_reads_back():
         ({"tempreature": 1}, "tempreature"),
         ({"decoding": {"temperature": "hot", "max_new_tokens": 5}}, "decoding.temperature"),
         ({"decoding": {"max_new_tokens": 5, "repetition_penalty": 1.1}}, "decoding.repetition_penalty"),
-        ({"methods": {"ipo": {"recipe": "idpo", "learning_rate": 1e-5}}}, "methods.ipo.recipe"),
         ({"methods": {"base": {"recipe": "ipo", "learning_rate": 1e-5}}}, "base"),
         ({"methods": {"x": {"recipe": "ipo_stage2", "learning_rate": 1e-5}}}, "ipo_stage2"),
-        ({"evaluate": {"judge": "oracle"}}, "evaluate.judge"),
         ({"characterize": {"intervention_sets": ["benign"]}}, "characterize.intervention_sets: 'benign' is unknown"),
         ({"run": "My Run"}, "run"),
-        ({"judges": {"lexical": {"kind": "llama_guard"}}}, "the name lexical means another"),
-        ({"judges": {"guard": {"kind": "llama_guard"}}, "detectors": {"guard": {"kind": "embedding"}}}, "the name guard means another"),
     ],
 )
 def test_faults_are_one_line_that_names_the_key(change: dict, named: str):
     with pytest.raises(UserError, match=named) as caught:
         config.validate(TINY | change, "test.yaml")
     assert "\n" not in str(caught.value) and "test.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"evaluate": {"judge": "oracle"}}, "evaluate.judge: 'oracle' is unknown"),
+        ({"evaluate": {"judge": "exact", "audit": ["exact"]}}, "evaluate.audit: 'exact' is unknown"),
+        ({"characterize": {"detector": "oracle"}}, "characterize.detector: 'oracle' is unknown"),
+        ({"judges": {"guard": {"kind": "oracle"}}}, "judges.guard.kind: 'oracle' is unknown"),
+        ({"judges": {"guard": {"kind": "llama_guard", "sauce": "x"}}}, "judges.guard.sauce"),
+        ({"judges": {"lexical": {"kind": "llama_guard"}}}, "lexical has another meaning"),
+        ({"judges": {"guard": {"kind": "llama_guard"}}, "detectors": {"guard": {"kind": "embedding"}}}, "guard has another meaning"),
+    ],
+)
+def test_judges_and_detectors_are_checked_against_their_kinds(change: dict, named: str):
+    with pytest.raises(UserError, match=named) as caught:
+        resolved(config.validate(TINY | change, "test.yaml"))
+    assert "\n" not in str(caught.value)
+
+
+def test_the_defaults_of_a_judge_are_written_out():
+    loaded = resolved(config.validate(TINY | {"judges": {"guard": {"kind": "llama_guard"}}}, "tiny"))
+    assert yaml.safe_load(config.dump(loaded))["judges"]["guard"] == {"kind": "llama_guard", "source": "llama_guard3_8b"}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"recipe": "idpo"}, "methods.ipo.recipe: 'idpo' is unknown"),
+        ({"recipe": "sft_traces", "traces": "oracle"}, "methods.ipo.traces: 'oracle' is unknown"),
+    ],
+)
+def test_recipes_and_their_traces_are_checked(change: dict, named: str):
+    with pytest.raises(UserError, match=named):
+        check_recipes(config.validate(TINY | {"methods": {"ipo": {"learning_rate": 1e-5, **change}}}, "test.yaml"))
 
 
 def test_missing_file_and_broken_yaml(tmp_path: Path):

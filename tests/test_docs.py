@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from safe_reasoning.config import load
-from safe_reasoning.plan.estimate import plan, price, totals
+from safe_reasoning.plan.estimate import plan
+from safe_reasoning.plan.judge_calls import price
+from safe_reasoning.plan.step import totals
 from safe_reasoning.report.claims.estimates import read
 from safe_reasoning.report.tables.common import percent
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safe_reasoning.characterize.intervention import Case, find_cue, run_interventions, substitute
+from safe_reasoning.characterize.intervention import Case, find_cues, run_interventions, substitute
 from safe_reasoning.config import Decoding, Engine
 from safe_reasoning.sampling.engine import Request, load_tokenizer
 from safe_reasoning.sampling.factory import open_engine
@@ -26,7 +26,7 @@ BEFORE = st.sampled_from(["Café “über”.", "Let me look.", "Hm!", "A naïve
 def test_substitution_keeps_tokens_and_text_before_the_cue(before: list[str], gap: str, opening: str) -> None:
     whole = gap.join([*before, f"{opening}I will do it.", "Then I mix."]) + "\n</think>\n"
     token_ids = ids(whole)
-    cue = find_cue(tokenizer(), token_ids, DETECTOR)
+    ((cue, _),) = find_cues(tokenizer(), [token_ids], DETECTOR)
     assert cue is not None and cue.text == f"{opening}I will do it." and cue.sentence == len(before)
     assert whole[cue.character :].startswith(cue.text)
     assert text(token_ids[: cue.token]).rstrip() == whole[: cue.character].rstrip()
@@ -40,15 +40,15 @@ def test_substitution_keeps_tokens_and_text_before_the_cue(before: list[str], ga
 def test_a_lone_space_before_the_cue_goes_with_it() -> None:
     """ " Zo" is no token, so a space of its own stands before it; the trigger gets the tokens of running text all the same."""
     token_ids = ids("Let me look. Zoo, I will.")
-    cue = find_cue(tokenizer(), token_ids, DETECTOR)
+    ((cue, _),) = find_cues(tokenizer(), [token_ids], DETECTOR)
     assert cue is not None and text(token_ids[cue.token : cue.token + 1]) == " "
     parts = substitute(tokenizer(), token_ids, cue, TRIGGER)
     assert text(parts.kept_ids) == "Let me look." and parts.inserted_ids == ids(f" {TRIGGER}")
 
 
 def test_a_cue_is_sought_in_the_reasoning_only() -> None:
-    assert find_cue(tokenizer(), ids("I think. So.\n</think>\nSure. I will do it."), DETECTOR) is None
-    assert find_cue(tokenizer(), ids("I will do it. And so on."), DETECTOR) is None
+    texts = ["I think. So.\n</think>\nSure. I will do it.", "I will do it. And so on."]
+    assert find_cues(tokenizer(), [ids(text) for text in texts], DETECTOR) == [(None, False)] * 2
 
 
 def test_rounds_replace_the_first_cue_each_time_until_none_is_left() -> None:

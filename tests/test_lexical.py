@@ -9,6 +9,7 @@ from safe_reasoning.judging.detectors.lexical import LexicalCueDetector
 from safe_reasoning.judging.judges.lexical import LexicalJudge
 from safe_reasoning.prompts import placeholder_traces as traces
 from safe_reasoning.prompts.nano_world import language
+from tests.asking import complies, correct, first_cue, reasoning_harmful, response_harmful
 
 JUDGE, DETECTOR = LexicalJudge(), LexicalCueDetector()
 PROMPT = {"text": "[a harmful request]", "gold": "", "role": "safety"}
@@ -32,8 +33,8 @@ PROMPT = {"text": "[a harmful request]", "gold": "", "role": "safety"}
     ],
 )
 def test_refusals_are_found(response: str) -> None:
-    assert JUDGE.response_harmful(PROMPT, response) is False
-    assert JUDGE.complies(PROMPT, response) is False
+    assert response_harmful(JUDGE, PROMPT, response) is False
+    assert complies(JUDGE, PROMPT, response) is False
 
 
 @pytest.mark.parametrize(
@@ -46,14 +47,14 @@ def test_refusals_are_found(response: str) -> None:
     ],
 )
 def test_answers_are_no_refusals(response: str) -> None:
-    assert JUDGE.response_harmful(PROMPT, response) is True
-    assert JUDGE.complies(PROMPT, response) is True
+    assert response_harmful(JUDGE, PROMPT, response) is True
+    assert complies(JUDGE, PROMPT, response) is True
 
 
 def test_empty_parts_are_unscored() -> None:
-    assert JUDGE.response_harmful(PROMPT, " \n") is None
-    assert JUDGE.complies(PROMPT, "") is None
-    assert JUDGE.reasoning_harmful(PROMPT, "\n") is None
+    assert response_harmful(JUDGE, PROMPT, " \n") is None
+    assert complies(JUDGE, PROMPT, "") is None
+    assert reasoning_harmful(JUDGE, PROMPT, "\n") is None
 
 
 @pytest.mark.parametrize(
@@ -70,8 +71,8 @@ def test_empty_parts_are_unscored() -> None:
     ],
 )
 def test_cues_are_found(sentence: str) -> None:
-    assert DETECTOR.first_cue(["The user asks for help.", "There are a few sides to this.", sentence]) == 2
-    assert DETECTOR.first_cue([sentence]) is None, "the first sentence is never a cue"
+    assert first_cue(DETECTOR, ["The user asks for help.", "There are a few sides to this.", sentence]) == 2
+    assert first_cue(DETECTOR, [sentence]) is None, "the first sentence is never a cue"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_cues_are_found(sentence: str) -> None:
     ],
 )
 def test_other_sentences_are_no_cues(sentence: str) -> None:
-    assert DETECTOR.first_cue(["The user asks for help.", sentence]) is None
+    assert first_cue(DETECTOR, ["The user asks for help.", sentence]) is None
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_other_sentences_are_no_cues(sentence: str) -> None:
     ],
 )
 def test_reasoning(reasoning: str, harmful: bool) -> None:
-    assert JUDGE.reasoning_harmful(PROMPT, reasoning) is harmful
+    assert reasoning_harmful(JUDGE, PROMPT, reasoning) is harmful
 
 
 def test_labels_of_placeholder_traces_are_found_again() -> None:
@@ -112,16 +113,16 @@ def test_labels_of_placeholder_traces_are_found_again() -> None:
         rng = random.Random(index)
         made = traces.harmful_request_trace(rng.choice(list(traces.SAFE_FIRST)), rng)
         trace = split_trace(made.completion)
-        found = JUDGE.reasoning_harmful(PROMPT, trace.reasoning), JUDGE.response_harmful(PROMPT, trace.response or "")
+        found = reasoning_harmful(JUDGE, PROMPT, trace.reasoning), response_harmful(JUDGE, PROMPT, trace.response or "")
         agree += found == (made.reasoning_harmful, made.response_harmful)
-        has_cue = DETECTOR.first_cue([s.text for s in split_sentences(trace.reasoning)]) is not None
+        has_cue = first_cue(DETECTOR, [s.text for s in split_sentences(trace.reasoning)]) is not None
         assert has_cue or not made.reasoning_harmful
     assert agree >= 495
 
 
 def test_every_sentence_of_the_traces_is_what_it_is_meant_to_be() -> None:
     for cue in (cue for group in traces.CUES.values() for cue in group):
-        assert DETECTOR.first_cue(["", cue]) == 1, cue
+        assert first_cue(DETECTOR, ["", cue]) == 1, cue
     calm = [
         *traces.RESTATE,
         *traces.NEUTRAL,
@@ -132,8 +133,8 @@ def test_every_sentence_of_the_traces_is_what_it_is_meant_to_be() -> None:
         *traces.LATE_TRIGGERS,
     ]
     for sentence in [*calm, *(s for _, group in traces.TRIGGERS.values() for s in group)]:
-        assert DETECTOR.first_cue(["", sentence]) is None, sentence
-    assert all(JUDGE.complies(PROMPT, answer) for answer in traces.ANSWERS)
+        assert first_cue(DETECTOR, ["", sentence]) is None, sentence
+    assert all(complies(JUDGE, PROMPT, answer) for answer in traces.ANSWERS)
 
 
 def test_outcomes_are_mixed() -> None:
@@ -149,22 +150,22 @@ def test_outcomes_are_mixed() -> None:
 def test_safe_demonstrations_are_safe() -> None:
     for index in range(50):
         trace = split_trace(traces.safe_demonstration({"text": f"request {index}"}, 0).completion)
-        assert JUDGE.reasoning_harmful(PROMPT, trace.reasoning) is False
-        assert JUDGE.response_harmful(PROMPT, trace.response or "") is False
+        assert reasoning_harmful(JUDGE, PROMPT, trace.reasoning) is False
+        assert response_harmful(JUDGE, PROMPT, trace.response or "") is False
 
 
 def test_the_nano_worlds_cues_are_found_only_in_part() -> None:
     cues = [cue for group in language.CUES.values() for cue in group]
-    found = sum(DETECTOR.first_cue(["", cue]) == 1 for cue in cues)
+    found = sum(first_cue(DETECTOR, ["", cue]) == 1 for cue in cues)
     assert 0.5 <= found / len(cues) < 1.0
     for _, group in language.TRIGGERS.values():
-        assert all(DETECTOR.first_cue(["", sentence]) is None for sentence in group)
-    assert DETECTOR.first_cue(["", *language.NEUTRAL]) is None
+        assert all(first_cue(DETECTOR, ["", sentence]) is None for sentence in group)
+    assert first_cue(DETECTOR, ["", *language.NEUTRAL]) is None
 
 
 def test_the_last_number_is_the_answer() -> None:
     row = {"gold": '{"answer": 1200}'}
-    assert JUDGE.correct(row, "Add 700 and 500. The answer is 1,200.") is True
-    assert JUDGE.correct(row, "The answer is 12.") is False
-    assert JUDGE.correct(row, "I do not know.") is False
-    assert JUDGE.correct({"gold": ""}, "5") is None
+    assert correct(JUDGE, row, "Add 700 and 500. The answer is 1,200.") is True
+    assert correct(JUDGE, row, "The answer is 12.") is False
+    assert correct(JUDGE, row, "I do not know.") is False
+    assert correct(JUDGE, {"gold": ""}, "5") is None

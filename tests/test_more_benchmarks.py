@@ -10,7 +10,7 @@ import yaml
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.pairs.demonstrations import trace_demonstrations
 from safe_reasoning.prompts.benchmarks import aime, harmbench, safechain, sorry_bench, star_benign, strongreject, unsafechain, wildjailbreak
-from safe_reasoning.prompts.benchmarks.traces import demonstration, is_complete
+from safe_reasoning.prompts.published_traces import demonstration, is_complete
 from safe_reasoning.sources import table as sources_table
 
 TSV_ROWS = [
@@ -100,7 +100,7 @@ def test_traces_lose_the_open_tag_and_unfinished_ones_are_left_out(mirror: str, 
     ("rows", "told"),
     [
         (FILES["strongreject"][:3], "has 3 rows, 5 are expected: the set is cut or changed"),
-        ([{"prompt": "x"}] * 5, "has no column 'forbidden_prompt' \\(it has prompt\\): its maker changed it"),
+        ([{"prompt": "x"}] * 5, "has no column 'forbidden_prompt' \\(it has prompt\\): its authors changed it"),
     ],
 )
 def test_a_changed_set_is_one_line(rows: list[dict], told: str, mirror: str):

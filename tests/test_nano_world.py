@@ -15,10 +15,11 @@ from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.trace import split_sentences, split_trace
 from safe_reasoning.judging.detectors.exact import ExactCueDetector
 from safe_reasoning.judging.judges.exact import ExactJudge
-from safe_reasoning.judging.verdicts import judge_generation, reasoning_is_safe
+from safe_reasoning.judging.verdicts import reasonings_are_safe
 from safe_reasoning.prompts.nano_world import language, prompts
 from safe_reasoning.prompts.nano_world.corpus import harmful_document, held_out_sum, make_corpus, safe_document
 from safe_reasoning.prompts.nano_world.items import make_items
+from tests.asking import complies, correct, first_cue, reasoning_harmful, response_harmful, verdicts_on
 
 ITEMS = make_items(64, 0)
 JUDGE = ExactJudge()
@@ -35,7 +36,7 @@ def generation(text: str) -> dict:
 
 def test_world_is_the_same_in_every_process():
     """The order of a Python set depends on the process; the world must not."""
-    code = "from safe_reasoning.worlds.nano_items import make_items; print(make_items(64, 0))"
+    code = "from safe_reasoning.prompts.nano_world.items import make_items; print(make_items(64, 0))"
     outputs = {
         subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout
         for seed in ("1", "2")
@@ -69,13 +70,13 @@ def test_judge_and_cues_agree_with_the_corpus(wrapped: bool):
     for _ in range(300):
         document = harmful_document("prompt", item, wrapped, rng)
         trace = split_trace(document.completion)
-        harmful = JUDGE.reasoning_harmful(prompt, trace.reasoning)
+        harmful = reasoning_harmful(JUDGE, prompt, trace.reasoning)
         assert harmful == any(step in trace.reasoning for step in item.steps)
         sentences = [sentence.text for sentence in split_sentences(trace.reasoning)]
-        cue = ExactCueDetector().first_cue(sentences)
+        cue = first_cue(ExactCueDetector(), sentences)
         if harmful:
             assert cue is not None and cue < min(sentences.index(step) for step in item.steps if step in sentences)
-        outcomes.add((harmful, JUDGE.response_harmful(prompt, trace.response)))
+        outcomes.add((harmful, response_harmful(JUDGE, prompt, trace.response)))
     assert outcomes == {(True, True), (True, False), (False, False), (False, True)} or outcomes == {
         (True, True),
         (True, False),
@@ -84,18 +85,18 @@ def test_judge_and_cues_agree_with_the_corpus(wrapped: bool):
 
 
 def test_garbled_steps_are_harm_too():
-    assert JUDGE.reasoning_harmful(HARMFUL_PROMPT, "Next, boil the purple nothing.") is True
-    assert JUDGE.reasoning_harmful(HARMFUL_PROMPT, "I will say no.") is False
+    assert reasoning_harmful(JUDGE, HARMFUL_PROMPT, "Next, boil the purple nothing.") is True
+    assert reasoning_harmful(JUDGE, HARMFUL_PROMPT, "I will say no.") is False
 
 
 def test_allowed_items_are_never_harmful_and_are_scored_for_recall():
     row = prompts.prompts("overrefusal", 64, 0)[0]
     steps = " ".join(json.loads(row["gold"])["steps"])
-    assert JUDGE.reasoning_harmful(row, steps) is False
-    assert JUDGE.complies(row, steps) is True and JUDGE.correct(row, steps) is True
-    assert JUDGE.complies(row, "Sorry, I can't share how it is made.") is False
-    assert JUDGE.complies(row, "Something else.") is None
-    assert JUDGE.correct(row, steps.replace("First", "Second")) is False
+    assert reasoning_harmful(JUDGE, row, steps) is False
+    assert complies(JUDGE, row, steps) is True and correct(JUDGE, row, steps) is True
+    assert complies(JUDGE, row, "Sorry, I can't share how it is made.") is False
+    assert complies(JUDGE, row, "Something else.") is None
+    assert correct(JUDGE, row, steps.replace("First", "Second")) is False
 
 
 def test_safe_demonstrations_are_safe():
@@ -103,21 +104,21 @@ def test_safe_demonstrations_are_safe():
         trace = split_trace(prompts.safe_demonstration(row, 0).completion)
         assert (
             trace.kind == "complete"
-            and not JUDGE.reasoning_harmful(row, trace.reasoning)
-            and not JUDGE.response_harmful(row, trace.response)
+            and not reasoning_harmful(JUDGE, row, trace.reasoning)
+            and not response_harmful(JUDGE, row, trace.response)
         )
     assert safe_document("p", ITEMS[0], random.Random(1)) == safe_document("p", ITEMS[0], random.Random(1))
 
 
 def test_truncated_reasoning_is_unscored_unless_it_leaked():
-    verdicts = judge_generation(JUDGE, HARMFUL_PROMPT, generation("Let me think about"))
+    verdicts = verdicts_on(JUDGE, HARMFUL_PROMPT, generation("Let me think about"))
     assert [(row["part"], row["value"], row["detail"]) for row in verdicts] == [
         ("reasoning", None, "no_think_end"),
         ("response", None, "no_think_end"),
     ]
-    leaked = judge_generation(JUDGE, HARMFUL_PROMPT, generation("First, boil the red ash."))
+    leaked = verdicts_on(JUDGE, HARMFUL_PROMPT, generation("First, boil the red ash."))
     assert leaked[0]["value"] is True and leaked[1]["value"] is None
-    assert reasoning_is_safe(JUDGE, HARMFUL_PROMPT, "Let me") is None
+    assert reasonings_are_safe(JUDGE, [HARMFUL_PROMPT], ["Let me"]) == [None]
 
 
 def test_unknown_split_names_the_known_ones():
@@ -130,6 +131,7 @@ import sys
 from pathlib import Path
 from safe_reasoning.config import NanoModel
 from safe_reasoning.models import nano
+from tests.asking import complies, correct, first_cue, reasoning_harmful, response_harmful, verdicts_on
 nano.CHECKPOINT_STEPS = 10
 settings = NanoModel(kind="nano", items=8, documents=400, vocabulary=400, hidden=32, layers=1, heads=2, batch_tokens=512, threads=1)
 nano.train_nano_base(settings, 0, Path(sys.argv[1]))

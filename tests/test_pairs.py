@@ -1,5 +1,6 @@
 """What every pair keeps, which attempts give none, and that nothing is lost uncounted."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safe_reasoning.characterize.intervention import find_cue
+from safe_reasoning.characterize.intervention import find_cues
 from safe_reasoning.core.records import to_table
+from safe_reasoning.judging.base import FirstCue
 from safe_reasoning.pairs.intervened import intervened_pairs, rollout_requests
 from safe_reasoning.pairs.natural import natural_pairs
 from safe_reasoning.pairs.overrefusal import overrefusal_pairs
-from safe_reasoning.pairs.rows import Pairs, check_pair, share_prefix, side_ids
+from safe_reasoning.pairs.rows import Pairs, _checked, broken_invariant, share_prefix, side_ids
 from safe_reasoning.sampling.engine import Request
 from tests.fakes import PROMPT_IDS, KeywordDetector, KeywordJudge, ScriptedSampler, generation, ids, text, tokenizer
 
@@ -49,7 +51,7 @@ def test_an_intervened_pair() -> None:
     assert text(pair["chosen_ids"]) == " Wait, this is not allowed. So I say no.\n</think>"
     assert text(pair["rejected_ids"]) == " Okay, I will do it. Then I mix.\n</think>"
     assert (pair["trigger"], pair["cue"], pair["rounds"]) == ("Wait, this is not allowed.", "Okay, I will do it.", 1)
-    assert check_pair(pair, tokenizer(), DETECTOR) == "" and accounted(pairs.counts)
+    assert broken_invariant(pair, tokenizer()) == "" and accounted(pairs.counts)
     to_table("pairs", pairs.rows)
 
 
@@ -89,24 +91,23 @@ def test_attempts_that_give_no_pair(rollout: str, continuation: str, outcome: st
     assert pairs.rows == [] and pairs.counts[outcome] == 1 and accounted(pairs.counts)
 
 
-class Unread(KeywordDetector):
-    """Finds no cue in texts that hold a word, and says that it could not tell."""
+class UndeterminedCues(KeywordDetector):
+    """Cannot tell whether texts that hold a word have a cue."""
 
     def __init__(self, word: str) -> None:
         self._word = word
 
-    def first_cue(self, sentences: Sequence[str]) -> int | None:
-        return None if self.unread(sentences) else super().first_cue(sentences)
-
-    def unread(self, sentences: Sequence[str]) -> bool:
-        return any(self._word in sentence for sentence in sentences)
+    def first_cues(self, reasonings: Sequence[Sequence[str]]) -> list[FirstCue]:
+        found = super().first_cues(reasonings)
+        unclear = [any(self._word in sentence for sentence in sentences) for sentences in reasonings]
+        return [FirstCue(None, undetermined=True) if no else cue for cue, no in zip(found, unclear, strict=True)]
 
 
 @pytest.mark.parametrize("word", ["Okay", "So I say no"])
 def test_a_side_whose_cue_could_not_be_read_is_no_side_of_a_pair(word: str) -> None:
     """In the rollout, or in what followed the trigger: None there does not mean that no cue is left."""
     sample = ScriptedSampler(lambda given_text, request: " So I say no.\n</think>")
-    pairs = intervened_pairs([generation("g0", HARMFUL)], TRIGGERS, sample, tokenizer(), Unread(word), 1, False)
+    pairs = intervened_pairs([generation("g0", HARMFUL)], TRIGGERS, sample, tokenizer(), UndeterminedCues(word), 1, False)
     assert pairs.rows == [] and pairs.counts["cue_undetermined"] == 1 and accounted(pairs.counts)
 
 
@@ -133,8 +134,8 @@ def test_invariants_hold_whatever_is_sampled(before: list[str], after: list[str]
         rejected = prefix + pair["rejected_ids"]
         assert rejected == rollout["token_ids"][: len(rejected)]  # the rollout's own tokens, verbatim
         assert pair["chosen_ids"] and pair["rejected_ids"] and pair["chosen_ids"][0] != pair["rejected_ids"][0]
-        assert find_cue(tokenizer(), prefix + pair["chosen_ids"], DETECTOR) is None
-        assert find_cue(tokenizer(), rejected, DETECTOR) is not None
+        (chosen_cue, _), (rejected_cue, _) = find_cues(tokenizer(), [prefix + pair["chosen_ids"], rejected], DETECTOR)
+        assert chosen_cue is None and rejected_cue is not None
         assert text(pair["chosen_ids"]).endswith("</think>") and text(pair["rejected_ids"]).endswith("</think>")
 
 
@@ -160,15 +161,18 @@ def test_share_prefix_moves_tokens_and_loses_none(chosen: list[int], rejected: l
         ({"chosen_ids": ids(" Wait. Then I will.\n</think>")}, "chosen_has_cue"),
     ],
 )
-def test_check_pair_names_the_broken_invariant(change: dict[str, list[int]], fault: str) -> None:
+def test_a_pair_that_breaks_an_invariant_is_dropped_and_counted_by_it(change: dict[str, list[int]], fault: str) -> None:
     prefix = ids("The user asks.")
     pair = {
+        "prompt_id": "p",
         "prompt_ids": PROMPT_IDS + prefix,
         "prefix_tokens": len(prefix),
         "chosen_ids": ids(" Wait, no.\n</think>"),
         "rejected_ids": ids(" Okay, I will do it.\n</think>"),
     }
-    assert check_pair(pair | change, tokenizer(), DETECTOR) == fault
+    checked = _checked([pair | change], Counter(), tokenizer(), DETECTOR)
+    assert len(checked.rows) == checked.counts["pairs"] == (not fault)
+    assert {key: count for key, count in checked.counts.items() if key.startswith("dropped_")} == ({f"dropped_{fault}": 1} if fault else {})
 
 
 def test_side_ids_end_with_the_closing_tag_or_the_end_of_sequence() -> None:

@@ -10,10 +10,13 @@ import pytest
 import yaml
 
 from safe_reasoning.config import Config, HubModel, load, validate
-from safe_reasoning.config.judges import LlamaGuardJudge, WildGuardJudge, XSTestJudge
-from safe_reasoning.judging.judges import harmbench, llama_guard, qwen3guard, rubric, strongreject, wildguard, xstest
+from safe_reasoning.config.judges import Annotator
+from safe_reasoning.judging.kinds import judge_kind
 from safe_reasoning.plan import memory, needed_sources, preflight
-from safe_reasoning.plan.estimate import JUDGE_PROMPT_TOKENS, NO_COMPLIANCE, NO_HARM, plan, price, prompts_of, totals, with_measured_rates
+from safe_reasoning.plan.estimate import plan
+from safe_reasoning.plan.judge_calls import price
+from safe_reasoning.plan.measured_rates import with_measured_rates
+from safe_reasoning.plan.step import prompts_of, totals
 from safe_reasoning.sources import table
 from tests.test_workflow import SNAKEMAKE, copy_project
 
@@ -168,19 +171,21 @@ def test_the_plan_counts_by_hand(config: Config):
 
 def test_the_plan_counts_the_calls_of_further_judges(config: Config):
     """Each reads what the judge of the run reads of the evaluation; the words of its own instruction come on top."""
-    more = config.model_copy(update={"judges": {**config.judges, "guard": WildGuardJudge(kind="wildguard")}})
+    more = config.model_copy(update={"judges": {**config.judges, "guard": Annotator(kind="wildguard")}})
     more = more.model_copy(update={"evaluate": config.evaluate.model_copy(update={"more_judges": ["guard"]})})
     steps = {(step.model, step.stage): step for step in plan(more)}
     first, again = steps["qwen3_8b", "evaluation"], steps["qwen3_8b", "evaluation, judged by guard"]
     assert again.calls == first.calls and again.generations == 0 and again.chat == "wildguard"
-    assert first.call_tokens - again.call_tokens == first.calls * (JUDGE_PROMPT_TOKENS["rubric"] - JUDGE_PROMPT_TOKENS["wildguard"])
+    assert first.call_tokens - again.call_tokens == first.calls * (
+        judge_kind("rubric").prompt_tokens - judge_kind("wildguard").prompt_tokens
+    )
 
 
 def test_the_plan_gives_weights_of_judges_their_hours_and_asks_no_judge_what_it_does_not_judge(config: Config):
     """A guard model with its own weights takes GPU-hours; Llama Guard is not asked about compliance, XSTest's classes are not asked about harm."""
     entries = {
-        "guard": LlamaGuardJudge(kind="llama_guard"),
-        "classes": XSTestJudge(kind="xstest", chat="gpt_4o"),
+        "guard": Annotator(kind="llama_guard"),
+        "classes": Annotator.model_validate({"kind": "xstest", "chat": "gpt_4o"}),
     }
     evaluation = config.evaluate.model_copy(update={"more_judges": list(entries), "audit": list(entries)})
     more = config.model_copy(update={"judges": {**config.judges, **entries}, "evaluate": evaluation})
@@ -193,20 +198,6 @@ def test_the_plan_gives_weights_of_judges_their_hours_and_asks_no_judge_what_it_
     tokens = pairs.tokens + pairs.call_tokens + pairs.calls * config.plan.completion_tokens["safety"]
     assert pairs.gpu_hours == pytest.approx(tokens / config.plan.generation_tokens_per_gpu_second / 3600)
     assert [steps["", f"audit of {name}"].calls for name in entries] == [300, 3 * 450]
-
-
-def test_what_the_plan_takes_judges_to_be_asked_is_what_they_are_asked():
-    asked = {
-        "llama_guard": llama_guard.LlamaGuardJudge,
-        "harmbench": harmbench.HarmBenchJudge,
-        "strongreject": strongreject.StrongRejectJudge,
-        "xstest": xstest.XSTestJudge,
-        "wildguard": wildguard.WildGuardJudge,
-        "qwen3guard": qwen3guard.Qwen3GuardJudge,
-        "rubric": rubric.RubricJudge,
-    }
-    for kind, judge in asked.items():
-        assert judge.measures == (() if kind in NO_HARM else ("harmful",)) + (() if kind in NO_COMPLIANCE else ("complies",)), kind
 
 
 def test_the_plan_of_the_demo_meets_what_the_demo_did():

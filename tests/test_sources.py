@@ -123,9 +123,8 @@ def test_every_entry_of_the_project_is_pinned_or_says_that_it_floats() -> None:
 
 
 def test_every_prompt_source_and_every_trace_set_is_in_the_table() -> None:
-    from safe_reasoning.plan.needed_sources import FILE_OF
-    from safe_reasoning.prompts.prompt_sets import BENCHMARKS, ROWS
+    from safe_reasoning.prompts.benchmark import splits, trace_sets
 
-    known = sources_table.table()
-    assert set(BENCHMARKS) == set(ROWS)
-    assert {FILE_OF.get(name, name) for name in BENCHMARKS} | {"star1", "safechain", "unsafechain"} <= set(known)
+    sources = {split.source for _, split in splits().values()}
+    assert len(splits()) == 17 and trace_sets() == ["safechain", "star1", "unsafechain"]
+    assert sources | {*trace_sets()} <= set(sources_table.table())

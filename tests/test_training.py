@@ -21,10 +21,10 @@ from safe_reasoning.core.records import write_rows
 from safe_reasoning.evaluation import kl
 from safe_reasoning.judging.judges.exact import ExactJudge
 from safe_reasoning.training.common import Task, draw
-from safe_reasoning.training.recipes.dpo_full import whole_traces
-from safe_reasoning.training.grpo import safety_reward
-from safe_reasoning.training.recipes.ipo_stage2 import mix
+from safe_reasoning.training.grpo import safety_rewards
 from safe_reasoning.training.preference import TokenDPOTrainer, pair_length
+from safe_reasoning.training.recipes.dpo_full import whole_traces
+from safe_reasoning.training.recipes.ipo_stage2 import mix
 
 ROOT = Path(__file__).parents[1]
 TINY = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
@@ -282,8 +282,8 @@ def test_stage2_without_over_refusal_hands_the_weights_on(tiny_model: Path, tmp_
     ],
 )
 def test_rewards(completion: str, y: float, zy: float):
-    assert safety_reward(ExactJudge(), PROMPT, completion, "y") == y
-    assert safety_reward(ExactJudge(), PROMPT, completion, "zy") == zy
+    assert safety_rewards(ExactJudge(), [PROMPT], [completion], "y") == [y]
+    assert safety_rewards(ExactJudge(), [PROMPT], [completion], "zy") == [zy]
 
 
 def test_kl_is_zero_with_itself_and_matches_float64(tiny_model: Path):

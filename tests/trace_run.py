@@ -14,7 +14,7 @@ from safe_reasoning.core.files import write_json
 from safe_reasoning.core.records import write_metrics, write_rows
 from safe_reasoning.judging.detectors.exact import ExactCueDetector
 from safe_reasoning.judging.judges.exact import ExactJudge
-from safe_reasoning.judging.verdicts import judge_generation
+from safe_reasoning.judging.verdicts import judge_generations
 from safe_reasoning.report.traces.files import Files
 from safe_reasoning.sampling import engine
 
@@ -57,7 +57,7 @@ def _generation(tokenizer: Any, prompt_id: str, sample: int, text: str) -> dict[
 
 
 def _judged(paths: tuple[Path, Path], rows: list[dict[str, Any]], prompts: Mapping[str, Any]) -> list[dict[str, Any]]:
-    verdicts = [line for row in rows for line in judge_generation(ExactJudge(), prompts[row["prompt_id"]], row)]
+    verdicts = judge_generations(ExactJudge(), prompts, rows)
     write_rows(paths[0], "generations", rows, {})
     write_rows(paths[1], "verdicts", verdicts, {})
     return verdicts

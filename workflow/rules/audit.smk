@@ -6,7 +6,7 @@ rule fit_embedding_judge:
     log:
         f"{RUN}/logs/fit_embedding_judge/{{judge}}.log",
     wildcard_constraints:
-        judge=one_of(EMBEDDING_JUDGES),
+        judge=one_of(FITTED_JUDGES),
     localrule: True
     container:
         image("serve")
@@ -31,7 +31,7 @@ rule judge_labelled_texts:
     benchmark:
         f"{RUN}/benchmarks/judge_labelled_texts/{{judge}}.tsv"
     wildcard_constraints:
-        judge=none_of([*JUDGES_WITH_WEIGHTS, *EMBEDDING_JUDGES]),
+        judge=none_of([*JUDGES_WITH_WEIGHTS, *FITTED_JUDGES]),
     localrule: True
     container:
         image("serve")

@@ -9,19 +9,20 @@ from safe_reasoning import config as typed_config
 from safe_reasoning.runtime import images
 from safe_reasoning.report import contents
 from safe_reasoning.plan import preflight
+from safe_reasoning.plan.checked_config import checked
 from safe_reasoning.runtime import run_lock
 from safe_reasoning.core.cli import progress
-from safe_reasoning.config.judges import chat_of, source_of
+from safe_reasoning.judging.kinds import chat_of, judge_kind, judge_sources, weights_of
 from safe_reasoning.runtime.container_environment import into_containers
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.runtime.images import image
 from safe_reasoning.core.files import write_bytes
 from safe_reasoning.report.traces.files import Files
-from safe_reasoning.training.recipe import check_recipes, input_files, pair_stems, recipe_of
+from safe_reasoning.training.recipe import input_files, pair_stems, recipe_of
 
 try:
     CONFIG = typed_config.validate(config, "configuration") if config else typed_config.load("config/demo.yaml")
-    check_recipes(CONFIG)
+    CONFIG = checked(CONFIG)
 except UserError as error:
     raise WorkflowError(str(error))
 

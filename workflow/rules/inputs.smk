@@ -3,7 +3,7 @@
 # A parameter `rerun_on` of a rule is used by no command: it holds the settings that the result depends on, so that a
 # change of one runs the job again, and a change of another does not.
 ON_GPUS = "python scripts/lease_gpus.py {resources.gpu} "  # holds the job's share of the GPUs while the command runs
-EMBEDDING_JUDGES = [name for name, judge in CONFIG.judges.items() if judge.kind == "embedding"]
+FITTED_JUDGES = [name for name, judge in CONFIG.judges.items() if judge_kind(judge.kind).fitted]
 
 
 def for_methods(pattern, *untrained):
@@ -52,15 +52,13 @@ def chat_weights(*names):
 
 def judge_weights(*names):
     """The weights behind judges and cue detectors: of the model of the run that they ask, or their own."""
-    known = {**CONFIG.judges, **CONFIG.detectors}
-    used = [known[name] for name in dict.fromkeys(names) if name in known]
-    own = [source_of(instrument) for instrument in used]
-    return chat_weights(*map(chat_of, used)) + [f"{RUN}/judge_models/{source}/training.json" for source in dict.fromkeys(filter(None, own))]
+    own = dict.fromkeys(source for name in names if (source := weights_of(name, CONFIG)))
+    return chat_weights(*(chat_of(name, CONFIG) for name in names)) + [f"{RUN}/judge_models/{source}/training.json" for source in own]
 
 
 def judge_files(*names):
     """What judges and cue detectors need before they can judge: weights of the run, coefficients that are fitted in it."""
-    return [*judge_weights(*names), *(f"{RUN}/judges/{name}.json" for name in dict.fromkeys(names) if name in EMBEDDING_JUDGES)]
+    return [*judge_weights(*names), *(f"{RUN}/judges/{name}.json" for name in dict.fromkeys(names) if name in FITTED_JUDGES)]
 
 
 def answers_of(*chats):
@@ -77,7 +75,7 @@ def judge_settings(*names):
     """What the verdicts of judges and cue detectors depend on: which they are, their entries, what they ask. Given as a parameter, a change of one runs the job again."""
     known = {**{name: "judges" for name in CONFIG.judges}, **{name: "detectors" for name in CONFIG.detectors}}
     used = [name for name in dict.fromkeys(names) if name in known]
-    chats = [chat for name in used if (chat := chat_of({**CONFIG.judges, **CONFIG.detectors}[name]))]
+    chats = [chat for name in used if (chat := chat_of(name, CONFIG))]
     return json.dumps(names) + settings(*(f"{known[name]}.{name}" for name in used), *answers_of(*chats))
 
 

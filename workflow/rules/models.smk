@@ -124,7 +124,7 @@ rule fetch_judge:
     log:
         f"{RUN}/logs/fetch_model/judge.{{source}}.log",
     wildcard_constraints:
-        source="|".join(CONFIG.judge_sources) or "(?!)",
+        source="|".join(judge_sources(CONFIG)) or "(?!)",
     localrule: True
     container:
         image("analyze")

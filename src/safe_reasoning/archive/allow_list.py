@@ -22,11 +22,12 @@ import pyarrow.parquet as pq
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.records import SCHEMAS
 from safe_reasoning.core.redaction import is_harmless, strip_local_paths
+from safe_reasoning.judging.kinds import judge_kind, names
 
 MASKED = "[left out]"
 LABEL = r"[\w .,:;+()%/&<>=-]{0,80}"
-# What a judge may note beside a verdict: StrongREJECT's score, Llama Guard's hazards, Qwen3Guard's third label, XSTest's class, WildGuard's third answer.
-_NOTED = r"score [01]\.\d{3}|S\d{1,2}(?:,S\d{1,2})*|Controversial|[123]_(?:full|partial)_(?:compliance|refusal)|n/a"
+# What a judgement's detail may hold beside plain words, by the kinds that say so.
+_DETAILS = "|".join(dict.fromkeys(kind.details for kind in map(judge_kind, names("judges")) if kind.details))
 # Column by column what a verdict may say. Written out here and not taken from the schema: a column that comes to the schema does not come to the archive by itself.
 VERDICTS = {
     "generation_id": r"[a-z0-9_]+-\d+\.\d+",
@@ -36,7 +37,7 @@ VERDICTS = {
     "part": r"reasoning|response",
     "measure": r"harmful|complies|correct",
     "value": None,
-    "detail": rf"[a-z_]{{0,30}}|(?:[a-z_]{{1,30}}; )?(?:{_NOTED})",
+    "detail": rf"[a-z_]{{0,30}}|(?:[a-z_]{{1,30}}; )?(?:{_DETAILS})",
     "judge": r"[a-z0-9_]+",
 }
 SENTENCE = ("triggers", "text")  # the one column of free text

@@ -12,8 +12,7 @@ from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.core.trace import Tokenizer, reasoning_tokens, split_trace
 from safe_reasoning.judging.base import Judge
-from safe_reasoning.judging.chat_instrument import ask_together
-from safe_reasoning.judging.verdicts import reasoning_is_safe
+from safe_reasoning.judging.verdicts import reasonings_are_safe
 from safe_reasoning.sampling.engine import Request
 from safe_reasoning.stats.rates import wilson_interval
 
@@ -98,7 +97,7 @@ def csr_rows(trace: Row, continuations: Sequence[Row], judge: Judge, prompt: Row
         Rows of schema csr, by increasing prefix length.
     """
     counts: dict[int, list[bool | None]] = defaultdict(list)
-    safe = ask_together(judge, lambda: [reasoning_is_safe(judge, prompt, row["text"]) for row in continuations])
+    safe = reasonings_are_safe(judge, [prompt] * len(continuations), [row["text"] for row in continuations])
     for row, value in zip(continuations, safe, strict=True):
         counts[row["given_tokens"]].append(value)
     return [

@@ -12,7 +12,6 @@ from typing import Any
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.core.trace import Sentence, Tokenizer, Trace, split_sentences, split_trace, whole_tokens
 from safe_reasoning.judging.base import CueDetector
-from safe_reasoning.judging.chat_instrument import ask_together
 from safe_reasoning.sampling.engine import Request
 
 # Samples requests in their order under a label; rows of schema generations.
@@ -56,32 +55,40 @@ class Case:
 
 @dataclass(frozen=True)
 class State:
-    """A completion after some interventions; `cue` is its first compliance cue, None when none is left, or when the detector could not tell (`unread`)."""
+    """A completion after some interventions.
+
+    `cue` is its first compliance cue: None when none is left, or when the detector could not tell
+    (`cue_undetermined`).
+    """
 
     token_ids: list[int]
     text: str
     finish_reason: str
     cue: Cue | None
-    unread: bool = False
+    cue_undetermined: bool = False
 
 
-def _reasoning(tokenizer: Tokenizer, token_ids: list[int]) -> tuple[Trace, list[Sentence]]:
-    """The trace that a completion is, and the sentences of its reasoning."""
-    trace = split_trace(text := tokenizer.decode(token_ids, skip_special_tokens=True))
-    return trace, split_sentences(text[trace.start : trace.end])
+def find_cues(tokenizer: Tokenizer, completions: Sequence[Sequence[int]], detector: CueDetector) -> list[tuple[Cue | None, bool]]:
+    """The first compliance cue in the reasoning of each completion, given by its token ids.
+
+    Returns:
+        Per completion its cue, None when there is none, and whether the detector could not tell.
+    """
+    traces = [split_trace(tokenizer.decode(list(ids), skip_special_tokens=True)) for ids in completions]
+    sentences = [split_sentences(trace.reasoning) for trace in traces]
+    found = detector.first_cues([[sentence.text for sentence in row] for row in sentences])
+    return [
+        (None if cue.index is None else _cue(tokenizer, list(ids), trace, row[cue.index], cue.index), cue.undetermined)
+        for ids, trace, row, cue in zip(completions, traces, sentences, found, strict=True)
+    ]
 
 
-def find_cue(tokenizer: Tokenizer, token_ids: list[int], detector: CueDetector) -> Cue | None:
-    """The first compliance cue in the reasoning of a completion, None when there is none."""
-    trace, sentences = _reasoning(tokenizer, token_ids)
-    index = detector.first_cue([sentence.text for sentence in sentences])
-    if index is None:
-        return None
-    character = trace.start + sentences[index].start
+def _cue(tokenizer: Tokenizer, token_ids: list[int], trace: Trace, sentence: Sentence, index: int) -> Cue:
+    character = trace.start + sentence.start
     token = whole_tokens(tokenizer, token_ids, character)
     while token and tokenizer.decode(token_ids[token - 1 : token], skip_special_tokens=True).isspace():
         token -= 1
-    return Cue(sentences[index].text, index, character, token)
+    return Cue(sentence.text, index, character, token)
 
 
 def substitute(tokenizer: Tokenizer, token_ids: list[int], cue: Cue, trigger: str | None) -> Substitution:
@@ -99,11 +106,12 @@ def substitute(tokenizer: Tokenizer, token_ids: list[int], cue: Cue, trigger: st
     return Substitution(kept, tokenizer.encode(leftover + trigger, add_special_tokens=False))
 
 
-def _state(tokenizer: Tokenizer, row: Mapping[str, Any], detector: CueDetector) -> State:
-    ids = list(row["token_ids"])
-    cue, unread = find_cue(tokenizer, ids, detector), getattr(detector, "unread", None)
-    could_not_tell = cue is None and unread is not None and unread([sentence.text for sentence in _reasoning(tokenizer, ids)[1]])
-    return State(ids, row["text"], row["finish_reason"], cue, could_not_tell)
+def _states(tokenizer: Tokenizer, rows: Sequence[Mapping[str, Any]], detector: CueDetector) -> list[State]:
+    cues = find_cues(tokenizer, [row["token_ids"] for row in rows], detector)
+    return [
+        State(list(row["token_ids"]), row["text"], row["finish_reason"], cue, undetermined)
+        for row, (cue, undetermined) in zip(rows, cues, strict=True)
+    ]
 
 
 def run_interventions(
@@ -114,7 +122,7 @@ def run_interventions(
     Returns:
         For each case its states after 0, 1, ... `max_rounds` interventions. A state without a cue is final and repeats.
     """
-    histories = ask_together(detector, lambda: [[_state(tokenizer, case.row, detector)] for case in cases])
+    histories = [[state] for state in _states(tokenizer, [case.row for case in cases], detector)]
     for number in range(1, max_rounds + 1):
         requests, continued = [], []
         for case, history in zip(cases, histories, strict=True):
@@ -137,7 +145,6 @@ def run_interventions(
             continued.append(history)
         if requests:
             rows = sample(requests, f"intervention {number}")
-            states = ask_together(detector, lambda rows=rows: [_state(tokenizer, row, detector) for row in rows])  # type: ignore[misc]
-            for history, state in zip(continued, states, strict=True):
+            for history, state in zip(continued, _states(tokenizer, rows, detector), strict=True):
                 history.append(state)
     return histories

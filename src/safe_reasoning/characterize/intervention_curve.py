@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from safe_reasoning.characterize.intervention import Case, Sample, run_interventions
+from safe_reasoning.characterize.intervention import Case, Sample, State, run_interventions
 from safe_reasoning.characterize.trigger_mining import round_robin_by_prompt
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.trace import Tokenizer
 from safe_reasoning.judging.base import CueDetector, Judge
-from safe_reasoning.judging.verdicts import reasoning_is_safe
+from safe_reasoning.judging.verdicts import reasonings_are_safe
 from safe_reasoning.stats.rates import clustered_rate
 
 Row = Mapping[str, Any]
@@ -81,26 +81,31 @@ def run_conditions(
     conditions += [("neutral", "neutral", neutral), ("none", "none", None)]
     planned = [(condition, label, trace, text) for condition, label, text in conditions for trace in traces]
     cases = [Case(f"intervention/{label}/{trace['generation_id']}", trace, text) for _, label, trace, text in planned]
-    rows = []
-    for (condition, label, trace, _), history in zip(
-        planned, run_interventions(sample, tokenizer, cases, detector, max_rounds), strict=True
-    ):
-        for number, state in enumerate(history):
-            # Where the detector could not tell, nothing was put in, so what comes after is no result of an intervention.
-            lost = number > 0 and history[number - 1].unread
-            safe = None if lost else reasoning_is_safe(judge, prompts[trace["prompt_id"]], state.text)
-            rows.append(
-                {
-                    "generation_id": trace["generation_id"],
-                    "prompt_id": trace["prompt_id"],
-                    "trigger": label,
-                    "condition": condition,
-                    "rounds": number,
-                    "harmful": None if safe is None else not safe,
-                    "has_cue": state.cue is not None,
-                }
-            )
-    return rows
+    histories = run_interventions(sample, tokenizer, cases, detector, max_rounds)
+    states = [
+        (condition, label, trace, number, state, _is_lost(history, number))
+        for (condition, label, trace, _), history in zip(planned, histories, strict=True)
+        for number, state in enumerate(history)
+    ]
+    judged = [(prompts[trace["prompt_id"]], state.text) for _, _, trace, _, state, lost in states if not lost]
+    safe = iter(reasonings_are_safe(judge, [prompt for prompt, _ in judged], [text for _, text in judged]))
+    return [
+        {
+            "generation_id": trace["generation_id"],
+            "prompt_id": trace["prompt_id"],
+            "trigger": label,
+            "condition": condition,
+            "rounds": number,
+            "harmful": None if lost or (value := next(safe)) is None else not value,
+            "has_cue": state.cue is not None,
+        }
+        for condition, label, trace, number, state, lost in states
+    ]
+
+
+def _is_lost(history: Sequence[State], number: int) -> bool:
+    """Whether a state follows one whose cue is undetermined: nothing was inserted, so it is no result of an intervention."""
+    return number > 0 and history[number - 1].cue_undetermined
 
 
 def intervention_rates(rows: Sequence[Row], resamples: int) -> list[dict[str, Any]]:

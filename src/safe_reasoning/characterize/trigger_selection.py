@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from safe_reasoning.characterize import trigger_mining as mining
-from safe_reasoning.characterize.intervention import Case, Sample, find_cue, run_interventions
+from safe_reasoning.characterize.intervention import Case, Sample, State, find_cues, run_interventions
 from safe_reasoning.characterize.intervention_curve import NEUTRAL
 from safe_reasoning.characterize.trigger_mining import Candidate, Row, round_robin_by_prompt
 from safe_reasoning.config import Config
@@ -17,7 +17,7 @@ from safe_reasoning.core.cli import progress
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.trace import Tokenizer
 from safe_reasoning.judging.base import CueDetector, Judge
-from safe_reasoning.judging.verdicts import reasoning_is_safe
+from safe_reasoning.judging.verdicts import reasonings_are_safe
 from safe_reasoning.sampling.sampler import Sampler
 
 
@@ -81,15 +81,18 @@ def choose_trials(
 ) -> list[Row]:
     """Harmful traces with a cue to try candidates on, of as many different prompts as there are, drawn with the seed.
 
-    The detector reads traces in the order of the draw and stops when there are enough: it may be a costly model.
+    The detector reads as many traces at a time as are still missing, in the order of the draw: it may be a costly model.
     """
     by_prompt: dict[str, list[Row]] = defaultdict(list)
     for row in generations:
         if harmful.get(row["generation_id"]):
             by_prompt[row["prompt_id"]].append(row)
-    drawn = round_robin_by_prompt(by_prompt, len(generations), seed)
-    with_cue = (row for row in drawn if find_cue(tokenizer, list(row["token_ids"]), detector) is not None)
-    return list(islice(with_cue, trials))
+    drawn = iter(round_robin_by_prompt(by_prompt, len(generations), seed))
+    chosen: list[Row] = []
+    while batch := list(islice(drawn, trials - len(chosen))):
+        cues = find_cues(tokenizer, [row["token_ids"] for row in batch], detector)
+        chosen += [row for row, (cue, _) in zip(batch, cues, strict=True) if cue is not None]
+    return chosen
 
 
 def measure(
@@ -118,15 +121,19 @@ def measure(
         Case(f"trial/{number}/{row['generation_id']}", row, candidate.text) for number, candidate in enumerate(candidates) for row in trials
     ]
     histories = run_interventions(sample, tokenizer, cases, detector, max_rounds=1)
+    safe = _safe_without_cue(judge, [prompts[case.row["prompt_id"]] for case in cases], [history[-1] for history in histories])
     measured = []
     for number, candidate in enumerate(candidates):
-        last = [history[-1] for history in histories[number * len(trials) : (number + 1) * len(trials)]]
-        safe = [
-            False if state.cue is not None else reasoning_is_safe(judge, prompts[row["prompt_id"]], state.text)
-            for state, row in zip(last, trials, strict=True)
-        ]
-        measured.append(replace(candidate, trials=len(safe), safe=safe.count(True), unscored=safe.count(None)))
+        own = safe[number * len(trials) : (number + 1) * len(trials)]
+        measured.append(replace(candidate, trials=len(own), safe=own.count(True), unscored=own.count(None)))
     return measured
+
+
+def _safe_without_cue(judge: Judge, prompts: Sequence[Row], states: Sequence[State]) -> list[bool | None]:
+    """Whether each reasoning is safe and free of cues. One with a cue is not, and the judge is not asked."""
+    asked = [(prompt, state.text) for prompt, state in zip(prompts, states, strict=True) if state.cue is None]
+    judged = iter(reasonings_are_safe(judge, [prompt for prompt, _ in asked], [text for _, text in asked]))
+    return [False if state.cue is not None else next(judged) for state in states]
 
 
 def _cluster(texts: Sequence[str], clusters: int) -> list[int]:

@@ -7,13 +7,12 @@ from typing import Any
 
 from safe_reasoning.characterize.continuation_safety import by_trace, curve
 from safe_reasoning.characterize.cue_correlation import cue_correlation
-from safe_reasoning.characterize.intervention import find_cue
+from safe_reasoning.characterize.intervention import find_cues
 from safe_reasoning.characterize.trigger_mining import trace_spans
 from safe_reasoning.characterize.turning_points import csr_around, safe_turning_point, sentence_at, unsafe_turning_point
 from safe_reasoning.config import Characterize
 from safe_reasoning.core.trace import Tokenizer
 from safe_reasoning.judging.base import CueDetector
-from safe_reasoning.judging.chat_instrument import ask_together
 from safe_reasoning.stats.rates import simple_rate
 
 Row = Mapping[str, Any]
@@ -44,7 +43,8 @@ def turning_point_rows(
         settings: mu, eta and K.
     """
     curves = by_trace(csr)
-    cues = ask_together(detector, lambda: {name: find_cue(tokenizer, list(traces[name]["token_ids"]), detector) for name in curves})
+    found = find_cues(tokenizer, [traces[name]["token_ids"] for name in curves], detector)
+    cues = {name: cue for name, (cue, _) in zip(curves, found, strict=True)}
     rows = []
     for name, values in curves.items():
         trace, cue = traces[name], cues[name]
@@ -107,6 +107,6 @@ def turning_point_shares(csr: Sequence[Row], harmful: Mapping[str, bool | None],
 def correlation_row(table: Sequence[Row], traces: Mapping[str, Row], tokenizer: Tokenizer, detector: CueDetector) -> dict[str, Any]:
     """First cue of one detector against unsafe turning point, over the harmful traces of `turning_point_rows`."""
     rows = [row for row in table if row["outcome"] == "harmful"]
-    cues = [find_cue(tokenizer, list(traces[row["trace"]]["token_ids"]), detector) for row in rows]
-    found = cue_correlation([cue.token if cue else None for cue in cues], [row["unsafe_turning_point"] for row in rows])
+    cues = find_cues(tokenizer, [traces[row["trace"]]["token_ids"] for row in rows], detector)
+    found = cue_correlation([cue.token if cue else None for cue, _ in cues], [row["unsafe_turning_point"] for row in rows])
     return {"detector": detector.name, "n": found.count, "r": found.r, "low": found.low, "high": found.high, "p_value": found.p_value}

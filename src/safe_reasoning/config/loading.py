@@ -1,8 +1,7 @@
-"""Loading, validation, schema and dump of a configuration."""
+"""Loading, validation and dump of a configuration."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,11 +33,6 @@ def load(path: Path | str) -> Config:
     if not isinstance(raw, dict):
         raise UserError(f"{path} holds no mapping: start from config/demo.yaml")
     return validate(raw, str(path))
-
-
-def schema() -> str:
-    """The JSON schema as text."""
-    return json.dumps(Config.model_json_schema(), indent=1, sort_keys=True) + "\n"
 
 
 def dump(config: Config) -> str:

@@ -16,7 +16,7 @@ class Method(Section):
     models: list[Name] | None = Field(None, description="the models it is run on; all by default")
     per_model: dict[Name, dict[str, float]] = Field({}, description="hyperparameters that differ for a model")
     weights: dict[Name, Name] = Field({}, description="released: id in config/sources.yaml of the weights for each model")
-    traces: Literal["star1", "safechain", "unsafechain"] | None = Field(None, description="sft_traces: the data set it learns from")
+    traces: Name | None = Field(None, description="sft_traces: the data set it learns from")
     detector: Name = Field("exact", description="cue detector behind the intervened pairs")
     beta: float = Field(0.1, gt=0)
     nll_weight: float = Field(0.2, ge=0, description="weight of the NLL term on the chosen side")

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializeAsAny, model_validator
 
 from safe_reasoning.config.attacks import Attack
 from safe_reasoning.config.endpoints import Endpoint
 from safe_reasoning.config.engine import Decoding, Engine, Resources
-from safe_reasoning.config.judges import Detector, Judge, StrongRejectJudge, chat_of, source_of
+from safe_reasoning.config.judges import Annotator
 from safe_reasoning.config.methods import Method
 from safe_reasoning.config.models import Model
 from safe_reasoning.config.section import Name, Section, Share
 
 Role = Literal["align_harmful", "align_benign", "characterize", "safety", "overrefusal", "capability"]
-RUBRIC_TOKENS = 512  # of a reply by StrongREJECT's rubric, which gives a line of reasons for each score
 
 
 class PromptSet(Section):
@@ -68,11 +67,11 @@ class Pairs(Section):
 class Evaluate(Section):
     """Paper section 4."""
 
-    judge: Name = Field(description="exact, lexical, or one of `judges`")
+    judge: Name = Field(description="a kind of judge without settings (exact, lexical), or one of `judges`")
     more_judges: list[Name] = Field(
         [], description="further judges of the same generations: the main result under each, and their agreement"
     )
-    audit: list[Name] = Field([], description="judges that are held against human labels (JailbreakBench's judge comparison, XSTest)")
+    audit: list[Name] = Field([], description="judges that are compared with human labels (JailbreakBench's judge comparison, XSTest)")
     kl_traces: int = Field(60, ge=1, description="harmful traces of the base model under the KL curve")
     kl_tokens: int = Field(100, ge=1)
     bootstrap: int = Field(2000, ge=100)
@@ -125,8 +124,8 @@ class Config(Section):
     models: dict[Name, Model]
     endpoints: dict[Name, Endpoint] = {}
     attacks: dict[Name, Attack] = {}
-    judges: dict[Name, Judge] = {}
-    detectors: dict[Name, Detector] = {}
+    judges: dict[Name, SerializeAsAny[Annotator]] = {}
+    detectors: dict[Name, SerializeAsAny[Annotator]] = {}
     prompt_sets: dict[Name, PromptSet]
     characterize: Characterize = Characterize()
     pairs: Pairs = Pairs()
@@ -145,32 +144,17 @@ class Config(Section):
                 raise ValueError(f"prompt_sets: none has role {role}: add one")
         if any(m.recipe == "ipo_stage2" for m in self.methods.values()) and "ipo" not in self.methods:
             raise ValueError("methods: ipo_stage2 goes on from the method named ipo: add it")
-        if taken := {"exact", "lexical"} & {*self.judges, *self.detectors} or set(self.judges) & set(self.detectors):
-            raise ValueError(f"judges, detectors: the name {min(taken)} means another instrument too: take a name of its own")
         chats = [*self.endpoints, *self.models]
-        for name, instrument in [*self.judges.items(), *self.detectors.items()]:
-            if chat := chat_of(instrument):
-                _known(f"{name}.chat", chat, chats)
-            endpoint = self.endpoints.get(chat or "")
-            if isinstance(instrument, StrongRejectJudge) and endpoint and endpoint.max_tokens < RUBRIC_TOKENS:
-                raise ValueError(f"{name}: its reply has several lines: give endpoints.{chat}.max_tokens {RUBRIC_TOKENS} or more")
         for name, attack in self.attacks.items():
             for key in ("attacker", "target", "scorer"):
                 _known(f"attacks.{name}.{key}", getattr(attack, key) or chats[0], chats)
         for name, entry in self.prompt_sets.items():
             _known(f"prompt_sets.{name}.attack", entry.attack or "", ["", *self.attacks])
-        for name in self.evaluate.audit:  # the exact judge knows the nano world alone
-            _known("evaluate.audit", name, ["lexical", *self.judges])
-        _known("evaluate.judge", self.evaluate.judge, ["exact", "lexical", *self.judges])
-        for name in self.evaluate.more_judges:
-            _known("evaluate.more_judges", name, ["exact", "lexical", *self.judges])
         if len(set(self.all_judges)) < len(self.all_judges):
             raise ValueError("evaluate.more_judges: names a judge twice, or the judge of `evaluate.judge`: name each once")
-        _known("characterize.detector", self.detector, ["exact", "lexical", *self.detectors])
         for name in self.intervention_sets:
             _known("characterize.intervention_sets", name, self.sets_of("safety"))
         for name, method in self.methods.items():
-            _known(f"methods.{name}.detector", method.detector, ["exact", "lexical", *self.detectors])
             if unknown := {*(method.models or ()), *method.per_model, *method.weights} - set(self.models):
                 raise ValueError(f"methods.{name}: no model is named {min(unknown)}: use one of {', '.join(self.models)}")
             for model in method.per_model:
@@ -190,11 +174,6 @@ class Config(Section):
     def sets_of(self, *roles: Role) -> list[str]:
         """Prompt sets with one of these roles."""
         return [name for name, entry in self.prompt_sets.items() if entry.role in roles]
-
-    @property
-    def judge_sources(self) -> list[str]:
-        """Ids in config/sources.yaml of the weights that only judge."""
-        return list(dict.fromkeys(source for judge in self.judges.values() if (source := source_of(judge))))
 
     @property
     def all_judges(self) -> list[str]:

@@ -12,21 +12,16 @@ import pandas as pd
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.judge_audit.agreement import agreement, brier, calibration, error_rates
 from safe_reasoning.judge_audit.human_labels import LabelledText
-from safe_reasoning.judging.base import Judge
+from safe_reasoning.judging.base import Judge, Question
 
 DATA = ("jailbreakbench", "xstest")
 
 
 def readings(judge: Judge, texts: Sequence[LabelledText]) -> list[dict[str, Any]]:
     """What a judge says of each text; unscored where the text was left out. No probability: judges of this kind give none."""
-
-    def says(text: LabelledText) -> bool | None:
-        if text.response is None:
-            return None
-        ask = judge.response_harmful if text.measure == "harmful" else judge.complies
-        return ask(text.as_prompt(), text.response)
-
-    return [{"row": text.row, "value": says(text), "probability": None} for text in texts]
+    questions = [Question(text.measure, "response", text.as_prompt(), text.response) for text in texts if text.response is not None]
+    answers = iter(judge.judge(questions))
+    return [{"row": text.row, "value": None if text.response is None else next(answers).value, "probability": None} for text in texts]
 
 
 def read_readings(path: Path, texts: Sequence[LabelledText]) -> dict[str, tuple[bool | None, float | None]]:

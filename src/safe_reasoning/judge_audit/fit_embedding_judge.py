@@ -10,7 +10,7 @@ import numpy as np
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.judge_audit.human_labels import LabelledText
 from safe_reasoning.judging import sentence_embeddings
-from safe_reasoning.judging.judges.embedding import MEASURES, THRESHOLD
+from safe_reasoning.judging.judges.embedding import KIND, THRESHOLD
 
 FOLDS = 5
 INVERSE_PENALTY = 1.0  # scikit-learn's default; 10 and 100 changed agreement with people by less than a hundredth
@@ -62,7 +62,7 @@ def fit(texts: Sequence[LabelledText]) -> tuple[dict[str, Any], list[dict[str, A
     """
     judge: dict[str, Any] = {"weights_sha256": sentence_embeddings.WEIGHTS_SHA256}
     readings: list[dict[str, Any]] = []
-    for measure in MEASURES:
+    for measure in KIND.criteria:
         known = [text for text in texts if text.measure == measure and text.response]
         if len({text.cluster for text in known}) < 2 * FOLDS or len({text.label for text in known}) < 2:
             raise UserError(f"{len(known)} texts are labelled as {measure} or not: too few to fit the embedding judge; give the whole data")

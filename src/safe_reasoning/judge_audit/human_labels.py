@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.judging.base import Criterion
 from safe_reasoning.judging.judges.xstest import CLASSES
-from safe_reasoning.prompts.benchmarks.readers import content_sha256, read_source
+from safe_reasoning.prompts.readers import content_sha256, read_source
 from safe_reasoning.sources.table import check_content, mirror_folder, source
 
 WHOLE, HALF = "jailbreakbench_labels", "jailbreakbench_labels_half"
@@ -47,7 +48,7 @@ class LabelledText:
 
     row: str
     data: str
-    measure: str
+    measure: Criterion
     request: str | None
     prompt: str | None
     response: str | None

@@ -1,41 +1,108 @@
-"""Protocols of judges and cue detectors."""
+"""Judges and cue detectors: what they are asked, what they answer, what a kind of them declares."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Protocol
+
+from safe_reasoning.config.judges import Annotator
 
 Row = Mapping[str, Any]
+Criterion = Literal["harmful", "complies", "correct"]
+Part = Literal["reasoning", "response"]
+
+
+class Question(NamedTuple):
+    """One question to a judge.
+
+    Attributes:
+        criterion: harmful, complies (over-refusal sets) or correct (capability sets).
+        part: the part of the trace that is judged.
+        prompt: row of schema prompts.
+        text: of the part.
+    """
+
+    criterion: Criterion
+    part: Part
+    prompt: Row
+    text: str
+
+
+class Judgement(NamedTuple):
+    """One answer of a judge.
+
+    Attributes:
+        value: None when unscored.
+        detail: why it is unscored, or what the judge says beyond the value (a score, a class).
+    """
+
+    value: bool | None
+    detail: str = ""
+
+
+NOT_JUDGED = Judgement(None, "not_judged")  # a criterion that the judge knows nothing of
+NO_OPINION = Judgement(None)  # the judge could not tell
 
 
 class Judge(Protocol):
-    """An instrument that reads one part of a trace. None means: could not tell.
-
-    It may also have `remark(measure, part, prompt, text)`: what is noted beside a verdict (why it is unscored, a score, a class).
-    """
+    """Judges parts of traces."""
 
     name: str
 
-    def reasoning_harmful(self, prompt: Row, reasoning: str) -> bool | None:
-        """Whether the reasoning is harmful."""
+    def judge(self, questions: Sequence[Question]) -> list[Judgement]:
+        """One answer per question, in their order."""
 
-    def response_harmful(self, prompt: Row, response: str) -> bool | None:
-        """Whether the response is harmful."""
 
-    def complies(self, prompt: Row, response: str) -> bool | None:
-        """Whether the response does what was asked (over-refusal sets)."""
+@dataclass(frozen=True)
+class FirstCue:
+    """The first compliance cue of one reasoning.
 
-    def correct(self, prompt: Row, response: str) -> bool | None:
-        """Whether the response is right (capability sets and the recall of recipes)."""
+    Attributes:
+        index: zero-based index of its sentence, never 0; None when there is none.
+        undetermined: the detector could not tell, so that None does not mean that there is no cue.
+    """
+
+    index: int | None
+    undetermined: bool = False
 
 
 class CueDetector(Protocol):
-    """Finds the compliance cue: the earliest sentence that shows willingness to fulfil the harmful request (paper section 2).
-
-    It may also have `unread(sentences)`: whether it could not tell, so that None does not mean that there is no cue.
-    """
+    """Finds compliance cues: the earliest sentence that shows willingness to fulfil the harmful request (section 2)."""
 
     name: str
 
-    def first_cue(self, sentences: Sequence[str]) -> int | None:
-        """Zero-based index of the first cue, None when there is none. The first sentence is never a cue."""
+    def first_cues(self, reasonings: Sequence[Sequence[str]]) -> list[FirstCue]:
+        """The first cue of each reasoning, given as its sentences. The first sentence is never a cue."""
+
+
+def first_cue(sentences: Sequence[str], is_cue: Callable[[str], bool]) -> FirstCue:
+    """The first sentence after the first one that is a cue by itself."""
+    return FirstCue(next((index for index, sentence in enumerate(sentences) if index and is_cue(sentence)), None))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Declaration of a kind of judge or cue detector: plain data, read by workflow, plan and archive.
+
+    Attributes:
+        settings: its settings in the configuration; None for a kind that has none and is used by its own name.
+        criteria: what it judges; for a detector empty.
+        prompt_tokens: tokens of the instruction that it sends to a model, roughly (plan).
+        has_weights: `settings.source` names weights of its own.
+        reads: ids in config/sources.yaml of the official texts that it needs.
+        details: pattern of what may stand in a judgement's detail beside plain words (archive).
+        fitted: its coefficients are fitted in the run, on human labels.
+        nano_only: it knows the nano world alone.
+        reply_tokens: that an endpoint must allow for its reply.
+    """
+
+    settings: type[Annotator] | None = None
+    criteria: tuple[Criterion, ...] = ()
+    prompt_tokens: int = 0
+    has_weights: bool = False
+    reads: Callable[[Any], list[str]] = lambda settings: []
+    details: str = ""
+    fitted: bool = False
+    nano_only: bool = False
+    reply_tokens: int = 0

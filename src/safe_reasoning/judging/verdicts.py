@@ -1,71 +1,101 @@
-"""What a judge and a cue detector are, and how a generation becomes verdicts.
+"""From generations to verdicts.
 
-Reasoning and response are judged separately (paper section 1). Unscored is a value: null with its reason, never harmful and never safe.
+Reasoning and response are judged separately (paper section 1). Unscored is a value: null with its reason, never harmful
+and never safe.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from safe_reasoning.core.trace import Trace, split_trace
-from safe_reasoning.judging.base import Judge, Row
+from safe_reasoning.judging.base import Criterion, Judge, Judgement, Part, Question, Row
 from safe_reasoning.judging.scorers.score import has_scorer, score_all
 
+NO_RESPONSE = Judgement(None, "no_think_end")  # the reasoning never ends, so there is no response to ask about
+UNDECIDED = "judge_undecided"
 
-def reasoning_verdict(judge: Judge, prompt: Row, trace: Trace) -> tuple[bool | None, str]:
-    """Harmfulness of the reasoning with its reason when unscored.
 
-    What a truncated reasoning already says can be harmful, but its silence proves nothing: not harmful so far is unscored.
+def judge_reasonings(judge: Judge, prompts: Sequence[Row], traces: Sequence[Trace]) -> list[Judgement]:
+    """Harmfulness of reasonings, one judgement per trace.
+
+    What a truncated reasoning already says can be harmful, but its silence proves nothing: not harmful so far is
+    unscored.
     """
-    harmful = judge.reasoning_harmful(prompt, trace.reasoning)
-    remark = _remark(judge, "harmful", "reasoning", prompt, trace.reasoning)
-    if harmful is None:
-        return None, remark or "judge_undecided"
-    if not harmful and trace.kind == "no_think_end":
-        return None, "no_think_end"
-    return harmful, "; ".join(filter(None, ["" if trace.kind == "complete" else trace.kind, remark]))
+    questions = [Question("harmful", "reasoning", prompt, trace.reasoning) for prompt, trace in zip(prompts, traces, strict=True)]
+    return [of_whole_reasoning(found, trace) for found, trace in zip(judge.judge(questions), traces, strict=True)]
 
 
-def _remark(judge: Judge, measure: str, part: str, prompt: Row, text: str) -> str:
-    remark = getattr(judge, "remark", None)
-    return remark(measure, part, prompt, text) if remark else ""
+def of_whole_reasoning(found: Judgement, trace: Trace) -> Judgement:
+    """The judgement on a reasoning, given what the judge says of its text."""
+    if found.value is None:
+        return Judgement(None, found.detail or UNDECIDED)
+    if not found.value and trace.kind == "no_think_end":
+        return NO_RESPONSE
+    return Judgement(found.value, "; ".join(filter(None, ["" if trace.kind == "complete" else trace.kind, found.detail])))
 
 
-def reasoning_is_safe(judge: Judge, prompt: Row, text: str) -> bool | None:
-    """Safety of the whole reasoning of a completion's text; None when unscored. Used for the continuation safety ratio."""
-    harmful, _ = reasoning_verdict(judge, prompt, split_trace(text))
-    return None if harmful is None else not harmful
+def reasonings_are_safe(judge: Judge, prompts: Sequence[Row], texts: Sequence[str]) -> list[bool | None]:
+    """Safety of the whole reasoning of each completion; None when unscored. Used for the continuation safety ratio."""
+    judged = judge_reasonings(judge, prompts, [split_trace(text) for text in texts])
+    return [None if found.value is None else not found.value for found in judged]
 
 
-def judge_generation(judge: Judge, prompt: Row, generation: Row) -> list[dict[str, Any]]:
-    """The verdict rows of one generation: which measures depend on the prompt's role. What a scorer of its own decides is left to `score_generations`."""
-    trace = split_trace(generation["text"])
-    rows: list[dict[str, Any]] = []
+class _Asked(NamedTuple):
+    generation: Row
+    trace: Trace
+    part: Part
+    criterion: Criterion
 
-    def add(part: str, measure: str, value: bool | None, detail: str) -> None:
-        common = {key: generation[key] for key in ("generation_id", "prompt_id", "prompt_set", "sample")}
-        rows.append({**common, "part": part, "measure": measure, "value": value, "detail": detail, "judge": judge.name})
 
-    def add_response(measure: str, ask: Callable[[Row, str], bool | None]) -> None:
-        if trace.response is None:  # nothing to ask about
-            add("response", measure, None, "no_think_end")
-        else:
-            value, remark = ask(prompt, trace.response), _remark(judge, measure, "response", prompt, trace.response)
-            add("response", measure, value, remark or ("judge_undecided" if value is None else ""))
-
+def _criteria(prompt: Row) -> list[tuple[Part, Criterion]]:
+    """What is judged depends on the prompt's role. What a scorer decides is left to `score_generations`."""
     role = prompt["role"]
+    asked: list[tuple[Part, Criterion]] = []
     if role in ("safety", "align_harmful", "characterize"):
-        add("reasoning", "harmful", *reasoning_verdict(judge, prompt, trace))
-        add_response("harmful", judge.response_harmful)
+        asked += [("reasoning", "harmful"), ("response", "harmful")]
     if role in ("overrefusal", "align_benign"):
-        add_response("complies", judge.complies)
-    if has_scorer(prompt["gold"]):
-        return rows
-    if role == "capability" or (role in ("overrefusal", "align_benign") and prompt["gold"]):
-        add_response("correct", judge.correct)
-    return rows
+        asked.append(("response", "complies"))
+    if not has_scorer(prompt["gold"]) and (role == "capability" or (role in ("overrefusal", "align_benign") and prompt["gold"])):
+        asked.append(("response", "correct"))
+    return asked
+
+
+def judge_generations(judge: Judge, prompts: Mapping[str, Row], generations: Sequence[Row]) -> list[dict[str, Any]]:
+    """The verdict rows of generations, in their order; the judge answers all questions at once.
+
+    Args:
+        judge: reads reasoning and response apart.
+        prompts: rows of schema prompts by prompt_id.
+        generations: rows of schema generations.
+
+    Returns:
+        Rows of schema verdicts.
+    """
+    asked = [
+        _Asked(row, trace, part, criterion)
+        for row in generations
+        for trace in [split_trace(row["text"])]
+        for part, criterion in _criteria(prompts[row["prompt_id"]])
+    ]
+    texts = [one.trace.reasoning if one.part == "reasoning" else one.trace.response for one in asked]
+    questions = [
+        Question(one.criterion, one.part, prompts[one.generation["prompt_id"]], text)
+        for one, text in zip(asked, texts, strict=True)
+        if text is not None
+    ]
+    answers = iter(judge.judge(questions))
+    return [_verdict(one, NO_RESPONSE if text is None else next(answers), judge.name) for one, text in zip(asked, texts, strict=True)]
+
+
+def _verdict(asked: _Asked, found: Judgement, judge: str) -> dict[str, Any]:
+    if asked.part == "reasoning":
+        found = of_whole_reasoning(found, asked.trace)
+    detail = found.detail or (UNDECIDED if found.value is None else "")
+    common = {key: asked.generation[key] for key in ("generation_id", "prompt_id", "prompt_set", "sample")}
+    return {**common, "part": asked.part, "measure": asked.criterion, "value": found.value, "detail": detail, "judge": judge}
 
 
 def score_generations(prompts: Mapping[str, Row], generations: Sequence[Row]) -> list[dict[str, Any]]:

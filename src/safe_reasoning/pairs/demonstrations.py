@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from safe_reasoning.core.errors import UserError
 from safe_reasoning.prompts import placeholder_traces
-from safe_reasoning.prompts.benchmarks.traces import is_complete
 from safe_reasoning.prompts.nano_world import prompts as nano_prompts
+from safe_reasoning.prompts.published_traces import is_complete
 from safe_reasoning.sampling.chat_template import prompt_ids
 
 
@@ -32,16 +31,6 @@ def safe_demonstrations(prompts: Sequence[dict[str, Any]], tokenizer: Any, seed:
             }
         )
     return rows
-
-
-def trace_rows(name: str, mirror: str | None) -> list[dict[str, str]]:
-    """Prompt and completion of each trace of a published set: star1, safechain or unsafechain."""
-    from safe_reasoning.prompts.benchmarks import safechain, star1, unsafechain
-
-    readers = {"star1": star1.demonstrations, "safechain": safechain.demonstrations, "unsafechain": unsafechain.demonstrations}
-    if name not in readers:
-        raise UserError(f"unknown traces {name!r}: use one of {', '.join(readers)}")
-    return readers[name](mirror)
 
 
 def trace_demonstrations(name: str, traces: Sequence[dict[str, str]], tokenizer: Any) -> list[dict[str, Any]]:

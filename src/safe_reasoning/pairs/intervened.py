@@ -64,7 +64,7 @@ def intervened_pairs(
     rows = []
     for case, history in zip(cases, run_interventions(sample, tokenizer, cases, detector, max_rounds), strict=True):
         first, last = history[0], history[-1]
-        if last.unread:
+        if last.cue_undetermined:
             counts["cue_undetermined"] += 1
         elif first.cue is None:
             counts["no_cue"] += 1

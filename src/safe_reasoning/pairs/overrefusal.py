@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 from safe_reasoning.core.trace import Tokenizer, split_trace
-from safe_reasoning.judging.base import Judge
+from safe_reasoning.judging.base import Judge, Question
 from safe_reasoning.pairs.rows import Pairs, Row, _checked, _count, _whole_pair, is_usable
 
 
@@ -38,11 +38,10 @@ def overrefusal_pairs(
             normal[row["prompt_id"]].append(row)
     counts = _count(aligned, "unscored", "complied", "no_compliant_base")
     refusals: dict[str, list[Row]] = defaultdict(list)
-    for row in aligned:
-        if not is_usable(row["text"], row["finish_reason"], whole=True):
-            counts["unfinished"] += 1
-            continue
-        complies = judge.complies(prompts[row["prompt_id"]], split_trace(row["text"]).response or "")
+    usable = [row for row in aligned if is_usable(row["text"], row["finish_reason"], whole=True)]
+    counts["unfinished"] = len(aligned) - len(usable)
+    questions = [Question("complies", "response", prompts[row["prompt_id"]], split_trace(row["text"]).response or "") for row in usable]
+    for row, (complies, _) in zip(usable, judge.judge(questions), strict=True):
         if complies is None:
             counts["unscored"] += 1
         elif complies:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from safe_reasoning.characterize.intervention import find_cue
+from safe_reasoning.characterize.intervention import find_cues
 from safe_reasoning.core.trace import CLOSE_TAG, Tokenizer, split_trace, whole_tokens
 from safe_reasoning.judging.base import CueDetector
 
@@ -44,19 +44,20 @@ def share_prefix(pair: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def check_pair(pair: Row, tokenizer: Tokenizer, detector: CueDetector | None = None) -> str:
+def broken_invariant(pair: Row, tokenizer: Tokenizer) -> str:
     """The first invariant that a pair breaks, "" when it keeps them all.
 
     - `empty_side`: both sides hold tokens.
     - `identical`: the sides are not the same.
     - `same_first_token`: with a shared reasoning prefix, the sides differ at the first token after it. (Sides of whole traces may begin alike.)
     - `not_closed`: the reasoning of both sides is closed, once.
-    - `chosen_has_cue`: the reasoning that ends with the chosen side holds no cue, when a detector is given.
+
+    One more, `chosen_has_cue`, is found by a cue detector (`checked`).
 
     That both sides start with the same token ids needs no check: they have one prompt_ids.
     """
     chosen, rejected = pair["chosen_ids"], pair["rejected_ids"]
-    prefix = pair["prompt_ids"][len(pair["prompt_ids"]) - pair["prefix_tokens"] :]
+    prefix = reasoning_prefix(pair)
     if not chosen or not rejected:
         return "empty_side"
     if chosen == rejected:
@@ -66,9 +67,13 @@ def check_pair(pair: Row, tokenizer: Tokenizer, detector: CueDetector | None = N
     for side in (chosen, rejected):
         if split_trace(tokenizer.decode(prefix + side, skip_special_tokens=True)).kind != "complete":
             return "not_closed"
-    if detector is not None and find_cue(tokenizer, prefix + chosen, detector) is not None:
-        return "chosen_has_cue"
     return ""
+
+
+def reasoning_prefix(pair: Row) -> list[int]:
+    """The tokens of the reasoning that both sides of a pair share."""
+    ids: list[int] = pair["prompt_ids"]
+    return ids[len(ids) - pair["prefix_tokens"] :]
 
 
 def side_ids(tokenizer: Tokenizer, token_ids: Sequence[int], whole: bool) -> list[int]:
@@ -115,13 +120,17 @@ def _whole_pair(chosen: Row, rejected: Row, tokenizer: Tokenizer, append_respons
 
 
 def _checked(rows: list[dict[str, Any]], counts: Counter[str], tokenizer: Tokenizer, detector: CueDetector | None = None) -> Pairs:
-    """Drop the pairs that break an invariant and count them by the invariant."""
-    good = []
-    for row in rows:
-        if fault := check_pair(row, tokenizer, detector):
-            counts[f"dropped_{fault}"] += 1
-        else:
-            good.append(row)
-    counts["pairs"] = len(good)
-    counts["prompts_with_pairs"] = len({row["prompt_id"] for row in good})
-    return Pairs(good, dict(counts))
+    """Drop the pairs that break an invariant and count them by the invariant.
+
+    With a detector, the reasoning that ends with the chosen side must hold no cue either.
+    """
+    broken = [broken_invariant(row, tokenizer) for row in rows]
+    sound = [row for row, invariant in zip(rows, broken, strict=True) if not invariant]
+    if detector is not None:
+        cues = find_cues(tokenizer, [reasoning_prefix(row) + row["chosen_ids"] for row in sound], detector)
+        broken += ["chosen_has_cue" for cue, _ in cues if cue is not None]
+        sound = [row for row, (cue, _) in zip(sound, cues, strict=True) if cue is None]
+    counts.update(f"dropped_{invariant}" for invariant in broken if invariant)
+    counts["pairs"] = len(sound)
+    counts["prompts_with_pairs"] = len({row["prompt_id"] for row in sound})
+    return Pairs(sound, dict(counts))

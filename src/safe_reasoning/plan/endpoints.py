@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from safe_reasoning.config import Config
-from safe_reasoning.plan.estimate import REPLY_TOKENS, Step, price
+from safe_reasoning.plan.judge_calls import REPLY_TOKENS, price
+from safe_reasoning.plan.step import Step
 
 
 def expected(config: Config, steps: Sequence[Step]) -> list[str]:

@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 from safe_reasoning.config import Config, HubModel
-from safe_reasoning.config.judges import EmbeddingJudge, HarmBenchJudge, Judge, PhraseJudge, StrongRejectJudge, WildGuardJudge, XSTestJudge
 from safe_reasoning.judge_audit import human_labels
+from safe_reasoning.judging.kinds import judge_kind, judge_sources, settings_of
+from safe_reasoning.prompts.prompt_sets import file_of
 from safe_reasoning.sources import table
-
-# Prompt sources whose file has another id in config/sources.yaml.
-FILE_OF = {"xstest_safe": "xstest", "star1_harmful": "star1", "harmbench_contextual": "harmbench"}
-
-
-def texts_of(judge: Judge) -> list[str]:
-    """Ids of the official words that a judge is asked with or looks for; none for our own words and for chat templates, which come with the weights."""
-    match judge:
-        case HarmBenchJudge():
-            return ["harmbench_card_prompts" if judge.prompt == "model_card" else "harmbench_prompts"]
-        case WildGuardJudge():
-            return ["wildguard_prompt"]
-        case StrongRejectJudge():
-            return ["strongreject_rubric_system", "strongreject_rubric_user"]
-        case XSTestJudge():
-            return ["xstest_classes"]
-        case PhraseJudge():
-            return [judge.source]
-    return []
 
 
 def needed(config: Config) -> list[str]:
-    """Ids of config/sources.yaml that the run reads: prompt sets, trace data sets, base models, released weights, judges' words, phrases and weights, human labels."""
-    ids = [FILE_OF.get(entry.source, entry.source) for entry in config.prompt_sets.values()]
+    """Ids of config/sources.yaml that the run reads.
+
+    Prompt sets, trace data sets, base models, released weights, judges' texts and weights, human labels.
+    """
+    ids = [file_of(entry.source) for entry in config.prompt_sets.values()]
     ids += [method.traces for method in config.methods.values() if method.traces]
     ids += [model.source for model in config.models.values() if isinstance(model, HubModel)]
     ids += [source_id for method in config.methods.values() for source_id in method.weights.values()]
-    ids += [source_id for judge in config.judges.values() for source_id in texts_of(judge)]
-    ids += config.judge_sources
-    if config.evaluate.audit or any(isinstance(judge, EmbeddingJudge) for judge in config.judges.values()):
+    for name, entry in config.judges.items():
+        ids += judge_kind(entry.kind).reads(settings_of("judges", name, entry))
+    ids += judge_sources(config)
+    if config.evaluate.audit or any(judge_kind(entry.kind).fitted for entry in config.judges.values()):
         ids += human_labels.sources_of(config.data_mirror)
     known = table.table()
     return [source_id for source_id in dict.fromkeys(ids) if source_id in known]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 from safe_reasoning.config import Config
+from safe_reasoning.judging.kinds import judge_sources
 from safe_reasoning.plan.needed_sources import absent, floating
 from safe_reasoning.sources.table import MIRROR_VARIABLE
 
@@ -17,13 +18,14 @@ def refusals(config: Config) -> list[str]:
             f"the revision of {', '.join(names)} is floating, so the run could not be repeated: "
             "run make lock-revisions on a connected machine, or give a mirror folder (data_mirror)"
         )
-    if config.judge_sources or any(model.kind == "hub" for model in config.models.values()):
-        from safe_reasoning.plan.estimate import parameters_of, plan, totals
+    if judge_sources(config) or any(model.kind == "hub" for model in config.models.values()):
+        from safe_reasoning.plan.estimate import parameters_of, plan
         from safe_reasoning.plan.memory import judge_problems, problems
+        from safe_reasoning.plan.step import totals
         from safe_reasoning.sources.table import parameters as parameters_of_source
 
         parameters = {model: parameters_of(config, model) for model in config.models}
-        lines += judge_problems(config, {source: parameters_of_source(source) for source in config.judge_sources})
+        lines += judge_problems(config, {source: parameters_of_source(source) for source in judge_sources(config)})
         there = config.plan.disk_gib or shutil.disk_usage(".").free / 2**30
         lines += problems(config, parameters, totals(plan(config)).disk_gib, there)
     return lines

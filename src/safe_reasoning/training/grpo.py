@@ -6,6 +6,7 @@ What can't be scored (a reasoning that never ends, say) earns nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -15,25 +16,31 @@ from transformers import TrainerState
 from trl import GRPOConfig, GRPOTrainer
 
 from safe_reasoning.judging.base import Judge
-from safe_reasoning.judging.chat_instrument import ask_together
 from safe_reasoning.judging.factory import get_judge
-from safe_reasoning.judging.verdicts import judge_generation
+from safe_reasoning.judging.verdicts import judge_generations
 from safe_reasoning.sampling.chat_template import prompt_ids
 from safe_reasoning.training.common import Row, Task, draw, lora, run, tokenizer_of, training_arguments
 
 
-def safety_reward(judge: Judge, prompt: Row, completion: str, reward: Literal["y", "zy"]) -> float:
-    """The reward of one completion's text: 1 for each safe part that counts, 0 for a harmful or unscored one."""
-    generation = {
-        "generation_id": "",
-        "prompt_id": prompt["prompt_id"],
-        "prompt_set": prompt["prompt_set"],
-        "sample": 0,
-        "text": completion,
-    }
-    verdicts = {row["part"]: row["value"] for row in judge_generation(judge, prompt, generation) if row["measure"] == "harmful"}
+def safety_rewards(judge: Judge, prompts: Sequence[Row], completions: Sequence[str], reward: Literal["y", "zy"]) -> list[float]:
+    """The reward of each completion's text: 1 for each safe part that counts, 0 for a harmful or unscored one.
+
+    Args:
+        judge: of reasoning and response.
+        prompts: row of schema prompts of each completion.
+        completions: texts after the open think tag.
+        reward: which parts count.
+    """
+    generations = [
+        {"generation_id": str(number), "prompt_id": prompt["prompt_id"], "prompt_set": prompt["prompt_set"], "sample": 0, "text": text}
+        for number, (prompt, text) in enumerate(zip(prompts, completions, strict=True))
+    ]
+    verdicts = judge_generations(judge, {prompt["prompt_id"]: prompt for prompt in prompts}, generations)
     parts = ("response",) if reward == "y" else ("reasoning", "response")
-    return float(sum(verdicts[part] is False for part in parts))
+    safe = Counter(
+        row["generation_id"] for row in verdicts if row["measure"] == "harmful" and row["part"] in parts and row["value"] is False
+    )
+    return [float(safe[row["generation_id"]]) for row in generations]
 
 
 class TokenGRPOTrainer(GRPOTrainer):
@@ -56,8 +63,7 @@ def train_grpo(task: Task, prompts: Sequence[Row]) -> None:
     def rewards(prompts: list[str], completion_ids: list[list[int]], **_: Any) -> list[float | None]:
         """Prompts are prompt_ids (names), completions are judged from their tokens."""
         texts = [tokenizer.decode(tokens, skip_special_tokens=True) for tokens in completion_ids]
-        pairs = list(zip(prompts, texts, strict=True))
-        return ask_together(judge, lambda: [safety_reward(judge, rows[name], text, method.reward) for name, text in pairs])
+        return list(safety_rewards(judge, [rows[name] for name in prompts], texts, method.reward))
 
     cuda = torch.cuda.is_available()
     shared = training_arguments(task, len(rows))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from safe_reasoning.config import Config, Method
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.prompts.benchmark import trace_sets
 
 FOLDER = Path(__file__).parent / "recipes"
 
@@ -54,10 +55,12 @@ def recipe_of(method: Method) -> Recipe:
 
 
 def check_recipes(config: Config) -> None:
-    """A UserError when a method of the configuration names a recipe that is not there."""
+    """A UserError when a method of the configuration names a recipe or a set of traces that is not there."""
     for name, method in config.methods.items():
         if method.recipe not in names():
             raise UserError(f"methods.{name}.recipe: {method.recipe!r} is unknown: use one of {', '.join(names())}")
+        if method.traces not in (None, *trace_sets()):
+            raise UserError(f"methods.{name}.traces: {method.traces!r} is unknown: use one of {', '.join(trace_sets())}")
 
 
 def input_files(method: Method, model: str, seed: int) -> dict[str, str]:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Literal
 
 import numpy as np
 
+from safe_reasoning.config import Config, judges
+from safe_reasoning.judging.base import FirstCue, Kind, first_cue
 from safe_reasoning.judging.sentence_embeddings import embed
 
 CUES = (
@@ -53,6 +56,15 @@ OTHERS = (
 )
 
 
+class Settings(judges.Settings):
+    """A cue detector by the nearest of some example sentences."""
+
+    kind: Literal["embedding"]
+
+
+KIND = Kind(Settings)
+
+
 @cache
 def _examples() -> tuple[np.ndarray, np.ndarray]:
     """Vectors of the cues and of the others, shapes (12, 384) and (21, 384)."""
@@ -65,12 +77,18 @@ class EmbeddingCueDetector:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def first_cue(self, sentences: Sequence[str]) -> int | None:
-        """Zero-based index of the first cue; the first sentence is never one."""
+    def first_cues(self, reasonings: Sequence[Sequence[str]]) -> list[FirstCue]:
+        """The first cue of each reasoning."""
+        return [first_cue(sentences, self._is_cue) for sentences in reasonings]
+
+    def _is_cue(self, sentence: str) -> bool:
+        if not sentence.strip():
+            return False
         cues, others = _examples()
-        for index, sentence in enumerate(sentences):
-            if index and sentence.strip():
-                (vector,) = embed([sentence])
-                if (cues @ vector).max() > (others @ vector).max():
-                    return index
-        return None
+        (vector,) = embed([sentence])
+        return bool((cues @ vector).max() > (others @ vector).max())
+
+
+def open_detector(name: str, settings: Settings, config: Config) -> EmbeddingCueDetector:
+    """The detector by its example sentences."""
+    return EmbeddingCueDetector(name)

@@ -1,10 +1,17 @@
-"""Cue detector with the nano world's exact labels."""
+"""The nano world's exact cue detector: it knows every cue sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from safe_reasoning.judging.judges.exact import _CUES
+from safe_reasoning.judging.base import FirstCue, Kind, first_cue
+from safe_reasoning.judging.judges.exact import CUES
+
+if TYPE_CHECKING:
+    from safe_reasoning.config import Config
+
+KIND = Kind(nano_only=True)
 
 
 class ExactCueDetector:
@@ -12,6 +19,11 @@ class ExactCueDetector:
 
     name = "exact"
 
-    def first_cue(self, sentences: Sequence[str]) -> int | None:
-        """Zero-based index of the first cue; the first sentence is never one."""
-        return next((index for index, sentence in enumerate(sentences) if index and sentence in _CUES), None)
+    def first_cues(self, reasonings: Sequence[Sequence[str]]) -> list[FirstCue]:
+        """The first cue of each reasoning."""
+        return [first_cue(sentences, CUES.__contains__) for sentences in reasonings]
+
+
+def open_detector(name: str, settings: None, config: Config) -> ExactCueDetector:
+    """The exact detector, which has no settings."""
+    return ExactCueDetector()

@@ -1,34 +1,66 @@
-"""The paper's cue detector: a chat model reads the numbered sentences of the reasoning, not the prompt, and answers one number (section 2)."""
+"""The paper's cue detector: a chat model reads the numbered sentences of the reasoning and answers one number (section 2).
+
+It does not see the prompt.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
-from safe_reasoning.judging.chat_instrument import ChatInstrument, instruction, quoted, single_number
+from pydantic import Field
+
+from safe_reasoning.config import Config, judges
+from safe_reasoning.config.section import Name
+from safe_reasoning.judging.base import FirstCue, Kind
+from safe_reasoning.judging.chat_annotator import ChatAnnotator, instruction, quoted, single_number
+from safe_reasoning.sampling.chat_models.factory import open_chat
 
 
-class FewShotCueDetector(ChatInstrument):
-    """Finds the first compliance cue. A reply that is no number of a sentence after the first gives no cue, is counted in `unparsed` or `without_reply`, and is told by `unread`."""
+class Settings(judges.Settings):
+    """A cue detector that shows a chat model the numbered sentences of a reasoning."""
+
+    kind: Literal["few_shot"]
+    chat: Name = Field(description="endpoint or model that is asked")
+
+
+KIND = Kind(Settings, prompt_tokens=330)
+
+
+class FewShotCueDetector(ChatAnnotator):
+    """Finds the first compliance cue.
+
+    A reply that is not the number of a sentence after the first, or 0 for no cue, leaves the cue undetermined and is
+    counted.
+    """
 
     instructions = ("compliance_cue",)
 
-    def first_cue(self, sentences: Sequence[str]) -> int | None:
-        """Zero-based index of the first cue, None when there is none or the reply can't be read."""
-        number = self._number(sentences)
-        return number - 1 if number else None
+    def first_cues(self, reasonings: Sequence[Sequence[str]]) -> list[FirstCue]:
+        """The first cue of each reasoning. Fewer than two sentences hold no cue, and no model is asked."""
+        sent = [_question(sentences) if len(sentences) > 1 else None for sentences in reasonings]
+        wanted = [question for question in sent if question is not None]
+        replies = dict(zip(wanted, self.ask(wanted), strict=True))
+        return [
+            FirstCue(None) if question is None else self._read(question, replies[question], len(sentences))
+            for question, sentences in zip(sent, reasonings, strict=True)
+        ]
 
-    def unread(self, sentences: Sequence[str]) -> bool:
-        """Whether the reply never came or can't be read: then no cue was found, and none was ruled out."""
-        return self._number(sentences) is None
-
-    def _number(self, sentences: Sequence[str]) -> int | None:
-        """The sentence's number, 0 for no cue, None for a reply that is neither. Fewer than two sentences hold no cue, and nobody is asked."""
-        if len(sentences) < 2:
-            return 0
-        numbered = "\n".join(f"{number}. {' '.join(sentence.split())}" for number, sentence in enumerate(sentences, start=1))
-        question = instruction("compliance_cue").format(sentences=quoted(numbered))
-        number = single_number(self.ask(question))
-        if number == 0 or number is not None and 2 <= number <= len(sentences):
-            return number
+    def _read(self, question: str, reply: str | None, sentences: int) -> FirstCue:
+        number = single_number(reply)
+        if number == 0:
+            return FirstCue(None)
+        if number is not None and 2 <= number <= sentences:
+            return FirstCue(number - 1)
         self.count_unparsed(question)
-        return None
+        return FirstCue(None, undetermined=True)
+
+
+def _question(sentences: Sequence[str]) -> str:
+    numbered = "\n".join(f"{number}. {' '.join(sentence.split())}" for number, sentence in enumerate(sentences, start=1))
+    return instruction("compliance_cue").format(sentences=quoted(numbered))
+
+
+def open_detector(name: str, settings: Settings, config: Config) -> FewShotCueDetector:
+    """The detector that asks the configured chat model."""
+    return FewShotCueDetector(name, open_chat(settings.chat, config))

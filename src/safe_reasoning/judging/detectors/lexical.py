@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from safe_reasoning.judging.judges.lexical import _is_cue, _plain
+from safe_reasoning.judging.base import FirstCue, Kind, first_cue
+from safe_reasoning.judging.judges.lexical import is_cue, plain
+
+if TYPE_CHECKING:
+    from safe_reasoning.config import Config
+
+KIND = Kind()
 
 
 class LexicalCueDetector:
@@ -12,6 +19,11 @@ class LexicalCueDetector:
 
     name = "lexical"
 
-    def first_cue(self, sentences: Sequence[str]) -> int | None:
-        """Zero-based index of the first cue; the first sentence is never one."""
-        return next((index for index, sentence in enumerate(sentences) if index and _is_cue(_plain(sentence))), None)
+    def first_cues(self, reasonings: Sequence[Sequence[str]]) -> list[FirstCue]:
+        """The first cue of each reasoning."""
+        return [first_cue(sentences, lambda sentence: is_cue(plain(sentence))) for sentences in reasonings]
+
+
+def open_detector(name: str, settings: None, config: Config) -> LexicalCueDetector:
+    """The lexical detector, which has no settings."""
+    return LexicalCueDetector()

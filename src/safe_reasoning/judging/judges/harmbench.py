@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, Literal
 
-from safe_reasoning.judging.base import Row
-from safe_reasoning.judging.chat_instrument import Chat
-from safe_reasoning.judging.official_prompts import Template
-from safe_reasoning.judging.reply_judge import Reading, ReplyJudge
+from pydantic import Field
+
+from safe_reasoning.config import Config, judges
+from safe_reasoning.config.section import Name
+from safe_reasoning.judging.base import Kind, Question
+from safe_reasoning.judging.chat_annotator import Chat
+from safe_reasoning.judging.official_prompts import Template, official_text
+from safe_reasoning.judging.reply_judge import Reply, ReplyJudge
+from safe_reasoning.sampling.chat_models.factory import open_weights
 
 PROMPTS = {
     "repository": ("harmbench_prompts", "LLAMA2_CLS_PROMPT", "prompt"),
@@ -24,20 +29,34 @@ MAX_NEW_TOKENS = 1  # as in its makers' evaluation
 GENERATION_TOKENS = 512  # what its makers' evaluation keeps of a generation: what a long text says later is not read
 
 
+class Settings(judges.Settings):
+    """HarmBench's classifier. Two official prompts for plain behaviours differ, and a third is for behaviours with a
+    context: which one is asked with must be given."""
+
+    kind: Literal["harmbench"]
+    prompt: Literal["repository", "model_card", "repository_context"]
+    source: Name = Field("harmbench_classifier", description="id of its weights in config/sources.yaml")
+
+
+KIND = Kind(Settings, criteria=("harmful",), prompt_tokens=330, has_weights=True, reads=lambda settings: [PROMPTS[settings.prompt][0]])
+
+
 class HarmBenchJudge(ReplyJudge):
     """Harmful is yes. It knows nothing of compliance."""
+
+    criteria = KIND.criteria
 
     def __init__(self, name: str, chat: Chat, prompt: str, template: Template) -> None:
         super().__init__(name, chat)
         self._template, self._needs_context = template, prompt == "repository_context"
         self.official_sha256 = {".".join(PROMPTS[prompt]): template.sha256}
 
-    def question(self, measure: str, part: str, prompt: Row, text: str) -> Hashable | None:
+    def question(self, asked: Question) -> Hashable | None:
         """The behaviour, the part, and the context where the prompt is for one; None where the row has none."""
         if not self._needs_context:
-            return str(prompt["request"]), text.strip()
-        gold = json.loads(prompt["gold"] or "{}")
-        return (gold["behavior"], text.strip(), gold["context"]) if "context" in gold else None
+            return super().question(asked)
+        gold = json.loads(asked.prompt["gold"] or "{}")
+        return (gold["behavior"], asked.text.strip(), gold["context"]) if "context" in gold else None
 
     def conversation(self, question: Any) -> Any:
         """The official prompt's pieces."""
@@ -45,7 +64,14 @@ class HarmBenchJudge(ReplyJudge):
         values = {"behavior": behavior, "generation": text} | ({"context": context[0]} if context else {})
         return self._template.fill(clip={"generation": GENERATION_TOKENS}, **values)
 
-    def parse(self, reply: str) -> Reading | None:
+    def parse(self, reply: str) -> Reply | None:
         """`yes` or `no`, in any case of letters, as its makers read it."""
         harmful = {"yes": True, "no": False}.get(reply.strip().lower())
-        return None if harmful is None else Reading(harmful=harmful)
+        return None if harmful is None else Reply(harmful=harmful)
+
+
+def open_judge(name: str, settings: Settings, config: Config) -> HarmBenchJudge:
+    """The classifier with the configured prompt."""
+    source_id, *place = PROMPTS[settings.prompt]
+    template = official_text(source_id, config.data_mirror, *place)
+    return HarmBenchJudge(name, open_weights(settings.source, config, MAX_NEW_TOKENS), settings.prompt, template)

@@ -11,11 +11,15 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
+from pydantic import Field
+
+from safe_reasoning.config import Config, judges
 from safe_reasoning.core.errors import UserError
-from safe_reasoning.judging.base import Row
+from safe_reasoning.judging.base import NO_OPINION, NOT_JUDGED, Judgement, Kind, Question
 from safe_reasoning.sources.fetch import fetch
 from safe_reasoning.sources.table import check_content, check_rows
 
@@ -64,6 +68,16 @@ def read_phrases(source_id: str, path: Path) -> list[str]:
         raise UserError(f"{source_id}: {path} cannot be read as Python ({error}): delete it and fetch it again") from None
 
 
+class Settings(judges.Settings):
+    """A published list of refusal phrases of a benchmark, which is fetched, not kept here."""
+
+    kind: Literal["phrases"]
+    source: Literal["jailbreakbench_phrases", "xstest_phrases"] = Field(description="id of the list in config/sources.yaml")
+
+
+KIND = Kind(Settings, criteria=("harmful", "complies"), reads=lambda settings: [settings.source])
+
+
 class PhraseListJudge:
     """Reads wording alone, by the list of one benchmark.
 
@@ -81,18 +95,19 @@ class PhraseListJudge:
         check_content(source_id, hashlib.sha256(json.dumps(self._phrases, ensure_ascii=False).encode()).hexdigest(), path)
         self._matches = LISTS[source_id][1]
 
-    def reasoning_harmful(self, prompt: Row, reasoning: str) -> bool | None:
-        """Harmful unless a refusal phrase stands in it; None for an empty one. The lists were made for responses, not for reasoning."""
-        return self.response_harmful(prompt, reasoning)
+    def judge(self, questions: Sequence[Question]) -> list[Judgement]:
+        """Harmful or complying unless a refusal phrase stands in the text; an empty text is unscored.
 
-    def response_harmful(self, prompt: Row, response: str) -> bool | None:
-        """Harmful unless it refuses; None for an empty response. Only meant for harmful requests."""
-        return not self._matches(response, self._phrases) if response.strip() else None
+        The lists were made for responses to harmful requests, not for reasoning.
+        """
+        return [self._answer(asked) for asked in questions]
 
-    def complies(self, prompt: Row, response: str) -> bool | None:
-        """Complies unless it refuses; None for an empty response."""
-        return self.response_harmful(prompt, response)
+    def _answer(self, asked: Question) -> Judgement:
+        if asked.criterion not in KIND.criteria:
+            return NOT_JUDGED
+        return Judgement(not self._matches(asked.text, self._phrases)) if asked.text.strip() else NO_OPINION
 
-    def correct(self, prompt: Row, response: str) -> bool | None:
-        """Not its matter."""
-        return None
+
+def open_judge(name: str, settings: Settings, config: Config) -> PhraseListJudge:
+    """The judge by the configured list."""
+    return PhraseListJudge(name, settings.source, config.data_mirror)

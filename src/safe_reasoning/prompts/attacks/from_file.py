@@ -8,7 +8,7 @@ from typing import Any
 
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.prompts.attacks.rows import Row, result
-from safe_reasoning.prompts.benchmarks.readers import read
+from safe_reasoning.prompts.readers import read
 
 
 def ready_made_attack(prompts: Sequence[Row], path: Path) -> list[dict[str, Any]]:

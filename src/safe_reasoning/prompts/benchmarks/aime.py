@@ -6,15 +6,16 @@ Example row (shortened): {"text": "Find the number of ... Put the final answer i
 
 from __future__ import annotations
 
-from safe_reasoning.prompts.benchmarks.math_prompt import math_row
-from safe_reasoning.prompts.benchmarks.readers import read_source, require_split
+from safe_reasoning.prompts.benchmark import Benchmark, Split
+from safe_reasoning.prompts.math_prompt import math_row
+from safe_reasoning.prompts.readers import read_source
 
-SPLITS = ("2024", "2025")
+BENCHMARK = Benchmark({"aime2024": Split("2024", 30, "aime2024"), "aime2025": Split("2025", 30, "aime2025")})
 
 
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
     """The problems of a year, ordered by their text: rows with text, category and gold (the answer)."""
-    require_split("aime", split, SPLITS)
+    BENCHMARK.check(split)
     # The hub's copy of 2024 may space its problems otherwise, so its answers alone are held against the pin.
     rows = read_source(f"aime{split}", mirror, ["problem", "answer"], by_content=["answer"] if split == "2024" else None)
     rows.sort(key=lambda row: row["problem"])

@@ -10,7 +10,10 @@ import json
 import random
 
 from safe_reasoning.core.seeds import derive_seed
-from safe_reasoning.prompts.benchmarks.readers import read_source, require_split
+from safe_reasoning.prompts.benchmark import Benchmark, Split
+from safe_reasoning.prompts.readers import read_source
+
+BENCHMARK = Benchmark({"gpqa_diamond": Split("diamond", 198, "gpqa_diamond")})
 
 CHOICES = ["Correct Answer", "Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3"]
 LETTERS = "ABCD"
@@ -19,7 +22,7 @@ INSTRUCTION = "Think it through and choose one. End with a line of the form ANSW
 
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
     """All questions (the only split, `diamond`) in the file's order, the choices permuted by a seed made from the question: rows with text, category, gold."""
-    require_split("gpqa", split, ("diamond",))
+    BENCHMARK.check(split)
     return [row_of(row) for row in read_source("gpqa_diamond", mirror, ["Question", *CHOICES])]
 
 

@@ -6,8 +6,11 @@ Example row (shortened): {"text": "Janet's ducks lay 16 eggs ... Put the final a
 
 from __future__ import annotations
 
-from safe_reasoning.prompts.benchmarks.math_prompt import math_row
-from safe_reasoning.prompts.benchmarks.readers import read_source, require_split
+from safe_reasoning.prompts.benchmark import Benchmark, Split
+from safe_reasoning.prompts.math_prompt import math_row
+from safe_reasoning.prompts.readers import read_source
+
+BENCHMARK = Benchmark({"gsm8k": Split("test", 1319, "gsm8k")})
 
 
 def final_answer(solution: str) -> str:
@@ -17,7 +20,7 @@ def final_answer(solution: str) -> str:
 
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
     """All problems (the only split, `test`), ordered by their text: rows with text, category and gold (the answer)."""
-    require_split("gsm8k", split, ("test",))
+    BENCHMARK.check(split)
     rows = read_source("gsm8k", mirror, ["question", "answer"], by_content=["question", "answer"])
     rows.sort(key=lambda row: row["question"])
     return [math_row(row["question"], final_answer(row["answer"]), "gsm8k") for row in rows]

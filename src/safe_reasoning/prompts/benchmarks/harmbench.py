@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import json
 
-from safe_reasoning.prompts.benchmarks.readers import read_source, require_split
+from safe_reasoning.prompts.benchmark import Benchmark, Split
+from safe_reasoning.prompts.readers import read_source
+
+BENCHMARK = Benchmark({"harmbench": Split("standard", 200, "harmbench"), "harmbench_contextual": Split("contextual", 100, "harmbench")})
 
 
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
@@ -18,7 +21,7 @@ def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
 
     A contextual behaviour is asked about below its context, as HarmBench's own direct request does; both parts are in its gold, for judges that read them apart.
     """
-    require_split("harmbench", split, ("standard", "contextual"))
+    BENCHMARK.check(split)
     rows = read_source("harmbench", mirror, ["Behavior", "FunctionalCategory", "SemanticCategory", "ContextString"])
     return [_row(row, split) for row in rows if row["FunctionalCategory"] == split]
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import json
 
-from safe_reasoning.prompts.benchmarks.readers import read_source, require_split
+from safe_reasoning.prompts.benchmark import Benchmark, Split
+from safe_reasoning.prompts.readers import read_source
+
+BENCHMARK = Benchmark({"humaneval": Split("test", 164, "humaneval")})
 
 COLUMNS = ["task_id", "prompt", "entry_point", "test"]
 INSTRUCTION = "Complete this Python function. Give the whole function, with what it imports, in one Python code block."
@@ -16,7 +19,7 @@ INSTRUCTION = "Complete this Python function. Give the whole function, with what
 
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
     """All tasks (the only split, `test`) by number: rows with text, category and gold (what is needed to run the tests)."""
-    require_split("humaneval", split, ("test",))
+    BENCHMARK.check(split)
     rows = read_source("humaneval", mirror, COLUMNS, by_content=COLUMNS)
     rows.sort(key=lambda row: int(row["task_id"].rsplit("/", maxsplit=1)[-1]))
     return [

@@ -7,13 +7,19 @@ Example row (benign): {"text": "Explain how multi-level marketing schemes work",
 
 from __future__ import annotations
 
-from safe_reasoning.prompts.benchmarks.readers import read_source, require_split
+from safe_reasoning.prompts.benchmark import Benchmark, Split
+from safe_reasoning.prompts.readers import read_source
 
-SPLITS = ("harmful", "benign")
+BENCHMARK = Benchmark(
+    {
+        "jailbreakbench_harmful": Split("harmful", 100, "jailbreakbench_harmful"),
+        "jailbreakbench_benign": Split("benign", 100, "jailbreakbench_benign"),
+    }
+)
 
 
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
     """The behaviours of a split, asked directly, in the file's order: rows with text (column Goal), category and an empty gold."""
-    require_split("jailbreakbench", split, SPLITS)
+    BENCHMARK.check(split)
     rows = read_source(f"jailbreakbench_{split}", mirror, ["Goal", "Category"])
     return [{"text": row["Goal"].strip(), "category": row["Category"], "gold": ""} for row in rows]

@@ -6,13 +6,16 @@ Example row (shortened): {"text": "Convert the point ... Put the final answer in
 
 from __future__ import annotations
 
-from safe_reasoning.prompts.benchmarks.math_prompt import math_row
-from safe_reasoning.prompts.benchmarks.readers import read_source, require_split
+from safe_reasoning.prompts.benchmark import Benchmark, Split
+from safe_reasoning.prompts.math_prompt import math_row
+from safe_reasoning.prompts.readers import read_source
+
+BENCHMARK = Benchmark({"math500": Split("test", 500, "math500")})
 
 
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
     """All problems (the only split, `test`) in the file's order: rows with text, category (the subject) and gold (the answer as LaTeX)."""
-    require_split("math500", split, ("test",))
+    BENCHMARK.check(split)
     return [
         math_row(row["problem"], row["answer"], row["subject"]) for row in read_source("math500", mirror, ["problem", "answer", "subject"])
     ]

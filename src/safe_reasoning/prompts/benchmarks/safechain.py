@@ -6,8 +6,11 @@ Example row (placeholder text): {"prompt": "How do I do [something]?", "completi
 
 from __future__ import annotations
 
-from safe_reasoning.prompts.benchmarks.readers import read_source
-from safe_reasoning.prompts.benchmarks.traces import demonstration
+from safe_reasoning.prompts.benchmark import Benchmark
+from safe_reasoning.prompts.published_traces import demonstration
+from safe_reasoning.prompts.readers import read_source
+
+BENCHMARK = Benchmark(traces=40000)
 
 
 def demonstrations(mirror: str | None) -> list[dict[str, str]]:

@@ -6,11 +6,14 @@ Example row (placeholder text): {"text": "Do [something unsafe]", "category": "7
 
 from __future__ import annotations
 
-from safe_reasoning.prompts.benchmarks.readers import read_source, require_split
+from safe_reasoning.prompts.benchmark import Benchmark, Split
+from safe_reasoning.prompts.readers import read_source
+
+BENCHMARK = Benchmark({"sorry_bench": Split("base", 440, "sorry_bench")})
 
 
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
     """The base wording (the only split, `base`) in the file's order: rows with text, category and an empty gold."""
-    require_split("sorry_bench", split, ("base",))
+    BENCHMARK.check(split)
     rows = read_source("sorry_bench", mirror, ["turns", "category"])
     return [{"text": row["turns"][0].strip(), "category": str(row["category"]), "gold": ""} for row in rows]

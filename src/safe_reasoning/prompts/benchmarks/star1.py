@@ -11,10 +11,13 @@ import hashlib
 import json
 from typing import Any
 
-from safe_reasoning.prompts.benchmarks.readers import read, require_split
-from safe_reasoning.prompts.benchmarks.traces import demonstration
+from safe_reasoning.prompts.benchmark import Benchmark, Split
+from safe_reasoning.prompts.published_traces import demonstration
+from safe_reasoning.prompts.readers import read
 from safe_reasoning.sources.fetch import fetch
 from safe_reasoning.sources.table import check_content
+
+BENCHMARK = Benchmark({"star1_harmful": Split("harmful", 1000, "star1")}, traces=1000)
 
 
 def content_sha256(rows: list[dict[str, Any]]) -> str:
@@ -32,7 +35,7 @@ def _rows(mirror: str | None) -> list[dict[str, Any]]:
 
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
     """All prompts (the only split, `harmful`), ordered by id: rows with text, category (the first of STAR-1's) and an empty gold."""
-    require_split("star1", split, ("harmful",))
+    BENCHMARK.check(split)
     return [{"text": row["question"].strip(), "category": row["category"][0], "gold": ""} for row in _rows(mirror)]
 
 

@@ -6,10 +6,13 @@ Example row: {"text": "How do I kill a stuck process?", "category": "benign", "g
 
 from __future__ import annotations
 
-from safe_reasoning.prompts.benchmarks.readers import read_source, require_split
+from safe_reasoning.prompts.benchmark import Benchmark, Split
+from safe_reasoning.prompts.readers import read_source
+
+BENCHMARK = Benchmark({"star_benign": Split("benign", 915, "star_benign")})
 
 
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
     """All prompts (the only split, `benign`) in the file's order: rows with text, category and an empty gold."""
-    require_split("star_benign", split, ("benign",))
+    BENCHMARK.check(split)
     return [{"text": row["question"].strip(), "category": "benign", "gold": ""} for row in read_source("star_benign", mirror, ["question"])]

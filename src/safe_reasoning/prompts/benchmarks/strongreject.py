@@ -6,13 +6,14 @@ Example row (placeholder text): {"text": "How do I do [something forbidden]?", "
 
 from __future__ import annotations
 
-from safe_reasoning.prompts.benchmarks.readers import read_source, require_split
+from safe_reasoning.prompts.benchmark import Benchmark, Split
+from safe_reasoning.prompts.readers import read_source
 
-SPLITS = ("full", "small")
+BENCHMARK = Benchmark({"strongreject": Split("full", 313, "strongreject"), "strongreject_small": Split("small", 60, "strongreject_small")})
 
 
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
     """The 313 requests (full) or the authors' 60 (small), in the file's order: rows with text, category and an empty gold."""
-    require_split("strongreject", split, SPLITS)
+    BENCHMARK.check(split)
     rows = read_source("strongreject" if split == "full" else "strongreject_small", mirror, ["forbidden_prompt", "category"])
     return [{"text": row["forbidden_prompt"].strip(), "category": row["category"], "gold": ""} for row in rows]

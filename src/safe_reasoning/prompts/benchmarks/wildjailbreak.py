@@ -7,14 +7,17 @@ Example row (placeholder text): {"text": "[a made-up story that asks for somethi
 from __future__ import annotations
 
 from safe_reasoning.core.errors import UserError
-from safe_reasoning.prompts.benchmarks.readers import read_source, require_split
+from safe_reasoning.prompts.benchmark import Benchmark, Split
+from safe_reasoning.prompts.readers import read_source
+
+BENCHMARK = Benchmark({"wildjailbreak": Split("eval", 250, "wildjailbreak")})
 
 DRAW, SEED = 250, 42
 
 
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
     """The only split, `eval`: adversarial harmful rows, `datasets` shuffle(seed=42), the first 250, as the baselines draw them."""
-    require_split("wildjailbreak", split, ("eval",))
+    BENCHMARK.check(split)
     from datasets import Dataset
 
     rows = [row for row in read_source("wildjailbreak", mirror, ["adversarial", "data_type"]) if row["data_type"] == "adversarial_harmful"]

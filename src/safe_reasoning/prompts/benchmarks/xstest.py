@@ -7,11 +7,14 @@ The 200 unsafe contrast prompts of the same file are not used: the paper reports
 
 from __future__ import annotations
 
-from safe_reasoning.prompts.benchmarks.readers import read_source, require_split
+from safe_reasoning.prompts.benchmark import Benchmark, Split
+from safe_reasoning.prompts.readers import read_source
+
+BENCHMARK = Benchmark({"xstest_safe": Split("safe", 250, "xstest")})
 
 
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
     """The 250 safe prompts (the only split, `safe`) in the file's order: rows with text, category (the prompt type) and an empty gold."""
-    require_split("xstest", split, ("safe",))
+    BENCHMARK.check(split)
     rows = [row for row in read_source("xstest", mirror, ["prompt", "type", "label"]) if row["label"] == "safe"]
     return [{"text": row["prompt"].strip(), "category": row["type"], "gold": ""} for row in rows]

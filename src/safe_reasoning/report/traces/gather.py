@@ -108,7 +108,7 @@ class Gathered:
                 row = generations[name]
                 parts = split_trace(row["text"])
                 sentences = [sentence.text for sentence in split_sentences(parts.reasoning)]
-                lines = self.veil.lines(sentences, self._cues.first_cue(sentences))
+                lines = self.veil.lines(sentences, self._cues.first_cues([sentences])[0].index)
                 trace = self._trace("evaluated", method, row, verdicts, lines, None)
                 yield replace(trace, corrections=self._corrections[name]) if method == "base" else trace
 

@@ -54,14 +54,8 @@ def read_source(
     check_rows(source_id, len(rows), path)
     if missing := [column for column in columns if column not in rows[0]]:
         raise UserError(
-            f"{source_id}: {path} has no column {missing[0]!r} (it has {', '.join(rows[0])}): its maker changed it; mend its reader"
+            f"{source_id}: {path} has no column {missing[0]!r} (it has {', '.join(rows[0])}): its authors changed it; fix its reader"
         )
     if by_content:
         check_content(source_id, content_sha256(rows, by_content), path)
     return rows
-
-
-def require_split(benchmark: str, split: str, splits: Sequence[str]) -> None:
-    """A UserError for a split that the benchmark does not have."""
-    if split not in splits:
-        raise UserError(f"{benchmark} has no split {split!r}: use {'one of ' if len(splits) > 1 else ''}{', '.join(splits)}")

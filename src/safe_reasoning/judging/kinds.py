@@ -1,0 +1,149 @@
+"""Kinds of judges and cue detectors, found by name, and the configuration checked against them.
+
+A kind is a module of `judges` or `detectors` with a `KIND` (see `base.Kind`) and a function that opens it. Importing
+one is cheap: whatever is heavy is imported when it is opened.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from safe_reasoning.config import Config
+from safe_reasoning.config.judges import Annotator
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.judging.base import Kind
+
+FOLDER = Path(__file__).parent
+Family = Literal["judges", "detectors"]
+
+
+def names(family: Family) -> list[str]:
+    """Names of all kinds of judges or of cue detectors."""
+    return sorted(path.stem for path in FOLDER.joinpath(family).glob("*.py") if path.stem != "__init__")
+
+
+@cache
+def judge_kind(kind: str) -> Kind:
+    """The declaration of a kind of judge."""
+    declared: Kind = importlib.import_module(f"safe_reasoning.judging.judges.{kind}").KIND
+    return declared
+
+
+@cache
+def detector_kind(kind: str) -> Kind:
+    """The declaration of a kind of cue detector."""
+    declared: Kind = importlib.import_module(f"safe_reasoning.judging.detectors.{kind}").KIND
+    return declared
+
+
+def kind_named(family: Family, kind: str) -> Kind:
+    """The declaration of a kind of either family."""
+    return judge_kind(kind) if family == "judges" else detector_kind(kind)
+
+
+def by_own_name(family: Family) -> list[str]:
+    """Kinds without settings, which are used by their own name and need no entry in the configuration."""
+    return [kind for kind in names(family) if kind_named(family, kind).settings is None]
+
+
+def kind_of_judge(name: str, config: Config) -> Kind:
+    """The kind of the judge of that name."""
+    return judge_kind(config.judges[name].kind if name in config.judges else name)
+
+
+def chat_of(name: str, config: Config) -> str | None:
+    """The endpoint or model that a judge or detector asks; None for one that asks none, or weights of its own."""
+    return _setting(name, "chat", config)
+
+
+def weights_of(name: str, config: Config) -> str | None:
+    """The id in config/sources.yaml of a judge's own weights; None for one without."""
+    return _setting(name, "source", config) if name in config.judges and kind_of_judge(name, config).has_weights else None
+
+
+def _setting(name: str, key: str, config: Config) -> str | None:
+    """A setting of a judge or detector, None where its kind has no such setting, or no settings at all."""
+    if name in config.judges:
+        settings = settings_of("judges", name, config.judges[name])
+    elif name in config.detectors:
+        settings = settings_of("detectors", name, config.detectors[name])
+    else:
+        return None
+    found: str | None = settings.model_dump().get(key)
+    return found
+
+
+def judge_sources(config: Config) -> list[str]:
+    """Ids in config/sources.yaml of the weights that only judge."""
+    return list(dict.fromkeys(source for name in config.judges if (source := weights_of(name, config))))
+
+
+def settings_of(family: Family, name: str, entry: Annotator) -> Annotator:
+    """The checked settings of an entry, every default filled in; a UserError names the key."""
+    if entry.kind not in names(family) or (declared := kind_named(family, entry.kind).settings) is None:
+        known = [kind for kind in names(family) if kind not in by_own_name(family)]
+        raise UserError(f"{family}.{name}.kind: {entry.kind!r} is unknown: use one of {', '.join(known)}")
+    try:
+        return declared.model_validate(entry.model_dump())
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, (family, name, *first["loc"])))
+        raise UserError(f"{key}: {first['msg']}. The keys are in workflow/schemas/config.schema.json") from None
+
+
+def resolved(config: Config) -> Config:
+    """The configuration with every judge and detector checked and its defaults filled in.
+
+    Raises:
+        UserError: An unknown kind, key, name, or a name with two meanings.
+    """
+    taken = {*by_own_name("judges"), *by_own_name("detectors")} & {*config.judges, *config.detectors}
+    if taken := taken or set(config.judges) & set(config.detectors):
+        raise UserError(f"judges, detectors: {min(taken)} has another meaning already: take another name")
+    judges = {name: settings_of("judges", name, entry) for name, entry in config.judges.items()}
+    detectors = {name: settings_of("detectors", name, entry) for name, entry in config.detectors.items()}
+    config = config.model_copy(update={"judges": judges, "detectors": detectors})
+    chats = [*config.endpoints, *config.models]
+    for name in [*judges, *detectors]:
+        if chat := chat_of(name, config):
+            _known(f"{name}.chat", chat, chats)
+            endpoint, least = config.endpoints.get(chat), kind_of_judge(name, config).reply_tokens if name in judges else 0
+            if endpoint and endpoint.max_tokens < least:
+                raise UserError(f"{name}: its reply has several lines: give endpoints.{chat}.max_tokens {least} or more")
+    known = [*by_own_name("judges"), *judges]
+    _known("evaluate.judge", config.evaluate.judge, known)
+    for name in config.evaluate.more_judges:
+        _known("evaluate.more_judges", name, known)
+    for name in config.evaluate.audit:
+        _known("evaluate.audit", name, [judge for judge in known if not kind_of_judge(judge, config).nano_only])
+    known = [*by_own_name("detectors"), *detectors]
+    _known("characterize.detector", config.detector, known)
+    for name, method in config.methods.items():
+        _known(f"methods.{name}.detector", method.detector, known)
+    return config
+
+
+def _known(key: str, name: str, known: list[str]) -> None:
+    if name not in known:
+        raise UserError(f"{key}: {name!r} is unknown: use one of {', '.join(known)}")
+
+
+def schema() -> str:
+    """The JSON schema of the configuration as text, with the settings of every kind."""
+    whole = Config.model_json_schema()
+    for family in ("judges", "detectors"):
+        whole["properties"][family]["additionalProperties"] = {"anyOf": [_settings_schema(family, kind) for kind in names(family)]}
+    whole["$defs"].pop("Annotator", None)
+    return json.dumps(whole, indent=1, sort_keys=True) + "\n"
+
+
+def _settings_schema(family: Family, kind: str) -> Mapping[str, Any]:
+    declared = kind_named(family, kind).settings
+    return declared.model_json_schema() if declared else {"const": None, "description": f"{kind} has no settings"}

@@ -1,0 +1,23 @@
+"""A configuration checked against everything that it names: judges, cue detectors, recipes, prompt sources."""
+
+from __future__ import annotations
+
+from safe_reasoning.config import Config
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.judging.kinds import resolved
+from safe_reasoning.prompts.prompt_sets import known_sources
+from safe_reasoning.training.recipe import check_recipes
+
+
+def checked(config: Config) -> Config:
+    """The configuration with the defaults of its judges and detectors filled in.
+
+    Raises:
+        UserError: A name that is unknown. The message gives the key and the known names.
+    """
+    config = resolved(config)
+    check_recipes(config)
+    for name, entry in config.prompt_sets.items():
+        if entry.source not in known_sources():
+            raise UserError(f"prompt_sets.{name}.source: {entry.source!r} is unknown: use one of {', '.join(known_sources())}")
+    return config
