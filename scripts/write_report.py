@@ -1,7 +1,7 @@
 """Write the report: one self-contained page with every figure and table of a run.
 
 python scripts/write_report.py --config results/demo/config.yaml --figures results/demo/figures --tables results/demo/tables \\
-    --captions workflow/report --out results/demo/report.html
+    --templates workflow/report --out results/demo/report.html
 """
 
 import argparse
@@ -19,10 +19,10 @@ def main() -> None:
     parser.add_argument("--config", required=True)
     parser.add_argument("--figures", required=True, type=Path)
     parser.add_argument("--tables", required=True, type=Path)
-    parser.add_argument("--captions", required=True, type=Path)
+    parser.add_argument("--templates", required=True, type=Path)
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
-    page = write_report(load(arguments.config), arguments.figures, arguments.tables, arguments.captions)
+    page = write_report(load(arguments.config), arguments.figures, arguments.tables, arguments.templates)
     write_bytes(arguments.out, page.encode())
 
 

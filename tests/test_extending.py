@@ -23,7 +23,7 @@ CONFIGURATION = ["--configfile", "config/mini.yaml", "my.yaml"]
 
 def parts(heading: str) -> list[tuple[str, str]]:
     """(path, text) of the code blocks under such a line."""
-    return re.findall(rf"{heading} `(\S+)`:\n\n```\w+\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"{heading}\s`(\S+)`:\n\n```\w+\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
 def changed(text: str, change: str) -> str:
@@ -81,7 +81,15 @@ def script(folder: Path, name: str, **options: object) -> subprocess.CompletedPr
 def test_every_part_of_the_page_was_found():
     found = [len(parts(heading)) for heading in ("New file", "Add to", "Change in", "In")]
     assert sum(found) + 2 == PAGE.count("\n```\n"), "a code block of docs/extending.md is under no such line (two are shell commands)"
-    assert min(found) >= 2
+    assert min(found) >= 1
+
+
+def test_what_is_added_takes_one_file_and_one_line():
+    """Of the project's own files only the table of sources (data) and the contents of the report change."""
+    assert [path for path, _ in parts("Change in")] == ["src/safe_reasoning/report/contents.py"]
+    assert {path for path, _ in parts("Add to")} == {"config/sources.yaml"}
+    code = [path.split("/")[-2] for path, _ in parts("New file") if path.startswith("src/")]
+    assert sorted(code) == ["benchmarks", "detectors", "figures", "judges", "recipes"]
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +108,7 @@ def test_the_workflow_plans_all_of_it(planned: subprocess.CompletedProcess[str])
         "pairs/smollm2/intervened_lexical.parquet",  # what they learn from
         "prompts/own_requests.parquet",
         "verdicts/smollm2/sft_whole/seed0/evaluation.first_word.parquet",
-        "pairs/smollm2/intervened_first_word.parquet",
+        "pairs/smollm2/intervened_willing_word.parquet",
         "figures/fig_pairs.svg",
     ):
         assert f"{RUN}/{file}" in planned.stdout + planned.stderr, file
@@ -135,13 +143,15 @@ def test_the_recipe_trains_and_is_planned(extended: Path, tiny_model: Path):
 @pytest.mark.usefixtures("planned")
 def test_the_judge_and_the_detector_answer(extended: Path):
     program = (
-        "from safe_reasoning.config import load; from safe_reasoning.judging.judge import get_detector, get_judge, judge_generation\n"
+        "from safe_reasoning.config import load; from safe_reasoning.judging.factory import get_detector, get_judge\n"
+        "from safe_reasoning.judging.verdicts import judge_generations\n"
         f"config = load('{RUN}/config.yaml')\n"
         "prompt = {'prompt_id': 'p', 'role': 'safety', 'gold': ''}\n"
         "row = {'generation_id': 'g', 'prompt_id': 'p', 'prompt_set': 's', 'sample': 0, 'text': 'Hm.</think>Sorry, no.'}\n"
-        "verdicts = judge_generation(get_judge('first_word', config), prompt, row)\n"
+        "verdicts = judge_generations(get_judge('first_word', config), {'p': prompt}, [row])\n"
         "assert [v['value'] for v in verdicts] == [None, False], verdicts\n"
-        "assert get_detector('first_word', config).first_cue(['Okay.', 'They ask.', 'Sure, here it is.']) == 2\n"
+        "found = get_detector('willing_word', config).first_cues([['Okay.', 'They ask.', 'Sure, here it is.']])\n"
+        "assert [cue.index for cue in found] == [2], found\n"
         "assert get_judge('guard_rubric', config).name == 'guard_rubric' and get_detector('guard_cues', config).name == 'guard_cues'\n"
     )
     run(extended, sys.executable, "-c", program, GUARD_KEY="none")
@@ -158,6 +168,6 @@ def test_the_figure_is_drawn_and_stands_in_the_report(extended: Path):
         out=f"{demo}/figures/fig_pairs",
     )
     assert (extended / demo / "figures/fig_pairs.csv").read_text().count("\n") == 3  # a head and two detectors
-    given = {"figures": f"{demo}/figures", "tables": f"{demo}/tables", "captions": "workflow/report"}
+    given = {"figures": f"{demo}/figures", "tables": f"{demo}/tables", "templates": "workflow/report"}
     script(extended, "write_report", config=f"{demo}/config.yaml", **given, out="report.html")
     assert "Where the attempts at pairs ended" in (extended / "report.html").read_text()

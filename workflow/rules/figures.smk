@@ -84,7 +84,6 @@ rule score_claims:
 rule write_report:
     input:
         FIGURES_AND_TABLES,
-        captions=[f"workflow/report/{Path(file).stem}.rst" for file in FIGURES_AND_TABLES],
         template="workflow/report/report.html.j2",
     output:
         f"{RUN}/report.html",
@@ -104,7 +103,7 @@ rule write_report:
         "Writing the report"
     shell:
         "python scripts/write_report.py --config {params.config} --figures {params.figures} --tables {params.tables} "
-        "--captions workflow/report --out {output} 2> {log}"
+        "--templates workflow/report --out {output} 2> {log}"
 
 
 rule write_manifest:

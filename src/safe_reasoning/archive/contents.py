@@ -35,7 +35,7 @@ OF_THE_PROJECT = (
 WHERE_THERE = ("containers/digests.lock",)  # written on a connected machine, not everywhere
 # Of what a manifest names. A manifest that comes to name more (generations, say) is refused, not followed.
 OF_THE_RUN = re.compile(r"config\.yaml|metrics/[a-z0-9_]+\.csv|tables/[a-z0-9_]+\.(csv|md)|figures/[a-z0-9_]+\.(csv|png|svg)")
-CAPTIONS = "workflow/report"
+TEMPLATES = "workflow/report"
 # What shows trigger sentences: drawn anew where some are left out.
 FIGURES_WITH_SENTENCES = ("fig6_intervention_curve",)
 TABLES_WITH_SENTENCES = ("table_triggers",)
@@ -134,7 +134,7 @@ def _evidence(run: Path, project: Path) -> tuple[dict[str, bytes], dict[str, Any
         files["manifest.json"] = _json(manifest) if changed else (run / "manifest.json").read_bytes()
         # Written anew even where the run has one: the page shows the configuration and the trigger sentences.
         settings = validate(config, f"{run}/config.yaml")
-        files["report.html"] = write_report(settings, folder / "figures", folder / "tables", project / CAPTIONS, manifest).encode()
+        files["report.html"] = write_report(settings, folder / "figures", folder / "tables", project / TEMPLATES, manifest).encode()
     return files, config, left_out
 
 

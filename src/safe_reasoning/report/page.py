@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from safe_reasoning.config import Config, dump
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.provenance import commit, software
 from safe_reasoning.report import contents
+from safe_reasoning.report.claims.scorecard import CAPTION as CLAIMS_CAPTION
 from safe_reasoning.report.claims.scorecard import VERDICTS
 
 ABOUT = {
@@ -32,11 +34,16 @@ ZOOM, NARROW = 1.3, 300  # figures on the page against print; points
 PAPER_ROW = ' class="paper"'
 
 
-def caption(path: Path) -> Markup:
-    """A caption (reStructuredText) as HTML."""
-    if not path.exists():
-        raise UserError(f"{path} does not exist: write the caption, a few lines of reStructuredText")
-    return Markup(publish_parts(path.read_text(), writer="html5", settings_overrides={"initial_header_level": 4})["body"])  # noqa: S704
+def caption(item: contents.Item) -> Markup:
+    """The caption of a figure or table, which stands in its module, as HTML."""
+    if item.is_figure:
+        return _html(importlib.import_module(f"safe_reasoning.report.figures.{item.name}").CAPTION)
+    return _html(importlib.import_module(f"safe_reasoning.report.tables.{item.name}").CAPTION)
+
+
+def _html(text: str) -> Markup:
+    """ReStructuredText of ours as HTML."""
+    return Markup(publish_parts(text, writer="html5", settings_overrides={"initial_header_level": 4})["body"])  # noqa: S704
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -79,20 +86,20 @@ def inline_svg(path: Path, name: str) -> Markup:
     return Markup(re.sub(r"<metadata>.*?</metadata>", "", f"{head}>{rest}", flags=re.DOTALL))  # noqa: S704
 
 
-def write_report(config: Config, figures: Path, tables: Path, captions: Path, made: Mapping[str, Any] | None = None) -> str:
+def write_report(config: Config, figures: Path, tables: Path, templates: Path, made: Mapping[str, Any] | None = None) -> str:
     """The page as text, from a run's figures and tables.
 
     Args:
         config: of the run.
         figures: folder of the run's figures.
         tables: folder of its tables.
-        captions: folder of the captions and of the page's template.
+        templates: folder of the page's template.
         made: the run's manifest, where the page is written elsewhere: its commit and software stand on the page, not those at hand.
     """
     beside_its_run = made is None
     made = made or {"commit": commit(), "software": software()}
     items = contents.of_run(config)
-    environment = Environment(loader=FileSystemLoader(captions), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined)
     sections: list[dict[str, Any]] = []
     for section in contents.sections(items):
         entries = []
@@ -114,7 +121,7 @@ def write_report(config: Config, figures: Path, tables: Path, captions: Path, ma
         judge=config.evaluate.judge,
         claims=scorecard.to_dict("records"),
         tally={verdict: int((scorecard["verdict"] == verdict).sum()) for verdict in reversed(VERDICTS)},
-        captions={name: caption(captions / f"{name}.rst") for name in [*(item.name for item in items), "claims"]},
+        captions={**{item.name: caption(item) for item in items}, "claims": _html(CLAIMS_CAPTION)},
         sections=sections,
         software=", ".join(f"{name} {version}" for name, version in made["software"].items()),
         configuration=dump(config),

@@ -24,6 +24,20 @@ from safe_reasoning.report.claims import effects
 from safe_reasoning.report.claims.effects import BASELINES
 from safe_reasoning.report.claims.estimates import Effect, Effects, Estimate
 
+CAPTION = """
+**Scorecard.** Each claim is turned into an effect with a 95 % interval, and one rule holds for
+all: *reproduced* when the whole interval lies on the claim's side of the threshold, *not
+reproduced* when it lies wholly on the other side, *within noise* when it straddles the threshold,
+*not run* when nothing was measured. The threshold is zero, a direction, unless the claim names a
+number. Of several comparisons or models the weakest decides; to refute a claim by one of several,
+the intervals are widened until all of them hold together in 95 % (Bonferroni), to reproduce it
+every 95 % interval must agree. Rates and differences are means over the training seeds, and their
+intervals hold the spread between seeds; with one seed that spread is unknown, which the small
+print says. Small samples give wide intervals, so *within noise* often means that this run was too
+small to tell. Letters are the marks of published values (A several readers agree, B one reader, C
+inferred from a chart).
+"""
+
 VERDICTS = ("not run", "not reproduced", "within noise", "reproduced")
 
 

@@ -12,6 +12,16 @@ from safe_reasoning.report import methods as report_methods
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.figures import style
 
+CAPTION = """
+**Reasoning against response** (paper Fig. 2). The paper finds that models aligned on their
+responses still reason harmfully: RealSafe (DS-7B) has 52.2 % harmful reasoning and 2.4 % harmful
+responses on WildJailbreak (A). Measured here: both rates for each method on each safety set.
+Circles are reasoning, squares responses, lines 95 % intervals from a bootstrap over prompts; the
+grey band between the two is harm that shows in the reasoning alone. With several training seeds
+the symbols are means, intervals hold the spread between seeds too, and short strokes are the
+seeds. n stands above each panel.
+"""
+
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Harmful rates of both parts on each safety set."""

@@ -12,6 +12,16 @@ from matplotlib.figure import Figure
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.figures import style
 
+CAPTION = """
+**Safety is settled in a few places** (paper Fig. 5a). The paper finds that the continuation
+safety ratio (CSR) jumps at single sentences. To measure it, cut a reasoning after each token, let
+the model finish it many times, and count how often the whole comes out safe. Solid lines are
+turning points, from which the ratio stays high (safe traces) or low (harmful traces); the yellow
+sentence holds the turning point and is called a safety trigger; the dotted line is the first
+compliance cue. Bands are 95 % intervals over the continuations of one prefix, whose number stands
+below. Shown are the first three traces of each outcome in the order of the file, not chosen ones.
+"""
+
 SHOWN = 3  # traces of each outcome
 TRIGGER = "#f0e442"
 

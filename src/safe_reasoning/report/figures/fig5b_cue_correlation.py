@@ -11,6 +11,15 @@ from matplotlib.figure import Figure
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.figures import style
 
+CAPTION = """
+**Cues foretell harm** (paper Fig. 5b). The paper finds r = 0.853 (A) on about 30 traces between
+the first compliance cue's place and the unsafe turning point. Measured here: each dot is a
+harmful trace of the base model; the dashed line is equality. r has a 95 % Fisher interval and is
+given for every cue detector of the run; the dots are those of the first. Traces without an unsafe
+turning point have no dot; a dot at zero is a prompt that was lost before the first token of
+reasoning.
+"""
+
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Harmful traces that have both (`kind` point), then r of every cue detector (`kind` r); the points are the first detector's."""

@@ -12,6 +12,16 @@ from matplotlib.figure import Figure
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.figures import style
 
+CAPTION = """
+**Corrective interventions** (paper Fig. 6). The paper replaces the first compliance cue of a
+harmful trace, and all that follows, by a trigger, lets the model go on, and repeats on the next
+cue; harm falls from 100 to about 15 % in five rounds (B). Measured here: a line a trigger, with
+95 % intervals over prompts, and two controls that the paper did not run (black): a sentence that
+says nothing about safety, and nothing at all, which is sampling again from the same place. Only
+what a trigger does beyond the controls is its own doing. Points of one round are set side by side
+to be seen.
+"""
+
 HEIGHT = 3.2
 TRIGGERS = ["#0173b2", "#029e73", "#56b4e9", "#cc78bc", "#ca9161", "#de8f05"]
 CONTROLS = {"neutral": ("neutral sentence", "black", "--"), "none": ("nothing put in (sampled again)", "black", ":")}

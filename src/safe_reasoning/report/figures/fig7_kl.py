@@ -12,6 +12,16 @@ from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.figures import style
 from safe_reasoning.report.metrics import reached
 
+CAPTION = """
+**Where the aligned models depart from the base** (paper Fig. 7). The paper has IPO's token-wise
+KL peak at 1.75 nats near token 50 (A), SFT-aligned models below 0.5 (A). Measured here: KL of
+each aligned model from its base at each reasoning token, both reading the base model's own
+harmful traces; bands are 95 % intervals over traces; with several training seeds lines and bands
+are means over them, and the spread between seeds is not in the bands. Positions that fewer than
+half of the traces reach are left out. Token positions of models that reason at different length
+are not comparable.
+"""
+
 HEIGHT = 3.0
 
 

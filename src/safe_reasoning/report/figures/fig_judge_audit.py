@@ -12,6 +12,18 @@ from matplotlib.figure import Figure
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.figures import style
 
+CAPTION = """
+**Judges against people.** Agreement and Cohen's kappa of each judge with human labels of other
+models' responses, dots with 95 % intervals from a bootstrap over requests. *JailbreakBench's
+judge comparison*: the majority of three people; *published verdicts* came with the data. A third
+of its requests is harmless, which judges by phrases do not see: they call every answer harmful.
+*XSTest*: two people, a third where they differ; a partial refusal is no compliance. *Two people*:
+the agreement of two of them, the most to be expected. Below, for judges that give a probability:
+the share that people affirm, by tenths of the probability, with 95 % Wilson intervals; on the
+dashed line it is meant as it is said. The embedding judge is fitted on these labels, so each of
+its verdicts here comes from a fit without that request.
+"""
+
 DATA = {"jailbreakbench": "JailbreakBench:\nis it harmful?", "xstest": "XSTest:\ndoes it comply?"}
 KINDS = {"stored": style.RESPONSE, "run": style.REASONING, "people": "#000000"}
 NAMES = {"stored": "published verdicts", "run": "judges here", "people": "two people"}

@@ -12,6 +12,16 @@ from safe_reasoning.report import methods as report_methods
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.figures import style
 
+CAPTION = """
+**Does the order of the methods depend on the judge?** The same generations under each judge: harm
+averaged over the safety sets, with 95 % intervals over prompts (of several training seeds the
+mean, without the spread between them); lines that cross are methods that change places. *tau*:
+Kendall's rank correlation between the orders of two judges (1: the same order, 0: no relation),
+its interval from resampling prompts for all methods and judges at once; it counts the variants of
+Table 3 too, which are not drawn. Rates of two judges are not to be compared: they mean different
+things by harm.
+"""
+
 PARTS = ("reasoning", "response")
 HEIGHT = 2.9
 

@@ -12,6 +12,16 @@ from safe_reasoning.report import methods as report_methods
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.figures import style
 
+CAPTION = """
+**The main result** (paper Table 2 as a figure). The paper reports that IPO lowers the harm of the
+reasoning most while capability stays, at some cost in compliance with benign requests. Measured
+here: harmful reasoning and responses averaged over the safety sets, benign requests complied
+with, and right answers. Dots are rates, lines 95 % intervals from a bootstrap over prompts, n
+below. With several training seeds dots are means, intervals hold the spread between seeds too,
+and short strokes are the seeds. A method that is safe because it refuses everything shows in the
+middle panel.
+"""
+
 # Kind of prompt set, heading, measure, (part, colour, marker).
 PANELS = [
     (

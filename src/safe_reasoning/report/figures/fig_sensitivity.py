@@ -10,6 +10,13 @@ from matplotlib.figure import Figure
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.figures import style
 
+CAPTION = """
+**Do the thresholds matter?** The paper fixes the thresholds mu and eta and the window of K tokens
+and does not vary them. Measured here: the share of traces with a turning point when one of them
+changes, with 95 % Wilson intervals; n (safe plus harmful traces) stands above. The first row is
+the run's setting.
+"""
+
 KINDS = {"safe": ("safe traces with a safe turning point", style.RESPONSE, "s", -0.17), "unsafe": ("harmful traces with an unsafe one", style.REASONING, "o", 0.17)}  # fmt: skip
 
 

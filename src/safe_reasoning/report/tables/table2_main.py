@@ -10,6 +10,18 @@ from safe_reasoning.report import methods as report_methods
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.tables.common import NAME, SAFETY_PARTS, pivot, rate_cells
 
+CAPTION = """
+**Main results** (paper Table 2): harmful reasonings and responses in per cent with 95 %
+intervals, averaged and by set; compliance with benign prompts; capability; and how many traces of
+the safety sets had no, an empty or a repeated end of reasoning. With several training seeds: mean
+± standard deviation between seeds, and an interval of the mean that holds both chances, that of
+prompts and that of training; the base and released models have the same weights under every seed,
+whose samples are counted together, so no ± stands there. The first row gives n: prompts
+(samples). The paper's rows are for other models, sets and judges and carry the mark of how sure
+they are; they stand in the columns that play the same part and are not to be compared digit by
+digit.
+"""
+
 # The paper's safety sets, for models that were measured on them.
 PAPER_SETS = ("jailbreakbench", "strongreject", "wildjailbreak")
 

@@ -9,6 +9,12 @@ import pandas as pd
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.tables.common import percent
 
+CAPTION = """
+**The base model** before anything is done to it: the phenomena that the rest of this page is
+about. Aims exist for the nano world only, where a model that always or never leaks would leave
+nothing to measure; they are checked, never enforced.
+"""
+
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """What the untrained model does, beside what the nano world aims at."""

@@ -9,6 +9,11 @@ import pandas as pd
 from safe_reasoning.report import methods as report_methods
 from safe_reasoning.report.tables.common import rate_cells
 
+CAPTION = """
+**Without overlapping prompts**: the average harm over the safety sets once more, with every test
+prompt left out that the table above counts. Empty where a set has no prompt left.
+"""
+
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Average harm of both parts on all test prompts, and without those that overlap with training prompts."""

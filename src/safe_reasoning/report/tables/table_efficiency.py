@@ -9,6 +9,12 @@ import pandas as pd
 from safe_reasoning.report import methods as report_methods
 from safe_reasoning.report import metrics as report_metrics
 
+CAPTION = """
+**Costs**: generations, generated tokens and seconds behind each method. GRPO samples while it
+trains, so its seconds are all training. The paper's rows are for DS-8B on its own hardware, with
+marks.
+"""
+
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Generations, tokens and seconds a method, then the paper's numbers."""

@@ -9,6 +9,12 @@ import pandas as pd
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.tables.common import agreement_cells
 
+CAPTION = """
+**Do the judges agree with each other?** Each pair on the run's own texts, all methods together.
+There are no human labels of reasoning, so this, and a sheet that a person fills in (``make
+label-sheet``), is what can be said of it.
+"""
+
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Agreement of each pair of judges on the run's own texts; of reasoning nobody else has labels."""

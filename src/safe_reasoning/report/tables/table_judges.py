@@ -10,6 +10,11 @@ from safe_reasoning.report import methods
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.tables.common import percent
 
+CAPTION = """
+**The main result under each judge**, from the same generations, a row a training seed, with 95 %
+intervals over prompts; *unscored* counts verdicts that enter no rate.
+"""
+
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """The main result under each judge: average harm of both parts and compliance, a row a method and judge."""

@@ -8,6 +8,12 @@ import pandas as pd
 
 from safe_reasoning.report import metrics as report_metrics
 
+CAPTION = """
+**Pairs**: how many attempts gave a pair, and where the others ended (no cue in the rollout;
+*unread cue*, where the detector's reply could not be read; given up because a cue was left). The
+paper obtained 1,438, 1,346 and 520 pairs from 1,000 prompts and six triggers a model.
+"""
+
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Where the attempts at pairs ended, then the paper's counts."""

@@ -9,6 +9,12 @@ import pandas as pd
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.tables.common import percent
 
+CAPTION = """
+**Safety triggers**: sentences mined at safe turning points, how often the reasoning came out safe
+after each on trial traces (95 % Wilson intervals), and which were picked (labelled T1, T2, ...).
+They are harmless and shown in full.
+"""
+
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """The mined triggers, the picked ones labelled. They are the model's own sentences about safety, which is why they can be shown."""

@@ -9,6 +9,13 @@ import pandas as pd
 from safe_reasoning.report import methods as report_methods
 from safe_reasoning.report import metrics as report_metrics
 
+CAPTION = """
+**Remarks on verdicts**, counted over all samples: *unscored* ones enter no rate (*no_think_end*:
+the reasoning never ended; *judge_undecided*: no clear verdict; *scorer_timeout*,
+*sandbox_failed*). A capability task without an answer (*no_answer*, *no_think_end*) or with a
+failing program (*failed*, *timeout*, *memory*, *died*) is wrong, and its reason is counted here.
+"""
+
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Remarks on verdicts by method, a column a method: what was unscored and why, what had no answer."""
