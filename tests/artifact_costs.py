@@ -1,4 +1,4 @@
-"""What a run costs, for the tables of docs/artifact.md: seconds of the demo from the README and its metrics, the rest from the plan of config/paper.yaml."""
+"""What a run costs, for the tables of docs/artifact.md: seconds of the demo from docs/results.md and its metrics, the rest from the plan of config/paper.yaml."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def paper() -> Config:
 
 @cache
 def rule_seconds() -> dict[str, tuple[int, int]]:
-    """(jobs, seconds) of each rule in the README's timed run."""
+    """(jobs, seconds) of each rule in the timed run of docs/results.md."""
     return {
         rule: (int(jobs), int(seconds))
-        for rule, jobs, seconds in re.findall(r"^\| ([a-z_]+) \| (\d+) \| (\d+) \|$", (ROOT / "README.md").read_text(), re.M)
+        for rule, jobs, seconds in re.findall(r"^\| ([a-z_]+) \| (\d+) \| (\d+) \|$", (ROOT / "docs/results.md").read_text(), re.M)
     }
 
 
@@ -75,7 +75,7 @@ def planned(stage: Stage) -> tuple[Step, float]:
 
 
 def demo(stage: Stage) -> tuple[int, int]:
-    """(jobs, seconds) of the stage in the README's timed run."""
+    """(jobs, seconds) of the stage in the timed run of docs/results.md."""
     timed = [rule_seconds()[rule] for rule in stage.rules if rule in rule_seconds()]
     return sum(jobs for jobs, _ in timed), sum(seconds for _, seconds in timed)
 

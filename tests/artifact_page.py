@@ -1,4 +1,4 @@
-"""The tables of docs/artifact.md, every number from its source: stored metrics, published values, the plan, and what was measured by hand in README and docs/status.md.
+"""The tables of docs/artifact.md, every number from its source: stored metrics, published values, the plan, and what was measured by hand in docs/results.md and docs/status.md.
 
 .venv/bin/python -m tests.artifact_page    # write them into the page
 

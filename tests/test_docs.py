@@ -1,4 +1,4 @@
-"""The numbers in README and docs are those of the committed run and of the plan."""
+"""The numbers in README and docs are those of the committed runs and of the plan."""
 
 import re
 from pathlib import Path
@@ -60,8 +60,8 @@ def test_the_costs_in_the_docs_are_those_of_the_plan():
 
 
 @pytest.mark.parametrize("run", list(COLUMNS))
-def test_readme_shows_the_committed_runs(run: str, stored_runs: None):
-    table = (ROOT / "README.md").read_text().split(f"<!-- {run}-table -->")[1].split("\n\n")[0]
+def test_results_page_shows_the_committed_runs(run: str, stored_runs: None):
+    table = (ROOT / "docs/results.md").read_text().split(f"<!-- {run}-table -->")[1].split("\n\n")[0]
     rows = re.findall(r"^\| (.*) \|$", table, re.MULTILINE)[1:]  # without the head
     assert rows == measured_rows(run)
 
@@ -78,3 +78,33 @@ def test_status_tells_how_far_two_processors_lie_apart(stored_runs: None):
     for run in ("demo", "demo_avx2"):
         rates = pd.read_csv(ROOT / f"results/{run}/metrics/rates_by_seed.csv").set_index(["method", "prompt_set", "measure"])["rate"]
         assert f"{100 * rates['ipo', 'overrefusal', 'complies']:.1f} %" in text
+
+
+def one_line(page: str) -> str:
+    """The page's text without its line breaks."""
+    return " ".join((ROOT / page).read_text().split())
+
+
+def test_readme_is_short():
+    assert len((ROOT / "README.md").read_text().split()) <= 600
+
+
+def test_steps_of_training_are_those_of_the_demo(stored_runs: None):
+    steps = pd.read_csv(ROOT / "results/demo/metrics/training.csv").groupby("method")["step"].max()
+    assert steps["ipo"] == steps["dpo_full"] == steps["sft"] and steps["grpo_y"] == steps["grpo_zy"]
+    assert f"IPO {steps['ipo']} steps, GRPO {steps['grpo_zy']}" in one_line("README.md")
+    told = (
+        f"IPO's stage 1, DPO on whole traces and SFT on the chosen side {steps['ipo']}, DPO on natural pairs {steps['dpo_natural']}, "
+        f"GRPO {steps['grpo_zy']}, SFT on safe traces {steps['sft_safe']}. IPO's stage 2 adds {steps['ipo_stage2']}."
+    )
+    assert told in one_line("docs/results.md")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
+def test_compliance_on_two_processors_is_that_of_the_two_runs(page: str, stored_runs: None):
+    both = [
+        pd.read_csv(ROOT / f"results/{run}/metrics/rates_by_seed.csv").set_index(["method", "prompt_set", "measure"])["rate"]
+        for run in ("demo_avx2", "demo")
+    ]
+    elsewhere, here = (f"{100 * rates['ipo', 'overrefusal', 'complies']:.0f}" for rates in both)
+    assert re.search(rf"complied with {elsewhere} % of (the )?benign requests instead of {here} %", one_line(page))
