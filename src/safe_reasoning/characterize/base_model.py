@@ -79,4 +79,4 @@ def told(row: Row) -> str:
     text = f"{row['measure']}: {row['rate']:.1%}"
     if row["target_met"] is None:
         return text
-    return f"{text} (aim: {row['target_low']:.0%} to {row['target_high']:.0%}, {'met' if row['met'] else 'MISSED'})"
+    return f"{text} (aim: {row['target_low']:.0%} to {row['target_high']:.0%}, {'met' if row['target_met'] else 'MISSED'})"
