@@ -1,5 +1,6 @@
 """The numbers in README and docs are those of the committed runs and of the plan."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -108,3 +109,23 @@ def test_compliance_on_two_processors_is_that_of_the_two_runs(page: str, stored_
     ]
     elsewhere, here = (f"{100 * rates['ipo', 'overrefusal', 'complies']:.0f}" for rates in both)
     assert re.search(rf"complied with {elsewhere} % of (the )?benign requests instead of {here} %", one_line(page))
+
+
+def test_functions_that_architecture_names_are_there():
+    named = re.findall(r"`((?:\w+/)+\w+\.py):(\w+)`", (ROOT / "docs/architecture.md").read_text())
+    absent = []
+    for file, name in named:
+        tree = ast.parse((ROOT / "src/safe_reasoning" / file).read_text())
+        defined = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+        if name not in defined:
+            absent.append(f"{file}:{name}")
+    assert len(named) > 20 and not absent, absent
+
+
+def test_architecture_shows_every_package_on_one_floor():
+    text = (ROOT / "docs/architecture.md").read_text()
+    floors = re.findall(r"^[1-8]  ((?:\w+ +)+?) {3,}\w", text, re.MULTILINE)
+    shown = [name for floor in floors for name in floor.split()]
+    packages = {path.parent.name for path in (ROOT / "src/safe_reasoning").glob("*/__init__.py")}
+    assert sorted(shown) == sorted(packages)
+    assert set(re.findall(r"^\| `(\w+)/` \|", text, re.MULTILINE)) == packages
