@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
-from safe_reasoning.config import load
+from safe_reasoning.config import Config, load
 from safe_reasoning.plan.estimate import plan
 from safe_reasoning.plan.judge_calls import price
 from safe_reasoning.plan.step import totals
@@ -129,3 +130,32 @@ def test_architecture_shows_every_package_on_one_floor():
     packages = {path.parent.name for path in (ROOT / "src/safe_reasoning").glob("*/__init__.py")}
     assert sorted(shown) == sorted(packages)
     assert set(re.findall(r"^\| `(\w+)/` \|", text, re.MULTILINE)) == packages
+
+
+def test_style_examples_are_lines_of_the_code():
+    examples = re.findall(r"`([\w/]+\.py)`:\n +`(.*)`$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    absent = [line for file, line in examples if line not in (ROOT / "src/safe_reasoning" / file).read_text()]
+    assert len(examples) == 10 and not absent, absent
+
+
+def test_configurations_and_their_blocks_are_all_described():
+    text = (ROOT / "config/README.md").read_text()
+    described = set(re.findall(r"`(\w+)`", text.split("The blocks of a configuration")[1]))
+    assert set(Config.model_fields) <= described
+    assert {path.name for path in (ROOT / "config").glob("*.yaml")} <= set(re.findall(r"`(\w+\.yaml)`", text))
+    status = one_line("docs/status.md")
+    assert all(f" {time}" in status and f" {time}" in text for time in ("13 min 41 s", "1 h 58 min"))
+
+
+@pytest.mark.parametrize("file", [".pre-commit-config.yaml", ".snakemake-workflow-catalog.yml"])
+def test_settings_of_other_tools_are_yaml(file: str):
+    assert yaml.safe_load((ROOT / file).read_text())
+
+
+def test_commit_hooks_run_installed_tools_only():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert [repo["repo"] for repo in hooks] == ["local"]
+    lint = (ROOT / "Makefile").read_text()
+    for hook in hooks[0]["hooks"]:
+        assert hook["language"] == "system" and hook["entry"].startswith(".venv/bin/")
+        assert f"$(BIN)/{hook['entry'].removeprefix('.venv/bin/').split()[0]}" in lint
