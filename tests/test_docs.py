@@ -159,3 +159,13 @@ def test_commit_hooks_run_installed_tools_only():
     for hook in hooks[0]["hooks"]:
         assert hook["language"] == "system" and hook["entry"].startswith(".venv/bin/")
         assert f"$(BIN)/{hook['entry'].removeprefix('.venv/bin/').split()[0]}" in lint
+
+
+WRAPPED = ["README.md", "CONTRIBUTING.md", "config/README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+
+
+@pytest.mark.parametrize("page", [page for page in WRAPPED if page not in ("docs/artifact.md", "docs/extending.md")])
+def test_prose_is_wrapped(page: str):
+    prose = re.sub(r"^ *```.*?^ *```$", "", (ROOT / page).read_text(), flags=re.MULTILINE | re.DOTALL)
+    long = [line for line in prose.splitlines() if len(line) > 100 and not re.match(r"\||\[?!\[|<!--", line) and "://" not in line]
+    assert not long, "\n".join(long)
