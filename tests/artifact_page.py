@@ -53,7 +53,7 @@ def requirements() -> list[list[str]]:
         ["start", "`make demo`", "`SAFE_REASONING_DATA=<folder> make mini`", "`.venv/bin/snakemake --cores 8 --configfile config/paper.yaml`"],
         ["has been run", "yes", "yes", "**not yet**: dry run, plan, rehearsal ([paper-scale.md](paper-scale.md))"],
         ["models", f"one, {nano_parameters():.1f} million parameters, trained by the run", "SmolLM2-135M-Instruct", f"{len(config.models)}, of {sizes} billion parameters, and released baselines"],
-        ["processor", "two cores", "two cores", f"{config.engine.threads} cores a GPU, by the configuration"],
+        ["processor", "two cores", "two cores", f"{config.engine.threads} cores per GPU, by the configuration"],
         ["GPU", "none", "none", f"{machine.gpus} of {machine.gpu_memory_gib:g} GB"],
         ["memory", f"{memory['demo']} at its peak", f"{memory['mini']} at its peak", f"{asked.training.memory_gib:g} GiB for training, {asked.generation.memory_gib:g} GiB for sampling, estimated"],
         ["disk", f"{environment}{results['demo']} of results", f"{environment}{results['mini']} of results", f"{total.disk_gib:,.0f} GiB of weights; {machine.disk_gib:,.0f} GiB allowed for"],

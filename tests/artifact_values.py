@@ -74,7 +74,7 @@ def correlation(metrics: Path) -> str:
 
 
 def after_interventions(condition: str, rounds: int) -> Callable[[Path], str]:
-    """Mean harm over the labels of an condition, bounds averaged too."""
+    """Mean harm over the labels of a condition, bounds averaged too."""
 
     def measured(metrics: Path) -> str:
         rows = found(metrics, "interventions", condition=condition, rounds=rounds)
@@ -242,15 +242,15 @@ def training_and_evaluation() -> list[Item]:
             Value("STAR-1 (here: SFT, safe traces): peak, nats", f"under {other('fig7', 'star1', 'peak token-wise KL (upper bound)')}", kl_peak("sft_safe"), ORDER, CLAIM),
         )),
         Item("section 3", "cost of IPO and GRPO", ("figures/fig_efficiency.svg", "tables/table_efficiency.csv"), ("fewer_generations",), (
-            Value("IPO: generations a prompt", f"at most {other('efficiency', 'ipo', 'generations a prompt (upper bound)')}", spent("ipo", "generations_per_prompt"), BOUND, COUNT),
-            Value("GRPO: generations a prompt", f"at least {other('efficiency', 'grpo', 'generations a prompt (lower bound)')}", spent("grpo_zy", "generations_per_prompt"), BOUND, COUNT),
+            Value("IPO: generations per prompt", f"at most {other('efficiency', 'ipo', 'generations a prompt (upper bound)')}", spent("ipo", "generations_per_prompt"), BOUND, COUNT),
+            Value("GRPO: generations per prompt", f"at least {other('efficiency', 'grpo', 'generations a prompt (lower bound)')}", spent("grpo_zy", "generations_per_prompt"), BOUND, COUNT),
             Value("IPO: training, s (paper: minutes)", other("efficiency", "ipo", "training time"), spent("ipo", "training_seconds"), NONE, NONE),
             Value("GRPO: training, s (paper: minutes)", f"at least {other('efficiency', 'grpo', 'training time (lower bound)')}", spent("grpo_zy", "training_seconds"), NONE, NONE),
         )),
         Item("ours", "overlap of training and test prompts; rates without it", ("tables/table_contamination.csv", "tables/table_clean.csv")),
         Item("ours", "whether the judge changes the order of the methods; how far judges agree", ("figures/fig_judge_ranks.svg", "tables/table_judges.csv", "tables/table_judge_agreement.csv")),
-        Item("ours", "what the number of samples a prompt buys", ("tables/table_sample_count.csv",)),
-        Item("ours", "the base alone; what could not be scored; work by step", ("tables/table_base_model.csv", "tables/table_verdict_details.csv", "tables/table_steps.csv")),
+        Item("ours", "the effect of the number of samples per prompt", ("tables/table_sample_count.csv",)),
+        Item("ours", "the base alone; what could not be scored; work per step", ("tables/table_base_model.csv", "tables/table_verdict_details.csv", "tables/table_steps.csv")),
         Item("all", "the report; hashes of all of it", ("report.html", "manifest.json")),
     ]  # fmt: skip
 
@@ -311,6 +311,6 @@ def movement() -> str:
     )
     return (
         f"Measured on another processor, with the same models, data and settings (`results/demo_avx2`): the intervals of {int(meet[base].sum())} of {int(base.sum())} rates of the base overlap, "
-        f"and of {int(meet[~base].sum())} of {int((~base).sum())} rates of trained methods. Apart lie: {cases}. "
+        f"and of {int(meet[~base].sum())} of {int((~base).sum())} rates of trained methods. Those of these do not: {cases}. "
         f"Of {len(here)} claims, {int((here == there).sum())} have the same verdict, {len(turned())} turned from reproduced to not reproduced or back, the others moved to or from within noise."
     )
