@@ -28,7 +28,7 @@ from tests.metrics_fixture import write_metrics
 
 ROOT = Path(__file__).parents[1]
 PUBLISHED = ROOT / "results/published"
-CAPTIONS = ROOT / "workflow/report"
+TEMPLATES = ROOT / "workflow/report"
 FIGURES = [item.name for item in ITEMS.values() if item.is_figure and not item.asked_by]
 TABLES = [item.name for item in ITEMS.values() if not item.is_figure and not item.asked_by]
 
@@ -171,9 +171,9 @@ def test_scorecard_reaches_every_verdict(metrics: Path, tmp_path: Path):
         assert card[name] == "reproduced", name
     assert set(scorecard.score(tmp_path)["verdict"]) == {"not run"}
     turned = write_metrics(tmp_path / "turned")
-    paired = pd.read_csv(turned / "paired.csv")
+    paired = pd.read_csv(turned / "paired_differences.csv")
     paired[["difference", "low", "high"]] = -paired[["difference", "high", "low"]].to_numpy()
-    paired.to_csv(turned / "paired.csv", index=False)
+    paired.to_csv(turned / "paired_differences.csv", index=False)
     assert scorecard.score(turned).set_index("id")["verdict"]["ipo_lowers_reasoning"] == "not reproduced"
 
 
@@ -191,19 +191,19 @@ def test_a_missing_table_is_not_run_and_no_crash(tmp_path: Path):
 def test_weakest_comparison_decides(metrics: Path, tmp_path: Path):
     """IPO against every baseline: one baseline that does as well is enough to lose `reproduced`."""
     folder = write_metrics(tmp_path / "metrics")
-    rates = pd.read_csv(folder / "rates_by_seed.csv")
+    rates = pd.read_csv(folder / "rates.csv")
     of_ipo, of_grpo = (rates["method"] == m for m in ("ipo_stage2", "grpo_y"))
     rates.loc[of_grpo, ["rate", "low", "high"]] = rates.loc[of_ipo, ["rate", "low", "high"]].to_numpy()
-    rates.to_csv(folder / "rates_by_seed.csv", index=False)
+    rates.to_csv(folder / "rates.csv", index=False)
     assert scorecard.score(metrics).set_index("id")["verdict"]["ipo_best_reasoning"] == "reproduced"
     assert scorecard.score(folder).set_index("id")["verdict"]["ipo_best_reasoning"] == "within noise"
 
 
 def test_no_percentage_is_told_of_a_baseline_without_harm(tmp_path: Path):
     folder = write_metrics(tmp_path / "metrics")
-    rates = pd.read_csv(folder / "rates_by_seed.csv")
+    rates = pd.read_csv(folder / "rates.csv")
     rates.loc[(rates["method"] == "grpo_zy") & (rates["measure"] == "harmful"), ["rate", "low", "high"]] = 0.0
-    rates.to_csv(folder / "rates_by_seed.csv", index=False)
+    rates.to_csv(folder / "rates.csv", index=False)
     row = scorecard.score(folder).set_index("id").loc["over_thirty"]
     assert row["verdict"] == "not run" and "GRPO (z + y) leaves no harm" in row["ours"]
 
@@ -275,7 +275,7 @@ def test_report_is_one_page_that_needs_nothing_else(metrics: Path, tmp_path: Pat
     raw = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
     raw["evaluate"]["more_judges"] = []  # what such a run has beside is tested in test_audit.py
     settings = config.validate(raw, "tiny")
-    page = write_report(settings, tmp_path / "figures", tmp_path / "tables", CAPTIONS)
+    page = write_report(settings, tmp_path / "figures", tmp_path / "tables", TEMPLATES)
     assert page.count("<svg") == len(FIGURES)
     links = re.findall(r'(?:src|href)="(?!#)[^"]*"', page)
     assert links == ['href="traces.html"'] and '<a href="traces.html"' in page, "the page must load nothing"

@@ -56,7 +56,7 @@ def run(tmp_path: Path, hub: Hub | None, code: str, table: dict, **environment: 
     """Run code in a fresh process with this table, this hub and a cache of its own."""
     (tmp_path / "sources.yaml").write_text("# A table\n" + yaml.safe_dump(table, sort_keys=False))
     program = (
-        "import pathlib, sys\nfrom safe_reasoning.sources import fetch\nfrom safe_reasoning.sources import table as sources_table\nfrom safe_reasoning.sources import hub\nfrom safe_reasoning.command import command\n"
+        "import pathlib, sys\nfrom safe_reasoning.sources import fetch\nfrom safe_reasoning.sources import table as sources_table\nfrom safe_reasoning.sources import hub\nfrom safe_reasoning.core.cli import command\n"
         f"sources_table.TABLE = pathlib.Path({str(tmp_path / 'sources.yaml')!r})\n@command\ndef main():\n"
         + "".join(f"    {line}\n" for line in code.splitlines())
         + "main()\n"

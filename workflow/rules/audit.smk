@@ -43,7 +43,7 @@ rule judge_labelled_texts:
     message:
         "Judging labelled texts by {wildcards.judge}"
     shell:
-        ON_GPUS + "python scripts/judge_labelled_texts.py --config {params.config} --judge {wildcards.judge} --out {output} 2> {log}"
+        on_gpus("python scripts/judge_labelled_texts.py --config {params.config} --judge {wildcards.judge} --out {output} 2> {log}")
 
 
 use rule judge_labelled_texts as judge_labelled_texts_with_weights with:

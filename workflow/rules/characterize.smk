@@ -27,8 +27,10 @@ rule estimate_csr:
     message:
         "Estimating the continuation safety ratio of {wildcards.model}"
     shell:
-        ON_GPUS + "python scripts/estimate_csr.py --config {params.config} --model-dir {params.model_dir} --rollouts {input.rollouts} "
-        "--verdicts {input.verdicts} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+        on_gpus(
+            "python scripts/estimate_csr.py --config {params.config} --model-dir {params.model_dir} --rollouts {input.rollouts} "
+            "--verdicts {input.verdicts} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+        )
 
 
 rule rank_triggers:
@@ -60,8 +62,10 @@ rule rank_triggers:
     message:
         "Finding safety triggers of {wildcards.model}"
     shell:
-        ON_GPUS + "python scripts/rank_triggers.py --config {params.config} --detector {params.detector} --model-dir {params.model_dir} "
-        "--rollouts {input.rollouts} --verdicts {input.verdicts} --csr {input.csr} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+        on_gpus(
+            "python scripts/rank_triggers.py --config {params.config} --detector {params.detector} --model-dir {params.model_dir} "
+            "--rollouts {input.rollouts} --verdicts {input.verdicts} --csr {input.csr} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+        )
 
 
 rule correct_interventions:
@@ -93,10 +97,11 @@ rule correct_interventions:
     message:
         "Intervening on reasoning of {wildcards.model}"
     shell:
-        ON_GPUS
-        + "python scripts/correct_interventions.py --config {params.config} --detector {params.detector} --model-dir {params.model_dir} "
-        "--generations {input.generations} --verdicts {input.verdicts} --triggers {input.triggers} --prompts {input.prompts} "
-        "--shards {params.shards} --out {output} 2> {log}"
+        on_gpus(
+            "python scripts/correct_interventions.py --config {params.config} --detector {params.detector} --model-dir {params.model_dir} "
+            "--generations {input.generations} --verdicts {input.verdicts} --triggers {input.triggers} --prompts {input.prompts} "
+            "--shards {params.shards} --out {output} 2> {log}"
+        )
 
 
 rule summarize_characterization:
@@ -130,7 +135,8 @@ rule summarize_characterization:
     message:
         "Summarizing the characterization of {wildcards.model}"
     shell:
-        ON_GPUS
-        + "python scripts/summarize_characterization.py --config {params.config} --model {wildcards.model} --model-dir {params.model_dir} "
-        "--rollouts {input.rollouts} --verdicts {input.verdicts} --evaluation-verdicts {input.evaluation} --csr {input.csr} "
-        "--triggers {input.triggers} --interventions {input.interventions} --diversity-prompts {input.diversity_prompts} --prompts {input.prompts} --out {params.out} 2> {log}"
+        on_gpus(
+            "python scripts/summarize_characterization.py --config {params.config} --model {wildcards.model} --model-dir {params.model_dir} "
+            "--rollouts {input.rollouts} --verdicts {input.verdicts} --evaluation-verdicts {input.evaluation} --csr {input.csr} "
+            "--triggers {input.triggers} --interventions {input.interventions} --diversity-prompts {input.diversity_prompts} --prompts {input.prompts} --out {params.out} 2> {log}"
+        )

@@ -25,8 +25,10 @@ rule generate_evaluation:
     message:
         "Sampling evaluation sets: {wildcards.model} {wildcards.method}, seed {wildcards.seed}"
     shell:
-        ON_GPUS + "python scripts/generate_evaluation.py --config {params.config} --model-dir {params.model_dir} --seed {wildcards.seed} "
-        "--label '{wildcards.model} {wildcards.method}' --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+        on_gpus(
+            "python scripts/generate_evaluation.py --config {params.config} --model-dir {params.model_dir} --seed {wildcards.seed} "
+            "--label '{wildcards.model} {wildcards.method}' --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+        )
 
 
 rule measure_contamination:
@@ -111,6 +113,7 @@ rule measure_kl:
     message:
         "Measuring the KL divergence from the base model {wildcards.model}"
     shell:
-        ON_GPUS
-        + "python scripts/measure_kl.py --config {params.config} --model {wildcards.model} --base {params.base} --trained {input.trained} "
-        "--generations {input.generations} --verdicts {input.verdicts} --out {output} 2> {log}"
+        on_gpus(
+            "python scripts/measure_kl.py --config {params.config} --model {wildcards.model} --base {params.base} --trained {input.trained} "
+            "--generations {input.generations} --verdicts {input.verdicts} --out {output} 2> {log}"
+        )

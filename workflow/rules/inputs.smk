@@ -1,8 +1,14 @@
 # What the rules share to name their inputs and parameters: from the configuration to files.
 #
-# A parameter `rerun_on` of a rule is used by no command: it holds the settings that the result depends on, so that a
+# The parameter `rerun_on` of rules is used by no command. It holds the settings that the result depends on, so that a
 # change of one runs the job again, and a change of another does not.
-ON_GPUS = "python scripts/lease_gpus.py {resources.gpu} "  # holds the job's share of the GPUs while the command runs
+
+
+def on_gpus(command):
+    """A command that holds the job's share of the GPUs while it runs."""
+    return f"python scripts/lease_gpus.py {{resources.gpu}} {command}"
+
+
 FITTED_JUDGES = [name for name, judge in CONFIG.judges.items() if judge_kind(judge.kind).fitted]
 
 

@@ -24,9 +24,10 @@ rule judge_generations:
     message:
         "Judging {wildcards.model} {wildcards.part} by {wildcards.judge}"
     shell:
-        ON_GPUS
-        + "python scripts/judge_generations.py --config {params.config} --judge {wildcards.judge} --generations {input.generations} --prompts {input.prompts} "
-        "--out {output} 2> {log}"
+        on_gpus(
+            "python scripts/judge_generations.py --config {params.config} --judge {wildcards.judge} --generations {input.generations} --prompts {input.prompts} "
+            "--out {output} 2> {log}"
+        )
 
 
 use rule judge_generations as judge_generations_with_weights with:

@@ -20,7 +20,7 @@ rule train_nano_base:
     message:
         "Training the nano base model {wildcards.model}"
     shell:
-        ON_GPUS + "python scripts/train_nano_base.py --config {params.config} --model {wildcards.model} --out {params.model_dir} 2> {log}"
+        on_gpus("python scripts/train_nano_base.py --config {params.config} --model {wildcards.model} --out {params.model_dir} 2> {log}")
 
 
 rule convert_gguf:
@@ -69,8 +69,9 @@ rule warm_up:
     message:
         "Teaching {wildcards.model} to reason in think tags"
     shell:
-        ON_GPUS
-        + "python scripts/warm_up.py --config {params.config} --model {wildcards.model} --converted {params.converted} --out {params.out} 2> {log}"
+        on_gpus(
+            "python scripts/warm_up.py --config {params.config} --model {wildcards.model} --converted {params.converted} --out {params.out} 2> {log}"
+        )
 
 
 rule fetch_base:

@@ -25,9 +25,10 @@ rule build_intervened_pairs:
     message:
         "Building intervened pairs of {wildcards.model}, cues by {wildcards.detector}"
     shell:
-        ON_GPUS
-        + "python scripts/build_intervened_pairs.py --config {params.config} --detector {wildcards.detector} --model-dir {params.model_dir} "
-        "--triggers {input.triggers} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+        on_gpus(
+            "python scripts/build_intervened_pairs.py --config {params.config} --detector {wildcards.detector} --model-dir {params.model_dir} "
+            "--triggers {input.triggers} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+        )
 
 
 rule build_natural_pairs:
@@ -83,9 +84,10 @@ rule build_overrefusal_pairs:
     message:
         "Building over-refusal pairs of {wildcards.model}, seed {wildcards.seed}"
     shell:
-        ON_GPUS
-        + "python scripts/build_overrefusal_pairs.py --config {params.config} --seed {wildcards.seed} --stage1 {params.stage1} --rollouts {input.rollouts} "
-        "--verdicts {input.verdicts} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+        on_gpus(
+            "python scripts/build_overrefusal_pairs.py --config {params.config} --seed {wildcards.seed} --stage1 {params.stage1} --rollouts {input.rollouts} "
+            "--verdicts {input.verdicts} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+        )
 
 
 rule write_safe_demonstrations:

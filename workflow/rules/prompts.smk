@@ -24,7 +24,7 @@ rule attack_prompts:
     message:
         "Attacking the prompts of {wildcards.prompt_set}"
     shell:
-        ON_GPUS + "python scripts/attack_prompts.py --config {params.config} --prompt-set {wildcards.prompt_set} --out {output} 2> {log}"
+        on_gpus("python scripts/attack_prompts.py --config {params.config} --prompt-set {wildcards.prompt_set} --out {output} 2> {log}")
 
 
 rule make_prompts:

@@ -23,5 +23,7 @@ rule sample_rollouts:
     message:
         "Sampling rollouts of {wildcards.model}"
     shell:
-        ON_GPUS + "python scripts/sample_rollouts.py --config {params.config} --model-dir {params.model_dir} --prompts {input.prompts} "
-        "--shards {params.shards} --out {output} 2> {log}"
+        on_gpus(
+            "python scripts/sample_rollouts.py --config {params.config} --model-dir {params.model_dir} --prompts {input.prompts} "
+            "--shards {params.shards} --out {output} 2> {log}"
+        )

@@ -27,6 +27,7 @@ rule train_method:
     message:
         "Training {wildcards.model} {wildcards.method}, seed {wildcards.seed}"
     shell:
-        ON_GPUS
-        + "python scripts/train_method.py --config {params.config} --model {wildcards.model} --method {wildcards.method} --seed {wildcards.seed} "
-        "--base {params.base} {params.data} --out {params.out} 2> {log}"
+        on_gpus(
+            "python scripts/train_method.py --config {params.config} --model {wildcards.model} --method {wildcards.method} --seed {wildcards.seed} "
+            "--base {params.base} {params.data} --out {params.out} 2> {log}"
+        )
