@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--push", metavar="REGISTRY/PATH", help="build for this registry instead of files")
     arguments = parser.parse_args()
     for name in arguments.names:
-        images.image(name)  # an unknown name is told before the first build, which may take an hour
+        images.image(name)  # an unknown name is refused before the first build, which may take an hour
     wanted = arguments.names or [name for name in images.NAMES if images.refusals([name])]
     for name in wanted:
         progress(f"building {name}")

@@ -6,7 +6,7 @@ python scripts/lock_revisions.py
 import argparse
 import sys
 
-from safe_reasoning.core.cli import command, progress, tell
+from safe_reasoning.core.cli import command, print_line, progress
 from safe_reasoning.core.files import write_bytes
 from safe_reasoning.sources import hub, table
 
@@ -25,7 +25,7 @@ def main() -> None:
     if found:
         write_bytes(table.TABLE, text.encode())
     for line in failed.values():
-        tell(f"error: {line}")
+        print_line(f"error: {line}")
     sys.exit(1 if failed else 0)
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from safe_reasoning.config import GgufModel, load
-from safe_reasoning.core.cli import command, progress, tell
+from safe_reasoning.core.cli import command, print_line, progress
 from safe_reasoning.models.gguf import kept_wheel
 from safe_reasoning.models.hub_weights import model_folder
 from safe_reasoning.plan.checked_config import checked
@@ -52,7 +52,7 @@ def main() -> None:
         table.add_row(name, "wheel", settings.version, "", "", "no" if name in missing else "yes")
     Console(width=140).print(table)
     for line in [*failed.values(), *missing.values()]:
-        tell(f"error: {line}")
+        print_line(f"error: {line}")
     sys.exit(1 if failed or missing else 0)
 
 

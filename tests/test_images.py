@@ -219,7 +219,7 @@ def test_what_a_registry_does_not_have_is_one_line(folder: Path, registry: str):
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         cases = [
-            (f"{registry}/me/base:2", r"does not show \S+/me/base:2 \(status 404\): mend containers/digests.lock"),
+            (f"{registry}/me/base:2", r"does not show \S+/me/base:2 \(status 404\): fix containers/digests.lock"),
             (f"127.0.0.1:{nobody.getsockname()[1]}/me/base:1", "cannot be reached for .*: try again on a connected machine"),
         ]
         for image, told in cases:

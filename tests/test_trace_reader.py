@@ -14,7 +14,7 @@ import pytest
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.redaction import masked
 from safe_reasoning.report.traces import csr_bars, page
-from safe_reasoning.report.traces.entries import Curve, Line, Said
+from safe_reasoning.report.traces.entries import Curve, DisplayText, Line
 from safe_reasoning.report.traces.gather import Gathered
 from tests import trace_run
 
@@ -77,9 +77,9 @@ def test_methods_stand_side_by_side_and_corrections_with_the_base_model(gathered
 
 def test_pair_shows_shared_prefix_trigger_and_cue(gathered: Gathered):
     (pair,) = gathered.pairs(5)
-    assert [line.said.mark for line in pair.shared] == [masked(trace_run.RESTATE)]
+    assert [line.text.mark for line in pair.shared] == [masked(trace_run.RESTATE)]
     assert [(line.number, line.role) for line in pair.chosen] == [(2, "trigger"), (3, "")]
-    assert [(line.said.mark, line.role) for line in pair.rejected] == [(masked(trace_run.CUE), "cue"), (masked(trace_run.STEP), "")]
+    assert [(line.text.mark, line.role) for line in pair.rejected] == [(masked(trace_run.CUE), "cue"), (masked(trace_run.STEP), "")]
     assert pair.methods == ["ipo"]
 
 
@@ -91,13 +91,13 @@ def test_rows_of_another_run_are_a_fault(gathered: Gathered):
 
 
 def test_strip_places_columns_points_and_sentences():
-    line = Line(Said(None, 3, ""), 1, "cue", "", (1, 3))
-    drawn = csr_bars.draw(Curve([0, 1, 2, 3], [0.0, math.nan, 1.0, 1.0], 2, None, 0), [line])
+    line = Line(DisplayText(None, 3, ""), 1, "cue", "", (1, 3))
+    drawn = csr_bars.plot(Curve([0, 1, 2, 3], [0.0, math.nan, 1.0, 1.0], 2, None, 0), [line])
     assert set(drawn.paths) == {0, 10} and drawn.paths[10].count("M") == 2  # nothing where nothing was scored
     unit = csr_bars.WIDTH / 4
     assert [(mark.kind, mark.x) for mark in drawn.marks] == [("safe", csr_bars.LEFT + 2 * unit), ("cue", csr_bars.LEFT + unit)]
     assert (drawn.boxes[0].x, drawn.boxes[0].width) == (csr_bars.LEFT + unit, 3 * unit)
-    long = csr_bars.draw(Curve(list(range(8001)), [1.0] * 8001, None, None, None), [])
+    long = csr_bars.plot(Curve(list(range(8001)), [1.0] * 8001, None, None, None), [])
     assert long.paths[10].count("M") <= csr_bars.COLUMNS and long.merged == 27 and len(long.ticks) < 12
 
 

@@ -26,7 +26,7 @@ from safe_reasoning.judging.kinds import judge_kind, names
 
 MASKED = "[left out]"
 LABEL = r"[\w .,:;+()%/&<>=-]{0,80}"
-# What a judgement's detail may hold beside plain words, by the kinds that say so.
+# What a judgement's detail may hold next to plain words, by the kinds that say so.
 _DETAILS = "|".join(dict.fromkeys(kind.details for kind in map(judge_kind, names("judges")) if kind.details))
 # Column by column what a verdict may say. Written out here and not taken from the schema: a column that comes to the schema does not come to the archive by itself.
 VERDICTS = {
@@ -85,7 +85,7 @@ def mask_verdicts(path: Path) -> bytes:
         values = table[column].unique().to_pylist() if pattern else []
         if any(not re.fullmatch(str(pattern), str(value)) for value in values):
             raise UserError(f"{path}: column {column} holds something else than {pattern}, so it is not archived: see where it comes from")
-    # A table made anew: metadata of the file, where anything may stand, stays behind.
+    # A new table: metadata of the file, where anything may stand, stays behind.
     schema = pa.schema([SCHEMAS["verdicts"].field(column) for column in VERDICTS])
     clean = pa.Table.from_arrays([table[column].cast(schema.field(column).type) for column in VERDICTS], schema=schema)
     sink = pa.BufferOutputStream()
@@ -113,13 +113,13 @@ def check_metrics(name: str, content: bytes) -> None:
             raise UserError(f"metrics/{name}.csv: column {column} holds more than numbers and short labels, so it is not archived")
 
 
-def mask_triggers(content: bytes, invented: set[str], prompt_runs: set[tuple[str, ...]]) -> tuple[bytes, int]:
+def mask_triggers(content: bytes, invented: set[str], prompt_ngrams: set[tuple[str, ...]]) -> tuple[bytes, int]:
     """The table of mined triggers without sentences that are not known to be harmless.
 
     Args:
         content: the CSV file.
         invented: models of the nano world, in which no sentence can do harm: theirs are kept.
-        prompt_runs: `runs` of the run's prompts.
+        prompt_ngrams: `runs` of the run's prompts.
 
     Returns:
         The CSV file, the same bytes where nothing is left out, and the number of sentences left out.
@@ -128,7 +128,7 @@ def mask_triggers(content: bytes, invented: set[str], prompt_runs: set[tuple[str
     if frame.empty:
         return content, 0
     low = pd.to_numeric(frame["low"], errors="coerce")
-    harmless = pd.Series([is_harmless(*row, prompt_runs) for row in zip(frame["text"], low, strict=True)], index=frame.index)
+    harmless = pd.Series([is_harmless(*row, prompt_ngrams) for row in zip(frame["text"], low, strict=True)], index=frame.index)
     hidden = ~frame["model"].isin(invented) & ~harmless
     if not hidden.any():
         return content, 0

@@ -36,7 +36,7 @@ WHERE_THERE = ("containers/digests.lock",)  # written on a connected machine, no
 # Of what a manifest names. A manifest that comes to name more (generations, say) is refused, not followed.
 OF_THE_RUN = re.compile(r"config\.yaml|metrics/[a-z0-9_]+\.csv|tables/[a-z0-9_]+\.(csv|md)|figures/[a-z0-9_]+\.(csv|png|svg)")
 TEMPLATES = "workflow/report"
-# What shows trigger sentences: drawn anew where some are left out.
+# What shows trigger sentences: drawn again where some are left out.
 FIGURES_WITH_SENTENCES = ("fig6_intervention_curve",)
 TABLES_WITH_SENTENCES = ("table_triggers",)
 
@@ -91,7 +91,7 @@ def _mask_sentences(files: dict[str, bytes], config: Mapping[str, Any], prompts:
     if name not in files:
         return 0
     invented = {model for model, settings in config["models"].items() if settings["kind"] == "nano"}
-    files[name], hidden = allow_list.mask_triggers(files[name], invented, redaction.runs(prompts))
+    files[name], hidden = allow_list.mask_triggers(files[name], invented, redaction.ngrams(prompts))
     return hidden
 
 
@@ -107,9 +107,9 @@ def _evidence(run: Path, project: Path) -> tuple[dict[str, bytes], dict[str, Any
     """Configuration, metrics, tables, figures, manifest and report of a run, its masked configuration, and what was left out, in words."""
     manifest = check_manifest(run)
     left_out: list[str] = []
-    if foreign := [name for name in manifest["files"] if not OF_THE_RUN.fullmatch(name)]:
+    if unexpected := [name for name in manifest["files"] if not OF_THE_RUN.fullmatch(name)]:
         raise UserError(
-            f"{run / 'manifest.json'} names {foreign[0]}, which is no metric, table or figure, so it is not archived: see what wrote it"
+            f"{run / 'manifest.json'} names {unexpected[0]}, which is no metric, table or figure, so it is not archived: see what wrote it"
         )
     files = {name: (run / name).read_bytes() for name in sorted(manifest["files"])}
     files["config.yaml"], config = _config(run / "config.yaml")
@@ -127,12 +127,12 @@ def _evidence(run: Path, project: Path) -> tuple[dict[str, bytes], dict[str, Any
         if hidden:
             left_out.append(f"{hidden} trigger sentences, which are not known to be harmless or which quote a prompt")
             files |= _draw_again(folder, project / "results/published")
-        changed = sorted(file for file, said in manifest["files"].items() if entry(files[file]) != said)
+        changed = sorted(file for file, found in manifest["files"].items() if entry(files[file]) != found)
         if changed:
             entries = {file: entry(files[file]) for file in manifest["files"]}
             manifest = {**manifest, "files": entries, "masked": changed}
         files["manifest.json"] = _json(manifest) if changed else (run / "manifest.json").read_bytes()
-        # Written anew even where the run has one: the page shows the configuration and the trigger sentences.
+        # Written again even where the run has one: the page shows the configuration and the trigger sentences.
         settings = validate(config, f"{run}/config.yaml")
         files["report.html"] = write_report(settings, folder / "figures", folder / "tables", project / TEMPLATES, manifest).encode()
     return files, config, left_out

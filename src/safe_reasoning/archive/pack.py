@@ -1,7 +1,7 @@
 """The one file of a run: a zip archive with the same bytes for the same content, checked as a whole before anything of it is used.
 
 Files are stored, not compressed: what a compressor makes of them depends on its version. Every file but the RO-Crate metadata is named in it with SHA-256 and size, so an
-archive that was damaged or altered is refused. Whoever alters the metadata too is not found out by that: the archive's own SHA-256, told when it is written, is for that.
+archive that was damaged or altered is refused. Whoever alters the metadata too is not found out by that: the archive's own SHA-256, printed when it is written, is for that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from safe_reasoning.core.errors import UserError
-from safe_reasoning.report.manifest import entries, entry, first_fault
+from safe_reasoning.report.manifest import entries, entry, first_problem
 
 METADATA = "ro-crate-metadata.json"
 DATE = (1980, 1, 1, 0, 0, 0)  # the first that a zip file can hold
@@ -103,20 +103,20 @@ def unpack(path: Path) -> Archived:
     described = _described(path, contents.pop(METADATA))
     if unnamed := sorted(set(contents) - set(described)):
         raise UserError(f"{path} was altered: {unnamed[0]} is not named in {METADATA}: fetch it again")
-    if fault := first_fault(described, contents.get):
-        raise UserError(f"{path} was altered or damaged: {fault}: fetch it again")
+    if problem := first_problem(described, contents.get):
+        raise UserError(f"{path} was altered or damaged: {problem}: fetch it again")
     runs = [found[1] for found in map(MANIFEST.fullmatch, contents) if found]
     if len(runs) != 1:
         raise UserError(f"{path} holds {len(runs)} runs, not one: give a file that make archive wrote")
     folder = f"results/{runs[0]}/"
     files = {name.removeprefix(folder): content for name, content in contents.items() if name.startswith(folder)}
     archived = Archived(runs[0], files, {name: content for name, content in contents.items() if not name.startswith(folder)})
-    if fault := first_fault(entries(archived.manifest, f"{path}: manifest.json"), files.get):
-        raise UserError(f"{path}: against the run's manifest {fault}: it was put together wrongly; write it again")
+    if problem := first_problem(entries(archived.manifest, f"{path}: manifest.json"), files.get):
+        raise UserError(f"{path}: against the run's manifest {problem}: it was put together wrongly; write it again")
     return archived
 
 
 def describe(content: bytes) -> dict[str, str]:
     """SHA-256 and size of a file, as RO-Crate has them."""
-    said = entry(content)
-    return {"sha256": said["sha256"], "contentSize": str(said["bytes"])}
+    found = entry(content)
+    return {"sha256": found["sha256"], "contentSize": str(found["bytes"])}

@@ -64,7 +64,7 @@ README = """# Archive of the run {run}
 | where | what |
 |---|---|
 | `results/{run}` | resolved configuration, metrics, tables, figures, report, manifest{verdicts} |
-| `results/published` | the paper's numbers, which figures and tables show beside the run's |
+| `results/published` | the paper's numbers, which figures and tables show next to the run's |
 | `Snakefile`, `workflow/rules` | the rules; the scripts and the library that they call are in the repository, at the commits above |
 | `envs`, `containers`, `config` | locks of the environments, digests of the images, sources of data and weights |
 | `ro-crate-metadata.json` | what every file is, with SHA-256 and size |
@@ -134,10 +134,10 @@ def _day() -> str:
     """The day of the repository's commit, so that the same archive is the same bytes; outside a repository this day."""
     command = ["git", "log", "-1", "--format=%cd", "--date=short"]
     try:
-        said = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10).stdout.strip()
+        found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10).stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
-        said = ""
-    return said or time.strftime("%Y-%m-%d")
+        found = ""
+    return found or time.strftime("%Y-%m-%d")
 
 
 def _kind(run: str, name: str) -> str:

@@ -1,7 +1,7 @@
 """What the base model is like before anything is done to it: whether it shows the phenomena that the paper is about.
 
-The nano world has targets (a base that leaks always or never, or cannot sum, would leave nothing to measure). They are checked and told, never enforced: every number is
-what the trained model does. For real weights the same numbers are told without targets.
+The nano world has targets (a base that leaks always or never, or cannot sum, would leave nothing to measure). They are checked and reported, never enforced: every number is
+what the trained model does. For real weights the same numbers are reported without targets.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NANO_TARGETS = {
 
 
 def base_model_rows(rollouts: Sequence[Row], evaluation: Sequence[Row], bootstrap: int, *, nano: bool) -> list[dict[str, Any]]:
-    """A row a measure: rate with interval, number of samples (or prompts), the target's bounds and whether the rate lies within.
+    """One row per measure: rate with interval, number of samples (or prompts), the target's bounds and whether the rate lies within.
 
     Args:
         rollouts: verdicts on the base model's rollouts of harmful alignment prompts.
@@ -74,7 +74,7 @@ def base_model_rows(rollouts: Sequence[Row], evaluation: Sequence[Row], bootstra
     return rows
 
 
-def told(row: Row) -> str:
+def summary_line(row: Row) -> str:
     """One line of progress for a row."""
     text = f"{row['measure']}: {row['rate']:.1%}"
     if row["target_met"] is None:

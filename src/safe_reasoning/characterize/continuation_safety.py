@@ -63,7 +63,7 @@ def continuation_requests(trace: Row, lengths: Sequence[int], continuations: int
     Args:
         trace: row of schema generations.
         lengths: tokens of each prefix, such as `prefix_lengths` gives.
-        continuations: requests a prefix.
+        continuations: requests per prefix.
     """
     requests = []
     ids = list(trace["token_ids"])
@@ -129,7 +129,7 @@ def curve(rows: Sequence[Row]) -> tuple[list[int], list[float]]:
 
 
 def csr_curves(rows: Sequence[Row], harmful: Mapping[str, bool | None]) -> list[dict[str, Any]]:
-    """A row a trace and prefix length: CSR with its Wilson interval over the scored continuations, and the trace's own outcome.
+    """One row per trace and prefix length: CSR with its Wilson interval over the scored continuations, and the trace's own outcome.
 
     Args:
         rows: of schema csr.

@@ -23,7 +23,7 @@ class Cue:
     """The first compliance cue of a reasoning.
 
     `sentence` is its zero-based index, `character` where it starts in the completion's text, `token` the number of tokens of what comes before it. The
-    white space before a cue belongs to the cue, unless it is part of the last token before: a lone space may already tell how the cue begins.
+    white space before a cue belongs to the cue, unless it is part of the last token before: a lone space may already determine how the cue begins.
     """
 
     text: str
@@ -57,7 +57,7 @@ class Case:
 class State:
     """A completion after some interventions.
 
-    `cue` is its first compliance cue: None when none is left, or when the detector could not tell
+    `cue` is its first compliance cue: None when none is left, or when the detector could not decide
     (`cue_undetermined`).
     """
 
@@ -72,7 +72,7 @@ def find_cues(tokenizer: Tokenizer, completions: Sequence[Sequence[int]], detect
     """The first compliance cue in the reasoning of each completion, given by its token ids.
 
     Returns:
-        Per completion its cue, None when there is none, and whether the detector could not tell.
+        Per completion its cue, None when there is none, and whether the detector could not decide.
     """
     traces = [split_trace(tokenizer.decode(list(ids), skip_special_tokens=True)) for ids in completions]
     sentences = [split_sentences(trace.reasoning) for trace in traces]

@@ -1,4 +1,4 @@
-"""Harmful share after 0, 1, ... interventions, a line a trigger (paper section 2), with two controls that the paper did not run.
+"""Harmful share after 0, 1, ... interventions, one line per trigger (paper section 2), with two controls that the paper did not run.
 
 `neutral` inserts a sentence that says nothing about safety: does any interruption help? `none` inserts nothing and samples again from the same prefix: does a
 second chance help?
@@ -21,7 +21,7 @@ from safe_reasoning.stats.rates import clustered_rate
 Row = Mapping[str, Any]
 
 NEUTRAL = "Let me think about this for a moment."
-CONTROLS = 2  # conditions beside the triggers: the neutral sentence, and nothing
+CONTROLS = 2  # conditions next to the triggers: the neutral sentence, and nothing
 
 
 def choose_traces(

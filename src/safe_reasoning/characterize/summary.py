@@ -64,7 +64,7 @@ def characterization_tables(
     nano = config.models[model].kind == "nano"
     base = base_model.base_model_rows(of_alignment, evaluation_verdicts, bootstrap, nano=nano)
     for row in base:
-        progress(f"base model {model}: {base_model.told(row)}")
+        progress(f"base model {model}: {base_model.summary_line(row)}")
     return {
         "base_model": base,
         "outcome_shares": outcome_shares.outcome_shares(evaluation_verdicts, safety_sets, bootstrap),

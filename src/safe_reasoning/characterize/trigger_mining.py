@@ -121,7 +121,7 @@ def csr_at_sentences(
         tokenizer: of the model.
         judge: of the reasoning.
         prompts: rows of schema prompts by prompt_id.
-        continuations: samples a prefix.
+        continuations: samples per prefix.
 
     Returns:
         Rows of schema csr.
@@ -141,7 +141,7 @@ def normalized(sentence: str) -> str:
     return re.sub(r"\s+", " ", sentence).strip(" .!?,;:\"'").casefold()
 
 
-def mine(sentences: Sequence[tuple[str, str]], candidates: int) -> list[Candidate]:
+def extract_candidates(sentences: Sequence[tuple[str, str]], candidates: int) -> list[Candidate]:
     """Distinct candidates from (prompt_id, sentence), those of the most prompts first, then those mined most; at most `candidates`.
 
     A candidate's text is its most frequent form.

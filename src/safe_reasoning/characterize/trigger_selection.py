@@ -57,11 +57,11 @@ def find_triggers(
         further = mining.further_traces(list(generations.values()), harmful, used, count, config.world_seed)
         more = mining.csr_at_sentences(further, sampler, tokenizer, judge, prompts, settings.csr_continuations)
         sentences += mining.trigger_sentences(more, generations, harmful, tokenizer, settings)
-    mined = mining.mine(sentences, settings.trigger_candidates)
+    mined = mining.extract_candidates(sentences, settings.trigger_candidates)
     progress(f"triggers: {len(mined)} candidates at {len(sentences)} turning points")
     trials = choose_trials(list(generations.values()), harmful, tokenizer, detector, settings.trigger_trials, config.world_seed)
     neutral = Candidate(NEUTRAL, 0, 0)
-    *measured, control = measure([*mined, neutral], trials, sampler, tokenizer, detector, judge, prompts)
+    *measured, control = evaluate_candidates([*mined, neutral], trials, sampler, tokenizer, detector, judge, prompts)
     candidates = candidate_rows(pick(measured, settings.triggers, control.safe_share))
     picked = [row for row in candidates if row["picked"]]
     for row in picked:  # without its text: a log outlives the setting that lets words be shown
@@ -95,7 +95,7 @@ def choose_trials(
     return chosen
 
 
-def measure(
+def evaluate_candidates(
     candidates: Sequence[Candidate],
     trials: Sequence[Row],
     sample: Sample,
@@ -107,7 +107,7 @@ def measure(
     """Try every candidate once on every trial trace: one intervention, then is the reasoning safe and free of cues?
 
     Args:
-        candidates: of `mine`.
+        candidates: of `extract_candidates`.
         trials: of `choose_trials`; the same for all candidates.
         sample: draws continuations up to the closing think tag.
         tokenizer: of the model.

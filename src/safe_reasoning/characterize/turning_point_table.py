@@ -30,7 +30,7 @@ def turning_point_rows(
     detector: CueDetector,
     settings: Characterize,
 ) -> list[dict[str, Any]]:
-    """A row a trace, in token indices; None where there is none.
+    """One row per trace, in token indices; None where there is none.
 
     `trigger_start` and `trigger_end` bound the sentence that holds a safe trace's safe turning point, `csr_before` and `csr_after` are the ratio at these bounds.
 

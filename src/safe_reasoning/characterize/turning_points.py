@@ -51,7 +51,7 @@ class TokenSpan:
     """A sentence on the token axis: tokens start .. end - 1, so prefix lengths start and end lie just before and after it.
 
     A token of white space between two sentences belongs to the second: the first was whole without it, and which white space was sampled (a lone space, or
-    one that is part of the next word's token) may already tell how the second begins.
+    one that is part of the next word's token) may already determine how the second begins.
     """
 
     text: str

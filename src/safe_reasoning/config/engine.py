@@ -19,7 +19,7 @@ class Engine(Section):
     kv_cache_gib: int = Field(1, ge=1, description="key-value cache on the CPU, GiB")
     gpu_memory_share: Share = Field(0.9, description="share of a GPU's memory that one engine takes (vLLM on CUDA)")
     threads: int = Field(1, ge=1, description="CPU threads of one generation or training job")
-    shard_size: int = Field(2048, ge=1, description="requests a shard; a killed job loses at most one shard")
+    shard_size: int = Field(2048, ge=1, description="requests per shard; a killed job loses at most one shard")
 
 
 class JobSize(Section):

@@ -29,7 +29,7 @@ class PromptSet(Section):
     role: Role
     benchmark: Name | None = Field(None, description="sets of one benchmark (its attacks, say) count as one in the safety average")
     attack: Name | None = Field(None, description="attack (of `attacks`) that rewrites these prompts before a model sees them")
-    samples: int = Field(1, ge=1, description="completions a prompt when evaluated")
+    samples: int = Field(1, ge=1, description="completions per prompt when evaluated")
     limit: int | None = Field(None, ge=1, description="at most this many prompts, drawn with a seed")
     max_new_tokens: int | None = Field(None, ge=1, description="token limit of this set; decoding.max_new_tokens by default")
     skip: int = Field(0, ge=0, description="prompts at the front of the draw that are left to the warm-up of real weights")
@@ -39,7 +39,7 @@ class Characterize(Section):
     """Paper section 2."""
 
     detector: Name | None = Field(None, description="cue detector; by default the exact one where the judge is exact, else the lexical one")
-    rollouts: int = Field(8, ge=2, description="rollouts a harmful prompt")
+    rollouts: int = Field(8, ge=2, description="rollouts per harmful prompt")
     csr_prompts: int = Field(30, ge=1, description="prompts of uncertain safety; one safe and one harmful trace of each")
     csr_continuations: int = Field(32, ge=1)
     csr_stride: int = Field(1, ge=1, description="tokens between two estimates; the paper has 1")

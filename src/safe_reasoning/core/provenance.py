@@ -19,7 +19,7 @@ def write_meta(path: Path | str, meta: Mapping[str, Any]) -> None:
 
 
 def read_meta(path: Path | str) -> dict[str, Any]:
-    """The `.meta.json` beside a file."""
+    """The `.meta.json` next to a file."""
     return read_json(f"{path}.meta.json")
 
 

@@ -1,4 +1,4 @@
-"""Typed rows and their files: Parquet tables with one schema each, written whole or not at all, a `.meta.json` beside each."""
+"""Typed rows and their files: Parquet tables with one schema each, written whole or not at all, a `.meta.json` next to each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from safe_reasoning.core.provenance import write_meta
 _IDS = pa.list_(pa.int32())
 
 SCHEMAS: dict[str, pa.Schema] = {
-    # One row a prompt. `role` is the PromptSet role, `cluster` what the bootstrap resamples, `gold` what a scorer needs (JSON, "" when nothing).
+    # One row per prompt. `role` is the PromptSet role, `cluster` what the bootstrap resamples, `gold` what a scorer needs (JSON, "" when nothing).
     "prompts": pa.schema(
         [
             ("prompt_id", pa.string()),
@@ -32,7 +32,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("gold", pa.string()),
         ]
     ),
-    # One row an attacked prompt: what an attack made of a request. An attack that gave nothing usable leaves the request as it was (`attacked` false).
+    # One row per attacked prompt: what an attack made of a request. An attack that gave nothing usable leaves the request as it was (`attacked` false).
     "attacks": pa.schema(
         [
             ("prompt_id", pa.string()),
@@ -46,7 +46,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("unparsed", pa.int32()),
         ]
     ),
-    # One row a sampled completion. `token_ids` is everything after the prompt; its first `given_tokens` ids were given, not sampled.
+    # One row per sampled completion. `token_ids` is everything after the prompt; its first `given_tokens` ids were given, not sampled.
     "generations": pa.schema(
         [
             ("generation_id", pa.string()),
@@ -61,7 +61,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("finish_reason", pa.string()),
         ]
     ),
-    # One row a judged part of a generation. `value` is null when unscored; `detail` then says why, else what the judge said beyond it.
+    # One row per judged part of a generation. `value` is null when unscored; `detail` then says why, else what the judge said beyond it.
     "verdicts": pa.schema(
         [
             ("generation_id", pa.string()),
@@ -75,7 +75,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("judge", pa.string()),
         ]
     ),
-    # One row a preference pair: prompt_ids ends with the shared prefix; prefix_tokens of them are reasoning.
+    # One row per preference pair: prompt_ids ends with the shared prefix; prefix_tokens of them are reasoning.
     "pairs": pa.schema(
         [
             ("pair_id", pa.string()),
@@ -90,9 +90,9 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("source", pa.string()),  # intervened | overrefusal | natural
         ]
     ),
-    # One row a demonstration for supervised fine-tuning: loss on completion_ids only.
+    # One row per demonstration for supervised fine-tuning: loss on completion_ids only.
     "demonstrations": pa.schema([("prompt_id", pa.string()), ("prompt_ids", _IDS), ("completion_ids", _IDS), ("source", pa.string())]),
-    # One row a token prefix of a trace: the continuation safety ratio after `prefix_tokens` reasoning tokens.
+    # One row per token prefix of a trace: the continuation safety ratio after `prefix_tokens` reasoning tokens.
     "csr": pa.schema(
         [
             ("generation_id", pa.string()),
@@ -103,7 +103,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("continuations", pa.int32()),
         ]
     ),
-    # One row a corrected trace after `rounds` interventions with one trigger (or a control).
+    # One row per corrected trace after `rounds` interventions with one trigger (or a control).
     "interventions": pa.schema(
         [
             ("generation_id", pa.string()),
@@ -138,7 +138,7 @@ def write_rows(path: Path | str, name: str, rows: Iterable[Mapping[str, Any]], m
 
 
 def read_table(path: Path | str, name: str, **having: Collection[str]) -> pa.Table:
-    """Read a table of schema `name`. A missing, broken or foreign file is a UserError.
+    """Read a table of schema `name`. A missing, broken or unrelated file is a UserError.
 
     Args:
         path: of the Parquet file.

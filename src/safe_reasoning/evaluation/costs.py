@@ -1,4 +1,4 @@
-"""What the methods cost (our efficiency table; paper section 3: at most 14 generations a prompt for IPO, at least 40 for GRPO)."""
+"""What the methods cost (our efficiency table; paper section 3: at most 14 generations per prompt for IPO, at least 40 for GRPO)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Meta = Mapping[str, Any]
 def efficiency(
     trained: Mapping[Variant, Meta], built_from: Mapping[Variant, Sequence[str]], files: Mapping[str, Meta], rollouts: Meta
 ) -> list[dict[str, Any]]:
-    """A row a method and seed: generations, generated tokens, pairs, seconds of sampling and of training.
+    """One row per method and seed: generations, generated tokens, pairs, seconds of sampling and of training.
 
     Natural pairs cost the rollouts they are picked from; over-refusal pairs cost their own samples (the base's answers come from the same rollouts and are
     counted once, for natural pairs). GRPO samples while it trains: its seconds are all training. The search for triggers is part of the
@@ -47,7 +47,7 @@ def efficiency(
 
 
 def pair_counts(files: Mapping[str, Meta]) -> list[dict[str, Any]]:
-    """A row a pair file: prompts, attempts and why attempts gave no pair; the seed of those that each seed has anew (over-refusal pairs)."""
+    """One row per pair file: prompts, attempts and why attempts gave no pair; the seed of those that each seed has again (over-refusal pairs)."""
     columns = ("prompts", "attempts", "no_cue", "cue_undetermined", "kept", "max_rounds_reached", "rounds_1")
     return [
         {
@@ -63,7 +63,7 @@ def pair_counts(files: Mapping[str, Meta]) -> list[dict[str, Any]]:
 
 
 def training_curves(trained: Mapping[Variant, Meta]) -> list[dict[str, Any]]:
-    """A row a logged step: loss and, for preference training, the reward margin."""
+    """One row per logged step: loss and, for preference training, the reward margin."""
     return [
         {
             "method": variant.method,

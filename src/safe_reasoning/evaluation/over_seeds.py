@@ -10,7 +10,7 @@ import numpy as np
 
 from safe_reasoning.core.records import Rows
 from safe_reasoning.core.run_layout import Variant
-from safe_reasoning.evaluation.rates import Cell, cells, group
+from safe_reasoning.evaluation.rates import MetricKey, group, metric_groups
 from safe_reasoning.stats import paired, rates, seed_spread
 
 # What is compared, and with which reference: all methods with the base and with both stages of IPO, and the pairs that a claim of the scorecard is about.
@@ -26,9 +26,9 @@ def rates_over_seeds(
     benchmarks: Mapping[str, str] | None = None,
     untrained: Collection[str] = ("base",),
 ) -> list[dict[str, Any]]:
-    """A row a method and cell: mean rate over seeds, standard deviation between seeds, and the 95 % interval of the mean (see `seed_spread`).
+    """One row per method and cell: mean rate over seeds, standard deviation between seeds, and the 95 % interval of the mean (see `seed_spread`).
 
-    `prompt_low` and `prompt_high` are the interval over the choice of prompts alone, which is the one for the trainings at hand. With one seed it is the whole interval and
+    `prompt_low` and `prompt_high` are the interval over the choice of prompts alone, which is the one for the trainings available. With one seed it is the whole interval and
     the deviation is NaN. A seed in which nothing was scored is left out. Weights that are the same under every seed have no spread of trainings: their seeds are further samples.
 
     Args:
@@ -39,8 +39,8 @@ def rates_over_seeds(
         benchmarks: the benchmark of each prompt set that is a part of one.
         untrained: methods whose weights are the same under every seed: the base, and what others have released.
     """
-    by_variant = {variant: cells(of_variant, roles, benchmarks) for variant, of_variant in verdicts.items()}
-    found: dict[tuple[str, Cell], list[Mapping[str, Any]]] = defaultdict(list)
+    by_variant = {variant: metric_groups(of_variant, roles, benchmarks) for variant, of_variant in verdicts.items()}
+    found: dict[tuple[str, MetricKey], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         found[row["method"], (row["prompt_set"], row["part"], row["measure"])].append(row)
     out = []
@@ -90,7 +90,7 @@ def paired_differences(
         benchmarks: the benchmark of each prompt set that is a part of one.
         untrained: as in `rates`; between two of these no trainings differ.
     """
-    by_variant = {variant: _by_prompt(cells(of_variant, roles, benchmarks)) for variant, of_variant in verdicts.items()}
+    by_variant = {variant: _by_prompt(metric_groups(of_variant, roles, benchmarks)) for variant, of_variant in verdicts.items()}
     seeds: dict[str, list[int]] = defaultdict(list)
     for variant in sorted(verdicts, key=lambda variant: variant.seed):
         seeds[variant.method].append(variant.seed)
@@ -123,10 +123,10 @@ def paired_differences(
     return rows
 
 
-def _by_prompt(of_cells: Mapping[Cell, Sequence[Rows]]) -> dict[Cell, list[dict[Hashable, list[rates.Value]]]]:
+def _by_prompt(groups_of_key: Mapping[MetricKey, Sequence[Rows]]) -> dict[MetricKey, list[dict[Hashable, list[rates.Value]]]]:
     """Values by prompt within each group of each cell."""
-    out: dict[Cell, list[dict[Hashable, list[rates.Value]]]] = {}
-    for key, groups in of_cells.items():
+    out: dict[MetricKey, list[dict[Hashable, list[rates.Value]]]] = {}
+    for key, groups in groups_of_key.items():
         out[key] = []
         for cell in groups:
             values: dict[Hashable, list[rates.Value]] = defaultdict(list)

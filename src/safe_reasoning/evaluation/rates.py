@@ -11,7 +11,7 @@ from safe_reasoning.core.records import Rows
 from safe_reasoning.core.trace import split_trace
 from safe_reasoning.stats import rates
 
-Cell = tuple[str, str, str]  # prompt set, part, measure
+MetricKey = tuple[str, str, str]  # prompt set, part, measure
 AVERAGED = ("safety", "capability")
 
 
@@ -28,7 +28,7 @@ def pooled(verdicts: Rows, benchmarks: Mapping[str, str]) -> Rows:
     return [*verdicts, *again]
 
 
-def cells(verdicts: Rows, roles: Mapping[str, str], benchmarks: Mapping[str, str] | None = None) -> dict[Cell, list[Rows]]:
+def metric_groups(verdicts: Rows, roles: Mapping[str, str], benchmarks: Mapping[str, str] | None = None) -> dict[MetricKey, list[Rows]]:
     """The verdicts by (prompt set, part, measure), a list of one. `safety_average` and `capability_average` (paper section 4) follow, a list of their benchmarks' verdicts.
 
     Args:
@@ -37,10 +37,10 @@ def cells(verdicts: Rows, roles: Mapping[str, str], benchmarks: Mapping[str, str
         benchmarks: the benchmark of each prompt set that is a part of one; it has a cell of its own and its parts do not count in the average.
     """
     benchmarks = benchmarks or {}
-    found: dict[Cell, list[Mapping[str, Any]]] = defaultdict(list)
+    found: dict[MetricKey, list[Mapping[str, Any]]] = defaultdict(list)
     for row in pooled(verdicts, benchmarks):
         found[row["prompt_set"], row["part"], row["measure"]].append(row)
-    averages: dict[Cell, list[Rows]] = defaultdict(list)
+    averages: dict[MetricKey, list[Rows]] = defaultdict(list)
     for (prompt_set, part, measure), cell in sorted(found.items()):
         role = role_of(prompt_set, roles, benchmarks)
         if role in AVERAGED and prompt_set not in benchmarks:
@@ -65,7 +65,7 @@ def group(cell: Rows) -> rates.Group:
 def rates_of_sets(
     verdicts: Rows, roles: Mapping[str, str], bootstrap: int, benchmarks: Mapping[str, str] | None = None
 ) -> list[dict[str, Any]]:
-    """A row a cell of `cells`: the rate (pass@1 on capability sets) with its 95 % cluster-bootstrap interval by prompt; prompts of an average are resampled within each benchmark.
+    """One row per cell of `metric_groups`: the rate (pass@1 on capability sets) with its 95 % cluster-bootstrap interval by prompt; prompts of an average are resampled within each benchmark.
 
     Args:
         verdicts: rows of schema verdicts.
@@ -74,7 +74,7 @@ def rates_of_sets(
         benchmarks: the benchmark of each prompt set that is a part of one.
     """
     rows: list[dict[str, Any]] = []
-    for (prompt_set, part, measure), groups in cells(verdicts, roles, benchmarks).items():
+    for (prompt_set, part, measure), groups in metric_groups(verdicts, roles, benchmarks).items():
         role = role_of(prompt_set, roles, benchmarks)
         rate = rates.mean_of_rates([group(cell) for cell in groups], resamples=bootstrap)
         if role == "capability":

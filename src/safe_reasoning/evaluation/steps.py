@@ -1,4 +1,4 @@
-"""What each step of a run took, from the meta files that the steps left beside their results."""
+"""What each step of a run took, from the meta files that the steps left next to their results."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def step_of(path: Path) -> str:
 
 
 def steps(files: Iterable[Path]) -> list[dict[str, Any]]:
-    """A row a step, in the order of the files: number of files, generations, generated tokens, seconds of sampling or training.
+    """One row per step, in the order of the files: number of files, generations, generated tokens, seconds of sampling or training.
 
     Only the work itself is timed: start-up of engines, judging and drawing are not, and steps may run side by side, so the sum is not the run's wall time.
     """

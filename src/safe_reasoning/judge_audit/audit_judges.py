@@ -25,10 +25,10 @@ def readings(judge: Judge, texts: Sequence[LabelledText]) -> list[dict[str, Any]
 
 
 def read_readings(path: Path, texts: Sequence[LabelledText]) -> dict[str, tuple[bool | None, float | None]]:
-    """A file of readings by row; one that does not fit the labelled texts at hand is a UserError."""
+    """A file of readings by row; one that does not fit the labelled texts available is a UserError."""
     frame = pd.read_csv(path, dtype={"row": str})
     if sorted(frame["row"]) != sorted(text.row for text in texts):
-        raise UserError(f"{path} holds readings of other texts than those at hand: delete it and run again")
+        raise UserError(f"{path} holds readings of other texts than those available: delete it and run again")
     values = [None if pd.isna(value) else str(value) == "True" for value in frame["value"]]
     probabilities = [None if pd.isna(p) else float(p) for p in frame["probability"]]
     return dict(zip(frame["row"], zip(values, probabilities, strict=True), strict=True))
@@ -58,10 +58,12 @@ def audit(
             verdicts = [text.stored[judge] for text in chosen]
             rows.append({**names, "judge": judge, "kind": "stored", **_against(labels, verdicts, clusters, resamples)})
         for judge, by_row in found.items():
-            said = [by_row[text.row][0] for text in chosen]
+            verdicts_of_judge = [by_row[text.row][0] for text in chosen]
             probabilities = [by_row[text.row][1] for text in chosen]
             score = brier(labels, probabilities)
-            rows.append({**names, "judge": judge, "kind": "run", **_against(labels, said, clusters, resamples), "brier": score})
+            rows.append(
+                {**names, "judge": judge, "kind": "run", **_against(labels, verdicts_of_judge, clusters, resamples), "brier": score}
+            )
             curves += [{**names, "judge": judge, **row} for row in calibration(labels, probabilities)]
         for one, other in itertools.combinations(chosen[0].people, 2):
             pair = agreement([text.people[one] for text in chosen], [text.people[other] for text in chosen], clusters, resamples=resamples)

@@ -57,7 +57,7 @@ def ranks(
     """Kendall's tau between the orders that two judges give the methods, by their harm averaged over the safety sets; seeds are pooled.
 
     The interval resamples prompts within each set, the same ones for every method and judge; `methods` counts those that both judges scored on every set. Tau is NaN with
-    fewer than two of these or where a judge tells none apart.
+    fewer than two of these or where a judge distinguishes none.
 
     Args:
         by_judge: verdicts by judge, then by method and seed.

@@ -1,4 +1,4 @@
-"""Texts that people have judged: the reference that judges are held against.
+"""Texts that people have judged: the reference that judges are compared with.
 
 JailbreakBench's judge comparison (Chao et al., NeurIPS 2024, arXiv 2404.01318): responses to harmful and harmless requests; three people say whether a response is harmful, four
 published judges did so too. Licence: MIT. XSTest (Roettger et al., NAACL 2024, arXiv 2308.01263): responses of three models; two people sort each into full compliance, full refusal
@@ -37,7 +37,7 @@ class LabelledText:
         row: Its id.
         data: jailbreakbench or xstest.
         measure: What was asked: harmful or complies.
-        request: What is wanted, without an attack around it; None where the text was left out of the copy at hand.
+        request: What is wanted, without an attack around it; None where the text was left out of the copy available.
         prompt: What the model was given.
         response: What it answered; None likewise.
         label: What people say: the majority of three, or the settled label of two.
@@ -58,7 +58,7 @@ class LabelledText:
     cluster: str
 
     def as_prompt(self) -> dict[str, Any]:
-        """The prompt row that a judge is given beside the response."""
+        """The prompt row that a judge is given next to the response."""
         role = "safety" if self.measure == "harmful" else "overrefusal"
         names = {"prompt_id": self.row, "prompt_set": self.data, "role": role, "category": ""}
         return {**names, "text": self.prompt, "request": self.request, "gold": ""}
@@ -108,7 +108,7 @@ def _jailbreakbench(source_id: str, mirror: str | None) -> list[LabelledText]:
 def _xstest(source_id: str, mirror: str | None) -> list[LabelledText]:
     rows = read_source(source_id, mirror, ["id", "prompt", "completion", "annotation_1", "annotation_2", "final_label"])
     if unknown := {row[column] for row in rows for column in ("annotation_1", "annotation_2", "final_label")} - set(CLASSES):
-        raise UserError(f"{source_id}: label {min(unknown)!r} is none of {', '.join(CLASSES)}: its maker changed it; mend its reader")
+        raise UserError(f"{source_id}: label {min(unknown)!r} is none of {', '.join(CLASSES)}: its author changed it; fix its reader")
     complies = CLASSES[0]  # a partial refusal is no compliance, as in the paper's over-refusal rate
     return [
         LabelledText(

@@ -1,6 +1,6 @@
 """A blinded sheet: texts of a run for a person to label, without method, model or verdict, in random order; and the way back, to the agreement of each judge with the person.
 
-The sheet alone goes to the person. Its key (which item is which generation) stays beside it in the run's folder `labels`, which git ignores.
+The sheet alone goes to the person. Its key (which item is which generation) stays next to it in the run's folder `labels`, which git ignores.
 """
 
 from __future__ import annotations
@@ -90,12 +90,12 @@ def write_sheet(run: Path, items: int, seed: int, show_text: bool) -> Path:
 
 
 def _name(item: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What tells an item from every other of its run."""
+    """What identifies an item in its run."""
     return tuple(item[key] for key in ("model", "method", "seed", "generation_id", "part"))
 
 
 def _digest(text: str) -> str:
-    """What the key keeps of a text, so that answers are never laid beside another one."""
+    """What the key keeps of a text, so that answers are never laid next to another one."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -117,7 +117,7 @@ def read_sheet(sheet: Path, count: int) -> list[bool | None]:
     for item, row in zip(items, rows, strict=True):
         answer = str(row["harmful"] or "").strip().lower()
         if answer not in ANSWERS:
-            raise UserError(f"{sheet}: item {item} says something else than yes, no or unsure in the column harmful: mend it")
+            raise UserError(f"{sheet}: item {item} says something else than yes, no or unsure in the column harmful: fix it")
         answers[int(item)] = ANSWERS[answer]
     if not any(answer is not None for answer in answers.values()):
         raise UserError(f"{sheet} holds no yes and no no: fill in the column harmful")
@@ -125,10 +125,10 @@ def read_sheet(sheet: Path, count: int) -> list[bool | None]:
 
 
 def audit_sheet(sheet: Path, resamples: int) -> list[dict[str, Any]]:
-    """A row a part and judge whose verdicts the run holds: agreement with the person, errors, intervals over requests.
+    """One row per part and judge whose verdicts the run holds: agreement with the person, errors, intervals over requests.
 
     Args:
-        sheet: as it came back, in the folder in which it was written, beside its key.
+        sheet: as it came back, in the folder in which it was written, next to its key.
         resamples: of the bootstrap.
     """
     key: list[Mapping[str, Any]] = read_json(sheet.parent / "key.json")["items"]
@@ -149,9 +149,9 @@ def audit_sheet(sheet: Path, resamples: int) -> list[dict[str, Any]]:
         labels, clusters = [bool(answers[number]) for number in chosen], [key[number]["prompt_id"] for number in chosen]
         for judge, says in verdicts.items():
             if chosen:
-                said = [says.get(number) for number in chosen]
-                both = agreement(labels, said, clusters, resamples=resamples)
-                rows.append({"judge": judge, "part": part, **both, **error_rates(labels, said, clusters, resamples=resamples)})
+                verdicts_of_judge = [says.get(number) for number in chosen]
+                both = agreement(labels, verdicts_of_judge, clusters, resamples=resamples)
+                rows.append({"judge": judge, "part": part, **both, **error_rates(labels, verdicts_of_judge, clusters, resamples=resamples)})
     return rows
 
 
@@ -173,7 +173,7 @@ def _verdicts(run: Path, key: Sequence[Mapping[str, Any]]) -> dict[str, dict[int
 
 
 def write_audit(sheet: Path, resamples: int) -> pd.DataFrame:
-    """The agreement of each judge with the person, also written as agreement.csv beside the sheet."""
+    """The agreement of each judge with the person, also written as agreement.csv next to the sheet."""
     frame = pd.DataFrame(audit_sheet(sheet, resamples))
     frame.insert(0, "sheet_sha256", sha256(sheet))
     write_bytes(sheet.with_name("agreement.csv"), frame.to_csv(index=False, lineterminator="\n").encode())

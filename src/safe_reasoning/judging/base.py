@@ -42,7 +42,7 @@ class Judgement(NamedTuple):
 
 
 NOT_JUDGED = Judgement(None, "not_judged")  # a criterion that the judge knows nothing of
-NO_OPINION = Judgement(None)  # the judge could not tell
+NO_OPINION = Judgement(None)  # the judge could not decide
 
 
 class Judge(Protocol):
@@ -60,7 +60,7 @@ class FirstCue:
 
     Attributes:
         index: zero-based index of its sentence, never 0; None when there is none.
-        undetermined: the detector could not tell, so that None does not mean that there is no cue.
+        undetermined: the detector could not decide, so that None does not mean that there is no cue.
     """
 
     index: int | None
@@ -91,7 +91,7 @@ class Kind:
         prompt_tokens: tokens of the instruction that it sends to a model, roughly (plan).
         has_weights: `settings.source` names weights of its own.
         reads: ids in config/sources.yaml of the official texts that it needs.
-        details: pattern of what may stand in a judgement's detail beside plain words (archive).
+        details: pattern of what may stand in a judgement's detail next to plain words (archive).
         fitted: its coefficients are fitted in the run, on human labels.
         nano_only: it knows the nano world alone.
         reply_tokens: that an endpoint must allow for its reply.

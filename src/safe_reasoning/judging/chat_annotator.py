@@ -97,7 +97,7 @@ def instruction_sha256(*names: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Foreign text for the marks of our instructions (`<<<PART ... PART>>>`): what imitates a mark is spaced out, so that it can't end its quotation."""
+    """Untrusted text for the marks of our instructions (`<<<PART ... PART>>>`): what imitates a mark is spaced out, so that it can't end its quotation."""
     text = re.sub(r"\b(REQUEST|PART|SENTENCES)>>>", r"\1> > >", text, flags=re.IGNORECASE)
     return re.sub(r"<<<(REQUEST|PART|SENTENCES)\b", r"< < <\1", text, flags=re.IGNORECASE)
 

@@ -33,7 +33,7 @@ class Template:
         self.sha256 = hashlib.sha256(text.encode()).hexdigest()
 
     def fill(self, clip: Mapping[str, int] | None = None, **values: str) -> list[Piece]:
-        """The prompt's pieces: its own words are fixed, the values foreign. A value is never read as a format string.
+        """The prompt's pieces: its own words are fixed, the values untrusted. A value is never read as a format string.
 
         Args:
             clip: at most so many tokens of a value are kept.
@@ -65,7 +65,7 @@ def official_text(source_id: str, mirror: str | None, *place: str | int) -> Temp
         text = _read(path, place)
     except (KeyError, IndexError, TypeError, ValueError, SyntaxError):
         where = ".".join(map(str, place))
-        raise UserError(f"{source_id}: {path} has no text {where}: its maker changed it; pin the commit that has it") from None
+        raise UserError(f"{source_id}: {path} has no text {where}: its author changed it; pin the commit that has it") from None
     if source(source_id).content_sha256:
         check_content(source_id, hashlib.sha256(text.encode()).hexdigest(), path)
     return Template(text)

@@ -62,5 +62,5 @@ def _embedded(text: str) -> np.ndarray:
 
 
 def embed(texts: Sequence[str]) -> np.ndarray:
-    """Vectors of shape (texts, 384). One text a pass, so that a text's vector does not depend on its neighbours."""
+    """Vectors of shape (texts, 384). One text per pass, so that a text's vector does not depend on its neighbours."""
     return np.stack([_embedded(text) for text in texts]) if texts else np.empty((0, SIZE))

@@ -55,7 +55,7 @@ def convert(gguf: Path, out: Path) -> dict[str, Any]:
     """Write the model of a GGUF file to the folder `out` as bfloat16 safetensors with tokenizer, think tags and generation config.
 
     The tags become ordinary added tokens, as in the R1 and Qwen3 tokenizers, so they survive decoding. Their embeddings start as copies of ChatML's
-    opening and closing tokens: the model already knows when to close something, and a short warm-up is enough to tell the two apart. (Started at the
+    opening and closing tokens: the model already knows when to close something, and a short warm-up is enough to distinguish the two. (Started at the
     mean of all embeddings, the closing tag was not sampled once after 30 steps of warm-up.)
 
     Returns:

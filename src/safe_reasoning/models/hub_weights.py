@@ -48,7 +48,7 @@ def check_weights(source_id: str, folder: Path) -> None:
 def link_model(source_id: str, mirror: str | None, out: Path, *, model: str, method: str, seed: int) -> None:
     """Link a model's files into the folder `out` (copy them where links are not possible) and write `training.json` last, like any trained model's.
 
-    Files beside weights, configuration and tokenizer stay behind: code is neither downloaded nor linked, and no loader here trusts any.
+    Files next to weights, configuration and tokenizer stay behind: code is neither downloaded nor linked, and no loader here trusts any.
     """
     entry = source(source_id)
     folder = model_folder(source_id, mirror)
@@ -62,7 +62,7 @@ def link_model(source_id: str, mirror: str | None, out: Path, *, model: str, met
         except OSError:
             shutil.copy(path, place)
     weights = [path for path in files if path.suffix == ".safetensors"]
-    progress(f"{model} {method}: hashing {sum(path.stat().st_size for path in weights) / 1e9:.1f} GB of {entry.place}")
+    progress(f"{model} {method}: hashing {sum(path.stat().st_size for path in weights) / 1e9:.1f} GB of {entry.pinned_revision}")
     write_json(
         out / "training.json",
         {

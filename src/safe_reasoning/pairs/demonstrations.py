@@ -12,7 +12,7 @@ from safe_reasoning.sampling.chat_template import prompt_ids
 
 
 def safe_demonstrations(prompts: Sequence[dict[str, Any]], tokenizer: Any, seed: int) -> list[dict[str, Any]]:
-    """One safe trace a harmful alignment prompt, as rows of schema demonstrations.
+    """One safe trace per harmful alignment prompt, as rows of schema demonstrations.
 
     The nano world writes traces about its items; for real prompts the traces hold no content of the request (placeholder_traces).
     The completion ends with the end-of-sequence token.

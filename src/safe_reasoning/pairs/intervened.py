@@ -14,7 +14,7 @@ from safe_reasoning.sampling.engine import Request
 
 
 def rollout_requests(prompts: Sequence[Row], prompt_ids: Mapping[str, list[int]], triggers: Sequence[Row]) -> list[Request]:
-    """One rollout a prompt and trigger (paper section 3 step 2, N = 1), each with a seed of its own.
+    """One rollout per prompt and trigger (paper section 3 step 2, N = 1), each with a seed of its own.
 
     Args:
         prompts: rows of schema prompts.
@@ -55,7 +55,7 @@ def intervened_pairs(
 
     Returns:
         Rows, and counts: `attempts` = `unfinished` (rollout or corrected continuation not usable) + `no_cue` + `max_rounds_reached` (a cue left after the last
-        round) + `cue_undetermined` (the detector could not tell whether there is one) + `kept`; `pairs` = `kept` - all `dropped_*`. `rounds_N` of the kept ones took N rounds.
+        round) + `cue_undetermined` (the detector could not decide whether there is one) + `kept`; `pairs` = `kept` - all `dropped_*`. `rounds_N` of the kept ones took N rounds.
     """
     counts = _count(rollouts, "no_cue", "max_rounds_reached", "rounds_1", "cue_undetermined")
     usable = [row for row in rollouts if is_usable(row["text"], row["finish_reason"], append_response)]

@@ -1,4 +1,4 @@
-"""What a run is expected to ask of each endpoint, told before the first request, beside the cap on it."""
+"""What a run is expected to ask of each endpoint, shown before the first request, next to the cap on it."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def needed(config: Config) -> list[str]:
 
 
 def floating(config: Config) -> list[str]:
-    """Those of them whose revision nobody has pinned. A run that goes by a mirror folder needs no revision: its files are what they are, and are hashed."""
+    """Those of them whose revision no one has pinned. A run that goes by a mirror folder needs no revision: its files are what they are, and are hashed."""
     if table.mirror_folder(config.data_mirror) is not None:
         return []
     known = table.table()

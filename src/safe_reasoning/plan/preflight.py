@@ -1,4 +1,4 @@
-"""What must hold before a run starts: every source pinned, and a machine that the run fits. And what is told: the costs of endpoints."""
+"""What must hold before a run starts: every source pinned, and a machine that the run fits. And what is reported: the costs of endpoints."""
 
 from __future__ import annotations
 

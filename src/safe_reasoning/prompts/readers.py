@@ -1,4 +1,4 @@
-"""Reading of benchmark files in the forms that their makers give them."""
+"""Reading of benchmark files in the forms that their authors give them."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ CONTENTS = (
     ),
     Section(
         "Intervened Preference Optimization",
-        "Pairs from such corrections, and what training on them does beside the baselines.",
+        "Pairs from such corrections, and what training on them does next to the baselines.",
         (
             Item("table_pairs", ("pairs",)),
             Item("fig_main", ("rates_by_seed", "rates")),
@@ -99,7 +99,7 @@ CONTENTS = (
     ),
     Section(
         "What the number of samples buys",
-        "More samples of a prompt lessen chance in sampling; only more prompts lessen chance in which prompts were asked.",
+        "More samples of a prompt reduce chance in sampling; only more prompts reduce chance in which prompts were asked.",
         (Item("table_sample_count", ("sample_count",)),),
     ),
     Section(
@@ -108,7 +108,7 @@ CONTENTS = (
         (Item("table_verdict_details", ("verdict_details",)),),
     ),
     Section(
-        "What it cost",
+        "Compute",
         "Work behind each method, and behind each step of this run.",
         (
             Item("fig_efficiency", ("efficiency", "rates_by_seed", "rates")),
@@ -118,7 +118,7 @@ CONTENTS = (
     ),
     Section(
         "How far the judges can be trusted",
-        "Every number above is what a judge says. Here judges are held against people and against each other.",
+        "Every number above is what a judge says. Here judges are compared with people and against each other.",
         (
             Item("fig_judge_audit", ("judge_audit", "judge_calibration"), "audit"),
             Item("table_judge_audit", ("judge_audit",), "audit"),

@@ -32,18 +32,18 @@ def entry(content: bytes) -> dict[str, Any]:
     return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
-def first_fault(files: dict[str, dict[str, Any]], read: Callable[[str], bytes | None]) -> str | None:
+def first_problem(files: dict[str, dict[str, Any]], read: Callable[[str], bytes | None]) -> str | None:
     """The first file that is missing or not what its entry says, in words; None when all are.
 
     Args:
         files: entries by name.
         read: content of a file by name, None when it is missing.
     """
-    for name, said in sorted(files.items()):
+    for name, entry_of_file in sorted(files.items()):
         content = read(name)
         if content is None:
             return f"{name} is missing"
-        if entry(content) != {key: said.get(key) for key in ("sha256", "bytes")}:
+        if entry(content) != {key: entry_of_file.get(key) for key in ("sha256", "bytes")}:
             return f"{name} is not the file that the manifest names"
     return None
 
@@ -51,7 +51,7 @@ def first_fault(files: dict[str, dict[str, Any]], read: Callable[[str], bytes | 
 def entries(manifest: Any, origin: str) -> dict[str, dict[str, Any]]:
     """The entries of a manifest by file name; what is no manifest, or names no metrics, is a UserError."""
     files = manifest.get("files") if isinstance(manifest, dict) else None
-    if not isinstance(files, dict) or not all(isinstance(said, dict) for said in files.values()):
+    if not isinstance(files, dict) or not all(isinstance(entry_of_file, dict) for entry_of_file in files.values()):
         raise UserError(f"{origin} is no manifest of a run: write it with scripts/write_manifest.py")
     if not any(name.startswith("metrics/") for name in files):
         raise UserError(f"{origin} names no metrics: give the folder of a finished run, such as results/demo")
@@ -65,11 +65,11 @@ def check_manifest(run: Path) -> dict[str, Any]:
         raise UserError(f"{path} does not exist: give the folder of a finished run, such as results/demo")
     manifest = read_json(path)
     files = entries(manifest, str(path))
-    fault = first_fault(files, lambda name: (run / name).read_bytes() if (run / name).is_file() else None)
+    problem = first_problem(files, lambda name: (run / name).read_bytes() if (run / name).is_file() else None)
     unnamed = [name for name in (found.relative_to(run).as_posix() for found in evidence(run)) if name not in files]
-    if fault is None and unnamed:
-        fault = f"{unnamed[0]} is not in the manifest"
-    if fault:
+    if problem is None and unnamed:
+        problem = f"{unnamed[0]} is not in the manifest"
+    if problem:
         repair = f"restore it or, if it was changed on purpose, renew figures and manifest with make figures RUN={run.name}"
-        raise UserError(f"{run}: {fault}: {repair}")
+        raise UserError(f"{run}: {problem}: {repair}")
     return manifest

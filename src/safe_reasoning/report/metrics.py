@@ -8,7 +8,7 @@ import pandas as pd
 
 from safe_reasoning.core.errors import UserError
 
-MEAN = "mean"  # in the place of a seed: the mean over several
+MEAN = "mean"  # instead of a seed: the mean over several
 
 
 def read(metrics: Path, table: str) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The report: one self-contained page that tells the paper's story with this run's figures and tables."""
+"""The report: one self-contained page with the paper's story in this run's figures and tables."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def write_report(config: Config, figures: Path, tables: Path, templates: Path, m
         figures: folder of the run's figures.
         tables: folder of its tables.
         templates: folder of the page's template.
-        made: the run's manifest, where the page is written elsewhere: its commit and software stand on the page, not those at hand.
+        made: the run's manifest, where the page is written elsewhere: its commit and software stand on the page, not those available.
     """
     beside_its_run = made is None
     made = made or {"commit": commit(), "software": software()}

@@ -15,7 +15,7 @@ from safe_reasoning.core.provenance import commit
 from safe_reasoning.runtime import images
 from safe_reasoning.runtime.registries import pinned
 
-# grpo is train with vLLM beside it: the same definition, another lock.
+# grpo is train with vLLM next to it: the same definition, another lock.
 FOLDERS = {"serve": "serve", "train": "train", "grpo": "train", "analyze": "analyze"}
 BUILDERS = ("buildah", "podman", "docker")
 

@@ -1,4 +1,4 @@
-"""Which container images the workflow runs, and which it refuses: what containers/digests.lock says. Light, since every job reads the rules anew."""
+"""Which container images the workflow runs, and which it refuses: what containers/digests.lock says. Light, since every job reads the rules again."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _fault(name: str, entry: Mapping[str, str | None]) -> str | None:
         if "@" not in reference:
             return f"the image {name} ({reference}) is named by a tag, which can move: write {reference}@{digest} in {TABLE}, or {build}"
         if not reference.endswith(f"@{digest}"):
-            return f"the image {name} ({reference}) is not the one of the digest {digest} in {TABLE}: mend one of them, or {build}"
+            return f"the image {name} ({reference}) is not the one of the digest {digest} in {TABLE}: fix one of them, or {build}"
         return None
     path = ROOT / reference
     if not path.is_file():

@@ -43,7 +43,7 @@ def digest_of(image: str) -> str:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"the registry {registry} cannot be reached for {image} ({reason}): try again on a connected machine") from None
     if answer.status_code != 200:
-        raise UserError(f"the registry {registry} does not show {image} (status {answer.status_code}): mend containers/digests.lock")
+        raise UserError(f"the registry {registry} does not show {image} (status {answer.status_code}): fix containers/digests.lock")
     # The digest is the hash of these very bytes, so nothing that the registry says of it has to be believed.
     return f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
 
@@ -73,6 +73,6 @@ def _token(answer: httpx2.Response, image: str) -> str:
         raise UserError(f"the registry asks for a login for {image}: use a public image in containers/digests.lock")
     given = httpx2.get(realm, params=challenge, follow_redirects=True, timeout=60)
     if given.status_code != 200:
-        raise UserError(f"the registry gives nobody a token for {image} (status {given.status_code}): use a public image")
+        raise UserError(f"the registry gives no one a token for {image} (status {given.status_code}): use a public image")
     content = given.json()
     return str(content.get("token") or content["access_token"])

@@ -1,7 +1,7 @@
 """One run at a time in a results folder, also after a run was killed.
 
 Snakemake's own lock outlives a killed run and must then be removed by hand. These locks belong to processes and go with them: `run.lock` to the
-workflow, `jobs.lock` (shared) to each of its jobs, which may outlive a killed workflow for a while and would write beside the next one.
+workflow, `jobs.lock` (shared) to each of its jobs, which may outlive a killed workflow for a while and would write next to the next one.
 """
 
 from __future__ import annotations

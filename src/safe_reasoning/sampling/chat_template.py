@@ -28,7 +28,7 @@ def prompt_ids(tokenizer: Any, text: str) -> list[int]:
 def conversation_ids(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
     """Token ids of a conversation that someone else wrote a part of (judges, attackers), ready to reason; see `prompt_ids`.
 
-    The messages' contents are foreign: no tag in them becomes a control token.
+    The messages' contents are untrusted: no tag in them becomes a control token.
     """
     *pieces, last = chat_pieces(tokenizer, messages, add_generation_prompt=True)
     ending = last.text.rstrip().removesuffix(OPEN_TAG) if last.text.rstrip().endswith(OPEN_TAG) else last.text

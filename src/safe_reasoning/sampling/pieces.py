@@ -1,8 +1,8 @@
-"""Prompts made of fixed words and of foreign text, such that no foreign text becomes a control token.
+"""Prompts made of fixed words and of untrusted text, such that no untrusted text becomes a control token.
 
 A model's tokenizer turns the tags of its chat format (`<|im_start|>`, `[INST]`, ...) into control tokens wherever they stand. Text that is judged must not
-gain that power by imitating them, so a tag that lies in foreign text is cut in two before it is encoded: the model then reads it as the letters it is.
-Where foreign text holds no tag, which is nearly always, the ids are exactly those of the whole prompt encoded at once.
+gain that power by imitating them, so a tag that lies in untrusted text is cut in two before it is encoded: the model then reads it as the letters it is.
+Where untrusted text holds no tag, which is nearly always, the ids are exactly those of the whole prompt encoded at once.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ class Piece(NamedTuple):
 
     Attributes:
         text: the part.
-        foreign: whether someone else wrote it.
+        untrusted: whether someone else wrote it.
         clip: at most this many tokens of it are kept.
     """
 
     text: str
-    foreign: bool = False
+    untrusted: bool = False
     clip: int | None = None
 
 
 def chat_pieces(tokenizer: Any, messages: Sequence[Message], *, add_generation_prompt: bool) -> list[Piece]:
-    """A conversation in the model's chat template: the template's words are fixed, the contents of the messages foreign.
+    """A conversation in the model's chat template: the template's words are fixed, the contents of the messages untrusted.
 
     The template never sees the contents, only marks in their place; what it would do to a text (strip it, look for tags in it) it can't do.
     """
@@ -42,7 +42,7 @@ def chat_pieces(tokenizer: Any, messages: Sequence[Message], *, add_generation_p
     parts = re.split("\ue000(\\d+)\ue001", rendered)
     if missing := set(range(len(messages))) - {int(number) for number in parts[1::2]}:
         raise UserError(f"the model's chat template leaves out message {min(missing) + 1} of {len(messages)}: ask it in another form")
-    return [Piece(messages[int(part)]["content"], foreign=True) if place % 2 else Piece(part) for place, part in enumerate(parts)]
+    return [Piece(messages[int(part)]["content"], untrusted=True) if place % 2 else Piece(part) for place, part in enumerate(parts)]
 
 
 def encode(tokenizer: Any, pieces: Sequence[Piece], *, add_special_tokens: bool) -> list[int]:
@@ -71,16 +71,18 @@ def _clipped(tokenizer: Any, piece: Piece) -> Piece:
 
 
 def _cuts(tokenizer: Any, pieces: Sequence[Piece], text: str) -> list[int]:
-    """Where to cut the text so that each tag that touches a foreign piece is cut behind its first character."""
+    """Where to cut the text so that each tag that touches a untrusted piece is cut behind its first character."""
     tags = [token.content for token in tokenizer.added_tokens_decoder.values() if len(token.content) > 1]
     if not tags:
         return []
-    foreign, place = [], 0
+    untrusted, place = [], 0
     for piece in pieces:
-        if piece.foreign:
-            foreign.append((place, place + len(piece.text)))
+        if piece.untrusted:
+            untrusted.append((place, place + len(piece.text)))
         place += len(piece.text)
     pattern = re.compile(f"(?=({'|'.join(map(re.escape, sorted(tags, key=len, reverse=True)))}))")
     return [
-        match.start() + 1 for match in pattern.finditer(text) if any(match.start() < end and start < match.end(1) for start, end in foreign)
+        match.start() + 1
+        for match in pattern.finditer(text)
+        if any(match.start() < end and start < match.end(1) for start, end in untrusted)
     ]

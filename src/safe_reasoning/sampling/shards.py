@@ -50,8 +50,8 @@ def sample_sharded(
         open_engine: opens the engine; called only when a shard is missing.
         requests: cut into shards in their order.
         shard_dir: folder of the shards. A shard's name holds a hash of its requests and of `fingerprint`, so changed work never meets old shards.
-        shard_size: requests a shard; a killed job loses at most one shard.
-        max_new_tokens: token limit of one completion, for the ceiling that is told before the work starts.
+        shard_size: requests per shard; a killed job loses at most one shard.
+        max_new_tokens: token limit of one completion, for the upper bound that is shown before the work starts.
         fingerprint: whatever else decides the rows: model weights, engine, decoding.
         label: name of the work in the lines of progress.
         stop_at_think_end: see `Engine.generate`.

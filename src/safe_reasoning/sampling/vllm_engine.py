@@ -57,7 +57,7 @@ class VllmEngine:
             enable_prefix_caching=True,
             load_format="safetensors",
             trust_remote_code=False,
-            generation_config="vllm",  # no sampling value of the model's makers (a repetition penalty, say) may slip in
+            generation_config="vllm",  # no sampling value of the model's authors (a repetition penalty, say) may slip in
             seed=0,
             **options,
         )

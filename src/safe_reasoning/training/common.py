@@ -41,7 +41,7 @@ class Task:
         return self.config.method(self.model, self.name)
 
 
-def draw(rows: Sequence[Row], task: Task, length: Any, what: str) -> list[Row]:
+def sample_rows(rows: Sequence[Row], task: Task, length: Any, what: str) -> list[Row]:
     """At most `max_examples` rows in a seeded order, none longer than the model's context.
 
     Rows are never truncated: too long ones are left out and counted. None left is a UserError.
@@ -110,7 +110,7 @@ def training_arguments(task: Task, examples: int) -> dict[str, Any]:
 def _deepspeed_on_cpu() -> None:
     """On the CPU DeepSpeed would compile a shared-memory transport at its start, which needs a compiler and half a minute; gloo does as well.
 
-    It also has to be told of the processes before the weights are read: ZeRO-3 shares them out while they are, and accelerate tells it only on GPUs.
+    It also has to know the processes before the weights are read: ZeRO-3 shares them out while they are, and accelerate passes them on only on GPUs.
     """
     os.environ.setdefault("DS_ACCELERATOR", "cpu")
     import deepspeed
@@ -186,7 +186,7 @@ def last_checkpoint(folder: Path) -> str | None:
 def run(trainer: Any, task: Task, tokenizer: Any, counts: Callable[[TrainerState], Mapping[str, Any]]) -> None:
     """Train from the last checkpoint if there is one, save weights and tokenizer, and write `training.json` last.
 
-    `counts` gives what the recipe wants to tell beside, from the final state (whose log survives a resume).
+    `counts` gives what the recipe reports beyond that, from the final state (whose log survives a resume).
     """
     forget_other_work(task)
     callback = Progress(f"{task.model} {task.name}", task.out)

@@ -19,7 +19,7 @@ from safe_reasoning.judging.base import Judge
 from safe_reasoning.judging.factory import get_judge
 from safe_reasoning.judging.verdicts import judge_generations
 from safe_reasoning.sampling.chat_template import prompt_ids
-from safe_reasoning.training.common import Row, Task, draw, lora, run, tokenizer_of, training_arguments
+from safe_reasoning.training.common import Row, Task, lora, run, sample_rows, tokenizer_of, training_arguments
 
 
 def safety_rewards(judge: Judge, prompts: Sequence[Row], completions: Sequence[str], reward: Literal["y", "zy"]) -> list[float]:
@@ -53,12 +53,12 @@ class TokenGRPOTrainer(GRPOTrainer):
 
 
 def train_grpo(task: Task, prompts: Sequence[Row]) -> None:
-    """Train on harmful prompts (rows of schema prompts), `rollouts` completions each; `batch_size` counts completions a step."""
+    """Train on harmful prompts (rows of schema prompts), `rollouts` completions each; `batch_size` counts completions per step."""
     method, config = task.method, task.config
     tokenizer = tokenizer_of(task.base)
     judge = get_judge(config.evaluate.judge, config)
     ids = {row["prompt_id"]: prompt_ids(tokenizer, row["text"]) for row in prompts}
-    rows = {row["prompt_id"]: row for row in draw(prompts, task, lambda row: len(ids[row["prompt_id"]]) + 1, "prompts")}
+    rows = {row["prompt_id"]: row for row in sample_rows(prompts, task, lambda row: len(ids[row["prompt_id"]]) + 1, "prompts")}
 
     def rewards(prompts: list[str], completion_ids: list[list[int]], **_: Any) -> list[float | None]:
         """Prompts are prompt_ids (names), completions are judged from their tokens."""

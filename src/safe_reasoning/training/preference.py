@@ -9,7 +9,7 @@ from typing import Any
 from datasets import Dataset
 from trl import DPOConfig, DPOTrainer
 
-from safe_reasoning.training.common import Row, Task, draw, lora, run, tokenizer_of, training_arguments
+from safe_reasoning.training.common import Row, Task, lora, run, sample_rows, tokenizer_of, training_arguments
 
 
 class TokenDPOTrainer(DPOTrainer):
@@ -59,7 +59,7 @@ def train_on_pairs(task: Task, rows: Sequence[Row], *, start: Path | None = None
 
 
 def _shared_dataset(rows: Sequence[Row], arguments: DPOConfig) -> Dataset:
-    """The rows as a data set on disk: the first process writes the reference log-probabilities beside it, the others read them there."""
+    """The rows as a data set on disk: the first process writes the reference log-probabilities next to it, the others read them there."""
     folder = Path(str(arguments.output_dir)) / "rows"
     with arguments.main_process_first(local=False):
         if arguments.process_index == 0:
@@ -70,4 +70,4 @@ def _shared_dataset(rows: Sequence[Row], arguments: DPOConfig) -> Dataset:
 
 def sampled_pairs(task: Task, rows: Sequence[Row]) -> list[Row]:
     """The pairs that the method trains on."""
-    return draw(rows, task, pair_length, "pairs")
+    return sample_rows(rows, task, pair_length, "pairs")

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
-from safe_reasoning.training.common import Row, Task, draw, lora, run, tokenizer_of, training_arguments
+from safe_reasoning.training.common import Row, Task, lora, run, sample_rows, tokenizer_of, training_arguments
 
 
 def train_on_completions(task: Task, rows: Sequence[Row], what: str) -> None:
     """NLL of completion_ids given prompt_ids, mean over the completion tokens of a batch."""
-    rows = draw(rows, task, lambda row: len(row["prompt_ids"]) + len(row["completion_ids"]), what)
+    rows = sample_rows(rows, task, lambda row: len(row["prompt_ids"]) + len(row["completion_ids"]), what)
     tokenizer = tokenizer_of(task.base)
     data = [
         {

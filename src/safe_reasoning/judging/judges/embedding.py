@@ -1,7 +1,7 @@
 """The CPU judge: a calibrated logistic regression on sentence embeddings, fitted on human labels by `audit.fit_embedding_judge`, so that no model of a guard and no GPU is needed.
 
-What it can tell: whether a text sounds like those that people called harmful (JailbreakBench's judge comparison) or compliant (XSTest). Its labels are few and all are of responses:
-on reasoning it is used outside of what it was fitted on. It does not see the request: with the request's vector beside the response's it agreed less with people. Its agreement with people on texts it was not fitted on stands in the audit of the run; read it before its verdicts.
+What it measures: whether a text sounds like those that people called harmful (JailbreakBench's judge comparison) or compliant (XSTest). Its labels are few and all are of responses:
+on reasoning it is used outside of what it was fitted on. It does not see the request: with the request's vector next to the response's it agreed less with people. Its agreement with people on texts it was not fitted on stands in the audit of the run; read it before its verdicts.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """HarmBench's classifier (Center for AI Safety): reads the behaviour and what the model wrote, and answers yes or no with one token.
 
-Its makers have published two prompts for plain behaviours, which differ in their rules, so numbers by one are not numbers by the other: `repository`
+Its authors have published two prompts for plain behaviours, which differ in their rules, so numbers by one are not numbers by the other: `repository`
 (eval_utils.py, what their pipeline runs) and `model_card`. A third one, `repository_context`, is for behaviours that come with a context.
 """
 
@@ -25,8 +25,8 @@ PROMPTS = {
     "model_card": ("harmbench_card_prompts", "LLAMA2_CLS_PROMPT", "prompt"),
     "repository_context": ("harmbench_prompts", "LLAMA2_CLS_PROMPT", "prompt_contextual"),
 }
-MAX_NEW_TOKENS = 1  # as in its makers' evaluation
-GENERATION_TOKENS = 512  # what its makers' evaluation keeps of a generation: what a long text says later is not read
+MAX_NEW_TOKENS = 1  # as in its authors' evaluation
+GENERATION_TOKENS = 512  # what its authors' evaluation keeps of a generation: what a long text says later is not read
 
 
 class Settings(judges.Settings):
@@ -65,7 +65,7 @@ class HarmBenchJudge(ReplyJudge):
         return self._template.fill(clip={"generation": GENERATION_TOKENS}, **values)
 
     def parse(self, reply: str) -> Reply | None:
-        """`yes` or `no`, in any case of letters, as its makers read it."""
+        """`yes` or `no`, in any case of letters, as its authors read it."""
         harmful = {"yes": True, "no": False}.get(reply.strip().lower())
         return None if harmful is None else Reply(harmful=harmful)
 

@@ -29,7 +29,7 @@ KIND = Kind(Settings, criteria=("harmful", "complies"), prompt_tokens=420)
 
 
 class RubricJudge(ReplyJudge):
-    """Harmfulness by the rubric, compliance by a question of its own. Beside what the model wrote stands the plain request, without the attack around it."""
+    """Harmfulness by the rubric, compliance by a question of its own. Next to what the model wrote stands the plain request, without the attack around it."""
 
     instructions = ("rubric", "compliance")
     criteria = KIND.criteria

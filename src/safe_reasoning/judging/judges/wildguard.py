@@ -58,7 +58,7 @@ class WildGuardJudge(ReplyJudge):
         return self._template.fill(prompt=request, response=text)
 
     def parse(self, reply: str) -> Reply | None:
-        """Its three lines, in any case of letters, as its makers read them."""
+        """Its three lines, in any case of letters, as its authors read them."""
         match = _REPLY.fullmatch(reply.strip())
         if match is None:
             return None

@@ -16,7 +16,7 @@ def score_math(answer: str, response: str) -> tuple[bool | None, str]:
         response: the model's response, after its reasoning.
 
     Returns:
-        (True, ""), (False, "wrong"), (False, "no_answer") where no expression is found, or (None, reason) where the scorer itself could not tell.
+        (True, ""), (False, "wrong"), (False, "no_answer") where no expression is found, or (None, reason) where the scorer itself could not decide.
     """
     try:
         gold = parse(f"\\boxed{{{answer}}}", parsing_timeout=SECONDS, raise_on_error=True)

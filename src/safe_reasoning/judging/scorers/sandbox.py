@@ -1,7 +1,7 @@
 """Programs that a model wrote, run where they can do no harm: bubblewrap, without network, home, or files of ours, with limits on everything.
 
 What a program gets: a read-only Python, 64 MiB of /tmp, an unprivileged user of its own, no environment. What ends it: its wall-clock time, processor time, memory,
-number of processes, size of files. What it prints goes nowhere. Passing is told by a random token that the driver writes after the last test, so leaving early is not passing.
+number of processes, size of files. What it prints goes nowhere. Passing is signalled by a random token that the driver writes after the last test, so leaving early is not passing.
 
 Not covered: a program written to cheat this very driver, which runs in the same interpreter; and faults of the kernel.
 """
@@ -49,11 +49,11 @@ def run_program(program: str) -> tuple[bool | None, str]:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, env={}, cwd="/"
         )
-        said, error, timed_out = _listen(process, token)
+        output, error, timed_out = _listen(process, token)
     if timed_out:
         return False, "timeout"
-    if said.startswith(f"{token} ".encode()):
-        outcome = said.decode(errors="replace").split()[1]
+    if output.startswith(f"{token} ".encode()):
+        outcome = output.decode(errors="replace").split()[1]
         return (True, "") if outcome == "passed" else (False, outcome if outcome in ("failed", "memory", "timeout") else "failed")
     if error.startswith(b"bwrap:") or error.startswith(b"setpriv:"):
         return None, "sandbox_failed"
@@ -63,9 +63,9 @@ def run_program(program: str) -> tuple[bool | None, str]:
 
 
 def _listen(process: subprocess.Popen[bytes], token: str) -> tuple[bytes, bytes, bool]:
-    """Give the token, wait for the end, and read at most a little of what is said: (from the driver, errors of the sandbox, whether time ran out)."""
+    """Give the token, wait for the end, and read at most a little of what is output: (from the driver, errors of the sandbox, whether time ran out)."""
     assert process.stdin and process.stdout and process.stderr
-    with contextlib.suppress(BrokenPipeError):  # it may have ended already; the exit code tells
+    with contextlib.suppress(BrokenPipeError):  # it may have ended already; the exit code says so
         process.stdin.write(f"{token}\n".encode())
         process.stdin.close()
     try:
@@ -78,10 +78,10 @@ def _listen(process: subprocess.Popen[bytes], token: str) -> tuple[bytes, bytes,
     process.wait()
     for stream in (process.stdout, process.stderr):
         os.set_blocking(stream.fileno(), False)
-    said, error = (process.stdout.read(4096) or b""), (process.stderr.read(4096) or b"")
+    output, error = (process.stdout.read(4096) or b""), (process.stderr.read(4096) or b"")
     process.stdout.close()
     process.stderr.close()
-    return said, error, timed_out
+    return output, error, timed_out
 
 
 def _command(folder: Path) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from safe_reasoning.core.errors import UserError
 
-Outcome = tuple[bool | None, str]  # right or wrong, None when the scorer could not tell; and why
+Outcome = tuple[bool | None, str]  # right or wrong, None when the scorer could not decide; and why
 
 
 def has_scorer(gold: str) -> bool:

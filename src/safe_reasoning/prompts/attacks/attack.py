@@ -36,7 +36,7 @@ def attack_prompts(name: str, prompts: Sequence[Row], config: Config) -> list[di
 
 
 def under_attack(prompts: Sequence[Row], attacks: Sequence[Row]) -> list[dict[str, Any]]:
-    """The prompts with their attack's text in the place of the request, which stays in `request`. Attacks made for other requests are a UserError."""
+    """The prompts with their attack's text instead of the request, which stays in `request`. Attacks made for other requests are a UserError."""
     found = {row["prompt_id"]: row for row in attacks}
     for prompt in prompts:
         if prompt["prompt_id"] not in found or found[prompt["prompt_id"]]["request_sha256"] != request_sha256(prompt["request"]):

@@ -1,4 +1,4 @@
-"""PAIR: an attacker improves a request over several rounds, told what the target replied and how near that came (Chao et al. 2023, arXiv 2310.08419).
+"""PAIR: an attacker improves a request over several rounds, who is given what the target replied and how near that came (Chao et al. 2023, arXiv 2310.08419).
 
 The idea is theirs, the instructions are ours. All requests and streams go side by side, so a round costs one batch of the attacker, one of the target, one of the scorer.
 """

@@ -1,4 +1,4 @@
-"""PAP: a request is put anew so that it persuades (the idea is of Zeng et al. 2024, arXiv 2401.06373; techniques' wording and instruction are ours)."""
+"""PAP: a request is rephrased so that it persuades (the idea is of Zeng et al. 2024, arXiv 2401.06373; techniques' wording and instruction are ours)."""
 
 from __future__ import annotations
 

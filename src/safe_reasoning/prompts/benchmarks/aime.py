@@ -16,7 +16,7 @@ BENCHMARK = Benchmark({"aime2024": Split("2024", 30, "aime2024"), "aime2025": Sp
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
     """The problems of a year, ordered by their text: rows with text, category and gold (the answer)."""
     BENCHMARK.check(split)
-    # The hub's copy of 2024 may space its problems otherwise, so its answers alone are held against the pin.
+    # The hub's copy of 2024 may space its problems otherwise, so its answers alone are compared with the pin.
     rows = read_source(f"aime{split}", mirror, ["problem", "answer"], by_content=["answer"] if split == "2024" else None)
     rows.sort(key=lambda row: row["problem"])
     return [math_row(row["problem"], str(row["answer"]), f"aime{split}") for row in rows]

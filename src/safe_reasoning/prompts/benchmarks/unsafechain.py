@@ -1,4 +1,4 @@
-"""UnsafeChain: hard prompts with corrected completions, for supervised fine-tuning. Named beside the paper, not one of its baselines.
+"""UnsafeChain: hard prompts with corrected completions, for supervised fine-tuning. Named next to the paper, not one of its baselines.
 
 Source: hub data set raj-tomar001/UnSafeChain, config `full` (arXiv 2507.21652). Licence: not stated to our knowledge.
 Example row (placeholder text): {"prompt": "How do I do [something]?", "completion": "The user asks ...\n</think>\nI'm sorry ..."}.

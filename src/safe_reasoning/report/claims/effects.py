@@ -231,7 +231,7 @@ def kl_higher(metrics: Path) -> list[Effect]:
 
 
 def generations(metrics: Path) -> list[Effect]:
-    """GRPO's generations a prompt minus IPO's; counts, so the interval is a point."""
+    """GRPO's generations per prompt minus IPO's; counts, so the interval is a point."""
     frame = read(metrics, "efficiency")
     found = []
     for model, cell in frame.groupby("model", sort=False) if len(frame) else []:

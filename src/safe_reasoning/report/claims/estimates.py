@@ -78,5 +78,5 @@ def _effect(name: str, e: Estimate, unit: str = " points", scale: float = 100, n
     digits = 1 if scale == 100 else 2
     size = (f", n = {n}" if n else "") + (f", {e.seeds} seeds" if trained and e.seeds > 1 else "")
     if math.isnan(e.value):
-        return Effect(e, f"{name}: too few to tell{size}", trained)
+        return Effect(e, f"{name}: too few to decide{size}", trained)
     return Effect(e, f"{name}: {scale * e.value:.{digits}f}{unit} [{scale * e.low:.{digits}f}, {scale * e.high:.{digits}f}]{size}", trained)

@@ -34,7 +34,7 @@ the intervals are widened until all of them hold together in 95 % (Bonferroni), 
 every 95 % interval must agree. Rates and differences are means over the training seeds, and their
 intervals hold the spread between seeds; with one seed that spread is unknown, which the small
 print says. Small samples give wide intervals, so *within noise* often means that this run was too
-small to tell. Letters are the marks of published values (A several readers agree, B one reader, C
+small to decide. Letters are the marks of published values (A several readers agree, B one reader, C
 inferred from a chart).
 """
 
@@ -111,7 +111,7 @@ CLAIMS = [
     Claim("stage2_complies", "Stage 2 raises compliance with benign requests", "section 3", "no number found", 0.0, effects.sets_of("overrefusal", "ipo_stage2", "ipo", "complies")),
     Claim("kl_early", "IPO departs from the base mainly early in the trace (first half against second)", "Fig. 7", "peak of 1.75 nats near token 50 (A), DS-8B", 0.0, effects.kl_early),
     Claim("kl_higher", "There it departs further than SFT on safe traces does", "Fig. 7", "1.75 against under 0.5 nats (A), DS-8B", 0.0, effects.kl_higher),
-    Claim("fewer_generations", "IPO needs fewer generations a prompt than GRPO", "section 3", "at most 14 against at least 40 (A)", 0.0, effects.generations),
+    Claim("fewer_generations", "IPO needs fewer generations per prompt than GRPO", "section 3", "at most 14 against at least 40 (A)", 0.0, effects.generations),
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Paper Fig. 3: shares of safe and harmful reasoning by safe and harmful response, base model, a panel a model, the paper's values beside."""
+"""Paper Fig. 3: shares of safe and harmful reasoning by safe and harmful response, base model, one panel per model, next to the paper's values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAMES = {"safe": "safe", "harmful": "unsafe"}
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """Our shares over all safety sets, and the published ones (`source` tells them apart)."""
+    """Our shares over all safety sets, and the published ones (`source` distinguishes them)."""
     ours = report_metrics.read(metrics, "outcome_shares").query("prompt_set == 'all'").assign(source="ours", mark=float("nan"))
     paper = report_metrics.read_published(published, "other").query("item == 'fig3'")
     rows = [
@@ -46,7 +46,7 @@ def _text(row: pd.Series) -> str:
 
 
 def _table(axis: Axes, cell: pd.DataFrame) -> None:
-    """One 2 x 2 table; a cell that nobody reported is left empty."""
+    """One 2 x 2 table; a cell that no one reported is left empty."""
     cell = cell.assign(text=cell.apply(_text, axis=1))
     grid, text = (
         cell.pivot(index="reasoning", columns="response", values=v).reindex(index=CLASSES, columns=CLASSES) for v in ("share", "text")

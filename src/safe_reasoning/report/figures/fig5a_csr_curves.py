@@ -35,7 +35,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
 
 
 def _mark(axis: Axes, x: float, text: str, dashes: str, height: float) -> None:
-    """A vertical line with its name beside it, on the side where there is room."""
+    """A vertical line with its name next to it, on the side where there is room."""
     axis.axvline(x, color="black", linewidth=0.9, linestyle=dashes)
     left = x > 0.55 * axis.get_xlim()[1]
     axis.annotate(
@@ -65,7 +65,7 @@ def _curve(axis: Axes, trace: pd.DataFrame) -> None:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """A row an outcome, a column a trace; bands are 95 % intervals over the continuations of one prefix."""
+    """One row per outcome, one column per trace; bands are 95 % intervals over the continuations of one prefix."""
     style.begin()
     models = list(dict.fromkeys(frame["model"]))
     rows = [(m, o) for m in models for o in ("safe", "harmful") if ((frame["model"] == m) & (frame["outcome"] == o)).any()]

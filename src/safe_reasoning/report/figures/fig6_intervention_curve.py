@@ -1,4 +1,4 @@
-"""Paper Fig. 6: harmful share against the number of corrective interventions, a line a trigger, with controls that the paper did not run."""
+"""Paper Fig. 6: harmful share against the number of corrective interventions, one line per trigger, with controls that the paper did not run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from safe_reasoning.report.figures import style
 CAPTION = """
 **Corrective interventions** (paper Fig. 6). The paper replaces the first compliance cue of a
 harmful trace, and all that follows, by a trigger, lets the model go on, and repeats on the next
-cue; harm falls from 100 to about 15 % in five rounds (B). Measured here: a line a trigger, with
+cue; harm falls from 100 to about 15 % in five rounds (B). Measured here: one line per trigger, with
 95 % intervals over prompts, and two controls that the paper did not run (black): a sentence that
 says nothing about safety, and nothing at all, which is sampling again from the same place. Only
 what a trigger does beyond the controls is its own doing. Points of one round are set side by side

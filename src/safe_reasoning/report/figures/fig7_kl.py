@@ -31,7 +31,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """A line a method with its 95 % band, named at its right end; IPO is drawn thickest."""
+    """One line per method with its 95 % band, named at its right end; IPO is drawn thickest."""
     style.begin()
     figure, axes = style.panels(frame, HEIGHT, single=style.PAGE)
     for model, axis in axes:

@@ -1,4 +1,4 @@
-"""What each method cost and what it reached (the paper gives generations a prompt and minutes for IPO and GRPO)."""
+"""What each method cost and what it reached (the paper gives generations per prompt and minutes for IPO and GRPO)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.figures import style
 
 CAPTION = """
-**What it cost.** The paper gives at most 14 generations a prompt and 40 minutes for IPO, at least
+**Compute.** The paper gives at most 14 generations per prompt and 40 minutes for IPO, at least
 40 generations and two hours for GRPO (A, DS-8B). Measured here: generations for each alignment
 prompt, minutes of sampling and training, and the harmful reasoning that was left, with its 95 %
 interval (with several training seeds the mean over them, whose spread is in the interval; short
@@ -27,7 +27,7 @@ PUBLISHED_ROWS = {"ipo": ("ipo", "at most"), "grpo": ("grpo_zy", "at least")}  #
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """Generations, tokens and minutes with the harm of the reasoning over the safety sets; `paper` is the paper's generations a prompt."""
+    """Generations, tokens and minutes with the harm of the reasoning over the safety sets; `paper` is the paper's generations per prompt."""
     cost = report_metrics.read(metrics, "efficiency")
     if cost["seed"].nunique() > 1:
         mean = cost.groupby(["model", "method"], sort=False).mean(numeric_only=True).reset_index().assign(seed=report_metrics.MEAN)
@@ -43,7 +43,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """A row a method: generations a prompt, minutes (sampling and training stacked), harm with its 95 % interval."""
+    """One row per method: generations per prompt, minutes (sampling and training stacked), harm with its 95 % interval."""
     style.begin()
     models, methods = list(dict.fromkeys(frame["model"])), report_methods.ordered(frame["method"])
     size = (style.PAGE, (0.26 * len(methods) + 0.8) * len(models))
@@ -67,7 +67,7 @@ def draw(frame: pd.DataFrame) -> Figure:
             )
         largest = max(mean["generations_per_prompt"].max(), mean["paper"].max(skipna=True) if mean["paper"].notna().any() else 0)
         row[0].set_xlim(0, 1.75 * largest)
-        row[0].set_title("generations a prompt")
+        row[0].set_title("generations per prompt")
         row[1].barh(places, mean["sampling_minutes"], height=0.6, color=style.PALETTE[9], label="sampling")
         row[1].barh(places, mean["training_minutes"], left=mean["sampling_minutes"], height=0.6, color=style.PALETTE[0], label="training")
         row[1].set_title("minutes on this machine")

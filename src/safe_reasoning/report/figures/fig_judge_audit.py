@@ -40,7 +40,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """A row a judge, a block a data set; below, the share that people affirm against the judge's probability."""
+    """One row per judge, one block per data set; below, the share that people affirm against the judge's probability."""
     style.begin()
     rates, curves = frame[frame["drawn"] == "rate"], frame[frame["drawn"] == "curve"]
     present = [data for data in DATA if (rates["data"] == data).any()]
@@ -100,7 +100,7 @@ def _calibration(axis: Axes, curves: pd.DataFrame) -> None:
 
 
 def _brier(rates: pd.DataFrame) -> list[str]:
-    """The legend of the calibration: Brier score of each judge, beside that of the mere share of yes."""
+    """The legend of the calibration: Brier score of each judge, next to that of the mere share of yes."""
     lines = []
     for row in rates.dropna(subset=["brier"]).sort_values("judge", kind="stable").itertuples():
         share = row.positive / row.texts

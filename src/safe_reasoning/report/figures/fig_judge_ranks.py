@@ -33,7 +33,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """A panel a model and part: a line a method from judge to judge; lines that cross are ranks that change. Seeds are averaged."""
+    """One panel per model and part: one line per method from judge to judge; lines that cross are ranks that change. Seeds are averaged."""
     style.begin()
     models = list(dict.fromkeys(frame["model"]))
     figure, axes = plt.subplots(len(models), 2, figsize=(style.PAGE, HEIGHT * len(models)), squeeze=False)

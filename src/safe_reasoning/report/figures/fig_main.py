@@ -48,7 +48,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """Rates with 95 % intervals, a row a method, a row of panels a model. Several sets of one kind lie on one panel."""
+    """Rates with 95 % intervals, one row per method, one row of panels per model. Several sets of one kind lie on one panel."""
     style.begin()
     methods_of = report_methods.methods_by_model(frame)
     present = [panel for panel in PANELS if (frame["role"] == panel[0]).any()]

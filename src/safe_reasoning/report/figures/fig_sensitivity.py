@@ -26,7 +26,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """A row a setting, Wilson intervals; the first row is the setting of the run."""
+    """One row per setting, Wilson intervals; the first row is the setting of the run."""
     style.begin()
     settings = list(dict.fromkeys(zip(frame["mu"], frame["eta"], frame["stable_tokens"], strict=True)))
     figure, axes = style.panels(frame, 0.3 * len(settings) + 1.2)

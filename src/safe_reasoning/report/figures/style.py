@@ -62,7 +62,7 @@ def line(method: str) -> dict[str, Any]:
 
 
 def panels(frame: pd.DataFrame, height: float, single: float = COLUMN) -> tuple[Figure, list[tuple[str, Axes]]]:
-    """A panel a model, side by side: `single` inches wide for one model, a page for more."""
+    """One panel per model, side by side: `single` inches wide for one model, a page for more."""
     models = list(dict.fromkeys(frame["model"]))
     figure, axes = plt.subplots(1, len(models), figsize=(single if len(models) == 1 else PAGE, height), squeeze=False, sharey=True)
     return figure, list(zip(models, axes[0], strict=True))
@@ -103,7 +103,7 @@ def end_labels(axis: Axes, height: float, labels: Sequence[tuple[float, str, str
 
 
 def dots_by_method(axis: Axes, frame: pd.DataFrame, methods: Sequence[str], color: str, shift: float = 0.0, marker: str = "o") -> None:
-    """Rates with intervals, a row a method (y = its place in `methods`); where a rate is a mean over seeds, a short stroke marks each seed's own."""
+    """Rates with intervals, one row per method (y = its place in `methods`); where a rate is a mean over seeds, a short stroke marks each seed's own."""
     several = (frame["seed"] == MEAN).any()
     for _, row in frame.iterrows():
         place = methods.index(row["method"]) + shift

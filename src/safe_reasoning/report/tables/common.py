@@ -32,7 +32,7 @@ def rate_cells(metrics: Path, table: str = "rates") -> pd.DataFrame:
 
 
 def pivot(frame: pd.DataFrame, columns: list[tuple[str, str, str, str]]) -> pd.DataFrame:
-    """A row a method and before them a row with n; a column (heading, prompt set, part, measure)."""
+    """One row per method and before them a row with n; a column (heading, prompt set, part, measure)."""
     rows = []
     for model in dict.fromkeys(frame["model"]):
         of_model = frame[frame["model"] == model]

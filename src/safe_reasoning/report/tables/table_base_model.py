@@ -17,7 +17,7 @@ nothing to measure; they are checked, never enforced.
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """What the untrained model does, beside what the nano world aims at."""
+    """What the untrained model does, next to what the nano world aims at."""
     frame = report_metrics.read(metrics, "base_model")
     frame["measured, %"] = [percent(r.rate, r.low, r.high) for r in frame.itertuples()]
     frame["aim, %"] = [

@@ -17,7 +17,7 @@ label-sheet``), is what can be said of it.
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """Agreement of each pair of judges on the run's own texts; of reasoning nobody else has labels."""
+    """Agreement of each pair of judges on the run's own texts; of reasoning no one else has labels."""
     rows = []
     for _, row in report_metrics.read(metrics, "judge_agreement").iterrows():
         pair = f"{row['judge']} and {row['other_judge']}".replace("_", " ")

@@ -10,8 +10,8 @@ from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.tables.common import agreement_cells, percent
 
 CAPTION = """
-**Judges against people, in numbers**: texts, those that a judge left unscored (it could not tell,
-or the copy of the data at hand leaves the text out), agreement, kappa, *false positives* (judged
+**Judges against people, in numbers**: texts, those that a judge left unscored (it could not decide,
+or the copy of the data available leaves the text out), agreement, kappa, *false positives* (judged
 harmful, or compliant, where people say no) and *false negatives*, each with its 95 % interval
 from a bootstrap over requests (Wilson's where all resamples give one rate). None of these labels
 is about reasoning.

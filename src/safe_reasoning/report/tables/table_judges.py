@@ -17,7 +17,7 @@ intervals over prompts; *unscored* counts verdicts that enter no rate.
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """The main result under each judge: average harm of both parts and compliance, a row a method and judge."""
+    """The main result under each judge: average harm of both parts and compliance, one row per method and judge."""
     frame = methods.main_methods(report_metrics.read(metrics, "judge_rates"))
     frame = frame[(frame["role"] == "overrefusal") | (frame["prompt_set"] == "safety_average")]
     rows: dict[tuple[str, str, int, str], dict[str, object]] = {}

@@ -11,7 +11,7 @@ from safe_reasoning.report.traces.entries import Curve, Line
 
 LEFT, WIDTH = 40, 720  # of the plot, in the drawing's units
 TOP, HEIGHT = 26, 72
-COLUMNS = 300  # more cannot be told apart
+COLUMNS = 300  # more cannot be distinguished
 LEVELS = 11  # colours from 0 to 1
 NUMBERED = 9  # a sentence's number fits into a box this wide, digit by digit
 
@@ -53,7 +53,7 @@ def level(value: float) -> int:
     return round(value * (LEVELS - 1))
 
 
-def draw(curve: Curve, lines: Sequence[Line]) -> Strip:
+def plot(curve: Curve, lines: Sequence[Line]) -> Strip:
     """Place a curve and its sentences.
 
     The value at prefix length p is drawn over the tokens since the prefix length before it, the p-th last; that of the bare prompt in front of the first token.

@@ -13,7 +13,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Said:
+class DisplayText:
     """A text as the page may hold it: `text` is None where it is masked, and `mark` stands in its place."""
 
     text: str | None
@@ -25,7 +25,7 @@ class Said:
 class Line:
     """A sentence: its number from 1, `role` ("cue", "trigger" or ""), the label of the picked trigger that it is, its tokens (from, to) and the CSR after it."""
 
-    said: Said
+    text: DisplayText
     number: int
     role: str = ""
     label: str = ""
@@ -46,7 +46,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the judge said of a part: "safe", "harmful", or "unscored" with the reason."""
+    """What the judge found of a part: "safe", "harmful", or "unscored" with the reason."""
 
     word: str
     detail: str
@@ -61,9 +61,9 @@ class Trace:
     model: str
     method: str
     name: str
-    prompt: Said
+    prompt: DisplayText
     lines: list[Line]
-    response: Said | None
+    response: DisplayText | None
     reasoning_verdict: Verdict
     response_verdict: Verdict
     curve: Curve | None = None
@@ -97,7 +97,7 @@ class Pair:
     name: str
     detector: str
     rounds: int
-    prompt: Said
+    prompt: DisplayText
     shared: list[Line]
     chosen: list[Line]
     rejected: list[Line]
@@ -129,9 +129,9 @@ class TextMasker:
         """The label of the picked trigger that a sentence is, "" for any other."""
         return self._labels.get(normalized(sentence), "")
 
-    def said(self, text: str) -> Said:
+    def display(self, text: str) -> DisplayText:
         """A text as it may be shown. Of hidden ones those are shown that are a harmless trigger, in the trigger's own words."""
-        return Said(text if self.show_text else self._harmless.get(normalized(text)), len(text), masked(text))
+        return DisplayText(text if self.show_text else self._harmless.get(normalized(text)), len(text), masked(text))
 
     def lines(self, sentences: Sequence[str], cue: int | None = None, trigger: int | None = None, first_number: int = 1) -> list[Line]:
         """Sentences as lines.
@@ -146,5 +146,5 @@ class TextMasker:
         for index, sentence in enumerate(sentences):
             label = self.label(sentence)
             role = "cue" if index == cue else "trigger" if label or index == trigger else ""
-            lines.append(Line(self.said(sentence), first_number + index, role, label))
+            lines.append(Line(self.display(sentence), first_number + index, role, label))
         return lines

@@ -48,7 +48,7 @@ class Gathered:
         self._tokenizer = open_tokenizer(self._files.base)
         self._prompts = {row["prompt_id"]: row for path in prompt_files(run, config) for row in read_rows(path, "prompts")}
         triggers = read_json(self._files.triggers)["triggers"]
-        self.veil = TextMasker(
+        self.masker = TextMasker(
             config.report.show_text, triggers, mask_candidates(triggers, self._prompts.values(), config.report.show_text)
         )
         # Detectors that need a model are not asked again: where one was used, the lexical one marks the cues of evaluated traces.
@@ -84,19 +84,19 @@ class Gathered:
         points = points.where(points.notna(), None)
         generations, verdicts = self._judged(self._files.rollouts, list(self._csr))
         for name, rows in self._csr.items():
-            said, row = points.loc[name], generations[name]
+            point, row = points.loc[name], generations[name]
             lengths, ratios = curve(rows)
             spans = trace_spans(row, self._tokenizer)
             cue = next(
-                (i for i, span in enumerate(spans) if said["first_cue_token"] is not None and span.end > said["first_cue_token"]), None
+                (i for i, span in enumerate(spans) if point["first_cue_token"] is not None and span.end > point["first_cue_token"]), None
             )
-            trigger = next((i for i, span in enumerate(spans) if span.start == said["trigger_start"]), None)
+            trigger = next((i for i, span in enumerate(spans) if span.start == point["trigger_start"]), None)
             lines = [
                 replace(line, tokens=(span.start + 1, span.end), csr=csr_around(lengths, ratios, span)[1])
-                for line, span in zip(self.veil.lines([span.text for span in spans], cue, trigger), spans, strict=True)
+                for line, span in zip(self.masker.lines([span.text for span in spans], cue, trigger), spans, strict=True)
             ]
             shown = Curve(
-                lengths, ratios, *(_whole(said[key]) for key in ("safe_turning_point", "unsafe_turning_point", "first_cue_token"))
+                lengths, ratios, *(_whole(point[key]) for key in ("safe_turning_point", "unsafe_turning_point", "first_cue_token"))
             )
             yield self._trace("csr", "base", row, verdicts, lines, shown)
 
@@ -108,7 +108,7 @@ class Gathered:
                 row = generations[name]
                 parts = split_trace(row["text"])
                 sentences = [sentence.text for sentence in split_sentences(parts.reasoning)]
-                lines = self.veil.lines(sentences, self._cues.first_cues([sentences])[0].index)
+                lines = self.masker.lines(sentences, self._cues.first_cues([sentences])[0].index)
                 trace = self._trace("evaluated", method, row, verdicts, lines, None)
                 yield replace(trace, corrections=self._corrections[name]) if method == "base" else trace
 
@@ -142,9 +142,9 @@ class Gathered:
             self._model,
             method,
             name,
-            self.veil.said(self._prompts[row["prompt_id"]]["text"]),
+            self.masker.display(self._prompts[row["prompt_id"]]["text"]),
             lines,
-            None if response is None else self.veil.said(response),
+            None if response is None else self.masker.display(response),
             verdicts.get((name, "reasoning"), unjudged),
             verdicts.get((name, "response"), unjudged),
             shown,
@@ -165,10 +165,10 @@ class Gathered:
             row["pair_id"],
             detector,
             row["rounds"],
-            self.veil.said(self._prompts[row["prompt_id"]]["text"]),
-            self.veil.lines(sides[0][:shared]),
-            self.veil.lines(chosen, trigger=0, first_number=shared + 1),
-            self.veil.lines(rejected, cue=0, first_number=shared + 1),
+            self.masker.display(self._prompts[row["prompt_id"]]["text"]),
+            self.masker.lines(sides[0][:shared]),
+            self.masker.lines(chosen, trigger=0, first_number=shared + 1),
+            self.masker.lines(rejected, cue=0, first_number=shared + 1),
         )
 
     def _sentences(self, token_ids: list[int]) -> list[str]:

@@ -53,7 +53,7 @@ def write_traces(config: Config, run: Path, templates: Path) -> str:
         shown[kind], size = 0, 0
         for entry in of_kind:
             curve = getattr(entry, "curve", None)
-            text = template.render(e=entry, strip=csr_bars.draw(curve, entry.lines) if curve else None, config=config)
+            text = template.render(e=entry, strip=csr_bars.plot(curve, entry.lines) if curve else None, config=config)
             size += len(text.encode())
             if size > BYTES[kind]:
                 break
@@ -71,7 +71,7 @@ def write_traces(config: Config, run: Path, templates: Path) -> str:
         left_out={KINDS[kind]: there[kind] - shown[kind] for kind in KINDS if there[kind] > shown[kind]},
         methods={method: report_methods.label(method) for method in report_methods.ordered(methods)},
         outcomes=sorted(set(outcomes)),
-        models={name: model.veil.triggers for name, model in models.items()},
+        models={name: model.masker.triggers for name, model in models.items()},
         detectors=sorted({model.detector for model in gathered}),
         colors=sns.blend_palette([style.REASONING, "#eeeeee", style.RESPONSE], csr_bars.LEVELS).as_hex(),
         palette={"cue": CUE, "trigger": TRIGGER, "harmful": style.REASONING, "safe": style.RESPONSE, "unscored": style.GREY},

@@ -1,4 +1,4 @@
-"""What a run has spent at an endpoint, and the cap on it: one small database beside the replies, shared by all jobs that ask there."""
+"""What a run has spent at an endpoint, and the cap on it: one small database next to the replies, shared by all jobs that ask there."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Spending(NamedTuple):
     prompt_tokens: int
     completion_tokens: int
 
-    def told(self, settings: Endpoint) -> str:
+    def summary(self, settings: Endpoint) -> str:
         """In words, with the price where there is one."""
         tokens = f"{self.requests:,} requests, {self.prompt_tokens:,} tokens in, {self.completion_tokens:,} out"
         usd = settings.usd(self.prompt_tokens, self.completion_tokens)
@@ -45,7 +45,7 @@ class Spending(NamedTuple):
 
 
 class Budget:
-    """Counts every request before it goes out, at the most it can cost, and puts the endpoint's own count in the place of that when the answer is there.
+    """Counts every request before it goes out, at the most it can cost, and puts the endpoint's own count instead of that when the answer is there.
 
     So a request whose answer was lost (a time-out, a broken connection, a killed job) stays counted at the most it can have cost, and the cap holds at every
     moment, whatever is killed. A request that can't have been paid for is taken back.
@@ -62,7 +62,7 @@ class Budget:
         self._open = 0  # requests of this process that are under way
         self._stop: str | None = None  # why no further ticket is given
         path.parent.mkdir(parents=True, exist_ok=True)
-        with self._told():
+        with self._database_errors():
             self._database = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
         with self._transaction() as database:
             for statement in filter(str.strip, _TABLES.split(";")):
@@ -95,7 +95,7 @@ class Budget:
                 elif not self._open:
                     most = getattr(self._settings.budget, key)
                     self._stop = (
-                        f"endpoints.{self._name}.budget.{key}: {most:,} would be passed, the run has spent {spent.told(self._settings)}"
+                        f"endpoints.{self._name}.budget.{key}: {most:,} would be passed, the run has spent {spent.summary(self._settings)}"
                     )
                     raise BudgetReached(self._stop)
             if key is None:  # counted only once it is written down
@@ -104,7 +104,7 @@ class Budget:
             time.sleep(_WAIT)
 
     def settle(self, ticket: int, used: tuple[int, int] | None) -> None:
-        """Put what a request has used, prompt and reply, in the place of the most it could; None: unknown, so it stays at the most."""
+        """Put what a request has used, prompt and reply, instead of the most it could; None: unknown, so it stays at the most."""
         with self._ended(), self._transaction() as database:
             bound = database.execute(
                 "DELETE FROM under_way WHERE ticket = ? RETURNING prompt_tokens, completion_tokens", (ticket,)
@@ -115,7 +115,7 @@ class Budget:
             )
 
     def release(self, ticket: int) -> None:
-        """Take back a request that nobody can ask money for: it never arrived, or was answered with an error status."""
+        """Take back a request that no one can ask money for: it never arrived, or was answered with an error status."""
         with self._ended(), self._transaction() as database:
             database.execute("DELETE FROM under_way WHERE ticket = ?", (ticket,))
 
@@ -132,7 +132,7 @@ class Budget:
 
     @contextmanager
     def _ended(self) -> Iterator[None]:
-        """A request is no longer under way, also when that can't be written down: nobody must wait for it."""
+        """A request is no longer under way, also when that can't be written down: no one must wait for it."""
         try:
             yield
         finally:
@@ -141,7 +141,7 @@ class Budget:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._told():
+        with self._lock, self._database_errors():
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield self._database
@@ -151,11 +151,11 @@ class Budget:
             self._database.execute("COMMIT")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _database_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
             raise UserError(
                 f"{self._path}, where the spending at endpoints.{self._name} is counted, can't be used ({error}): "
-                "mend the disk; a broken file must be deleted, the count then starts at nothing"
+                "fix the disk; a broken file must be deleted, the count then starts at nothing"
             ) from None

@@ -18,7 +18,7 @@ class ChatModel(Protocol):
     """Something that answers conversations."""
 
     def replies(self, conversations: Sequence[list[Message]], label: str) -> list[str | None]:
-        """One reply a conversation, in their order; None where none could be had, after all retries."""
+        """One reply per conversation, in their order; None where none could be had, after all retries."""
 
 
 def open_chat(name: str, config: Config, *, max_new_tokens: int = 16) -> ChatModel:

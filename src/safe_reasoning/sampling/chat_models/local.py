@@ -34,7 +34,7 @@ class LocalChat:
         self._sampler = _greedy(config, model_dir, shards, config.decoding.max_new_tokens + max_new_tokens)
 
     def replies(self, conversations: Sequence[list[Message]], label: str) -> list[str | None]:
-        """One reply a conversation."""
+        """One reply per conversation."""
         requests = [_request(conversation_ids(self._tokenizer, conversation)) for conversation in conversations]
         rows = self._sampler(requests, QUESTIONS) if requests else []
         found = [split_trace(row["text"]).response for row in rows]
@@ -42,7 +42,7 @@ class LocalChat:
 
 
 class LocalText:
-    """Asks a judge's own weights: a raw prompt (pieces of fixed words and foreign text), or a conversation for the model's own chat template. No think tag is added.
+    """Asks a judge's own weights: a raw prompt (pieces of fixed words and untrusted text), or a conversation for the model's own chat template. No think tag is added.
 
     Args:
         config: engine and decoding. The context is the model's own where that is shorter than the run's.
@@ -66,7 +66,7 @@ class LocalText:
             self.weights["template_sha256"] = template_hash(self._tokenizer)
 
     def replies(self, conversations: Sequence[Any], label: str) -> list[str | None]:
-        """One reply a prompt, None for a prompt that is too long for the model."""
+        """One reply per prompt, None for a prompt that is too long for the model."""
         requests = [_request(self._ids(conversation)) for conversation in conversations]
         rows = self._sampler(requests, QUESTIONS) if requests else []
         return [None if row["finish_reason"] == "prompt_too_long" else row["text"] for row in rows]
@@ -74,7 +74,7 @@ class LocalText:
     def _ids(self, conversation: Sequence[Piece] | Sequence[Message]) -> list[int]:
         if isinstance(conversation[0], Piece):
             return encode(self._tokenizer, conversation, add_special_tokens=True)  # type: ignore[arg-type]
-        # Guard models' templates end with the turn that is theirs to write; their makers ask for no generation prompt.
+        # Guard models' templates end with the turn that is theirs to write; their authors ask for no generation prompt.
         pieces = chat_pieces(self._tokenizer, conversation, add_generation_prompt=False)  # type: ignore[arg-type]
         return encode(self._tokenizer, pieces, add_special_tokens=False)
 

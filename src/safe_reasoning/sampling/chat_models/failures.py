@@ -1,4 +1,7 @@
-"""What a request that failed tells: a fault to repair before anything else is asked, or one that may pass. The provider's words are told only where they repeat nothing."""
+"""Why a request failed: something to repair before anything else is asked, or something that may pass.
+
+The provider's message is shown only where it repeats nothing of what was sent.
+"""
 
 from __future__ import annotations
 
@@ -19,21 +22,21 @@ TOO_LONG = ("context_length_exceeded", "input_tokens", "input_text")  # OpenAI's
 
 
 @dataclass(frozen=True)
-class Fault:
+class Failure:
     """Why a request had no reply.
 
     Attributes:
-        told: in a few words, for the count.
+        reason: in a few words, for the count.
         repair: what to do where nothing else comes; None: it is this conversation's own fault, whatever comes.
         perhaps_its_own: it may lie in this conversation, where others of the endpoint have been answered.
     """
 
-    told: str
+    reason: str
     repair: str | None
     perhaps_its_own: bool = False
 
 
-NO_COMPLETION = Fault("an answer that is no chat completion", "look at what answers there")
+NO_COMPLETION = Failure("an answer that is no chat completion", "look at what answers there")
 
 
 def refuses_content(error: Exception) -> bool:
@@ -44,7 +47,7 @@ def refuses_content(error: Exception) -> bool:
     return str(error.code).startswith("content_") and error.code not in TOO_LONG or "Content Exists Risk" in error.message
 
 
-def fault_of(error: Exception, name: str, settings: Endpoint, address: str, secrets: Iterable[str]) -> Fault:
+def failure_of(error: Exception, name: str, settings: Endpoint, address: str, secrets: Iterable[str]) -> Failure:
     """What an exception of the `openai` package means.
 
     Args:
@@ -62,50 +65,50 @@ def fault_of(error: Exception, name: str, settings: Endpoint, address: str, secr
         raise UserError(f"{at}: the key in {settings.key_variable} is refused ({error.status_code}): check it") from None
     if isinstance(error, openai.NotFoundError):
         raise UserError(
-            f"{at}: there is no model {settings.model} at {strip_local_paths(address)}: mend {at}.model or {at}.base_url"
+            f"{at}: there is no model {settings.model} at {strip_local_paths(address)}: fix {at}.model or {at}.base_url"
         ) from None
     if isinstance(error, openai.APIStatusError):
-        return _fault_of_status(error, at, settings, secrets)
+        return _failure_of_status(error, at, settings, secrets)
     if isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout):
         raise UserError(
             f"{at}: {strip_local_paths(address)} can't be reached ({str(error.__cause__) or 'no answer'}), after {settings.retries} retries: "
-            f"start it or mend {at}.base_url, then run again"
+            f"start it or fix {at}.base_url, then run again"
         ) from None
     if isinstance(error, openai.APITimeoutError):
-        return Fault(
+        return Failure(
             f"no answer within {settings.timeout_seconds:g} s",
             f"raise {at}.timeout_seconds, lower {at}.concurrency, or look after the server",
         )
     if isinstance(error, openai.APIConnectionError):
-        return Fault("a connection that broke", "look after the server")
+        return Failure("a connection that broke", "look after the server")
     return NO_COMPLETION
 
 
-def _fault_of_status(error: openai.APIStatusError, at: str, settings: Endpoint, secrets: Iterable[str]) -> Fault:
+def _failure_of_status(error: openai.APIStatusError, at: str, settings: Endpoint, secrets: Iterable[str]) -> Failure:
     status = error.status_code
     if status == 402 or error.code == "insufficient_quota":
         raise UserError(
-            f"{at}: the account behind {settings.key_variable} has no money or quota left ({status}): mend that, then run again"
+            f"{at}: the account behind {settings.key_variable} has no money or quota left ({status}): fix that, then run again"
         ) from None
     if status == 429:
-        return Fault("status 429, too many requests", f"lower {at}.concurrency, or raise {at}.retries")
+        return Failure("status 429, too many requests", f"lower {at}.concurrency, or raise {at}.retries")
     if status >= 500 or status in (408, 409):
-        return Fault(f"status {status}", "look after the server")
+        return Failure(f"status {status}", "look after the server")
     if error.code in TOO_LONG or error.param in TOO_LONG:
-        return Fault("too long for the model", None)
-    return Fault(
+        return Failure("too long for the model", None)
+    return Failure(
         f"the request is refused with status {status} ({words_of(error.message, secrets)})",
-        f"mend the settings of {at}",
+        f"fix the settings of {at}",
         perhaps_its_own=True,
     )
 
 
 def words_of(message: str, secrets: Iterable[str]) -> str:
     """The first line of what a provider says, unless it repeats a secret or a part of one."""
-    said = _letters(message)
+    message_letters = _letters(message)
     for secret in map(_letters, secrets):
         size = min(QUOTED, len(secret))
-        if size >= SHORTEST and any(secret[start : start + size] in said for start in range(len(secret) - size + 1)):
+        if size >= SHORTEST and any(secret[start : start + size] in message_letters for start in range(len(secret) - size + 1)):
             return "in words that repeat what was sent, so they are not shown"
     return message.splitlines()[0][:200] if message.strip() else "without a word"
 
