@@ -1,4 +1,6 @@
-"""Write the commits of all floating sources into config/sources.yaml, as their hosts have them now. Needs a network; run again it changes nothing.
+"""Write the commits of all floating sources into config/sources.yaml, as their hosts have them now.
+
+Needs a network; run again it changes nothing.
 
 python scripts/lock_revisions.py
 """
@@ -13,7 +15,9 @@ from safe_reasoning.sources import hub, table
 
 @command
 def main() -> None:
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     known = table.table()
     ids = [source_id for source_id, entry in known.items() if entry.revision == table.FLOATING]
     progress(f"{len(ids)} of {len(known)} sources have a floating revision")

@@ -1,4 +1,6 @@
-"""Fetch everything a run needs, so that it can go on where there is no network; say what is gated and how to ask for it.
+"""Fetch everything a run needs, so that it can go on where there is no network.
+
+Say what is gated and how to ask for it.
 
 python scripts/prefetch.py --config config/paper.yaml
 """
@@ -23,12 +25,17 @@ from safe_reasoning.sources import table as sources_table
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     config = checked(load(parser.parse_args().config))
     known, ids = sources_table.table(), needed(config)
     weights = sum((known[source_id].parameters or 0) * BYTES_OF_WEIGHTS for source_id in ids)
-    progress(f"{config.run}: {len(ids)} sources, of which about {weights:.0f} GB of weights; what is there already is only checked")
+    progress(
+        f"{config.run}: {len(ids)} sources, of which about {weights:.0f} GB of weights; what is there "
+        "already is only checked"
+    )
     for source_id in ids:
         if known[source_id].gated:
             progress(f"{source_id} is gated: {hub.how_to_ask(known[source_id])}")
@@ -46,7 +53,12 @@ def main() -> None:
     for source_id in ids:
         entry = known[source_id]
         table.add_row(
-            source_id, entry.kind, entry.revision[:12], entry.licence, "yes" if entry.gated else "", "no" if source_id in failed else "yes"
+            source_id,
+            entry.kind,
+            entry.revision[:12],
+            entry.licence,
+            "yes" if entry.gated else "",
+            "no" if source_id in failed else "yes",
         )
     for name, settings in wheels.items():
         table.add_row(name, "wheel", settings.version, "", "", "no" if name in missing else "yes")

@@ -14,8 +14,8 @@ from collections.abc import Callable
 import pandas as pd
 
 from safe_reasoning.config import NanoModel, load
-from safe_reasoning.plan.estimate import parameters_of
 from safe_reasoning.plan.step import totals
+from safe_reasoning.plan.training_steps import parameters_of
 from tests.artifact_costs import DEMO, ROOT, costs, paper, priced_steps
 from tests.artifact_values import MINI, expected, experiments, movement, scorecard
 

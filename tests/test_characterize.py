@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from safe_reasoning.characterize import continuation_safety as csr
-from safe_reasoning.characterize import intervention_curve, trigger_mining, trigger_selection, turning_point_table
+from safe_reasoning.characterize import (
+    intervention_curve,
+    trigger_mining,
+    trigger_selection,
+    turning_point_table,
+)
 from safe_reasoning.characterize.cue_correlation import cue_correlation
 from safe_reasoning.characterize.outcome_shares import outcome_shares, safe_response_given
 from safe_reasoning.characterize.rollout_diversity import rollout_diversity
@@ -18,7 +23,16 @@ from safe_reasoning.core.records import to_table
 from safe_reasoning.judging.detectors.few_shot import FewShotCueDetector
 from safe_reasoning.sampling.engine import Request, load_tokenizer
 from safe_reasoning.sampling.factory import open_engine
-from tests.fakes import KeywordDetector, KeywordJudge, ScriptedChat, ScriptedSampler, generation, ids, text, tokenizer
+from tests.fakes import (
+    KeywordDetector,
+    KeywordJudge,
+    ScriptedChat,
+    ScriptedSampler,
+    generation,
+    ids,
+    text,
+    tokenizer,
+)
 
 JUDGE, DETECTOR = KeywordJudge(), KeywordDetector()
 TRIGGER = "Wait, this is not allowed."

@@ -16,7 +16,16 @@ from safe_reasoning.pairs.natural import natural_pairs
 from safe_reasoning.pairs.overrefusal import overrefusal_pairs
 from safe_reasoning.pairs.rows import Pairs, _checked, broken_invariant, share_prefix, side_ids
 from safe_reasoning.sampling.engine import Request
-from tests.fakes import PROMPT_IDS, KeywordDetector, KeywordJudge, ScriptedSampler, generation, ids, text, tokenizer
+from tests.fakes import (
+    PROMPT_IDS,
+    KeywordDetector,
+    KeywordJudge,
+    ScriptedSampler,
+    generation,
+    ids,
+    text,
+    tokenizer,
+)
 
 DETECTOR = KeywordDetector()
 TRIGGERS = [{"label": "T1", "text": "Wait, this is not allowed."}, {"label": "T2", "text": "Okay, I should stop."}]

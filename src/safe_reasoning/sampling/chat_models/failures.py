@@ -1,4 +1,6 @@
-"""Why a request failed: something to repair before anything else is asked, or something that may pass.
+"""Why a request failed.
+
+Something to repair before anything else is asked, or something that may pass.
 
 The provider's message is shown only where it repeats nothing of what was sent.
 """
@@ -18,7 +20,8 @@ from safe_reasoning.core.redaction import strip_local_paths
 
 QUOTED = 12  # letters and digits in a row that make a quotation
 SHORTEST = 4  # a message of fewer stands in any sentence by chance
-TOO_LONG = ("context_length_exceeded", "input_tokens", "input_text")  # OpenAI's code; vLLM's parameters
+# OpenAI's code; vLLM's parameters
+TOO_LONG = ("context_length_exceeded", "input_tokens", "input_text")
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,10 @@ class Failure:
 
     Attributes:
         reason: in a few words, for the count.
-        repair: what to do where nothing else comes; None: it is this conversation's own fault, whatever comes.
-        perhaps_its_own: it may lie in this conversation, where others of the endpoint have been answered.
+        repair: what to do where nothing else comes; None: it is this conversation's own fault,
+            whatever comes.
+        perhaps_its_own: it may lie in this conversation, where others of the endpoint have been
+            answered.
     """
 
     reason: str
@@ -40,14 +45,21 @@ NO_COMPLETION = Failure("an answer that is no chat completion", "look at what an
 
 
 def refuses_content(error: Exception) -> bool:
-    """Whether the provider refuses to read or answer this conversation because of what it is about."""
+    """Whether the provider refuses this conversation because of its content."""
     if not isinstance(error, openai.BadRequestError):
         return False
-    # OpenAI and Azure have codes for it (content_filter, content_policy_violation); DeepSeek has words.
-    return str(error.code).startswith("content_") and error.code not in TOO_LONG or "Content Exists Risk" in error.message
+    # OpenAI and Azure have codes for it (content_filter, content_policy_violation); DeepSeek has
+    # words.
+    return (
+        str(error.code).startswith("content_")
+        and error.code not in TOO_LONG
+        or "Content Exists Risk" in error.message
+    )
 
 
-def failure_of(error: Exception, name: str, settings: Endpoint, address: str, secrets: Iterable[str]) -> Failure:
+def failure_of(
+    error: Exception, name: str, settings: Endpoint, address: str, secrets: Iterable[str]
+) -> Failure:
     """What an exception of the `openai` package means.
 
     Args:
@@ -58,20 +70,25 @@ def failure_of(error: Exception, name: str, settings: Endpoint, address: str, se
         secrets: the key and the messages sent, of which nothing may be repeated.
 
     Raises:
-        UserError: for what no other request would survive: a wrong key, model or address, no money, no server.
+        UserError: for what no other request would survive: a wrong key, model or address, no money,
+            no server.
     """
     at = f"endpoints.{name}"
     if isinstance(error, (openai.AuthenticationError, openai.PermissionDeniedError)):
-        raise UserError(f"{at}: the key in {settings.key_variable} is refused ({error.status_code}): check it") from None
+        raise UserError(
+            f"{at}: the key in {settings.key_variable} is refused ({error.status_code}): check it"
+        ) from None
     if isinstance(error, openai.NotFoundError):
         raise UserError(
-            f"{at}: there is no model {settings.model} at {strip_local_paths(address)}: fix {at}.model or {at}.base_url"
+            f"{at}: there is no model {settings.model} at {strip_local_paths(address)}: fix {at}.model or "
+            f"{at}.base_url"
         ) from None
     if isinstance(error, openai.APIStatusError):
         return _failure_of_status(error, at, settings, secrets)
     if isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout):
         raise UserError(
-            f"{at}: {strip_local_paths(address)} can't be reached ({str(error.__cause__) or 'no answer'}), after {settings.retries} retries: "
+            f"{at}: {strip_local_paths(address)} can't be reached "
+            f"({str(error.__cause__) or 'no answer'}), after {settings.retries} retries: "
             f"start it or fix {at}.base_url, then run again"
         ) from None
     if isinstance(error, openai.APITimeoutError):
@@ -84,11 +101,14 @@ def failure_of(error: Exception, name: str, settings: Endpoint, address: str, se
     return NO_COMPLETION
 
 
-def _failure_of_status(error: openai.APIStatusError, at: str, settings: Endpoint, secrets: Iterable[str]) -> Failure:
+def _failure_of_status(
+    error: openai.APIStatusError, at: str, settings: Endpoint, secrets: Iterable[str]
+) -> Failure:
     status = error.status_code
     if status == 402 or error.code == "insufficient_quota":
         raise UserError(
-            f"{at}: the account behind {settings.key_variable} has no money or quota left ({status}): fix that, then run again"
+            f"{at}: the account behind {settings.key_variable} has no money or quota left ({status}): fix "
+            "that, then run again"
         ) from None
     if status == 429:
         return Failure("status 429, too many requests", f"lower {at}.concurrency, or raise {at}.retries")
@@ -108,7 +128,9 @@ def words_of(message: str, secrets: Iterable[str]) -> str:
     message_letters = _letters(message)
     for secret in map(_letters, secrets):
         size = min(QUOTED, len(secret))
-        if size >= SHORTEST and any(secret[start : start + size] in message_letters for start in range(len(secret) - size + 1)):
+        if size >= SHORTEST and any(
+            secret[start : start + size] in message_letters for start in range(len(secret) - size + 1)
+        ):
             return "in words that repeat what was sent, so they are not shown"
     return message.splitlines()[0][:200] if message.strip() else "without a word"
 
