@@ -73,7 +73,7 @@ lint: .venv/.dev-ready ## ruff, mypy, snakefmt, snakemake --lint, hadolint, shel
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/snakefmt --check -l 140 Snakefile workflow
+	$(BIN)/snakefmt --check -l 110 Snakefile workflow
 	$(BIN)/snakemake --lint
 	$(BIN)/hadolint containers/*/Dockerfile
 	$(BIN)/shellcheck containers/install.sh .ci/run
@@ -81,7 +81,7 @@ lint: .venv/.dev-ready ## ruff, mypy, snakefmt, snakemake --lint, hadolint, shel
 format: .venv/.dev-ready ## put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/snakefmt -l 140 Snakefile workflow
+	$(BIN)/snakefmt -l 110 Snakefile workflow
 
 schema: setup ## write workflow/schemas/config.schema.json from the typed configuration
 	$(BIN)/python -c 'from safe_reasoning.judging.kinds import schema; print(schema(), end="")' > workflow/schemas/config.schema.json

@@ -1,11 +1,16 @@
-# Rebuilds "Towards Safe Reasoning in Large Reasoning Models via Corrective Intervention" (arXiv 2509.24393) from start to finish.
+# Rebuilds "Towards Safe Reasoning in Large Reasoning Models via Corrective Intervention" (arXiv
+# 2509.24393) from start to finish.
 #
-#   snakemake --cores 2                                   the demo: a model organism, no GPU, no model hub (config/demo.yaml)
+#   snakemake --cores 2                                   the demo: a model organism, no GPU, no
+# model hub (config/demo.yaml)
 #   snakemake --cores 2 --configfile config/mini.yaml     real weights and real prompts on a laptop
-#   snakemake --profile workflow/profiles/slurm ...       on a cluster (docs/cluster.md); workflow/profiles/workstation: several GPUs
-#   snakemake --sdm apptainer ...                         each rule in the pinned image it names (containers/README.md)
+#   snakemake --profile workflow/profiles/slurm ...       on a cluster (docs/cluster.md);
+# workflow/profiles/workstation: several GPUs
+#   snakemake --sdm apptainer ...                         each rule in the pinned image it names
+# (containers/README.md)
 #
-# The rules lie in workflow/rules, one file a stage, in the paper's order. Each calls the script of its own name in scripts/.
+# The rules lie in workflow/rules, one file a stage, in the paper's order. Each calls the script of
+# its own name in scripts/.
 import sys
 from pathlib import Path
 
@@ -32,7 +37,8 @@ include: "workflow/rules/traces.smk"
 rule all:
     default_target: True
     input:
-        # A clone holds the metrics of a finished run but no models: asking for these makes a new run start from the beginning.
+        # A clone holds the metrics of a finished run but no models: asking for these makes a new
+        # run start from the beginning.
         expand(f"{RUN}/models/{{model}}/base/training.json", model=MODELS),
         f"{RUN}/report.html",
         f"{RUN}/traces.html",

@@ -1,4 +1,5 @@
-# The validated configuration and the names that the rules share. Nothing heavy is imported here: this file is read again in every job.
+# The validated configuration and the names that the rules share. Nothing heavy is imported here:
+# this file is read again in every job.
 import hashlib
 import json
 import os
@@ -21,7 +22,9 @@ from safe_reasoning.report.traces.files import Files
 from safe_reasoning.training.recipe import input_files, pair_stems, recipe_of
 
 try:
-    CONFIG = typed_config.validate(config, "configuration") if config else typed_config.load("config/demo.yaml")
+    CONFIG = (
+        typed_config.validate(config, "configuration") if config else typed_config.load("config/demo.yaml")
+    )
     CONFIG = checked(CONFIG)
 except UserError as error:
     raise WorkflowError(str(error))
@@ -30,11 +33,13 @@ RUN = f"results/{CONFIG.run}"
 CONFIG_FILE = f"{RUN}/config.yaml"
 RESOLVED = typed_config.dump(CONFIG)
 RESOLVED_SHA256 = hashlib.sha256(RESOLVED.encode()).hexdigest()
-# The file that jobs read. Once there, only a run that starts changes it: a dry run must not alter it under the jobs of another, nor behind its manifest.
+# The file that jobs read. Once there, only a run that starts changes it: a dry run must not alter
+# it under the jobs of another, nor behind its manifest.
 if not os.path.exists(CONFIG_FILE):
     write_bytes(CONFIG_FILE, RESOLVED.encode())
 
-# Each job holds a shared lock (see runlock), finds our library and, outside an image, this environment's programs, and runs the same way each time.
+# Each job holds a shared lock (see runlock), finds our library and, outside an image, this
+# environment's programs, and runs the same way each time.
 shell.prefix(
     f"set -euo pipefail; exec 9<>{RUN}/.jobs.lock; flock -s 9; export PYTHONPATH=src PYTHONHASHSEED=0; "
     f'[ -n "${{{{SAFE_REASONING_IMAGE:-}}}}" ] || export PATH={Path(sys.executable).parent}:$PATH; '
@@ -42,7 +47,11 @@ shell.prefix(
 
 if DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method:
     os.environ.update(into_containers(CONFIG, os.environ))
-    if workflow.is_main_process and not workflow.dryrun and (lines := images.refusals(["serve", "train", "grpo", "analyze"])):
+    if (
+        workflow.is_main_process
+        and not workflow.dryrun
+        and (lines := images.refusals(["serve", "train", "grpo", "analyze"]))
+    ):
         raise WorkflowError("not started: " + "; ".join(lines))
 
 
