@@ -2,6 +2,10 @@
 PYTHON ?= python3
 CORES ?= 2
 BIN := .venv/bin
+# Snakemake keeps a cache in the home folder; where that is closed, as on many compute nodes, the project's own is used.
+ifneq ($(shell test -w "$$HOME" && echo yes),yes)
+export XDG_CACHE_HOME := $(CURDIR)/.cache
+endif
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 # torch's CPU build lies outside PyPI: where the configured index lacks it, PyTorch's own CPU index is asked.
 TORCH_INDEX := https://download.pytorch.org/whl/cpu

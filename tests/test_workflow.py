@@ -1,4 +1,8 @@
-"""The workflow itself: a tiny configuration through every rule, nothing to do the second time, killed runs that finish, faults told in one line."""
+"""The workflow itself.
+
+A tiny configuration through every rule, nothing to do the second time, killed runs that finish,
+faults told in one line.
+"""
 
 import html
 import io
@@ -20,7 +24,7 @@ import yaml
 from safe_reasoning.characterize.intervention_curve import NEUTRAL
 from safe_reasoning.core.files import read_json
 from safe_reasoning.core.records import read_rows
-from safe_reasoning.core.trace import split_sentences
+from safe_reasoning.core.sentences import split_sentences
 
 ROOT = Path(__file__).parents[1]
 SNAKEMAKE = [str(Path(sys.executable).parent / "snakemake"), "--cores", "2"]
@@ -87,8 +91,10 @@ def test_every_rule_ran(finished: Path):
     listed = set(snakemake(finished, "--configfile", "tests/tiny.yaml", "--list-rules").stdout.split())
     # Collections of targets, and the rules of real weights (config/mini.yaml, config/paper.yaml).
     absent = {"all", "figures", "convert_gguf", "warm_up", "fetch_base", "fetch_released", "fetch_judge", "write_trace_demonstrations"}
-    absent |= {"fit_embedding_judge", "judge_labelled_texts", "audit_judges"}  # they need labels of people, which the nano world has not
-    absent |= {name for name in listed if name.endswith("_with_weights")}  # judges of their own weights
+    # They need labels of people, which the nano world has not
+    absent |= {"fit_embedding_judge", "judge_labelled_texts", "audit_judges"}
+    # Judges of their own weights
+    absent |= {name for name in listed if name.endswith("_with_weights")}
     ran = {path.name for path in (run / "logs").iterdir()}
     assert listed - absent <= ran
     rates = pd.read_csv(run / "metrics/rates_by_seed.csv")
@@ -102,7 +108,9 @@ def words(content: str) -> list[str]:
 
 
 def test_no_text_of_prompts_or_generations_is_shown(finished: Path):
-    """Logs, report, trace reader, metrics, tables and figures hold no prompt and no sentence of a generation, but triggers that the run found safe."""
+    """Logs, report, trace reader, metrics, tables and figures hold no prompt and no sentence of a
+    generation, but triggers that the run found safe.
+    """
     run = finished / "results/tiny"
     texts: dict[str, None] = {}
     for path in run.glob("prompts/*.parquet"):
@@ -112,7 +120,8 @@ def test_no_text_of_prompts_or_generations_is_shown(finished: Path):
             texts |= dict.fromkeys(sentence.text for sentence in split_sentences(row["text"].replace("</think>", "\n")))
     candidates = read_json(run / "characterize/nano/triggers.json")["candidates"]
     shown = [" ".join(words(row["text"])) for row in candidates if row["low"] > 0.5]
-    # Shorter sentences ("I know this.") may stand anywhere by chance; the neutral sentence is this project's own.
+    # Shorter sentences ("I know this.") may stand anywhere by chance; the neutral sentence is this
+    # project's own.
     hidden = {tuple(said) for said in map(words, texts) if len(said) >= 5 and " ".join(said) not in "; ".join(shown)} - {
         tuple(words(NEUTRAL))
     }
@@ -153,7 +162,9 @@ def test_changed_figure_code_redraws_that_figure_only(finished: Path):
 
 
 def test_changed_setting_reaches_the_rules_that_use_it(finished: Path):
-    """And a dry run leaves the configuration that jobs read, and that the manifest names, as it was."""
+    """And a dry run leaves the configuration that jobs read, and that the manifest names, as it
+    was.
+    """
     before = (finished / "results/tiny/config.yaml").read_bytes()
     changed = yaml.safe_load((finished / "tests/tiny.yaml").read_text())
     changed["evaluate"]["kl_tokens"] = 21
@@ -165,7 +176,10 @@ def test_changed_setting_reaches_the_rules_that_use_it(finished: Path):
 
 
 def test_another_judge_reaches_all_that_asks_it(finished: Path):
-    """GRPO is rewarded by it, and the characterization counts by it; only what is sampled before anybody judges stays."""
+    """GRPO is rewarded by it, and the characterization counts by it.
+
+    Only what is sampled before anybody judges stays.
+    """
     changed = yaml.safe_load((finished / "tests/tiny.yaml").read_text())
     changed["evaluate"] |= {"judge": "lexical", "more_judges": []}
     (finished / "judged.yaml").write_text(yaml.safe_dump(changed))
@@ -201,7 +215,9 @@ def test_manifest_names_every_metric_with_its_hash(finished: Path):
 
 
 def test_archive_of_a_run_holds_its_verdicts_and_no_text(finished: Path, tmp_path: Path):
-    """No prompt, no attack and no completion of the run, nor any part of one that is longer than a sentence, is in the archive's bytes."""
+    """No prompt, no attack and no completion of the run, nor any part of one that is longer than a
+    sentence, is in the archive's bytes.
+    """
     from safe_reasoning.archive.pack import unpack
     from safe_reasoning.core.records import read_rows
 
@@ -241,7 +257,10 @@ def test_bad_configuration_stops_in_one_line(project: Path, change: dict, named:
 
 
 def test_a_judge_with_weights_of_its_own_is_fetched_and_never_evaluated(project: Path):
-    """Two judges are configured, one judges: its weights alone are fetched, once, and the run plans no other job than with the exact judge."""
+    """Two judges are configured, one judges.
+
+    Its weights alone are fetched, once, and the run plans no other job than with the exact judge.
+    """
     raw = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
     judges = {"judges": {"guard": {"kind": "llama_guard"}, "other": {"kind": "qwen3guard", "reading": "loose"}}}
     (project / "judged.yaml").write_text(yaml.safe_dump(raw | judges | {"evaluate": raw["evaluate"] | {"judge": "guard"}}))
@@ -250,7 +269,8 @@ def test_a_judge_with_weights_of_its_own_is_fetched_and_never_evaluated(project:
     for name in ("judged.yaml", "exact.yaml"):
         shown = snakemake(project, "--configfile", name, "--dry-run", "--forceall").stdout
         counts.append(dict(re.findall(r"^([a-z][a-z_]+) +(\d+)$", shown, re.MULTILINE)))
-    # A rule of its own, on a GPU, judges what the exact judge judges here; those that only read along stay where they were.
+    # A rule of its own, on a GPU, judges what the exact judge judges here; those that only read
+    # along stay where they were.
     judged = int(counts[0].pop("judge_generations_with_weights")) + int(counts[0]["judge_generations"])
     assert judged == int(counts[1]["judge_generations"])
     counts[0]["judge_generations"] = counts[1]["judge_generations"]

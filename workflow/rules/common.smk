@@ -15,6 +15,7 @@ from safe_reasoning.runtime import run_lock
 from safe_reasoning.core.cli import progress
 from safe_reasoning.judging.kinds import chat_of, judge_kind, judge_sources, weights_of
 from safe_reasoning.runtime.container_environment import into_containers
+from safe_reasoning.runtime.programs import programs_on_path
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.runtime.images import image
 from safe_reasoning.core.files import write_bytes
@@ -22,10 +23,10 @@ from safe_reasoning.report.traces.files import Files
 from safe_reasoning.training.recipe import input_files, pair_stems, recipe_of
 
 try:
-    CONFIG = (
-        typed_config.validate(config, "configuration") if config else typed_config.load("config/demo.yaml")
-    )
-    CONFIG = checked(CONFIG)
+    if not workflow.configfiles:  # single keys given with --config change the demo
+        config = typed_config.changed(typed_config.read("config/demo.yaml"), config)
+    CONFIG = checked(typed_config.validate(config, "configuration"))
+    PROGRAMS = programs_on_path(sys.executable)
 except UserError as error:
     raise WorkflowError(str(error))
 
@@ -42,7 +43,7 @@ if not os.path.exists(CONFIG_FILE):
 # environment's programs, and runs the same way each time.
 shell.prefix(
     f"set -euo pipefail; exec 9<>{RUN}/.jobs.lock; flock -s 9; export PYTHONPATH=src PYTHONHASHSEED=0; "
-    f'[ -n "${{{{SAFE_REASONING_IMAGE:-}}}}" ] || export PATH={Path(sys.executable).parent}:$PATH; '
+    f'[ -n "${{{{SAFE_REASONING_IMAGE:-}}}}" ] || export PATH={PROGRAMS}:"$PATH"; '
 )
 
 if DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method:

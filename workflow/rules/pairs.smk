@@ -1,7 +1,7 @@
 # Training rows (paper section 3): intervened pairs, and those of the baselines and of stage 2.
 rule build_intervened_pairs:
     input:
-        lambda w: judge_files(w.detector),
+        lambda w: judge_files(w.detector, JUDGE),
         base=f"{RUN}/models/{{model}}/base/training.json",
         triggers=f"{RUN}/characterize/{{model}}/triggers.json",
         prompts=prompt_files("align_harmful"),
@@ -21,7 +21,7 @@ rule build_intervened_pairs:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
         shards=f"{RUN}/pairs/{{model}}/shards_{{detector}}",
-        rerun_on=lambda w: settings("engine", "decoding", "pairs") + judge_settings(w.detector),
+        rerun_on=lambda w: settings("engine", "decoding", "pairs") + judge_settings(w.detector, JUDGE),
     message:
         "Building intervened pairs of {wildcards.model}, cues by {wildcards.detector}"
     shell:
