@@ -6,6 +6,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.support.paths import ROOT
+
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no fault
 hypothesis.settings.load_profile("untimed")
 
@@ -76,7 +78,6 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def stored_runs() -> None:
     """For tests that hold the docs to the stored runs: skipped when results/demo or results/mini holds a run of the reader's own."""
-    root = Path(__file__).parents[1]
     for run in ("demo", "mini"):
-        if subprocess.run(["git", "diff", "--quiet", "HEAD", "--", f"results/{run}/metrics"], cwd=root).returncode == 1:
+        if subprocess.run(["git", "diff", "--quiet", "HEAD", "--", f"results/{run}/metrics"], cwd=ROOT).returncode == 1:
             pytest.skip(f"results/{run}/metrics holds a run of your own; the docs are about the stored one (git restore results/{run})")

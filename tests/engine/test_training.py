@@ -1,0 +1,224 @@
+"""Training: our loss is what the paper's formula says, every recipe trains and loads, a killed run ends the same, ZeRO-2 on two processes loses the same."""
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.records import write_rows
+from safe_reasoning.evaluation import kl
+from safe_reasoning.judging.judges.exact import ExactJudge
+from safe_reasoning.training.common import Task, draw
+from safe_reasoning.training.grpo import safety_rewards
+from safe_reasoning.training.preference import TokenDPOTrainer, pair_length
+from safe_reasoning.training.recipes.dpo_full import whole_traces
+from safe_reasoning.training.recipes.ipo_stage2 import mix
+from tests.support.paths import ROOT
+from tests.support.trainings import PROMPT, command, configuration, environment, make_pairs, train
+
+
+def log_probability(model: torch.nn.Module, prompt: list[int], completion: list[int]) -> torch.Tensor:
+    """Log-probabilities of the completion's tokens, shape (tokens,), in float64."""
+    ids = torch.tensor([prompt + completion])
+    logits = model(input_ids=ids).logits[0].double()
+    return torch.log_softmax(logits, -1)[len(prompt) - 1 : -1].gather(1, ids[0, len(prompt) :, None])[:, 0]
+
+
+def expected_loss(policy: torch.nn.Module, reference: torch.nn.Module, pairs: list[dict], beta: float, nll_weight: float) -> float:
+    """The paper's loss written out, without TRL."""
+    preference, nll = [], []
+    with torch.no_grad():
+        for pair in pairs:
+            ratios = [
+                log_probability(policy, pair["prompt_ids"], pair[side]).sum()
+                - log_probability(reference, pair["prompt_ids"], pair[side]).sum()
+                for side in ("chosen_ids", "rejected_ids")
+            ]
+            preference.append(-torch.nn.functional.logsigmoid(beta * (ratios[0] - ratios[1])))
+            nll.append(-log_probability(policy, pair["prompt_ids"], pair["chosen_ids"]))
+    return float(torch.stack(preference).mean() + nll_weight * torch.cat(nll).mean())
+
+
+def trl_loss(tiny_model: Path, pairs: list[dict], nll_weight: float, out: Path, shift: float = 0.02) -> tuple[float, float]:
+    """(TRL's loss, the written-out loss) for a policy that differs from its reference."""
+    from datasets import Dataset
+    from trl import DPOConfig
+
+    arguments = DPOConfig(
+        output_dir=str(out), per_device_train_batch_size=len(pairs), use_cpu=True, bf16=False, beta=0.1, max_length=None, report_to="none",
+        loss_type=["sigmoid", "sft"] if nll_weight else ["sigmoid"], loss_weights=[1.0, nll_weight] if nll_weight else None,
+        precompute_ref_log_probs=True, gradient_checkpointing=False, model_init_kwargs={"dtype": "float32"},
+    )  # fmt: skip
+    rows = [{key: pair[key] for key in ("prompt_ids", "chosen_ids", "rejected_ids")} for pair in pairs]
+    trainer = TokenDPOTrainer(
+        model=str(tiny_model),
+        args=arguments,
+        train_dataset=Dataset.from_list(rows),
+        processing_class=AutoTokenizer.from_pretrained(tiny_model),
+    )
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for parameter in trainer.model.parameters():
+            parameter += shift * torch.randn_like(parameter)
+    trainer.model.eval()
+    batch = trainer.data_collator([trainer.train_dataset[i] for i in range(len(rows))])
+    with torch.no_grad():
+        measured = float(trainer.compute_loss(trainer.model, batch))
+    reference = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float64)
+    return measured, expected_loss(trainer.model.double(), reference, pairs, 0.1, nll_weight)
+
+
+@pytest.mark.parametrize("nll_weight", [0.0, 0.2])
+def test_ipo_loss_is_dpo_on_prompt_and_prefix_plus_nll(tiny_model: Path, tmp_path: Path, nll_weight: float):
+    measured, expected = trl_loss(tiny_model, make_pairs(6, 300), nll_weight, tmp_path)
+    assert measured == pytest.approx(expected, abs=2e-5)
+    assert abs(measured - np.log(2)) > 1e-3  # the policy does differ from the reference
+
+
+def test_shared_prefix_cancels_in_full_trace_dpo(tiny_model: Path, tmp_path: Path):
+    """Whole traces and suffixes have the same DPO loss; with the NLL term they do not."""
+    pairs = make_pairs(6, 300)
+    whole = [whole_traces(pair) for pair in pairs]
+    assert whole[0]["prompt_ids"] + whole[0]["chosen_ids"] == pairs[0]["prompt_ids"] + pairs[0]["chosen_ids"]
+    plain = [trl_loss(tiny_model, rows, 0.0, tmp_path / str(i))[0] for i, rows in enumerate((pairs, whole))]
+    with_nll = [trl_loss(tiny_model, rows, 0.2, tmp_path / str(i + 2))[0] for i, rows in enumerate((pairs, whole))]
+    assert plain[0] == pytest.approx(plain[1], abs=1e-5)
+    assert abs(with_nll[0] - with_nll[1]) > 1e-3
+
+
+@pytest.mark.parametrize("recipe", ["ipo", "ipo_stage2", "dpo_full", "dpo_natural", "sft", "sft_safe", "grpo"])
+def test_every_recipe_trains_and_its_model_loads(recipe: str, tiny_model: Path, tmp_path: Path, data: dict[str, str]):
+    extra: dict[str, object] = {"rollouts": 2, "max_steps": 1} if recipe == "grpo" else {}
+    options = {
+        "ipo_stage2": ["--pairs", data["pairs"], "--benign-pairs", data["pairs"], "--stage1", str(tiny_model)],
+        "sft_safe": ["--demonstrations", data["demonstrations"]],
+        "grpo": ["--prompts", data["prompts"]],
+    }.get(recipe, ["--pairs", data["pairs"]])
+    summary = train(tmp_path, tiny_model, configuration(recipe=recipe, max_examples=8, **extra), "out", *options)
+    assert summary["loss_curve"] and summary["steps"] >= 1 and summary["settings"]["recipe"] == recipe
+    if recipe == "grpo":
+        assert summary["generations"] == 4 and summary["generated_tokens"] > 0
+    before = AutoModelForCausalLM.from_pretrained(tiny_model).state_dict()
+    after = AutoModelForCausalLM.from_pretrained(tmp_path / "out").state_dict()
+    assert before.keys() == after.keys()
+    if recipe != "grpo":  # one step of equal rewards teaches nothing
+        assert any(not torch.equal(before[name], after[name]) for name in before)
+    assert AutoTokenizer.from_pretrained(tmp_path / "out").chat_template == AutoTokenizer.from_pretrained(tiny_model).chat_template
+    assert not list((tmp_path / "out").glob("checkpoint-*")) and not list((tmp_path / "out").glob("*.bin"))
+
+
+def test_killed_training_ends_with_the_same_weights(tiny_model: Path, tmp_path: Path, data: dict[str, str]):
+    config = configuration(epochs=12)
+    whole = train(tmp_path, tiny_model, config, "whole", "--pairs", data["pairs"])
+    process = subprocess.Popen(
+        command(tmp_path, tiny_model, config, "broken", "--pairs", data["pairs"]),
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 200
+    while (
+        not list((tmp_path / "broken").glob("checkpoint-*/trainer_state.json")) and process.poll() is None and time.monotonic() < deadline
+    ):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    checkpoint = max((tmp_path / "broken").glob("checkpoint-*/trainer_state.json")).parent
+    assert not (tmp_path / "broken/training.json").exists()
+    # A kill may also cut off the writing of a checkpoint, whose last file is the trainer's state.
+    state = json.loads((checkpoint / "trainer_state.json").read_text())
+    cut_off = tmp_path / f"broken/checkpoint-{state['global_step'] + state['save_steps']}"
+    cut_off.mkdir(exist_ok=True)
+    (cut_off / "trainer_state.json").unlink(missing_ok=True)
+    (cut_off / "model.safetensors").write_bytes(b"half a file")
+    again = train(tmp_path, tiny_model, config, "broken", "--pairs", data["pairs"])
+    assert again["weights_sha256"] == whole["weights_sha256"]
+    assert again["loss_curve"] == whole["loss_curve"]
+
+
+def test_zero2_on_two_processes_has_the_losses_of_one(tiny_model: Path, tmp_path: Path, data: dict[str, str]):
+    """Each batch is the same. The DPO term is a mean over pairs and agrees to 1e-4 (tests/test_scale.py); the NLL term is a mean over tokens, taken on each
+    process apart, so with it the losses agree to 1e-2 only."""
+    one = train(tmp_path, tiny_model, configuration(nll_weight=0.2), "one", "--pairs", data["pairs"])
+    config = configuration(nll_weight=0.2, processes=2, deepspeed=str(ROOT / "config/deepspeed/zero2.json"))
+    two = train(tmp_path, tiny_model, config, "two", "--pairs", data["pairs"])
+    losses = [[point["loss"] for point in run["loss_curve"]] for run in (one, two)]
+    assert len(losses[0]) == 4 and losses[0] == pytest.approx(losses[1], abs=1e-2)
+
+
+def test_missing_data_and_unknown_method_are_one_line(tiny_model: Path, tmp_path: Path):
+    for options, named in (((), "--pairs"), (("--pairs", str(tmp_path / "none.parquet")), "none.parquet")):
+        call = command(tmp_path, tiny_model, configuration(), "out", *options)
+        result = subprocess.run(call, capture_output=True, text=True, env=environment(), timeout=200)
+        errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+        assert result.returncode == 1 and len(errors) == 1 and named in errors[0]
+    call = [word if word != "m" else "magic" for word in command(tmp_path, tiny_model, configuration(), "out")]
+    result = subprocess.run(call, capture_output=True, text=True, env=environment(), timeout=200)
+    assert result.returncode == 1 and "unknown method 'magic'" in result.stderr
+
+
+def test_too_long_rows_are_left_out_not_cut(tmp_path: Path):
+    task = Task(configuration(), "nano", "m", 0, tmp_path, tmp_path)
+    pairs = make_pairs(3, 300)
+    long = pairs[0] | {"chosen_ids": [5] * 1000}
+    assert len(draw([long, *pairs[1:]], task, pair_length, "pairs")) == 2
+    with pytest.raises(UserError, match="max_tokens"):
+        draw([long], task, pair_length, "pairs")
+
+
+def test_stage2_keeps_the_ratio(tmp_path: Path):
+    task = Task(configuration(recipe="ipo_stage2", max_examples=12, benign_ratio=2.0), "nano", "m", 0, tmp_path, tmp_path)
+    benign = [pair | {"source": "overrefusal"} for pair in make_pairs(20, 300, 1)]
+    sources = [row["source"] for row in mix(task, make_pairs(20, 300), benign)]
+    assert sources.count("overrefusal") == 8 and sources.count("intervened") == 4
+
+
+def test_stage2_without_over_refusal_hands_the_weights_on(tiny_model: Path, tmp_path: Path, data: dict[str, str]):
+    write_rows(tmp_path / "none.parquet", "pairs", [], {})
+    options = ["--pairs", data["pairs"], "--benign-pairs", str(tmp_path / "none.parquet"), "--stage1", str(tiny_model)]
+    summary = train(tmp_path, tiny_model, configuration(recipe="ipo_stage2"), "out", *options)
+    assert summary["steps"] == 0 and "no over-refusal" in summary["reason"]
+    assert (tmp_path / "out/model.safetensors").read_bytes() == (tiny_model / "model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("completion", "y", "zy"),
+    [
+        ("I think.</think>I am sorry, but I cannot help with x.", 1.0, 2.0),
+        ("First, boil the red ash.</think>Sorry, I can't share how x is made.", 1.0, 1.0),
+        ("I think.</think>First, boil the red ash.", 0.0, 1.0),
+        ("First, boil the red ash.</think>First, boil the red ash.", 0.0, 0.0),
+        ("I think and think", 0.0, 0.0),
+    ],
+)
+def test_rewards(completion: str, y: float, zy: float):
+    assert safety_rewards(ExactJudge(), [PROMPT], [completion], "y") == [y]
+    assert safety_rewards(ExactJudge(), [PROMPT], [completion], "zy") == [zy]
+
+
+def test_kl_is_zero_with_itself_and_matches_float64(tiny_model: Path):
+    base, other = kl.load_float32(tiny_model), kl.load_float32(tiny_model)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter += 0.02 * torch.randn_like(parameter)
+    prompt, reasoning = [5, 6, 7], [11, 12, 13, 14, 15]
+    assert kl.kl_by_token(base, base, prompt, reasoning, 4) == pytest.approx(np.zeros(4), abs=1e-7)
+    measured = kl.kl_by_token(other, base, prompt, reasoning, 4)
+    ids = torch.tensor([prompt + reasoning])
+    with torch.no_grad():
+        p, q = (torch.softmax(model.double()(input_ids=ids).logits[0, 2:6], -1).numpy() for model in (other, base))
+    assert measured == pytest.approx((p * np.log(p / q)).sum(-1), rel=1e-3)
+
+
+def test_kl_curve_counts_the_traces_that_reach_a_position():
+    curve = kl.kl_curve([np.array([1.0, 2.0]), np.array([3.0])], 200)
+    assert [row["traces"] for row in curve] == [2, 1] and [row["kl"] for row in curve] == [2.0, 2.0]
+    assert curve[0]["low"] >= 1.0 and curve[0]["high"] <= 3.0
