@@ -1,11 +1,17 @@
 """Fixtures shared by the tests."""
 
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch loads: tests share the machine
+
 import subprocess
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from tests.support.made_run import write_made_run
+from tests.support.once import made_once
 from tests.support.paths import ROOT
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no fault
@@ -27,15 +33,27 @@ SENTENCES = [
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a two-layer Llama with random weights, a byte-level BPE and a chat template with an open think tag.
+    """The folder of a tiny model with random weights, see `write_tiny_model`."""
+    return made_once(tmp_path_factory, "tiny_model", write_tiny_model)
 
-    The initial weights are larger than usual: the greedy choices are then clear, and the same for every engine in float32.
+
+@pytest.fixture(scope="session")
+def made_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run with invented metrics and texts, drawn once; called `made`."""
+    place = made_once(tmp_path_factory, "made_run", lambda folder: write_made_run(folder / "made"))
+    return place / "made"
+
+
+def write_tiny_model(folder: Path) -> None:
+    """Write a two-layer Llama with random weights, a byte-level BPE, a chat template with a think tag.
+
+    The initial weights are larger than usual: the greedy choices are then clear, and the same for
+    every engine in float32.
     """
     import torch
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    folder = tmp_path_factory.mktemp("tiny_model")
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
@@ -72,7 +90,6 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model.generation_config = GenerationConfig(eos_token_id=eos, pad_token_id=eos, bos_token_id=None)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -6,14 +6,10 @@ import subprocess
 import sys
 import time
 import uuid
-from pathlib import Path
 
 import pytest
 
-from safe_reasoning.core.errors import UserError
-from safe_reasoning.runtime import gpu_lease
 from tests.support.paths import ROOT
-from tools.project_copy import SNAKEMAKE
 
 SCRIPT = [sys.executable, str(ROOT / "scripts/lease_gpus.py")]
 SAY = ["sh", "-c", "echo $CUDA_VISIBLE_DEVICES"]
@@ -85,39 +81,3 @@ def test_without_gpus_and_in_a_slurm_job_nothing_is_changed(ids: list[str]):
 
 def test_the_lease_outlives_exec_and_the_exit_code_is_the_job_s(ids: list[str]):
     assert job(1, ids, ["sh", "-c", "exit 7"]).wait(timeout=20) == 7
-
-
-def test_gpus_of_the_machine_are_its_device_nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(gpu_lease, "DEVICES", tmp_path)
-    for name in ("nvidia10", "nvidia2", "nvidiactl", "nvidia-uvm", "nvidia0"):
-        (tmp_path / name).touch()
-    assert gpu_lease.visible_gpus({}) == ["0", "2", "10"]
-    assert gpu_lease.visible_gpus({"CUDA_VISIBLE_DEVICES": ""}) == []
-    with pytest.raises(UserError, match="here are 0"):
-        gpu_lease.lease(1, [], tmp_path / "locks")
-
-
-def test_snakemake_with_the_workstation_profile_runs_as_many_jobs_as_there_are_gpus(ids: list[str], tmp_path: Path):
-    """Eight one-GPU jobs, one of which crashes at its first attempt: never two at the same time on one GPU."""
-    (tmp_path / "Snakefile").write_text(
-        f"""
-rule all:
-    input: expand("{{n}}.txt", n=range(8))
-rule job:
-    output: "{{n}}.txt"
-    resources: gpu=1
-    shell:
-        '{" ".join(SCRIPT)} {{resources.gpu}} sh -c "'
-        'echo start \\$CUDA_VISIBLE_DEVICES >> log; sleep 0.4; echo end \\$CUDA_VISIBLE_DEVICES >> log; '
-        'if [ {{wildcards.n}} = 3 ] && mkdir crashed; then kill -9 \\$\\$; fi; touch {{output}}"'
-"""
-    )
-    call = [SNAKEMAKE[0], "--profile", str(ROOT / "workflow/profiles/workstation"), "--cores", "8", "--resources", "gpu=2"]
-    result = subprocess.run(call, cwd=tmp_path, env=environment(ids), capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stderr[-3000:]
-    running: set[str] = set()
-    for line in (tmp_path / "log").read_text().splitlines():
-        what, gpu = line.split()
-        assert gpu in ids and (gpu not in running) == (what == "start"), line
-        running ^= {gpu}
-    assert (tmp_path / "crashed").is_dir() and len(list(tmp_path.glob("*.txt"))) == 8

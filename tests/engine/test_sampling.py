@@ -18,6 +18,7 @@ from safe_reasoning.sampling.chat_template import prompt_ids, template_hash
 from safe_reasoning.sampling.engine import Request, load_tokenizer
 from safe_reasoning.sampling.factory import open_engine
 from safe_reasoning.sampling.shards import sample_sharded
+from tests.support.paths import ROOT
 
 GREEDY = Decoding(temperature=0, max_new_tokens=24)
 SAMPLED = Decoding(temperature=1, top_p=0.95, max_new_tokens=24)

@@ -11,17 +11,11 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.records import write_rows
-from safe_reasoning.evaluation import kl
-from safe_reasoning.judging.judges.exact import ExactJudge
-from safe_reasoning.training.common import Task, draw
-from safe_reasoning.training.grpo import safety_rewards
-from safe_reasoning.training.preference import TokenDPOTrainer, pair_length
+from safe_reasoning.training.preference import TokenDPOTrainer
 from safe_reasoning.training.recipes.dpo_full import whole_traces
-from safe_reasoning.training.recipes.ipo_stage2 import mix
 from tests.support.paths import ROOT
-from tests.support.trainings import PROMPT, command, configuration, environment, make_pairs, train
+from tests.support.trainings import command, configuration, environment, make_pairs, train
 
 
 def log_probability(model: torch.nn.Module, prompt: list[int], completion: list[int]) -> torch.Tensor:
@@ -164,61 +158,9 @@ def test_missing_data_and_unknown_method_are_one_line(tiny_model: Path, tmp_path
     assert result.returncode == 1 and "unknown method 'magic'" in result.stderr
 
 
-def test_too_long_rows_are_left_out_not_cut(tmp_path: Path):
-    task = Task(configuration(), "nano", "m", 0, tmp_path, tmp_path)
-    pairs = make_pairs(3, 300)
-    long = pairs[0] | {"chosen_ids": [5] * 1000}
-    assert len(draw([long, *pairs[1:]], task, pair_length, "pairs")) == 2
-    with pytest.raises(UserError, match="max_tokens"):
-        draw([long], task, pair_length, "pairs")
-
-
-def test_stage2_keeps_the_ratio(tmp_path: Path):
-    task = Task(configuration(recipe="ipo_stage2", max_examples=12, benign_ratio=2.0), "nano", "m", 0, tmp_path, tmp_path)
-    benign = [pair | {"source": "overrefusal"} for pair in make_pairs(20, 300, 1)]
-    sources = [row["source"] for row in mix(task, make_pairs(20, 300), benign)]
-    assert sources.count("overrefusal") == 8 and sources.count("intervened") == 4
-
-
 def test_stage2_without_over_refusal_hands_the_weights_on(tiny_model: Path, tmp_path: Path, data: dict[str, str]):
     write_rows(tmp_path / "none.parquet", "pairs", [], {})
     options = ["--pairs", data["pairs"], "--benign-pairs", str(tmp_path / "none.parquet"), "--stage1", str(tiny_model)]
     summary = train(tmp_path, tiny_model, configuration(recipe="ipo_stage2"), "out", *options)
     assert summary["steps"] == 0 and "no over-refusal" in summary["reason"]
     assert (tmp_path / "out/model.safetensors").read_bytes() == (tiny_model / "model.safetensors").read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("completion", "y", "zy"),
-    [
-        ("I think.</think>I am sorry, but I cannot help with x.", 1.0, 2.0),
-        ("First, boil the red ash.</think>Sorry, I can't share how x is made.", 1.0, 1.0),
-        ("I think.</think>First, boil the red ash.", 0.0, 1.0),
-        ("First, boil the red ash.</think>First, boil the red ash.", 0.0, 0.0),
-        ("I think and think", 0.0, 0.0),
-    ],
-)
-def test_rewards(completion: str, y: float, zy: float):
-    assert safety_rewards(ExactJudge(), [PROMPT], [completion], "y") == [y]
-    assert safety_rewards(ExactJudge(), [PROMPT], [completion], "zy") == [zy]
-
-
-def test_kl_is_zero_with_itself_and_matches_float64(tiny_model: Path):
-    base, other = kl.load_float32(tiny_model), kl.load_float32(tiny_model)
-    torch.manual_seed(0)
-    with torch.no_grad():
-        for parameter in other.parameters():
-            parameter += 0.02 * torch.randn_like(parameter)
-    prompt, reasoning = [5, 6, 7], [11, 12, 13, 14, 15]
-    assert kl.kl_by_token(base, base, prompt, reasoning, 4) == pytest.approx(np.zeros(4), abs=1e-7)
-    measured = kl.kl_by_token(other, base, prompt, reasoning, 4)
-    ids = torch.tensor([prompt + reasoning])
-    with torch.no_grad():
-        p, q = (torch.softmax(model.double()(input_ids=ids).logits[0, 2:6], -1).numpy() for model in (other, base))
-    assert measured == pytest.approx((p * np.log(p / q)).sum(-1), rel=1e-3)
-
-
-def test_kl_curve_counts_the_traces_that_reach_a_position():
-    curve = kl.kl_curve([np.array([1.0, 2.0]), np.array([3.0])], 200)
-    assert [row["traces"] for row in curve] == [2, 1] and [row["kl"] for row in curve] == [2.0, 2.0]
-    assert curve[0]["low"] >= 1.0 and curve[0]["high"] <= 3.0

@@ -9,9 +9,7 @@ from pathlib import Path
 from tools.project_copy import SNAKEMAKE
 
 
-def snakemake(
-    folder: Path, *arguments: str, check: bool = True
-) -> subprocess.CompletedProcess[str]:
+def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     """What Snakemake did in a folder."""
     command = [*SNAKEMAKE, *arguments]
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900)

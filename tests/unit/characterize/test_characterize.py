@@ -1,7 +1,6 @@
 """The characterization on scripted models whose answers are known in advance."""
 
 import math
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,12 +11,11 @@ from safe_reasoning.characterize.cue_correlation import cue_correlation
 from safe_reasoning.characterize.outcome_shares import outcome_shares, safe_response_given
 from safe_reasoning.characterize.rollout_diversity import rollout_diversity
 from safe_reasoning.characterize.trigger_mining import Candidate
-from safe_reasoning.config import Characterize, Decoding, Engine
+from safe_reasoning.config import Characterize
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.records import to_table
 from safe_reasoning.judging.detectors.few_shot import FewShotCueDetector
-from safe_reasoning.sampling.engine import Request, load_tokenizer
-from safe_reasoning.sampling.factory import open_engine
+from safe_reasoning.sampling.engine import Request
 from tests.support.fakes import KeywordDetector, KeywordJudge, ScriptedChat, ScriptedSampler, generation, ids, text, tokenizer
 
 JUDGE, DETECTOR = KeywordJudge(), KeywordDetector()
@@ -46,9 +44,6 @@ def rows_for(traces: list[dict[str, Any]], stride: int = 1, continuations: int =
         requests = csr.continuation_requests(trace, csr.prefix_lengths(trace, tokenizer(), stride), continuations)
         rows += csr.csr_rows(trace, sample(requests, "csr"), JUDGE, {})
     return rows
-
-
-# --- Continuation safety ratio
 
 
 def test_traces_come_in_pairs_from_prompts_of_uncertain_safety() -> None:
@@ -136,25 +131,9 @@ def test_a_detector_that_asks_a_model_is_asked_about_all_traces_side_by_side() -
     assert [row["first_cue_token"] is None for row in table] == [True, False]
 
 
-def test_csr_with_a_real_engine(tiny_model: Path) -> None:
-    model_tokenizer = load_tokenizer(tiny_model)
-    engine = open_engine(
-        tiny_model, Engine(name="transformers", dtype="float32", max_model_len=128), Decoding(temperature=1, max_new_tokens=24)
-    )
-    token_ids = model_tokenizer.encode("The user asks.\n</think>", add_special_tokens=False)
-    trace = generation("g0", SAFE) | {"token_ids": token_ids}
-    requests = csr.continuation_requests(trace, csr.prefix_lengths(trace, model_tokenizer, 4), 2)
-    rows = csr.csr_rows(trace, engine.generate(requests, stop_at_think_end=True), JUDGE, {})
-    assert [row["prefix_tokens"] for row in rows] == csr.prefix_lengths(trace, model_tokenizer, 4)
-    assert all(row["continuations"] == 2 and row["safe"] + row["unscored"] <= 2 for row in rows)
-
-
 def test_cue_correlation_uses_traces_with_both() -> None:
     found = cue_correlation([1, 2, None, 4, 5], [11, 12, 13, 14, None])
     assert found.count == 3 and found.r == pytest.approx(1.0)
-
-
-# --- Outcome shares and rollout diversity
 
 
 def test_outcome_shares_count_four_cells_and_leave_unscored_out() -> None:
@@ -192,9 +171,6 @@ def test_rollout_diversity_counts_known_safe_rollouts() -> None:
     assert all(row["unscored"] == 1 for row in rows)
     with pytest.raises(UserError, match="characterize.rollouts"):
         rollout_diversity(verdicts, 8)
-
-
-# --- Triggers
 
 
 def test_mining_merges_forms_and_prefers_sentences_of_several_prompts() -> None:
@@ -294,9 +270,6 @@ def test_too_few_good_candidates_are_filled_up_with_the_next_most_effective() ->
     candidates = [measured("Alpha beta.", 9), measured("Gamma delta.", 1), measured("Epsilon zeta.", 2)]
     assert [c.text for c in trigger_selection.pick(candidates, 2, 0.5) if c.label] == ["Alpha beta.", "Epsilon zeta."]
     assert [c.label for c in trigger_selection.pick(candidates, 6, 0.5)] == ["T1", "T2", "T3"]
-
-
-# --- Intervention curve
 
 
 def test_traces_on_which_no_trigger_was_picked_come_first() -> None:

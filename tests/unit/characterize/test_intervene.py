@@ -1,14 +1,10 @@
 """Substitution keeps the sampled tokens; rounds follow the first cue; a finished trace stays as it is."""
 
-from pathlib import Path
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from safe_reasoning.characterize.intervention import Case, find_cues, run_interventions, substitute
-from safe_reasoning.config import Decoding, Engine
-from safe_reasoning.sampling.engine import Request, load_tokenizer
-from safe_reasoning.sampling.factory import open_engine
+from safe_reasoning.sampling.engine import Request
 from tests.support.fakes import PROMPT_IDS, KeywordDetector, ScriptedSampler, generation, ids, text, tokenizer
 
 TRIGGER = "Wait, this is not allowed."
@@ -81,27 +77,3 @@ def test_all_cases_of_a_round_are_one_batch_and_clean_ones_are_left_alone() -> N
     assert [[r.generation_id for r in batch] for batch in sample.batches] == [["a/round1", "c/round1"]]
     assert histories[1][-1].text == clean["text"]
     assert histories[2][-1].text == f"{START} Fine.\n</think>"
-
-
-def test_a_real_engine_goes_on_from_the_given_ids(tiny_model: Path) -> None:
-    model_tokenizer = load_tokenizer(tiny_model)
-    engine = open_engine(
-        tiny_model,
-        Engine(name="transformers", dtype="float32", max_model_len=128),
-        Decoding(temperature=1, top_p=0.95, max_new_tokens=48),
-    )
-    token_ids = model_tokenizer.encode("The user asks. Then I will do it. First, mix the paint.", add_special_tokens=False)
-    row = generation("g0", HARMFUL) | {"token_ids": token_ids, "text": model_tokenizer.decode(token_ids), "finish_reason": "length"}
-    histories = [
-        run_interventions(
-            lambda requests, label: engine.generate(requests, stop_at_think_end=True),
-            model_tokenizer,
-            [Case("case", row, "Wait, this item is restricted.")],
-            DETECTOR,
-            max_rounds=1,
-        )[0]
-        for _ in range(2)
-    ]
-    last = histories[0][-1]
-    assert last.text.startswith("The user asks. Wait, this item is restricted.")
-    assert len(last.token_ids) > len(token_ids[:4]) and histories[0] == histories[1]

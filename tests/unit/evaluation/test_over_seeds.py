@@ -2,31 +2,15 @@
 
 import itertools
 import math
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy import stats as scipy_stats
 
-from safe_reasoning.core.records import write_rows
 from safe_reasoning.core.run_layout import Variant
 from safe_reasoning.evaluation import over_seeds, rates
 from safe_reasoning.evaluation.sample_count import components, sample_counts
-from safe_reasoning.report import metrics as report_metrics
-from safe_reasoning.report.claims import estimates, scorecard
-from safe_reasoning.report.tables import table2_main, table_clean, table_sample_count
-from safe_reasoning.stats import paired, seed_spread
-from tests.support.drawing import draw
-from tests.support.metrics_fixture import write_metrics
-from tests.support.paths import PUBLISHED, ROOT
-from tools.seed_coverage import coverage
+from safe_reasoning.stats import paired
 
 SIZES = {"direct": 30, "jailbreak": 20, "overrefusal": 20, "sums": 20}
 ROLES = {"direct": "safety", "jailbreak": "safety", "overrefusal": "overrefusal", "sums": "capability"}
@@ -74,51 +58,6 @@ def mean_rates(verdicts: dict[Variant, list[dict]]) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def differences(verdicts: dict[Variant, list[dict]]) -> pd.DataFrame:
     return pd.DataFrame(over_seeds.paired_differences(verdicts, ROLES, 300))
-
-
-# The interval of a mean over seeds.
-
-
-def test_interval_adds_the_squares_of_both_half_widths():
-    low, high = seed_spread.interval(0.5, 0.4, 0.65, [0.45, 0.55])
-    chance = 12.706205 * np.std([0.45, 0.55], ddof=1) / math.sqrt(2)
-    assert (low, high) == (pytest.approx(0.5 - math.hypot(0.1, chance)), pytest.approx(0.5 + math.hypot(0.15, chance)))
-
-
-def test_one_seed_keeps_the_interval_and_knows_no_spread():
-    assert seed_spread.interval(0.5, 0.4, 0.65, [0.5]) == (0.4, 0.65)
-    assert math.isnan(seed_spread.deviation([0.5]))
-
-
-def test_p_value_of_seeds_alone_is_that_of_the_t_test_and_of_prompts_alone_the_normal_one():
-    by_seed = [0.1, 0.3, 0.25, 0.2]
-    assert seed_spread.p_value(float(np.mean(by_seed)), *[float(np.mean(by_seed))] * 2, by_seed) == pytest.approx(
-        scipy_stats.ttest_1samp(by_seed, 0).pvalue
-    )
-    half = 1.5 * scipy_stats.norm.ppf(0.975)
-    assert seed_spread.p_value(3.0, 3 - half, 3 + half, [3.0, 3.0]) == pytest.approx(2 * scipy_stats.norm.sf(2))
-
-
-@given(st.floats(-1, 1), st.floats(0.001, 0.5), st.lists(st.floats(-0.5, 0.5), min_size=2, max_size=5))
-def test_p_value_and_interval_agree_about_zero(value: float, half: float, spread: list[float]):
-    by_seed = [value + s - float(np.mean(spread)) for s in spread]
-    low, high = seed_spread.interval(value, value - half, value + half, by_seed)
-    p = seed_spread.p_value(value, value - half, value + half, by_seed)
-    assert 0 <= p <= 1
-    if min(abs(low), abs(high)) > 1e-6:
-        assert (p < 0.05) == (low > 0 or high < 0)
-
-
-@pytest.mark.parametrize(("seeds", "spread"), [(2, 0.1), (3, 0.1), (2, 0.0)])
-def test_interval_holds_the_truth_with_few_seeds(seeds: int, spread: float):
-    """300 made runs of each kind; docs/fidelity.md has 2,000."""
-    share = {rule: found[0] for rule, found in coverage(seeds, spread, 300).items()}
-    assert share["ours"] >= 0.93
-    if spread:
-        assert share["prompts"] < 0.8 and share["two_level"] < 0.92  # why it is not one of these
-
-
-# Rates over seeds.
 
 
 def test_mean_and_spread_are_those_of_the_seeds(verdicts: dict[Variant, list[dict]], mean_rates: pd.DataFrame):
@@ -185,9 +124,6 @@ def test_a_seed_without_a_scored_value_is_left_out(verdicts: dict[Variant, list[
     assert {difference["seeds"] for difference in over_seeds.paired_differences(two, ROLES, 300)} == {1}
 
 
-# Paired differences.
-
-
 def test_each_pair_is_compared_once():
     pairs = over_seeds.contrasts(["base", "ipo", "ipo_stage2", "sft", "dpo_full", "grpo_y", "grpo_zy"])
     assert len({frozenset(pair) for pair in pairs}) == len(pairs)
@@ -229,9 +165,6 @@ def test_a_small_set_weighs_as_much_as_a_large_one():
     assert found.value == pytest.approx(0.5) and found.clusters == 91
 
 
-# The effect of the sample count.
-
-
 def test_error_with_fewer_samples_is_the_mean_over_all_ways_to_pick_them():
     values = {"a": [True, False, False], "b": [True, True, False], "c": [False, False, False], "d": [True, True, True]}
     found = components(values)
@@ -257,104 +190,3 @@ def test_one_sample_a_prompt_tells_the_error_and_not_its_parts():
     row = pd.DataFrame(sample_counts(verdicts_of(1, samples=1), ROLES)).iloc[0]
     assert row["samples_per_prompt"] == 1 and row["standard_error"] > 0 and row["se_same_budget_new_prompts"] < row["standard_error"]
     assert all(math.isnan(row[name]) for name in ("within", "within_share", "se_plus_one_sample", "se_infinite_samples"))
-
-
-# Scorecard.
-
-
-def test_many_comparisons_make_refuting_harder_and_reproducing_no_easier():
-    low, high = (estimates.Estimate(value, value - 0.1, value + 0.1) for value in (-0.11, 0.11))
-    assert scorecard.judge(low, 0.0) == "not reproduced" and scorecard.judge(low, 0.0, 4) == "within noise"
-    assert scorecard.judge(high, 0.0) == scorecard.judge(high, 0.0, 4) == "reproduced"
-    wide = estimates.Estimate(0.0, -1.0, 1.0, seeds=3).simultaneous(4)
-    assert wide.high == pytest.approx(scipy_stats.t.ppf(1 - 0.025 / 4, 2) / scipy_stats.t.ppf(0.975, 2)) and wide.low == -wide.high
-
-
-def test_scorecard_says_that_it_rests_on_one_seed(tmp_path: Path):
-    card = scorecard.score(write_metrics(tmp_path)).set_index("id")["rests on"]
-    assert card["ipo_best_reasoning"].startswith("one training seed") and card["turning_points"] == "the base model alone"
-
-
-# From verdicts to the report's tables, through the scripts.
-
-
-def script(name: str, *arguments: object) -> None:
-    result = subprocess.run(
-        [sys.executable, ROOT / f"scripts/{name}.py", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-    )
-    assert result.returncode == 0, result.stderr
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, verdicts: dict[Variant, list[dict]]) -> Path:
-    """Metrics of a made run with three seeds: what comes from verdicts by the scripts, the rest invented."""
-    folder = tmp_path_factory.mktemp("run")
-    ids = [(name, f"{name}-{number:04d}") for name, size in SIZES.items() for number in range(size)]
-    write_rows(
-        folder / "prompts.parquet",
-        "prompts",
-        [{"prompt_id": i, "prompt_set": s, "role": ROLES[s], "category": "", "text": "", "gold": ""} for s, i in ids],
-        {},
-    )
-    files: dict[str, list[Path]] = {"verdicts": [], "generations": []}
-    for variant, rows in verdicts.items():
-        place = folder / f"nano/{variant.method}/seed{variant.seed}"
-        generations = [{"generation_id": f"{i}.0", "prompt_id": i, "prompt_set": s, "text": "<think>a</think>b"} for s, i in ids]
-        for schema, content in (("verdicts", rows), ("generations", generations)):
-            files[schema].append(place / f"{schema}.parquet")
-            write_rows(files[schema][-1], schema, content, {})
-    metrics = write_metrics(folder / "metrics", seeds=(0, 1, 2))
-    (folder / "contaminated.csv").write_text("prompt_id\ndirect-0001\n")
-    config = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
-    for settings in config["prompt_sets"].values():
-        settings.pop("benchmark", None)
-    (folder / "config.yaml").write_text(yaml.safe_dump(config | {"seeds": [0, 1, 2]}))
-    script("summarize_evaluation", "--config", folder / "config.yaml", "--model", "nano", "--prompts", folder / "prompts.parquet", "--generations", *files["generations"],
-           "--verdicts", *files["verdicts"], "--contaminated", folder / "contaminated.csv", "--out", folder / "nano_metrics")  # fmt: skip
-    for path in sorted((folder / "nano_metrics").glob("*.csv")):
-        script("join_metrics", "--tables", path, "--out", metrics / path.name)
-    return metrics
-
-
-def test_main_table_shows_mean_and_spread(run: Path):
-    frame = table2_main.data(run, PUBLISHED).set_index("model and method")
-    rate = (
-        report_metrics.read(run, "rates").query("method == 'sft_safe' and prompt_set == 'safety_average' and part == 'reasoning'").iloc[0]
-    )
-    cell = frame.loc["nano, SFT (safe traces)", "safety_average reasoning"]
-    assert (
-        cell == f"{100 * rate['rate']:.1f} ± {100 * rate['sd']:.1f} [{100 * rate['low']:.1f}, {100 * rate['high']:.1f}]"
-        and rate["sd"] > 0.2
-    )
-    assert "nano: prompts (samples of 3 seeds)" in frame.index and len([name for name in frame.index if name.startswith("nano, ")]) == len(
-        HARM
-    )
-    clean = table_clean.data(run, PUBLISHED).set_index("method")
-    assert set(clean["seeds"]) == {3} and set(clean["prompts, without overlap"]) == {49}
-
-
-@pytest.mark.parametrize("name", ["fig_main", "fig2_reasoning_vs_response", "fig_efficiency"])
-def test_figures_show_the_mean_with_its_interval_and_each_seed(name: str, run: Path, tmp_path: Path):
-    frame = draw(name, run, tmp_path / name)
-    assert set(frame["seed"]) == {"mean", "0", "1", "2"}
-    mean, of_seeds = frame[frame["seed"] == "mean"], frame[frame["seed"] != "mean"]
-    assert mean["low"].notna().all() and of_seeds["low"].isna().all() and 3 * len(mean) == len(of_seeds)
-
-
-def test_sample_count_table_has_a_column_per_number(run: Path):
-    frame = table_sample_count.data(run, PUBLISHED)
-    assert {"1 per prompt", "2 per prompt", "3 per prompt", "one more sample", "infinite samples"} <= set(frame.columns) and len(
-        frame
-    ) == 2 * len(HARM)
-
-
-def test_scorecard_rests_on_all_seeds(run: Path):
-    card = scorecard.score(run).set_index("id")
-    assert card["rests on"]["ipo_lowers_reasoning"].startswith("3 training seeds")
-    assert card["verdict"]["ipo_lowers_reasoning"] == "reproduced" and "3 seeds" in card["ours"]["ipo_lowers_reasoning"]
-    # SFT's trainings lie so far apart that nobody can say it is beaten; one seed of them would have said so.
-    assert card["verdict"]["ipo_best_reasoning"] == "within noise" and card["ours"]["ipo_best_reasoning"].count("3 seeds") == 3
-    assert card["verdict"]["reward_z"] == "not reproduced"

