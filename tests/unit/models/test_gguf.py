@@ -183,47 +183,6 @@ def test_rows_hold_prompt_completion_and_end(converted: tuple[Path, dict[str, np
     assert warm_up.encode(tokenizer, [Document("x" * 200, "z")]) == [], "prompts that are too long are left out"
 
 
-# Runs in a process of its own, since it kills itself at a given update as `kill -9` would.
-WARM_UP = """
-import os, sys, torch
-from pathlib import Path
-from types import SimpleNamespace
-from safe_reasoning.models import train_loop, warm_up
-from test_gguf import DOCUMENTS, settings
-warm_up.documents_of = lambda *_: DOCUMENTS
-warm_up.CHECKPOINT_STEPS = 2
-step, kill_at = train_loop.train_step, int(sys.argv[3])
-def counted(*arguments):
-    counted.calls += 1
-    if counted.calls == kill_at:
-        os.kill(os.getpid(), 9)
-    return step(*arguments)
-counted.calls = 0
-train_loop.train_step = counted
-warm_up.warm_up(SimpleNamespace(world_seed=0), settings(), Path(sys.argv[1]), Path(sys.argv[2]))
-"""
-
-
-def run_warm_up(converted: Path, out: Path, kill_at: int) -> int:
-    here = Path(__file__).parent
-    environment = os.environ | {"PYTHONPATH": f"{here}:{here.parent / 'src'}", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", WARM_UP, str(converted), str(out), str(kill_at)]
-    return subprocess.run(command, env=environment, capture_output=True, timeout=300, check=False).returncode
-
-
-def test_a_killed_warm_up_ends_with_the_same_weights(converted: tuple[Path, dict[str, np.ndarray]], tmp_path: Path) -> None:
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert run_warm_up(converted[0], whole, 0) == 0
-    assert run_warm_up(converted[0], killed, 4) == -signal.SIGKILL
-    assert (killed / "checkpoint.pt").exists()
-    assert not (killed / "training.json").exists()
-    assert run_warm_up(converted[0], killed, 0) == 0
-    first, second = read_json(whole / "training.json"), read_json(killed / "training.json")
-    assert first["weights_sha256"] == second["weights_sha256"]
-    assert first["loss_curve"] == second["loss_curve"]
-    assert not (killed / "checkpoint.pt").exists()
-
-
 def test_a_missing_conversion_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no converted model"):
         warm_up.warm_up(None, settings(), tmp_path, tmp_path / "out")  # type: ignore[arg-type]
