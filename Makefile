@@ -21,7 +21,7 @@ setup: .venv/.run-ready ## the environment of the demo, in .venv (4.3 GB)
 	@echo "setting up .venv from envs/cpu.lock (about two minutes, once)"
 	@$(PYTHON) -m venv .venv
 	@$(INSTALL) -r envs/cpu.lock || { echo "asking PyTorch's CPU index for torch"; $(INSTALL) --extra-index-url $(TORCH_INDEX) -r envs/cpu.lock; }
-	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "safe_reasoning.pth").write_text(str(pathlib.Path("src").resolve()))'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.dev-ready: .venv/.run-ready envs/dev.lock

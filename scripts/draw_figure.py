@@ -1,6 +1,7 @@
 """Draw one figure from stored metrics alone: PNG, SVG and the CSV behind it.
 
-python scripts/draw_figure.py --figure fig_main --metrics results/demo/metrics --published results/published --out results/demo/figures/fig_main
+python scripts/draw_figure.py --figure fig_main --metrics results/demo/metrics \\
+    --published results/published --out results/demo/figures/fig_main
 """
 
 import argparse
@@ -12,7 +13,9 @@ from safe_reasoning.report.write_item import write_item
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--figure", required=True)
     parser.add_argument("--metrics", required=True, type=Path)
     parser.add_argument("--published", required=True, type=Path)

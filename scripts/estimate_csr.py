@@ -1,8 +1,13 @@
-"""Estimate the continuation safety ratio after every token of one safe and one harmful trace of each prompt of uncertain safety.
+"""Estimate the continuation safety ratio after every token of one safe and one harmful trace of
+each prompt of uncertain safety.
 
-python scripts/estimate_csr.py --config config/demo.yaml --model-dir results/demo/models/nano/base \\
-    --rollouts results/demo/generations/nano/base/rollouts.parquet --verdicts results/demo/verdicts/nano/base/rollouts.exact.parquet \\
-    --prompts results/demo/prompts/align_harmful.parquet --shards results/demo/characterize/nano/csr_shards --out results/demo/characterize/nano/csr.parquet
+python scripts/estimate_csr.py --config config/demo.yaml \\
+    --model-dir results/demo/models/nano/base \\
+    --rollouts results/demo/generations/nano/base/rollouts.parquet \\
+        --verdicts results/demo/verdicts/nano/base/rollouts.exact.parquet \\
+    --prompts results/demo/prompts/align_harmful.parquet \\
+        --shards results/demo/characterize/nano/csr_shards \\
+        --out results/demo/characterize/nano/csr.parquet
 """
 
 import argparse
@@ -16,13 +21,17 @@ from safe_reasoning.judging.factory import get_judge
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--model-dir", required=True, type=Path, help="folder of the base model")
     parser.add_argument("--rollouts", required=True, help="rollouts of the base model")
     parser.add_argument("--verdicts", required=True, help="verdicts on the rollouts")
     parser.add_argument("--prompts", required=True, nargs="+")
-    parser.add_argument("--shards", required=True, type=Path, help="folder of finished shards; a killed job goes on from them")
+    parser.add_argument(
+        "--shards", required=True, type=Path, help="folder of finished shards; a killed job goes on from them"
+    )
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     config = load(arguments.config)
@@ -45,13 +54,19 @@ def main() -> None:
     sampler = Sampler(config, arguments.model_dir, arguments.shards, stop_at_think_end=True)
     lengths = [prefix_lengths(trace, tokenizer, settings.csr_stride) for trace in traces]
     prefixes = sum(map(len, lengths))
-    progress(f"csr: {prefixes} prefixes of {len(traces)} traces, {prefixes * settings.csr_continuations} continuations")
+    progress(
+        f"csr: {prefixes} prefixes of {len(traces)} traces, {prefixes * settings.csr_continuations} "
+        "continuations"
+    )
     rows = []
-    for trace, of_trace in zip(traces, lengths, strict=True):  # one at a time: the continuations of a long trace fill the memory
+    # One at a time: the continuations of a long trace fill the memory
+    for trace, of_trace in zip(traces, lengths, strict=True):
         requests = continuation_requests(trace, of_trace, settings.csr_continuations)
         sampled = sampler(requests, f"csr {trace['generation_id']}")
         rows += csr_rows(trace, sampled, judge, prompts[trace["prompt_id"]])
-    write_rows(arguments.out, "csr", rows, {"settings": settings.model_dump(), "judge": judge.name, **sampler.cost()})
+    write_rows(
+        arguments.out, "csr", rows, {"settings": settings.model_dump(), "judge": judge.name, **sampler.cost()}
+    )
 
 
 if __name__ == "__main__":

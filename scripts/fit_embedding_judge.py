@@ -1,6 +1,9 @@
-"""Fit the embedding judge on human labels; write its coefficients as JSON and its readings out of fold, which the audit uses.
+"""Fit the embedding judge on human labels.
 
-python scripts/fit_embedding_judge.py --config config/mini.yaml --out results/mini/judges/embedding.json --readings results/mini/audit/embedding.csv
+Write its coefficients as JSON and its readings out of fold, which the audit uses.
+
+python scripts/fit_embedding_judge.py --config config/mini.yaml \\
+    --out results/mini/judges/embedding.json --readings results/mini/audit/embedding.csv
 """
 
 import argparse
@@ -15,10 +18,16 @@ from safe_reasoning.judge_audit.human_labels import labelled_texts, sources_of
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--readings", required=True, help="CSV of what it says of each text when fitted without that text's request")
+    parser.add_argument(
+        "--readings",
+        required=True,
+        help="CSV of what it says of each text when fitted without that text's request",
+    )
     arguments = parser.parse_args()
     mirror = load(arguments.config).data_mirror
     judge, readings = fit(labelled_texts(mirror))

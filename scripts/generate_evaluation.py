@@ -1,7 +1,12 @@
-"""Sample one model, aligned or not, on every evaluation set: one engine start, all benchmarks in it.
+"""Sample one model, aligned or not, on every evaluation set.
 
-python scripts/generate_evaluation.py --config config/demo.yaml --model-dir results/demo/models/nano/ipo/seed0 --seed 0 --label "nano ipo" \\
-    --prompts results/demo/prompts/*.parquet --shards results/demo/generations/nano/ipo/seed0/shards --out results/demo/generations/nano/ipo/seed0/evaluation.parquet
+One engine start, all benchmarks in it.
+
+python scripts/generate_evaluation.py --config config/demo.yaml \\
+    --model-dir results/demo/models/nano/ipo/seed0 --seed 0 --label "nano ipo" \\
+    --prompts results/demo/prompts/*.parquet \\
+        --shards results/demo/generations/nano/ipo/seed0/shards \\
+        --out results/demo/generations/nano/ipo/seed0/evaluation.parquet
 """
 
 import argparse
@@ -14,13 +19,17 @@ from safe_reasoning.core.records import read_rows
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--model-dir", required=True, type=Path)
     parser.add_argument("--prompts", required=True, nargs="+")
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--label", default="evaluation", help="name on the progress lines")
-    parser.add_argument("--shards", required=True, type=Path, help="folder of finished shards; a killed job goes on from them")
+    parser.add_argument(
+        "--shards", required=True, type=Path, help="folder of finished shards; a killed job goes on from them"
+    )
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     config = load(arguments.config)
@@ -28,7 +37,16 @@ def main() -> None:
 
     prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]
     samples = {name: settings.samples for name, settings in config.prompt_sets.items()}
-    sample_prompt_sets(config, arguments.model_dir, prompts, samples, arguments.shards, arguments.out, arguments.label, arguments.seed)
+    sample_prompt_sets(
+        config,
+        arguments.model_dir,
+        prompts,
+        samples,
+        arguments.shards,
+        arguments.out,
+        arguments.label,
+        arguments.seed,
+    )
 
 
 if __name__ == "__main__":

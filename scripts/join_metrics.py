@@ -1,6 +1,7 @@
 """Join one metrics table over the models of a run.
 
-python scripts/join_metrics.py --tables results/demo/metrics/nano/rates_by_seed.csv --out results/demo/metrics/rates_by_seed.csv
+python scripts/join_metrics.py --tables results/demo/metrics/nano/rates_by_seed.csv \\
+    --out results/demo/metrics/rates_by_seed.csv
 """
 
 import argparse
@@ -13,7 +14,9 @@ from safe_reasoning.core.records import write_metrics
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--tables", required=True, nargs="+")
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()

@@ -1,7 +1,9 @@
 """Judge every generation of a file: reasoning and response apart, unscored as a value.
 
-python scripts/judge_generations.py --config config/demo.yaml --judge exact --generations results/demo/generations/nano/base/rollouts.parquet \\
-    --prompts results/demo/prompts/*.parquet --out results/demo/verdicts/nano/base/rollouts.exact.parquet
+python scripts/judge_generations.py --config config/demo.yaml --judge exact \\
+    --generations results/demo/generations/nano/base/rollouts.parquet \\
+    --prompts results/demo/prompts/*.parquet \\
+        --out results/demo/verdicts/nano/base/rollouts.exact.parquet
 """
 
 import argparse
@@ -19,7 +21,9 @@ from safe_reasoning.judging.verdicts import judge_generations, score_generations
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--judge", required=True)
     parser.add_argument("--generations", required=True)
@@ -31,15 +35,24 @@ def main() -> None:
     generations = read_rows(arguments.generations, "generations")
     if not any(split_trace(row["text"]).response is not None for row in generations):
         raise UserError(
-            f"none of the {len(generations)} generations in {arguments.generations} closes its reasoning with </think>: "
+            f"none of the {len(generations)} generations in {arguments.generations} closes its reasoning "
+            "with </think>: "
             "the model is no reasoning model, or decoding.max_new_tokens is too small"
         )
     if missing := {row["prompt_id"] for row in generations} - set(prompts):
-        raise UserError(f"{len(missing)} generations have no prompt among --prompts (such as {min(missing)}): give every prompt file")
+        raise UserError(
+            f"{len(missing)} generations have no prompt among --prompts (such as {min(missing)}): give "
+            "every prompt file"
+        )
     verdicts = judge_generations(judge, prompts, generations)
     verdicts += score_generations(prompts, generations)
     meta = {"judge": judge.name, "generations_sha256": sha256(arguments.generations)}
-    write_rows(arguments.out, "verdicts", verdicts, {**meta, **provenance(judge), "unscored": sum(v["value"] is None for v in verdicts)})
+    write_rows(
+        arguments.out,
+        "verdicts",
+        verdicts,
+        {**meta, **provenance(judge), "unscored": sum(v["value"] is None for v in verdicts)},
+    )
 
 
 if __name__ == "__main__":

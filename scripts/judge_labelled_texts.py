@@ -1,6 +1,7 @@
 """Let one judge read every text that people have labelled.
 
-python scripts/judge_labelled_texts.py --config config/mini.yaml --judge lexical --out results/mini/audit/lexical.csv
+python scripts/judge_labelled_texts.py --config config/mini.yaml --judge lexical \\
+    --out results/mini/audit/lexical.csv
 """
 
 import argparse
@@ -16,7 +17,9 @@ from safe_reasoning.judging.factory import get_judge
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--judge", required=True)
     parser.add_argument("--out", required=True)
@@ -24,7 +27,9 @@ def main() -> None:
     config = load(arguments.config)
     judge, texts = get_judge(arguments.judge, config), labelled_texts(config.data_mirror)
     write_metrics(
-        arguments.out, readings(judge, texts), {"judge": judge.name, "sources": sources_of(config.data_mirror), **provenance(judge)}
+        arguments.out,
+        readings(judge, texts),
+        {"judge": judge.name, "sources": sources_of(config.data_mirror), **provenance(judge)},
     )
 
 

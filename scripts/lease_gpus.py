@@ -1,4 +1,6 @@
-"""Run a command that sees only the GPUs it leased: those that no other job of this machine uses. With 0 the command is run as it is.
+"""Run a command that sees only the GPUs it leased: those that no other job of this machine uses.
+
+With 0 the command is run as it is.
 
 python scripts/lease_gpus.py 1 python scripts/estimate_csr.py --help
 """
@@ -17,7 +19,10 @@ def main() -> None:
         print(__doc__)
         return
     if len(sys.argv) < 3 or not sys.argv[1].isdigit():
-        raise UserError("give a number of GPUs and a command: python scripts/lease_gpus.py 1 python scripts/estimate_csr.py --help")
+        raise UserError(
+            "give a number of GPUs and a command: python scripts/lease_gpus.py 1 python "
+            "scripts/estimate_csr.py --help"
+        )
     count, job = int(sys.argv[1]), sys.argv[2:]
     os.execvpe(job[0], job, environment_of_job(count, os.environ))
 

@@ -1,4 +1,6 @@
-"""Write the commits of all floating sources into config/sources.yaml, as their hosts have them now. Needs a network; run again it changes nothing.
+"""Write the commits of all floating sources into config/sources.yaml, as their hosts have them now.
+
+Needs a network; run again it changes nothing.
 
 python scripts/lock_revisions.py
 """
@@ -6,14 +8,16 @@ python scripts/lock_revisions.py
 import argparse
 import sys
 
-from safe_reasoning.core.cli import command, progress, tell
+from safe_reasoning.core.cli import command, print_line, progress
 from safe_reasoning.core.files import write_bytes
 from safe_reasoning.sources import hub, table
 
 
 @command
 def main() -> None:
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     known = table.table()
     ids = [source_id for source_id, entry in known.items() if entry.revision == table.FLOATING]
     progress(f"{len(ids)} of {len(known)} sources have a floating revision")
@@ -25,7 +29,7 @@ def main() -> None:
     if found:
         write_bytes(table.TABLE, text.encode())
     for line in failed.values():
-        tell(f"error: {line}")
+        print_line(f"error: {line}")
     sys.exit(1 if failed else 0)
 
 

@@ -1,6 +1,7 @@
 """Write the prompts of one prompt set.
 
-python scripts/make_prompts.py --config config/demo.yaml --prompt-set direct --out results/demo/prompts/direct.parquet
+python scripts/make_prompts.py --config config/demo.yaml --prompt-set direct \\
+    --out results/demo/prompts/direct.parquet
 """
 
 import argparse
@@ -14,24 +15,34 @@ from safe_reasoning.prompts.prompt_sets import make_prompt_set
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--prompt-set", required=True)
-    parser.add_argument("--attacks", help="attack prompts of the set (attack_prompts.py), for a set with an attack")
+    parser.add_argument(
+        "--attacks", help="attack prompts of the set (attack_prompts.py), for a set with an attack"
+    )
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
     config = load(arguments.config)
     if arguments.prompt_set not in config.prompt_sets:
-        raise UserError(f"unknown prompt set {arguments.prompt_set!r}: use one of {', '.join(config.prompt_sets)}")
+        raise UserError(
+            f"unknown prompt set {arguments.prompt_set!r}: use one of {', '.join(config.prompt_sets)}"
+        )
     settings = config.prompt_sets[arguments.prompt_set]
     rows = make_prompt_set(arguments.prompt_set, config)
     if settings.attack:
         if arguments.attacks is None:
-            raise UserError(f"prompt set {arguments.prompt_set} is under the attack {settings.attack}: give --attacks")
+            raise UserError(
+                f"prompt set {arguments.prompt_set} is under the attack {settings.attack}: give --attacks"
+            )
         from safe_reasoning.prompts.attacks.attack import under_attack
 
         rows = under_attack(rows, read_rows(arguments.attacks, "attacks"))
-    write_rows(arguments.out, "prompts", rows, {"settings": settings.model_dump(), "world_seed": config.world_seed})
+    write_rows(
+        arguments.out, "prompts", rows, {"settings": settings.model_dump(), "world_seed": config.world_seed}
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
-"""Measure how far training prompts overlap with test prompts: the same words, 13 words in a row, nearly the same words.
+"""Measure how far training prompts overlap with test prompts.
 
-python scripts/measure_contamination.py --config config/demo.yaml --prompts results/demo/prompts/*.parquet --out results/demo/metrics
+The same words, 13 words in a row, nearly the same words.
+
+python scripts/measure_contamination.py --config config/demo.yaml \\
+    --prompts results/demo/prompts/*.parquet --out results/demo/metrics
 """
 
 import argparse
@@ -20,9 +23,13 @@ TEST = ("safety", "overrefusal", "capability")
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
-    parser.add_argument("--prompts", required=True, nargs="+", help="prompt files of the training and the test sets")
+    parser.add_argument(
+        "--prompts", required=True, nargs="+", help="prompt files of the training and the test sets"
+    )
     parser.add_argument("--out", required=True, type=Path, help="folder of the CSV files")
     arguments = parser.parse_args()
     config = load(arguments.config)
@@ -36,7 +43,10 @@ def main() -> None:
     table, prompts = contamination(training, [row for row in rows if row["role"] in TEST])
     for line in table:
         if line["any"]:
-            progress(f"{line['any']} of {line['prompts']} prompts of {line['prompt_set']} overlap with {line['training_set']}")
+            progress(
+                f"{line['any']} of {line['prompts']} prompts of {line['prompt_set']} overlap with "
+                f"{line['training_set']}"
+            )
     write_metrics(arguments.out / "contamination.csv", table, {})
     columns = ["prompt_id", "prompt_set", "training_set", "kinds"]
     write_metrics(arguments.out / "contaminated_prompts.csv", pd.DataFrame(prompts, columns=columns), {})

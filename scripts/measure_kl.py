@@ -1,8 +1,11 @@
 """Token-wise KL of every aligned model from its base, over the base's harmful traces.
 
-python scripts/measure_kl.py --config config/demo.yaml --model nano --base results/demo/models/nano/base \\
-    --trained results/demo/models/nano/ipo/seed0/training.json --generations results/demo/generations/nano/base/seed0/evaluation.parquet \\
-    --verdicts results/demo/verdicts/nano/base/seed0/evaluation.exact.parquet --out results/demo/metrics/nano/kl.csv
+python scripts/measure_kl.py --config config/demo.yaml --model nano \\
+    --base results/demo/models/nano/base \\
+    --trained results/demo/models/nano/ipo/seed0/training.json \\
+        --generations results/demo/generations/nano/base/seed0/evaluation.parquet \\
+    --verdicts results/demo/verdicts/nano/base/seed0/evaluation.exact.parquet \\
+        --out results/demo/metrics/nano/kl.csv
 """
 
 import argparse
@@ -17,11 +20,19 @@ from safe_reasoning.core.run_layout import variant_of
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--base", required=True, type=Path)
-    parser.add_argument("--trained", required=True, nargs="+", type=Path, help="training.json files in the folders of the aligned models")
+    parser.add_argument(
+        "--trained",
+        required=True,
+        nargs="+",
+        type=Path,
+        help="training.json files in the folders of the aligned models",
+    )
     parser.add_argument("--generations", required=True, help="the base model's evaluation generations")
     parser.add_argument("--verdicts", required=True)
     parser.add_argument("--out", required=True)
@@ -34,17 +45,26 @@ def main() -> None:
     from safe_reasoning.sampling.engine import load_tokenizer
 
     torch.set_num_threads(config.engine.threads)
-    generations, verdicts = read_rows(arguments.generations, "generations"), read_rows(arguments.verdicts, "verdicts")
+    generations, verdicts = (
+        read_rows(arguments.generations, "generations"),
+        read_rows(arguments.verdicts, "verdicts"),
+    )
     traces = kl.harmful_reasonings(generations, verdicts, load_tokenizer(arguments.base), settings.kl_traces)
     if not traces:
-        raise UserError(f"{arguments.verdicts} holds no harmful reasoning: the KL curve needs harmful traces of the base model")
+        raise UserError(
+            f"{arguments.verdicts} holds no harmful reasoning: the KL curve needs harmful traces of the "
+            "base model"
+        )
     base = kl.load_float32(arguments.base)
     rows = []
     for marker in arguments.trained:
         variant = variant_of(marker)
         progress(f"{arguments.model} {variant.method}: KL over {len(traces)} traces")
         aligned = kl.load_float32(marker.parent)
-        curve = kl.kl_curve([kl.kl_by_token(aligned, base, *trace, settings.kl_tokens) for trace in traces], settings.bootstrap)
+        curve = kl.kl_curve(
+            [kl.kl_by_token(aligned, base, *trace, settings.kl_tokens) for trace in traces],
+            settings.bootstrap,
+        )
         rows += [{"model": arguments.model, **variant._asdict(), **row} for row in curve]
     write_metrics(arguments.out, rows, {"traces": len(traces), "tokens": settings.kl_tokens})
 

@@ -1,4 +1,6 @@
-"""Fetch everything a run needs, so that it can go on where there is no network; say what is gated and how to ask for it.
+"""Fetch everything a run needs, so that it can go on where there is no network.
+
+Say what is gated and how to ask for it.
 
 python scripts/prefetch.py --config config/paper.yaml
 """
@@ -10,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from safe_reasoning.config import GgufModel, load
-from safe_reasoning.core.cli import command, progress, tell
+from safe_reasoning.core.cli import command, print_line, progress
 from safe_reasoning.models.gguf import kept_wheel
 from safe_reasoning.models.hub_weights import model_folder
 from safe_reasoning.plan.checked_config import checked
@@ -23,12 +25,17 @@ from safe_reasoning.sources import table as sources_table
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     config = checked(load(parser.parse_args().config))
     known, ids = sources_table.table(), needed(config)
     weights = sum((known[source_id].parameters or 0) * BYTES_OF_WEIGHTS for source_id in ids)
-    progress(f"{config.run}: {len(ids)} sources, of which about {weights:.0f} GB of weights; what is there already is only checked")
+    progress(
+        f"{config.run}: {len(ids)} sources, of which about {weights:.0f} GB of weights; what is there "
+        "already is only checked"
+    )
     for source_id in ids:
         if known[source_id].gated:
             progress(f"{source_id} is gated: {hub.how_to_ask(known[source_id])}")
@@ -46,13 +53,18 @@ def main() -> None:
     for source_id in ids:
         entry = known[source_id]
         table.add_row(
-            source_id, entry.kind, entry.revision[:12], entry.licence, "yes" if entry.gated else "", "no" if source_id in failed else "yes"
+            source_id,
+            entry.kind,
+            entry.revision[:12],
+            entry.licence,
+            "yes" if entry.gated else "",
+            "no" if source_id in failed else "yes",
         )
     for name, settings in wheels.items():
         table.add_row(name, "wheel", settings.version, "", "", "no" if name in missing else "yes")
     Console(width=140).print(table)
     for line in [*failed.values(), *missing.values()]:
-        tell(f"error: {line}")
+        print_line(f"error: {line}")
     sys.exit(1 if failed or missing else 0)
 
 

@@ -1,7 +1,9 @@
-"""Redraw every figure and table of a finished run from its stored metrics alone, and renew its manifest: no model, no workflow, seconds.
+"""Redraw every figure and table of a finished run from its stored metrics alone, and renew its
+manifest: no model, no workflow, seconds.
 
 python scripts/redraw.py --run results/demo
-python scripts/redraw.py --archive results/demo.zip    (into results/demo-redrawn, or the folder of --out)
+python scripts/redraw.py \\
+    --archive results/demo.zip    (into results/demo-redrawn, or the folder of --out)
 """
 
 import argparse
@@ -16,11 +18,17 @@ PUBLISHED = Path(__file__).parents[1] / "results/published"
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--run", type=Path, help="folder with metrics/, such as results/demo; redrawn in place")
+    source.add_argument(
+        "--run", type=Path, help="folder with metrics/, such as results/demo; redrawn in place"
+    )
     source.add_argument("--archive", type=Path, help="file of make archive; redrawn in a folder of its own")
-    parser.add_argument("--out", type=Path, help="folder for what is drawn from --archive, results/<run>-redrawn by default")
+    parser.add_argument(
+        "--out", type=Path, help="folder for what is drawn from --archive, results/<run>-redrawn by default"
+    )
     arguments = parser.parse_args()
     if arguments.run:
         if arguments.out:

@@ -1,7 +1,12 @@
-"""Sample the base model on the alignment prompts: the rollouts behind characterization, natural pairs and over-refusal pairs.
+"""Sample the base model on the alignment prompts.
 
-python scripts/sample_rollouts.py --config config/demo.yaml --model-dir results/demo/models/nano/base \\
-    --prompts results/demo/prompts/align_harmful.parquet --shards results/demo/generations/nano/base/shards --out results/demo/generations/nano/base/rollouts.parquet
+The rollouts behind characterization, natural pairs and over-refusal pairs.
+
+python scripts/sample_rollouts.py --config config/demo.yaml \\
+    --model-dir results/demo/models/nano/base \\
+    --prompts results/demo/prompts/align_harmful.parquet \\
+        --shards results/demo/generations/nano/base/shards \\
+        --out results/demo/generations/nano/base/rollouts.parquet
 """
 
 import argparse
@@ -14,20 +19,34 @@ from safe_reasoning.core.records import read_rows
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--model-dir", required=True, type=Path)
     parser.add_argument("--prompts", required=True, nargs="+")
-    parser.add_argument("--shards", required=True, type=Path, help="folder of finished shards; a killed job goes on from them")
+    parser.add_argument(
+        "--shards", required=True, type=Path, help="folder of finished shards; a killed job goes on from them"
+    )
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     config = load(arguments.config)
     from safe_reasoning.sampling.prompt_sets import sample_prompt_sets
 
     prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]
-    samples = {row["prompt_set"]: config.characterize.rollouts for row in prompts if row["role"] in ("align_harmful", "characterize")}
-    samples |= {row["prompt_set"]: config.pairs.overrefusal_samples for row in prompts if row["role"] == "align_benign"}
-    sample_prompt_sets(config, arguments.model_dir, prompts, samples, arguments.shards, arguments.out, "rollouts")
+    samples = {
+        row["prompt_set"]: config.characterize.rollouts
+        for row in prompts
+        if row["role"] in ("align_harmful", "characterize")
+    }
+    samples |= {
+        row["prompt_set"]: config.pairs.overrefusal_samples
+        for row in prompts
+        if row["role"] == "align_benign"
+    }
+    sample_prompt_sets(
+        config, arguments.model_dir, prompts, samples, arguments.shards, arguments.out, "rollouts"
+    )
 
 
 if __name__ == "__main__":

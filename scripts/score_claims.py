@@ -13,7 +13,9 @@ from safe_reasoning.report.tables import common
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--metrics", required=True, type=Path)
     parser.add_argument("--out", required=True, type=Path, help="path without ending")
     arguments = parser.parse_args()

@@ -1,10 +1,18 @@
-"""Turn the characterization of one model into metrics: outcome shares, rollout diversity, CSR curves, turning points, triggers, cue correlation, interventions.
+"""Turn the characterization of one model into metrics.
 
-python scripts/summarize_characterization.py --config config/demo.yaml --model nano --model-dir results/demo/models/nano/base \\
-    --rollouts results/demo/generations/nano/base/rollouts.parquet --verdicts results/demo/verdicts/nano/base/rollouts.exact.parquet \\
-    --evaluation-verdicts results/demo/verdicts/nano/base/seed0/evaluation.exact.parquet --csr results/demo/characterize/nano/csr.parquet \\
-    --triggers results/demo/characterize/nano/triggers.json --interventions results/demo/characterize/nano/interventions.parquet \\
-    --diversity-prompts results/demo/prompts/align_harmful.parquet --prompts results/demo/prompts/*.parquet --out results/demo/metrics/nano
+Outcome shares, rollout diversity, CSR curves, turning points, triggers, cue correlation,
+interventions.
+
+python scripts/summarize_characterization.py --config config/demo.yaml --model nano \\
+    --model-dir results/demo/models/nano/base \\
+    --rollouts results/demo/generations/nano/base/rollouts.parquet \\
+        --verdicts results/demo/verdicts/nano/base/rollouts.exact.parquet \\
+    --evaluation-verdicts results/demo/verdicts/nano/base/seed0/evaluation.exact.parquet \\
+        --csr results/demo/characterize/nano/csr.parquet \\
+    --triggers results/demo/characterize/nano/triggers.json \\
+        --interventions results/demo/characterize/nano/interventions.parquet \\
+    --diversity-prompts results/demo/prompts/align_harmful.parquet \\
+        --prompts results/demo/prompts/*.parquet --out results/demo/metrics/nano
 """
 
 import argparse
@@ -19,18 +27,32 @@ from safe_reasoning.judging.factory import get_detector
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--model-dir", required=True, type=Path, help="folder of the base model")
     parser.add_argument("--rollouts", required=True, help="rollouts of the base model")
     parser.add_argument("--verdicts", required=True, help="verdicts on the rollouts")
-    parser.add_argument("--evaluation-verdicts", required=True, help="verdicts on the base model's evaluation generations")
+    parser.add_argument(
+        "--evaluation-verdicts", required=True, help="verdicts on the base model's evaluation generations"
+    )
     parser.add_argument("--csr", required=True)
     parser.add_argument("--triggers", required=True)
     parser.add_argument("--interventions", required=True)
-    parser.add_argument("--diversity-prompts", required=True, nargs="+", help="harmful alignment prompts: those that RL would train on")
-    parser.add_argument("--prompts", required=True, nargs="+", help="all prompts of the run: mined sentences that quote one are masked")
+    parser.add_argument(
+        "--diversity-prompts",
+        required=True,
+        nargs="+",
+        help="harmful alignment prompts: those that RL would train on",
+    )
+    parser.add_argument(
+        "--prompts",
+        required=True,
+        nargs="+",
+        help="all prompts of the run: mined sentences that quote one are masked",
+    )
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     config = load(arguments.config)
@@ -53,7 +75,11 @@ def main() -> None:
         prompts=[row for path in arguments.prompts for row in read_rows(path, "prompts")],
     )
     for name, rows in tables.items():
-        write_metrics(arguments.out / f"{name}.csv", [{"model": arguments.model, **row} for row in rows], {"judge": config.evaluate.judge})
+        write_metrics(
+            arguments.out / f"{name}.csv",
+            [{"model": arguments.model, **row} for row in rows],
+            {"judge": config.evaluate.judge},
+        )
 
 
 if __name__ == "__main__":

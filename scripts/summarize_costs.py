@@ -1,7 +1,11 @@
-"""What each method cost: generations, tokens and seconds from the files it was built from, and its training curve.
+"""What each method cost.
 
-python scripts/summarize_costs.py --config config/demo.yaml --model nano --pairs results/demo/pairs/nano/*.parquet \\
-    --rollouts results/demo/generations/nano/base/rollouts.parquet --trained results/demo/models/nano/*/seed0/training.json --out results/demo/metrics/nano
+Generations, tokens and seconds from the files it was built from, and its training curve.
+
+python scripts/summarize_costs.py --config config/demo.yaml --model nano \\
+    --pairs results/demo/pairs/nano/*.parquet \\
+    --rollouts results/demo/generations/nano/base/rollouts.parquet \\
+        --trained results/demo/models/nano/*/seed0/training.json --out results/demo/metrics/nano
 """
 
 import argparse
@@ -19,10 +23,17 @@ from safe_reasoning.training.recipe import data_stems
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--pairs", required=True, nargs="+", help="pair and demonstration files, whose meta files hold the costs")
+    parser.add_argument(
+        "--pairs",
+        required=True,
+        nargs="+",
+        help="pair and demonstration files, whose meta files hold the costs",
+    )
     parser.add_argument("--rollouts", required=True)
     parser.add_argument("--trained", required=True, nargs="+", help="training.json files")
     parser.add_argument("--out", required=True, type=Path, help="folder of the CSV files")
@@ -30,7 +41,9 @@ def main() -> None:
     config = load(arguments.config)
     files = {Path(path).stem: read_meta(path) for path in arguments.pairs}
     trained = {variant_of(path): read_json(path) for path in arguments.trained}
-    built_from = {variant: data_stems(config.methods[variant.method], int(variant.seed)) for variant in trained}
+    built_from = {
+        variant: data_stems(config.methods[variant.method], int(variant.seed)) for variant in trained
+    }
     tables = {
         "efficiency": efficiency(trained, built_from, files, read_meta(arguments.rollouts)),
         "pairs": pair_counts(files),

@@ -1,8 +1,12 @@
-"""Turn the verdicts of one model's methods into metrics: rates with intervals, by seed and over seeds, trace classes, paired differences on the same prompts, effect of the
-number of samples.
+"""Turn the verdicts of one model's methods into metrics.
 
-python scripts/summarize_evaluation.py --config config/demo.yaml --model nano --prompts results/demo/prompts/*.parquet \\
-    --generations results/demo/generations/nano/*/seed0/evaluation.parquet --verdicts results/demo/verdicts/nano/*/seed0/evaluation.exact.parquet \\
+Rates with intervals, by seed and over seeds, trace classes, paired differences on the same prompts,
+effect of the number of samples.
+
+python scripts/summarize_evaluation.py --config config/demo.yaml --model nano \\
+    --prompts results/demo/prompts/*.parquet \\
+    --generations results/demo/generations/nano/*/seed0/evaluation.parquet \\
+        --verdicts results/demo/verdicts/nano/*/seed0/evaluation.exact.parquet \\
     --contaminated results/demo/metrics/contaminated_prompts.csv --out results/demo/metrics/nano
 """
 
@@ -22,14 +26,19 @@ from safe_reasoning.training.recipe import recipe_of
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--prompts", required=True, nargs="+")
     parser.add_argument("--generations", required=True, nargs="+")
     parser.add_argument("--verdicts", required=True, nargs="+")
     parser.add_argument(
-        "--contaminated", required=True, type=Path, help="test prompts that overlap with training prompts (measure_contamination.py)"
+        "--contaminated",
+        required=True,
+        type=Path,
+        help="test prompts that overlap with training prompts (measure_contamination.py)",
     )
     parser.add_argument("--out", required=True, type=Path, help="folder of the CSV files")
     arguments = parser.parse_args()
@@ -40,12 +49,17 @@ def main() -> None:
         roles_of(read_rows(path, "prompts") for path in arguments.prompts),
         contaminated=set(pd.read_csv(arguments.contaminated)["prompt_id"]),
         benchmarks=config.benchmarks,
-        untrained={"base", *(name for name, method in config.methods.items() if not recipe_of(method).trained)},
+        untrained={
+            "base",
+            *(name for name, method in config.methods.items() if not recipe_of(method).trained),
+        },
         bootstrap=config.evaluate.bootstrap,
     )
     meta = {"judge": config.evaluate.judge, "bootstrap": config.evaluate.bootstrap}
     for name, table in tables.items():
-        write_metrics(arguments.out / f"{name}.csv", [{"model": arguments.model, **row} for row in table], meta)
+        write_metrics(
+            arguments.out / f"{name}.csv", [{"model": arguments.model, **row} for row in table], meta
+        )
 
 
 if __name__ == "__main__":

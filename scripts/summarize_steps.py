@@ -1,7 +1,8 @@
 """What each step of a model's run took: generations, tokens, seconds.
 
-python scripts/summarize_steps.py --model nano --files results/demo/models/nano/base/training.json results/demo/characterize/nano/csr.parquet \\
-    --out results/demo/metrics/nano/steps.csv
+python scripts/summarize_steps.py --model nano \\
+    --files results/demo/models/nano/base/training.json \\
+    results/demo/characterize/nano/csr.parquet --out results/demo/metrics/nano/steps.csv
 """
 
 import argparse
@@ -14,9 +15,13 @@ from safe_reasoning.evaluation.steps import steps
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", required=True)
-    parser.add_argument("--files", required=True, nargs="+", type=Path, help="results of the steps, in the order of the run")
+    parser.add_argument(
+        "--files", required=True, nargs="+", type=Path, help="results of the steps, in the order of the run"
+    )
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
     write_metrics(arguments.out, [{"model": arguments.model, **row} for row in steps(arguments.files)], {})

@@ -1,7 +1,12 @@
-"""Train one method through TRL. With more than one process it starts itself again under torchrun, with more than one node under srun and torchrun.
+"""Train one method through TRL.
 
-python scripts/train_method.py --config config/demo.yaml --model nano --method ipo --seed 0 --base results/demo/models/nano/base \\
-    --pairs results/demo/pairs/nano/intervened_exact.parquet --out results/demo/models/nano/ipo/seed0
+With more than one process it starts itself again under torchrun, with more than one node under srun
+and torchrun.
+
+python scripts/train_method.py --config config/demo.yaml --model nano --method ipo --seed 0 \\
+    --base results/demo/models/nano/base \\
+    --pairs results/demo/pairs/nano/intervened_exact.parquet \\
+        --out results/demo/models/nano/ipo/seed0
 """
 
 import argparse
@@ -17,7 +22,9 @@ from safe_reasoning.training.launch import launch_command
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--method", required=True)
@@ -28,7 +35,9 @@ def main() -> None:
     parser.add_argument("--stage1", help="folder of the stage-1 model (stage 2)")
     parser.add_argument("--demonstrations", help="demonstrations (sft_safe)")
     parser.add_argument("--prompts", nargs="+", default=[], help="harmful prompts (grpo)")
-    parser.add_argument("--out", required=True, type=Path, help="folder of the weights; training.json in it is written last")
+    parser.add_argument(
+        "--out", required=True, type=Path, help="folder of the weights; training.json in it is written last"
+    )
     arguments = parser.parse_args()
     config = load(arguments.config)
     if arguments.method not in config.methods:
@@ -40,7 +49,11 @@ def main() -> None:
     from safe_reasoning.training.train import train
 
     task = Task(config, arguments.model, arguments.method, arguments.seed, arguments.base, arguments.out)
-    train(task, {name: getattr(arguments, name) for name in ("pairs", "benign_pairs", "stage1", "demonstrations")}, arguments.prompts)
+    train(
+        task,
+        {name: getattr(arguments, name) for name in ("pairs", "benign_pairs", "stage1", "demonstrations")},
+        arguments.prompts,
+    )
 
 
 if __name__ == "__main__":

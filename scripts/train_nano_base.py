@@ -1,6 +1,7 @@
 """Train the nano base model from scratch on the nano world's corpus.
 
-python scripts/train_nano_base.py --config config/demo.yaml --model nano --out results/demo/models/nano/base
+python scripts/train_nano_base.py --config config/demo.yaml --model nano \\
+    --out results/demo/models/nano/base
 """
 
 import argparse
@@ -13,10 +14,14 @@ from safe_reasoning.core.errors import UserError
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--out", required=True, type=Path, help="folder of the weights; training.json in it is written last")
+    parser.add_argument(
+        "--out", required=True, type=Path, help="folder of the weights; training.json in it is written last"
+    )
     arguments = parser.parse_args()
     config = load(arguments.config)
     settings = config.models.get(arguments.model)

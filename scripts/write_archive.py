@@ -1,4 +1,6 @@
-"""Write the archive of a finished run: one zip file with its evidence, masked, from which every figure and table can be redrawn.
+"""Write the archive of a finished run.
+
+One zip file with its evidence, masked, from which every figure and table can be redrawn.
 
 python scripts/write_archive.py --run results/demo --out results/demo.zip
 """
@@ -17,8 +19,12 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", required=True, type=Path, help="folder of a finished run, such as results/demo")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--run", required=True, type=Path, help="folder of a finished run, such as results/demo"
+    )
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     contents, left_out = gather(arguments.run, PROJECT)
@@ -26,7 +32,10 @@ def main() -> None:
     write_bytes(arguments.out, archive)
     if left_out:
         progress(f"left out: {'; '.join(left_out)}")
-    progress(f"wrote {arguments.out}: {len(contents)} files, {len(archive) / 1e6:.1f} MB, sha256 {hashlib.sha256(archive).hexdigest()}")
+    progress(
+        f"wrote {arguments.out}: {len(contents)} files, {len(archive) / 1e6:.1f} MB, sha256 "
+        f"{hashlib.sha256(archive).hexdigest()}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Write the manifest of a run: SHA-256 and size of its configuration and of every metric, table and figure, with versions and commit.
+"""Write the manifest of a run.
+
+SHA-256 and size of its configuration and of every metric, table and figure, with versions and
+commit.
 
 python scripts/write_manifest.py --run results/demo --out results/demo/manifest.json
 """
@@ -12,8 +15,12 @@ from safe_reasoning.report.manifest import write_manifest
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", required=True, type=Path, help="folder of a finished run, such as results/demo")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--run", required=True, type=Path, help="folder of a finished run, such as results/demo"
+    )
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     write_manifest(arguments.run, arguments.out)

@@ -1,6 +1,7 @@
 """Write the report: one self-contained page with every figure and table of a run.
 
-python scripts/write_report.py --config results/demo/config.yaml --figures results/demo/figures --tables results/demo/tables \\
+python scripts/write_report.py --config results/demo/config.yaml --figures results/demo/figures \\
+    --tables results/demo/tables \\
     --templates workflow/report --out results/demo/report.html
 """
 
@@ -15,7 +16,9 @@ from safe_reasoning.report.page import write_report
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--figures", required=True, type=Path)
     parser.add_argument("--tables", required=True, type=Path)

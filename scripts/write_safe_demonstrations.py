@@ -1,7 +1,10 @@
-"""Write the safe demonstrations that the sft_safe baseline learns from (what STAR-1's traces are to the paper's baselines).
+"""Write the safe demonstrations that the sft_safe baseline learns from (what STAR-1's traces are to
+the paper's baselines).
 
-python scripts/write_safe_demonstrations.py --config config/demo.yaml --model-dir results/demo/models/nano/base \\
-    --prompts results/demo/prompts/align_harmful.parquet --out results/demo/pairs/nano/safe_demonstrations.parquet
+python scripts/write_safe_demonstrations.py --config config/demo.yaml \\
+    --model-dir results/demo/models/nano/base \\
+    --prompts results/demo/prompts/align_harmful.parquet \\
+        --out results/demo/pairs/nano/safe_demonstrations.parquet
 """
 
 import argparse
@@ -14,9 +17,13 @@ from safe_reasoning.core.records import read_rows, write_rows
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
-    parser.add_argument("--model-dir", required=True, type=Path, help="whose tokenizer and chat template to use")
+    parser.add_argument(
+        "--model-dir", required=True, type=Path, help="whose tokenizer and chat template to use"
+    )
     parser.add_argument("--prompts", required=True, nargs="+")
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
@@ -27,7 +34,9 @@ def main() -> None:
     prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]
     tokenizer = load_tokenizer(arguments.model_dir)
     rows = safe_demonstrations(prompts, tokenizer, config.world_seed)
-    write_rows(arguments.out, "demonstrations", rows, {"tokens": sum(len(row["completion_ids"]) for row in rows)})
+    write_rows(
+        arguments.out, "demonstrations", rows, {"tokens": sum(len(row["completion_ids"]) for row in rows)}
+    )
 
 
 if __name__ == "__main__":

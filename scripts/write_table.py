@@ -1,6 +1,7 @@
 """Write one table from stored metrics alone, as CSV and Markdown.
 
-python scripts/write_table.py --table table2_main --metrics results/demo/metrics --published results/published --out results/demo/tables/table2_main
+python scripts/write_table.py --table table2_main --metrics results/demo/metrics \\
+    --published results/published --out results/demo/tables/table2_main
 """
 
 import argparse
@@ -12,7 +13,9 @@ from safe_reasoning.report.write_item import write_item
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--table", required=True)
     parser.add_argument("--metrics", required=True, type=Path)
     parser.add_argument("--published", required=True, type=Path)

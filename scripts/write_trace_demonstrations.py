@@ -1,6 +1,10 @@
-"""Write a published set of safe reasoning traces as demonstrations: what the sft_traces recipe learns from.
+"""Write a published set of safe reasoning traces as demonstrations.
 
-python scripts/write_trace_demonstrations.py --config my.yaml --traces star1 --model-dir results/my/models/ds_llama_8b/base --out results/my/pairs/ds_llama_8b/traces_star1.parquet
+What the sft_traces recipe learns from.
+
+python scripts/write_trace_demonstrations.py --config my.yaml --traces star1 \\
+    --model-dir results/my/models/ds_llama_8b/base \\
+    --out results/my/pairs/ds_llama_8b/traces_star1.parquet
 """
 
 import argparse
@@ -13,10 +17,14 @@ from safe_reasoning.core.records import write_rows
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--traces", required=True, help="benchmark with safe traces, such as star1")
-    parser.add_argument("--model-dir", required=True, type=Path, help="whose tokenizer and chat template to use")
+    parser.add_argument(
+        "--model-dir", required=True, type=Path, help="whose tokenizer and chat template to use"
+    )
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
     config = load(arguments.config)
@@ -27,10 +35,16 @@ def main() -> None:
     traces = read_traces(arguments.traces, config.data_mirror)
     rows = trace_demonstrations(arguments.traces, traces, load_tokenizer(arguments.model_dir))
     progress(
-        f"{arguments.traces}: {len(rows)} demonstrations, {len(traces) - len(rows)} traces without exactly one closing think tag left out"
+        f"{arguments.traces}: {len(rows)} demonstrations, {len(traces) - len(rows)} traces without "
+        "exactly one closing think tag left out"
     )
     tokens = sum(len(row["completion_ids"]) for row in rows)
-    write_rows(arguments.out, "demonstrations", rows, {"tokens": tokens, "left_out": len(traces) - len(rows), "prompts": len(traces)})
+    write_rows(
+        arguments.out,
+        "demonstrations",
+        rows,
+        {"tokens": tokens, "left_out": len(traces) - len(rows), "prompts": len(traces)},
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,10 @@
-"""Write the trace reader: one page on which a person reads traces with sentences, cues, triggers and the continuation safety ratio, masked by default.
+"""Write the trace reader.
 
-python scripts/write_trace_reader.py --config results/demo/config.yaml --run results/demo --templates workflow/report \\
+One page on which a person reads traces with sentences, cues, triggers and the continuation safety
+ratio, masked by default.
+
+python scripts/write_trace_reader.py --config results/demo/config.yaml --run results/demo \\
+    --templates workflow/report \\
     --out results/demo/traces.html
 """
 
@@ -15,13 +19,17 @@ from safe_reasoning.report.traces.page import write_traces
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True)
     parser.add_argument("--run", required=True, type=Path, help="folder of the run, with its generations")
     parser.add_argument("--templates", required=True, type=Path, help="folder of the page's templates")
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
-    write_bytes(arguments.out, write_traces(load(arguments.config), arguments.run, arguments.templates).encode())
+    write_bytes(
+        arguments.out, write_traces(load(arguments.config), arguments.run, arguments.templates).encode()
+    )
 
 
 if __name__ == "__main__":

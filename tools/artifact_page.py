@@ -14,7 +14,6 @@ from collections.abc import Callable
 import pandas as pd
 
 from safe_reasoning.config import NanoModel, load
-from safe_reasoning.plan.estimate import parameters_of
 from safe_reasoning.plan.step import totals
 from tools.artifact_costs import DEMO, ROOT, costs, paper, priced_steps
 from tools.artifact_values import MINI, expected, experiments, movement, scorecard

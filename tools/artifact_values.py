@@ -117,7 +117,7 @@ def fall(metrics: Path) -> str:
 # What the paper says.
 
 
-def said(table: str, **where: object) -> str:
+def published_value(table: str, **where: object) -> str:
     """A published value with its mark."""
     rows = found(ROOT / "results/published", table, **where)
     assert len(rows) == 1, where
@@ -125,11 +125,11 @@ def said(table: str, **where: object) -> str:
 
 
 def other(item: str, method: str, series: str, model: str = "DS-8B", x: float | None = None) -> str:
-    return said("other", item=item, model=model, method=method, series=series, **({} if x is None else {"x": x}))
+    return published_value("other", item=item, model=model, method=method, series=series, **({} if x is None else {"x": x}))
 
 
 def main(method: str, benchmark: str, part: str = "reasoning", model: str = "DS-8B") -> str:
-    return said("table2", model=model, method=method, benchmark=benchmark, part=part)
+    return published_value("table2", model=model, method=method, benchmark=benchmark, part=part)
 
 
 # What is rebuilt: targets, claims of the scorecard, and the values to expect.
@@ -242,8 +242,8 @@ def training_and_evaluation() -> list[Item]:
             Value("STAR-1 (here: SFT, safe traces): peak, nats", f"under {other('fig7', 'star1', 'peak token-wise KL (upper bound)')}", kl_peak("sft_safe"), ORDER, CLAIM),
         )),
         Item("section 3", "cost of IPO and GRPO", ("figures/fig_efficiency.svg", "tables/table_efficiency.csv"), ("fewer_generations",), (
-            Value("IPO: generations per prompt", f"at most {other('efficiency', 'ipo', 'generations a prompt (upper bound)')}", spent("ipo", "generations_per_prompt"), BOUND, COUNT),
-            Value("GRPO: generations per prompt", f"at least {other('efficiency', 'grpo', 'generations a prompt (lower bound)')}", spent("grpo_zy", "generations_per_prompt"), BOUND, COUNT),
+            Value("IPO: generations per prompt", f"at most {other('efficiency', 'ipo', 'generations per prompt (upper bound)')}", spent("ipo", "generations_per_prompt"), BOUND, COUNT),
+            Value("GRPO: generations per prompt", f"at least {other('efficiency', 'grpo', 'generations per prompt (lower bound)')}", spent("grpo_zy", "generations_per_prompt"), BOUND, COUNT),
             Value("IPO: training, s (paper: minutes)", other("efficiency", "ipo", "training time"), spent("ipo", "training_seconds"), NONE, NONE),
             Value("GRPO: training, s (paper: minutes)", f"at least {other('efficiency', 'grpo', 'training time (lower bound)')}", spent("grpo_zy", "training_seconds"), NONE, NONE),
         )),

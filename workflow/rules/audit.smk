@@ -1,4 +1,4 @@
-# Judges as instruments: held against people's labels, and against each other on the run's own generations. Only where `evaluate` asks for it.
+# Audit of judges: compared with people's labels, and against each other on the run's own generations. Only where `evaluate` asks for it.
 rule fit_embedding_judge:
     output:
         judge=f"{RUN}/judges/{{judge}}.json",

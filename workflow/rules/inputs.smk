@@ -68,7 +68,7 @@ def judge_files(*names):
 
 
 def answers_of(*chats):
-    """Keys of the configuration that an endpoint's replies depend on; a higher budget or a longer time-out must not have anything asked anew."""
+    """Keys of the configuration that an endpoint's replies depend on; a higher budget or a longer time-out must not have anything asked again."""
     return [
         f"endpoints.{chat}.{key}"
         for chat in chats

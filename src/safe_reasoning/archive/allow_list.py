@@ -1,10 +1,15 @@
-"""What may be seen of a run's texts: in its archive, and in logs, tables, figures and the trace reader.
+"""What may be seen of a run's texts.
 
-An archive holds numbers, ids and short labels by lists of what is allowed; no prompt, no completion, no attack, no path of a machine. Elsewhere a text is replaced by its length
-and a short hash (`masked`), which are the same wherever the text stands, so that it can be found again in the stored rows.
+In its archive, and in logs, tables, figures and the trace reader.
 
-The one free text among the metrics are the mined trigger sentences. A sentence is kept only where the run measured that reasoning after it is safe more
-often than not, and where it shares no five words in a row with a prompt of the run (`is_harmless`). Compliance cues stand in no metric.
+An archive holds numbers, ids and short labels by lists of what is allowed; no prompt, no
+completion, no attack, no path of a machine. Elsewhere a text is replaced by its length and a short
+hash (`masked`), which are the same wherever the text stands, so that it can be found again in the
+stored rows.
+
+The one free text among the metrics are the mined trigger sentences. A sentence is kept only where
+the run measured that reasoning after it is safe more often than not, and where it shares no five
+words in a row with a prompt of the run (`is_harmless`). Compliance cues stand in no metric.
 """
 
 from __future__ import annotations
@@ -26,9 +31,10 @@ from safe_reasoning.judging.kinds import judge_kind, names
 
 MASKED = "[left out]"
 LABEL = r"[\w .,:;+()%/&<>=-]{0,80}"
-# What a judgement's detail may hold beside plain words, by the kinds that say so.
+# What a judgement's detail may hold next to plain words, by the kinds that say so.
 _DETAILS = "|".join(dict.fromkeys(kind.details for kind in map(judge_kind, names("judges")) if kind.details))
-# Column by column what a verdict may say. Written out here and not taken from the schema: a column that comes to the schema does not come to the archive by itself.
+# Column by column what a verdict may say. Written out here and not taken from the schema: a column
+# that comes to the schema does not come to the archive by itself.
 VERDICTS = {
     "generation_id": r"[a-z0-9_]+-\d+\.\d+",
     "prompt_id": r"[a-z0-9_]+-\d+",
@@ -41,7 +47,8 @@ VERDICTS = {
     "judge": r"[a-z0-9_]+",
 }
 SENTENCE = ("triggers", "text")  # the one column of free text
-# Columns of metrics that hold numbers, ids and short labels, and keys of meta files that hold no text.
+# Columns of metrics that hold numbers, ids and short labels, and keys of meta files that hold no
+# text.
 _METRICS = """
 agreement any attempts between bin brier cluster condition continuations count csr csr_after
 csr_before cue_undetermined data detail detector difference eta exact false_negative
@@ -58,13 +65,16 @@ trace trace_class traces training_prompts training_seconds training_set trials t
 trigger_start unsafe_turning_point unscored value with_cue within within_share
 """
 _META = """
-asked commit file generations_sha256 instructions_sha256 judge official_sha256 rows schema schema_version software tables tokens traces unparsed_replies unscored weights without_reply
+asked commit file generations_sha256 instructions_sha256 judge official_sha256 rows schema
+schema_version software tables tokens traces unparsed_replies unscored weights without_reply
 """
 METRICS, META = frozenset(_METRICS.split()), frozenset(_META.split())
 
 
 def mask_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A resolved configuration without the folder of its data mirror and without places (see `strip_local_paths`)."""
+    """A resolved configuration without the folder of its data mirror and without places (see
+    `strip_local_paths`).
+    """
     return {**strip_local_paths(config), "data_mirror": None}
 
 
@@ -74,20 +84,30 @@ def mask_meta(meta: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def mask_verdicts(path: Path) -> bytes:
-    """A verdict file with the allowed columns alone, as Parquet. A value that is no id, number or known word is a UserError, which does not repeat it."""
+    """A verdict file with the allowed columns alone, as Parquet.
+
+    A value that is no id, number or known word is a UserError, which does not repeat it.
+    """
     try:
         table = pq.read_table(path, columns=list(VERDICTS))
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError(f"{path} is not a readable Parquet file ({error}): delete it and run again") from None
     if missing := set(VERDICTS) - set(table.schema.names):
-        raise UserError(f"{path} is no verdicts table (lacks {', '.join(sorted(missing))}): delete it and run again")
+        raise UserError(
+            f"{path} is no verdicts table (lacks {', '.join(sorted(missing))}): delete it and run again"
+        )
     for column, pattern in VERDICTS.items():
         values = table[column].unique().to_pylist() if pattern else []
         if any(not re.fullmatch(str(pattern), str(value)) for value in values):
-            raise UserError(f"{path}: column {column} holds something else than {pattern}, so it is not archived: see where it comes from")
-    # A table made anew: metadata of the file, where anything may stand, stays behind.
+            raise UserError(
+                f"{path}: column {column} holds something else than {pattern}, so it is not archived: see "
+                "where it comes from"
+            )
+    # A new table: metadata of the file, where anything may stand, stays behind.
     schema = pa.schema([SCHEMAS["verdicts"].field(column) for column in VERDICTS])
-    clean = pa.Table.from_arrays([table[column].cast(schema.field(column).type) for column in VERDICTS], schema=schema)
+    clean = pa.Table.from_arrays(
+        [table[column].cast(schema.field(column).type) for column in VERDICTS], schema=schema
+    )
     sink = pa.BufferOutputStream()
     pq.write_table(clean, sink, compression="zstd")
     return sink.getvalue().to_pybytes()
@@ -102,33 +122,46 @@ def read_cells(content: bytes) -> pd.DataFrame:
 
 
 def check_metrics(name: str, content: bytes) -> None:
-    """Refuse a metrics table with a column that is not on the list, or with a cell that is no number or short label, outside the trigger sentences."""
+    """Refuse a metrics table with a column that is not on the list, or with a cell that is no
+    number or short label, outside the trigger sentences.
+    """
     frame = read_cells(content)
     for column in frame.columns:
         if (name, column) == SENTENCE:
             continue
         if column not in METRICS:
-            raise UserError(f"metrics/{name}.csv has a column {column} that may hold text: name it in archive/allow_list.py if it can not")
+            raise UserError(
+                f"metrics/{name}.csv has a column {column} that may hold text: name it in "
+                "archive/allow_list.py if it can not"
+            )
         if not frame[column].str.fullmatch(LABEL).all():
-            raise UserError(f"metrics/{name}.csv: column {column} holds more than numbers and short labels, so it is not archived")
+            raise UserError(
+                f"metrics/{name}.csv: column {column} holds more than numbers and short labels, so it is "
+                "not archived"
+            )
 
 
-def mask_triggers(content: bytes, invented: set[str], prompt_runs: set[tuple[str, ...]]) -> tuple[bytes, int]:
+def mask_triggers(
+    content: bytes, invented: set[str], prompt_ngrams: set[tuple[str, ...]]
+) -> tuple[bytes, int]:
     """The table of mined triggers without sentences that are not known to be harmless.
 
     Args:
         content: the CSV file.
         invented: models of the nano world, in which no sentence can do harm: theirs are kept.
-        prompt_runs: `runs` of the run's prompts.
+        prompt_ngrams: `runs` of the run's prompts.
 
     Returns:
-        The CSV file, the same bytes where nothing is left out, and the number of sentences left out.
+        The CSV file, the same bytes where nothing is left out, and the number of sentences left
+        out.
     """
     frame = read_cells(content)
     if frame.empty:
         return content, 0
     low = pd.to_numeric(frame["low"], errors="coerce")
-    harmless = pd.Series([is_harmless(*row, prompt_runs) for row in zip(frame["text"], low, strict=True)], index=frame.index)
+    harmless = pd.Series(
+        [is_harmless(*row, prompt_ngrams) for row in zip(frame["text"], low, strict=True)], index=frame.index
+    )
     hidden = ~frame["model"].isin(invented) & ~harmless
     if not hidden.any():
         return content, 0

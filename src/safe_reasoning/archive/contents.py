@@ -1,4 +1,8 @@
-"""What goes into a run's archive: its evidence and what it was made with, masked (see `masking`), under the names that the files have in the repository."""
+"""What goes into a run's archive.
+
+Its evidence and what it was made with, masked (see `masking`), under the names that the files have
+in the repository.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +37,13 @@ OF_THE_PROJECT = (
     "results/published/*",
 )
 WHERE_THERE = ("containers/digests.lock",)  # written on a connected machine, not everywhere
-# Of what a manifest names. A manifest that comes to name more (generations, say) is refused, not followed.
-OF_THE_RUN = re.compile(r"config\.yaml|metrics/[a-z0-9_]+\.csv|tables/[a-z0-9_]+\.(csv|md)|figures/[a-z0-9_]+\.(csv|png|svg)")
+# Of what a manifest names. A manifest that comes to name more (generations, say) is refused, not
+# followed.
+OF_THE_RUN = re.compile(
+    r"config\.yaml|metrics/[a-z0-9_]+\.csv|tables/[a-z0-9_]+\.(csv|md)|figures/[a-z0-9_]+\.(csv|png|svg)"
+)
 TEMPLATES = "workflow/report"
-# What shows trigger sentences: drawn anew where some are left out.
+# What shows trigger sentences: drawn again where some are left out.
 FIGURES_WITH_SENTENCES = ("fig6_intervention_curve",)
 TABLES_WITH_SENTENCES = ("table_triggers",)
 
@@ -47,7 +54,9 @@ def _of_the_project(project: Path) -> dict[str, bytes]:
     for pattern in (*OF_THE_PROJECT, *WHERE_THERE):
         found = sorted(path for path in project.glob(pattern) if path.is_file())
         if not found and pattern not in WHERE_THERE:
-            raise UserError(f"{project / pattern} does not exist: write the archive in a whole copy of the repository")
+            raise UserError(
+                f"{project / pattern} does not exist: write the archive in a whole copy of the repository"
+            )
         contents |= {path.relative_to(project).as_posix(): path.read_bytes() for path in found}
     return contents
 
@@ -86,30 +95,43 @@ def _verdicts(run: Path) -> dict[str, bytes]:
 
 
 def _mask_sentences(files: dict[str, bytes], config: Mapping[str, Any], prompts: list[str]) -> int:
-    """Leave trigger sentences out of the run's files where they may not go; the number of those left out."""
+    """Leave trigger sentences out of the run's files where they may not go.
+
+    The number of those left out.
+    """
     name = "metrics/triggers.csv"
     if name not in files:
         return 0
     invented = {model for model, settings in config["models"].items() if settings["kind"] == "nano"}
-    files[name], hidden = allow_list.mask_triggers(files[name], invented, redaction.runs(prompts))
+    files[name], hidden = allow_list.mask_triggers(files[name], invented, redaction.ngrams(prompts))
     return hidden
 
 
 def _draw_again(folder: Path, published: Path) -> dict[str, bytes]:
     """What shows trigger sentences, drawn from masked metrics."""
-    stems = [*(f"figures/{figure}" for figure in FIGURES_WITH_SENTENCES), *(f"tables/{table}" for table in TABLES_WITH_SENTENCES)]
+    stems = [
+        *(f"figures/{figure}" for figure in FIGURES_WITH_SENTENCES),
+        *(f"tables/{table}" for table in TABLES_WITH_SENTENCES),
+    ]
     for stem in stems:
         write_item(Path(stem).name, folder / "metrics", published, folder / stem)
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for stem in stems for path in sorted(folder.glob(f"{stem}.*"))}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for stem in stems
+        for path in sorted(folder.glob(f"{stem}.*"))
+    }
 
 
 def _evidence(run: Path, project: Path) -> tuple[dict[str, bytes], dict[str, Any], list[str]]:
-    """Configuration, metrics, tables, figures, manifest and report of a run, its masked configuration, and what was left out, in words."""
+    """Configuration, metrics, tables, figures, manifest and report of a run, its masked
+    configuration, and what was left out, in words.
+    """
     manifest = check_manifest(run)
     left_out: list[str] = []
-    if foreign := [name for name in manifest["files"] if not OF_THE_RUN.fullmatch(name)]:
+    if unexpected := [name for name in manifest["files"] if not OF_THE_RUN.fullmatch(name)]:
         raise UserError(
-            f"{run / 'manifest.json'} names {foreign[0]}, which is no metric, table or figure, so it is not archived: see what wrote it"
+            f"{run / 'manifest.json'} names {unexpected[0]}, which is no metric, table or figure, so it "
+            "is not archived: see what wrote it"
         )
     files = {name: (run / name).read_bytes() for name in sorted(manifest["files"])}
     files["config.yaml"], config = _config(run / "config.yaml")
@@ -125,21 +147,28 @@ def _evidence(run: Path, project: Path) -> tuple[dict[str, bytes], dict[str, Any
         for file, content in files.items():
             write_bytes(folder / file, content)
         if hidden:
-            left_out.append(f"{hidden} trigger sentences, which are not known to be harmless or which quote a prompt")
+            left_out.append(
+                f"{hidden} trigger sentences, which are not known to be harmless or which quote a prompt"
+            )
             files |= _draw_again(folder, project / "results/published")
-        changed = sorted(file for file, said in manifest["files"].items() if entry(files[file]) != said)
+        changed = sorted(file for file, found in manifest["files"].items() if entry(files[file]) != found)
         if changed:
             entries = {file: entry(files[file]) for file in manifest["files"]}
             manifest = {**manifest, "files": entries, "masked": changed}
         files["manifest.json"] = _json(manifest) if changed else (run / "manifest.json").read_bytes()
-        # Written anew even where the run has one: the page shows the configuration and the trigger sentences.
+        # Written again even where the run has one: the page shows the configuration and the trigger
+        # sentences.
         settings = validate(config, f"{run}/config.yaml")
-        files["report.html"] = write_report(settings, folder / "figures", folder / "tables", project / TEMPLATES, manifest).encode()
+        files["report.html"] = write_report(
+            settings, folder / "figures", folder / "tables", project / TEMPLATES, manifest
+        ).encode()
     return files, config, left_out
 
 
 def gather(run: Path, project: Path) -> tuple[dict[str, bytes], list[str]]:
-    """Everything that goes into the archive of a run, by name, with its RO-Crate metadata; and what does not, in words.
+    """Everything that goes into the archive of a run, by name, with its RO-Crate metadata.
+
+    And what does not, in words.
 
     Args:
         run: folder of a finished run; evidence that is not what its manifest says is a UserError.
@@ -150,7 +179,9 @@ def gather(run: Path, project: Path) -> tuple[dict[str, bytes], list[str]]:
     if not verdicts:
         left_out.append(f"verdicts, since {run} holds none (a clone has metrics alone)")
     contents = _of_the_project(project)
-    contents |= {f"results/{config['run']}/{name}": content for name, content in {**evidence, **verdicts}.items()}
+    contents |= {
+        f"results/{config['run']}/{name}": content for name, content in {**evidence, **verdicts}.items()
+    }
     about = ro_crate.About.of(config, contents, left_out)
     contents["README.md"] = about.readme().encode()
     contents[METADATA] = ro_crate.metadata(about, contents)

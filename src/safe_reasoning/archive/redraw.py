@@ -14,17 +14,23 @@ from safe_reasoning.report.redraw import redraw
 DRAWN = ("tables/", "figures/")
 
 
-EXACT = (".csv", ".md")  # forms that must come out byte for byte: pictures depend on fonts and versions
+# Forms that must come out byte for byte: pictures depend on fonts and versions
+EXACT = (".csv", ".md")
 
 
 def _different(archived: Archived, out: Path) -> list[str]:
     """Tables and figure data that did not come out as they are in the archive."""
     exact = [name for name in archived.files if name.startswith(DRAWN) and name.endswith(EXACT)]
-    return [name for name in sorted(exact) if not (out / name).is_file() or (out / name).read_bytes() != archived.files[name]]
+    return [
+        name
+        for name in sorted(exact)
+        if not (out / name).is_file() or (out / name).read_bytes() != archived.files[name]
+    ]
 
 
 def redraw_archive(path: Path, out: Path | None = None) -> str:
-    """Redraw all figures and tables from an archive alone, and hold tables and figure data to those in the archive.
+    """Redraw all figures and tables from an archive alone, and hold tables and figure data to those
+    in the archive.
 
     Args:
         path: the archive; one that is damaged or altered is a UserError.
@@ -34,12 +40,15 @@ def redraw_archive(path: Path, out: Path | None = None) -> str:
         What was done, in words.
 
     Raises:
-        UserError: Also after drawing, when a table or a figure's data is not byte for byte what the archive holds.
+        UserError: Also after drawing, when a table or a figure's data is not byte for byte what the
+            archive holds.
     """
     archived = unpack(path)
     out = out or Path("results") / f"{archived.run}-redrawn"
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"{out} is there already and is not written over: remove it, or name another folder (OUT=folder)")
+        raise UserError(
+            f"{out} is there already and is not written over: remove it, or name another folder (OUT=folder)"
+        )
     for name, content in archived.files.items():
         if name == "config.yaml" or name.startswith("metrics/"):
             write_bytes(out / name, content)
@@ -51,7 +60,9 @@ def redraw_archive(path: Path, out: Path | None = None) -> str:
         drawn = redraw(out, published)
     if different := _different(archived, out):
         raise UserError(
-            f"{len(different)} files of {out} differ from the archive's (such as {different[0]}): the archive's were drawn at commit "
-            f"{archived.manifest['commit'][:12]}, this is {commit()[:12]}: use that commit and its locks for the same bytes"
+            f"{len(different)} files of {out} differ from the archive's (such as {different[0]}): the "
+            "archive's were drawn at commit "
+            f"{archived.manifest['commit'][:12]}, this is {commit()[:12]}: use that commit and its locks "
+            "for the same bytes"
         )
     return f"{drawn} of {path} into {out}; tables and figure data are byte for byte those of the archive"

@@ -1,6 +1,9 @@
-"""The RO-Crate metadata of an archive: a Workflow RO-Crate (1.0, on RO-Crate 1.1) whose main entity is the Snakefile.
+"""The RO-Crate metadata of an archive.
 
-It claims no run of that Snakefile (as a Workflow Run Crate would): metrics may have been measured at other commits than the archive was written at. All of them are named.
+A Workflow RO-Crate (1.0, on RO-Crate 1.1) whose main entity is the Snakefile.
+
+It claims no run of that Snakefile (as a Workflow Run Crate would): metrics may have been measured
+at other commits than the archive was written at. All of them are named.
 """
 
 from __future__ import annotations
@@ -9,8 +12,7 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,9 +20,9 @@ import yaml
 from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
+from safe_reasoning.archive.about import About
 from safe_reasoning.archive.pack import describe
 from safe_reasoning.core.provenance import commit
-from safe_reasoning.report.page import ABOUT
 
 VERSION = "1.1"  # of RO-Crate; the last for which the Workflow profile 1.0 is written
 MAIN = "Snakefile"
@@ -47,97 +49,37 @@ KINDS = {
     "containers/": "Digests of the container images",
     "envs/": "Lock of a Python environment, with hashes",
     "results/published/": "Numbers of the paper, as read from it, with marks of how sure they are",
-    "results/{run}/config.yaml": "Resolved configuration of the run, every default written out, without places of a machine",
+    "results/{run}/config.yaml": "Resolved configuration of the run with every default, without local paths",
     "results/{run}/figures/": "Figure, or the data behind one",
-    "results/{run}/manifest.json": "SHA-256 and size of the configuration and of every metric, table and figure, with versions and commit",
+    "results/{run}/manifest.json": (
+        "SHA-256 and size of the configuration and of every metric, table and figure, with versions and "
+        "commit"
+    ),
     "results/{run}/metrics/": "Metrics, from which figures and tables are drawn",
     "results/{run}/report.html": "The run's figures, tables and claims on one page",
     "results/{run}/tables/": "Table",
     "results/{run}/verdicts/": "Verdicts on generations: ids, parts, measures, values; no text",
-    "Snakefile": "The workflow; its rules are in workflow/rules, its scripts and library in the repository at this version",
+    "Snakefile": (
+        "The workflow; its rules are in workflow/rules, its scripts and library in the repository at this "
+        "version"
+    ),
     "workflow/rules/": "Rules of the workflow",
 }
-README = """# Archive of the run {run}
-
-{description}
-
-| where | what |
-|---|---|
-| `results/{run}` | resolved configuration, metrics, tables, figures, report, manifest{verdicts} |
-| `results/published` | the paper's numbers, which figures and tables show beside the run's |
-| `Snakefile`, `workflow/rules` | the rules; the scripts and the library that they call are in the repository, at the commits above |
-| `envs`, `containers`, `config` | locks of the environments, digests of the images, sources of data and weights |
-| `ro-crate-metadata.json` | what every file is, with SHA-256 and size |
-
-No prompt, completion or attack is in here, no weights and no benchmark data. Left out of this archive: {left_out}.
-
-To redraw every figure and table from it, in a clone of the repository: `make figures ARCHIVE=path/to/this/file`.
-"""
-
-
-@dataclass(frozen=True)
-class About:
-    """What the archive is about: the run's name, the nature of its models, versions, commits and a day.
-
-    Attributes:
-        run: its name.
-        nature: what its models are, a paragraph a kind.
-        software: versions at the drawing of the figures.
-        measured: commits that metrics were measured at.
-        drawn: commit that tables and figures were drawn at.
-        left_out: what is not in the archive though it could be, in words.
-        has_verdicts: whether verdicts are in it.
-    """
-
-    run: str
-    nature: str
-    software: Mapping[str, str]
-    measured: Sequence[str]
-    drawn: str
-    left_out: Sequence[str]
-    has_verdicts: bool
-
-    @classmethod
-    def of(cls, config: Mapping[str, Any], contents: Mapping[str, bytes], left_out: Sequence[str]) -> About:
-        """From the archive's files and the run's configuration."""
-        folder = f"results/{config['run']}/"
-        manifest = json.loads(contents[f"{folder}manifest.json"])
-        metas = [json.loads(content) for name, content in contents.items() if re.fullmatch(rf"{folder}metrics/.*\.meta\.json", name)]
-        kinds = dict.fromkeys(settings["kind"] for settings in config["models"].values())
-        return cls(
-            run=config["run"],
-            nature="\n\n".join(re.sub(r"</?b>", "", ABOUT[kind]) for kind in kinds),
-            software=manifest["software"],
-            measured=sorted({meta["commit"] for meta in metas}),
-            drawn=manifest["commit"],
-            left_out=left_out,
-            has_verdicts=any(name.startswith(f"{folder}verdicts/") for name in contents),
-        )
-
-    @property
-    def description(self) -> str:
-        """What the archive holds, what the models are, and which code made what."""
-        return (
-            f'Results of the run {self.run} of a reproduction of "Towards Safe Reasoning in Large Reasoning Models via Corrective Intervention" '
-            f"(arXiv 2509.24393).\n\n{self.nature}\n\nMetrics were measured at commit {', '.join(self.measured)}; tables and figures were drawn at {self.drawn}; "
-            f"the archive was written at {commit()}, whose workflow, locks and sources it holds."
-        )
-
-    def readme(self) -> str:
-        """The archive's README."""
-        verdicts = ", verdicts" if self.has_verdicts else ""
-        left_out = "; ".join(self.left_out) or "nothing else"
-        return README.format(run=self.run, description=self.description, verdicts=verdicts, left_out=left_out)
 
 
 def _day() -> str:
-    """The day of the repository's commit, so that the same archive is the same bytes; outside a repository this day."""
+    """The day of the repository's commit, so that the same archive is the same bytes.
+
+    Outside a repository this day.
+    """
     command = ["git", "log", "-1", "--format=%cd", "--date=short"]
     try:
-        said = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10).stdout.strip()
+        found = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10
+        ).stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
-        said = ""
-    return said or time.strftime("%Y-%m-%d")
+        found = ""
+    return found or time.strftime("%Y-%m-%d")
 
 
 def _kind(run: str, name: str) -> str:
@@ -150,7 +92,12 @@ def _kind(run: str, name: str) -> str:
 def _file(about: About, name: str, content: bytes) -> dict[str, Any]:
     """The properties of a file."""
     encoding = MEDIA.get(PurePosixPath(name).suffix, "application/octet-stream")
-    return {"name": name, "description": _kind(about.run, name), "encodingFormat": encoding, **describe(content)}
+    return {
+        "name": name,
+        "description": _kind(about.run, name),
+        "encodingFormat": encoding,
+        **describe(content),
+    }
 
 
 def _alone(values: list[ContextEntity]) -> list[ContextEntity] | ContextEntity:
@@ -162,12 +109,18 @@ def _person(crate: ROCrate, author: Mapping[str, str], number: int) -> ContextEn
     """An author of CITATION.cff: a person has a family name, anything else is an organization."""
     kind = "Person" if "family-names" in author else "Organization"
     name = author.get("name") or f"{author.get('given-names', '')} {author['family-names']}".strip()
-    return crate.add(ContextEntity(crate, author.get("orcid", f"#author-{number}"), {"@type": kind, "name": name}))
+    return crate.add(
+        ContextEntity(crate, author.get("orcid", f"#author-{number}"), {"@type": kind, "name": name})
+    )
 
 
 def _paper(crate: ROCrate, reference: Mapping[str, Any]) -> ContextEntity:
     """The paper, by its arXiv number."""
-    arxiv = next(item["value"].removeprefix("arXiv:") for item in reference["identifiers"] if item["value"].startswith("arXiv:"))
+    arxiv = next(
+        item["value"].removeprefix("arXiv:")
+        for item in reference["identifiers"]
+        if item["value"].startswith("arXiv:")
+    )
     properties = {
         "@type": "ScholarlyArticle",
         "name": reference["title"],
@@ -181,14 +134,18 @@ def _paper(crate: ROCrate, reference: Mapping[str, Any]) -> ContextEntity:
 def _locked(contents: Mapping[str, bytes], package: str) -> str | None:
     """The version of a package in the locks."""
     locks = [content.decode() for name, content in sorted(contents.items()) if name.endswith(".lock")]
-    return next((found[1] for lock in locks if (found := re.search(rf"^{package}==([^\s;\\]+)", lock, re.MULTILINE))), None)
+    return next(
+        (found[1] for lock in locks if (found := re.search(rf"^{package}==([^\s;\\]+)", lock, re.MULTILINE))),
+        None,
+    )
 
 
 def metadata(about: About, contents: Mapping[str, bytes]) -> bytes:
     """The content of ro-crate-metadata.json for an archive's other files."""
     citation = yaml.safe_load(contents["CITATION.cff"])
     crate = ROCrate(version=VERSION)
-    crate.metadata.extra_terms["sha256"] = "http://schema.org/sha256"  # schema.org's, younger than the context of RO-Crate 1.1
+    # schema.org's, younger than the context of RO-Crate 1.1
+    crate.metadata.extra_terms["sha256"] = "http://schema.org/sha256"
     licence = crate.add(
         ContextEntity(
             crate,
@@ -203,10 +160,18 @@ def metadata(about: About, contents: Mapping[str, bytes]) -> bytes:
     authors = [_person(crate, author, number) for number, author in enumerate(citation["authors"], start=1)]
     papers = [_paper(crate, reference) for reference in citation["references"]]
     software = [
-        crate.add(ContextEntity(crate, f"#software-{name}", {"@type": "SoftwareApplication", "name": name, "softwareVersion": version}))
+        crate.add(
+            ContextEntity(
+                crate,
+                f"#software-{name}",
+                {"@type": "SoftwareApplication", "name": name, "softwareVersion": version},
+            )
+        )
         for name, version in sorted(about.software.items())
     ]
-    workflow = crate.add_workflow(dest_path=MAIN, main=True, lang="snakemake", lang_version=_locked(contents, "snakemake"))
+    workflow = crate.add_workflow(
+        dest_path=MAIN, main=True, lang="snakemake", lang_version=_locked(contents, "snakemake")
+    )
     properties = {
         **_file(about, MAIN, contents[MAIN]),
         "name": citation["title"],
@@ -231,4 +196,6 @@ def metadata(about: About, contents: Mapping[str, bytes]) -> bytes:
         "citation": _alone(papers),
     }.items():
         crate.root_dataset[key] = value
-    return (json.dumps(crate.metadata.generate(), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    return (
+        json.dumps(crate.metadata.generate(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    ).encode()

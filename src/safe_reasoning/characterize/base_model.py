@@ -1,7 +1,10 @@
-"""What the base model is like before anything is done to it: whether it shows the phenomena that the paper is about.
+"""What the base model is like before anything is done to it.
 
-The nano world has targets (a base that leaks always or never, or cannot sum, would leave nothing to measure). They are checked and told, never enforced: every number is
-what the trained model does. For real weights the same numbers are told without targets.
+Whether it shows the phenomena that the paper is about.
+
+The nano world has targets (a base that leaks always or never, or cannot sum, would leave nothing to
+measure). They are checked and reported, never enforced: every number is what the trained model
+does. For real weights the same numbers are reported without targets.
 """
 
 from __future__ import annotations
@@ -23,8 +26,13 @@ NANO_TARGETS = {
 }
 
 
-def base_model_rows(rollouts: Sequence[Row], evaluation: Sequence[Row], bootstrap: int, *, nano: bool) -> list[dict[str, Any]]:
-    """A row a measure: rate with interval, number of samples (or prompts), the target's bounds and whether the rate lies within.
+def base_model_rows(
+    rollouts: Sequence[Row], evaluation: Sequence[Row], bootstrap: int, *, nano: bool
+) -> list[dict[str, Any]]:
+    """One row per measure.
+
+    Rate with interval, number of samples (or prompts), the target's bounds and whether the rate
+    lies within.
 
     Args:
         rollouts: verdicts on the base model's rollouts of harmful alignment prompts.
@@ -37,7 +45,9 @@ def base_model_rows(rollouts: Sequence[Row], evaluation: Sequence[Row], bootstra
     for row in evaluation:
         cells[row["prompt_set"], row["part"], row["measure"]].append(row)
     for (prompt_set, part, measure), cell in cells.items():
-        rate = clustered_rate([row["value"] for row in cell], [row["prompt_id"] for row in cell], resamples=bootstrap)
+        rate = clustered_rate(
+            [row["value"] for row in cell], [row["prompt_id"] for row in cell], resamples=bootstrap
+        )
         if measure == "harmful" and part == "reasoning":
             rates[f"harmful reasoning, {prompt_set}"] = rate
         elif measure == "correct":
@@ -74,9 +84,12 @@ def base_model_rows(rollouts: Sequence[Row], evaluation: Sequence[Row], bootstra
     return rows
 
 
-def told(row: Row) -> str:
+def summary_line(row: Row) -> str:
     """One line of progress for a row."""
     text = f"{row['measure']}: {row['rate']:.1%}"
     if row["target_met"] is None:
         return text
-    return f"{text} (aim: {row['target_low']:.0%} to {row['target_high']:.0%}, {'met' if row['target_met'] else 'MISSED'})"
+    return (
+        f"{text} (aim: {row['target_low']:.0%} to {row['target_high']:.0%}, "
+        f"{'met' if row['target_met'] else 'MISSED'})"
+    )

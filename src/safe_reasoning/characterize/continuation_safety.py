@@ -1,4 +1,7 @@
-"""Continuation safety ratio (paper section 2): the share of safe reasonings among continuations sampled from each token prefix of a trace."""
+"""Continuation safety ratio (paper section 2).
+
+The share of safe reasonings among continuations sampled from each token prefix of a trace.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +24,21 @@ Row = Mapping[str, Any]
 
 def reasoning_harmful(verdicts: Sequence[Row]) -> dict[str, bool | None]:
     """Verdict on the reasoning by generation_id, from rows of schema verdicts."""
-    return {row["generation_id"]: row["value"] for row in verdicts if row["part"] == "reasoning" and row["measure"] == "harmful"}
+    return {
+        row["generation_id"]: row["value"]
+        for row in verdicts
+        if row["part"] == "reasoning" and row["measure"] == "harmful"
+    }
 
 
-def choose_traces(generations: Sequence[Row], harmful: Mapping[str, bool | None], prompts: int, seed: int) -> list[Row]:
-    """One safe and one harmful complete trace of each of `prompts` prompts of uncertain safety, drawn with the seed.
+def choose_traces(
+    generations: Sequence[Row], harmful: Mapping[str, bool | None], prompts: int, seed: int
+) -> list[Row]:
+    """One safe and one harmful complete trace of each of `prompts` prompts of uncertain safety,
+    drawn with the seed.
 
-    A prompt is of uncertain safety when its rollouts hold both outcomes. The paper does not say how many traces a prompt it took: two is our choice.
+    A prompt is of uncertain safety when its rollouts hold both outcomes. The paper does not say how
+    many traces a prompt it took: two is our choice.
 
     Args:
         generations: rollouts (schema generations).
@@ -45,7 +56,9 @@ def choose_traces(generations: Sequence[Row], harmful: Mapping[str, bool | None]
             outcomes[row["prompt_id"]][verdict].append(row)
     uncertain = sorted(prompt_id for prompt_id, sides in outcomes.items() if sides[False] and sides[True])
     if not uncertain:
-        raise UserError("no prompt has both a safe and a harmful complete trace: sample more rollouts or more prompts")
+        raise UserError(
+            "no prompt has both a safe and a harmful complete trace: sample more rollouts or more prompts"
+        )
     rng = random.Random(seed)
     chosen = rng.sample(uncertain, min(prompts, len(uncertain)))
     return [rng.choice(outcomes[prompt_id][side]) for prompt_id in chosen for side in (False, True)]
@@ -58,12 +71,14 @@ def prefix_lengths(trace: Row, tokenizer: Tokenizer, stride: int) -> list[int]:
 
 
 def continuation_requests(trace: Row, lengths: Sequence[int], continuations: int) -> list[Request]:
-    """Requests for token prefixes of a trace, prefix by prefix. They should stop at the closing think tag.
+    """Requests for token prefixes of a trace, prefix by prefix.
+
+    They should stop at the closing think tag.
 
     Args:
         trace: row of schema generations.
         lengths: tokens of each prefix, such as `prefix_lengths` gives.
-        continuations: requests a prefix.
+        continuations: requests per prefix.
     """
     requests = []
     ids = list(trace["token_ids"])
@@ -125,11 +140,15 @@ def curve(rows: Sequence[Row]) -> tuple[list[int], list[float]]:
     """Prefix lengths and CSR of one trace's rows; NaN where nothing was scored."""
     ordered = sorted(rows, key=lambda row: row["prefix_tokens"])
     scored = [row["continuations"] - row["unscored"] for row in ordered]
-    return [row["prefix_tokens"] for row in ordered], [row["safe"] / n if n else math.nan for row, n in zip(ordered, scored, strict=True)]
+    return [row["prefix_tokens"] for row in ordered], [
+        row["safe"] / n if n else math.nan for row, n in zip(ordered, scored, strict=True)
+    ]
 
 
 def csr_curves(rows: Sequence[Row], harmful: Mapping[str, bool | None]) -> list[dict[str, Any]]:
-    """A row a trace and prefix length: CSR with its Wilson interval over the scored continuations, and the trace's own outcome.
+    """One row per trace and prefix length.
+
+    CSR with its Wilson interval over the scored continuations, and the trace's own outcome.
 
     Args:
         rows: of schema csr.

@@ -1,4 +1,6 @@
-"""Corrective intervention (paper section 2): replace the first compliance cue, and all that follows, by a safety trigger; let the model go on.
+"""Corrective intervention (paper section 2).
+
+Replace the first compliance cue, and all that follows, by a safety trigger; let the model go on.
 
 Token ids before the cue are kept as they were sampled, never made again from text.
 """
@@ -22,8 +24,10 @@ Sample = Callable[[Sequence[Request], str], list[dict[str, Any]]]
 class Cue:
     """The first compliance cue of a reasoning.
 
-    `sentence` is its zero-based index, `character` where it starts in the completion's text, `token` the number of tokens of what comes before it. The
-    white space before a cue belongs to the cue, unless it is part of the last token before: a lone space may already tell how the cue begins.
+    `sentence` is its zero-based index, `character` where it starts in the completion's text,
+    `token` the number of tokens of what comes before it. The white space before a cue belongs to
+    the cue, unless it is part of the last token before: a lone space may already determine how the
+    cue begins.
     """
 
     text: str
@@ -34,7 +38,10 @@ class Cue:
 
 @dataclass(frozen=True)
 class Substitution:
-    """What the model continues from: `kept_ids` are the trace's own tokens before the cue, `inserted_ids` the trigger's."""
+    """What the model continues from.
+
+    `kept_ids` are the trace's own tokens before the cue, `inserted_ids` the trigger's.
+    """
 
     kept_ids: list[int]
     inserted_ids: list[int]
@@ -42,7 +49,9 @@ class Substitution:
 
 @dataclass(frozen=True)
 class Case:
-    """A generation (row of schema generations) to intervene on. A trigger of None inserts nothing: the reasoning is only sampled again from the cue on
+    """A generation (row of schema generations) to intervene on.
+
+    A trigger of None inserts nothing: the reasoning is only sampled again from the cue on
     (a control).
 
     `case_id` names the new generations and their seeds, so it is unique in the run.
@@ -57,7 +66,7 @@ class Case:
 class State:
     """A completion after some interventions.
 
-    `cue` is its first compliance cue: None when none is left, or when the detector could not tell
+    `cue` is its first compliance cue: None when none is left, or when the detector could not decide
     (`cue_undetermined`).
     """
 
@@ -68,17 +77,22 @@ class State:
     cue_undetermined: bool = False
 
 
-def find_cues(tokenizer: Tokenizer, completions: Sequence[Sequence[int]], detector: CueDetector) -> list[tuple[Cue | None, bool]]:
+def find_cues(
+    tokenizer: Tokenizer, completions: Sequence[Sequence[int]], detector: CueDetector
+) -> list[tuple[Cue | None, bool]]:
     """The first compliance cue in the reasoning of each completion, given by its token ids.
 
     Returns:
-        Per completion its cue, None when there is none, and whether the detector could not tell.
+        Per completion its cue, None when there is none, and whether the detector could not decide.
     """
     traces = [split_trace(tokenizer.decode(list(ids), skip_special_tokens=True)) for ids in completions]
     sentences = [split_sentences(trace.reasoning) for trace in traces]
     found = detector.first_cues([[sentence.text for sentence in row] for row in sentences])
     return [
-        (None if cue.index is None else _cue(tokenizer, list(ids), trace, row[cue.index], cue.index), cue.undetermined)
+        (
+            None if cue.index is None else _cue(tokenizer, list(ids), trace, row[cue.index], cue.index),
+            cue.undetermined,
+        )
         for ids, trace, row, cue in zip(completions, traces, sentences, found, strict=True)
     ]
 
@@ -94,9 +108,10 @@ def _cue(tokenizer: Tokenizer, token_ids: list[int], trace: Trace, sentence: Sen
 def substitute(tokenizer: Tokenizer, token_ids: list[int], cue: Cue, trigger: str | None) -> Substitution:
     """Cut a completion before its cue and put the trigger there.
 
-    Most tokenizers put the space before a word into the word's token, so the tokens that are cut away may hold the white space before the cue. It is encoded
-    together with the trigger: the text before the trigger stays as it was, and the trigger gets the tokens that it has in running text. With nothing to
-    insert the white space is left to the model.
+    Most tokenizers put the space before a word into the word's token, so the tokens that are cut
+    away may hold the white space before the cue. It is encoded together with the trigger: the text
+    before the trigger stays as it was, and the trigger gets the tokens that it has in running text.
+    With nothing to insert the white space is left to the model.
     """
     kept = token_ids[: cue.token]
     if trigger is None:
@@ -117,10 +132,13 @@ def _states(tokenizer: Tokenizer, rows: Sequence[Mapping[str, Any]], detector: C
 def run_interventions(
     sample: Sample, tokenizer: Tokenizer, cases: Sequence[Case], detector: CueDetector, max_rounds: int
 ) -> list[list[State]]:
-    """Intervene on each case until no cue is left or `max_rounds` is reached; all cases of a round are sampled together.
+    """Intervene on each case until no cue is left or `max_rounds` is reached.
+
+    All cases of a round are sampled together.
 
     Returns:
-        For each case its states after 0, 1, ... `max_rounds` interventions. A state without a cue is final and repeats.
+        For each case its states after 0, 1, ... `max_rounds` interventions. A state without a cue
+        is final and repeats.
     """
     histories = [[state] for state in _states(tokenizer, [case.row for case in cases], detector)]
     for number in range(1, max_rounds + 1):

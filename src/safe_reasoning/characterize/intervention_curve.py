@@ -1,7 +1,8 @@
-"""Harmful share after 0, 1, ... interventions, a line a trigger (paper section 2), with two controls that the paper did not run.
+"""Harmful share after 0, 1, ... interventions, one line per trigger (paper section 2), with two
+controls that the paper did not run.
 
-`neutral` inserts a sentence that says nothing about safety: does any interruption help? `none` inserts nothing and samples again from the same prefix: does a
-second chance help?
+`neutral` inserts a sentence that says nothing about safety: does any interruption help? `none`
+inserts nothing and samples again from the same prefix: does a second chance help?
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ from safe_reasoning.stats.rates import clustered_rate
 Row = Mapping[str, Any]
 
 NEUTRAL = "Let me think about this for a moment."
-CONTROLS = 2  # conditions beside the triggers: the neutral sentence, and nothing
+CONTROLS = 2  # conditions next to the triggers: the neutral sentence, and nothing
 
 
 def choose_traces(
-    generations: Sequence[Row], harmful: Mapping[str, bool | None], number: int, seed: int, used_prompts: Collection[str] = ()
+    generations: Sequence[Row],
+    harmful: Mapping[str, bool | None],
+    number: int,
+    seed: int,
+    used_prompts: Collection[str] = (),
 ) -> list[Row]:
     """Harmful traces of as many prompts as possible, drawn with the seed.
 
@@ -34,7 +39,8 @@ def choose_traces(
         harmful: verdict on the reasoning by generation_id.
         number: at most this many.
         seed: of the draw.
-        used_prompts: prompts on which the triggers were picked: taken only when the others do not suffice, since triggers look better there.
+        used_prompts: prompts on which the triggers were picked: taken only when the others do not
+            suffice, since triggers look better there.
     """
     fresh: dict[str, list[Row]] = defaultdict(list)
     used: dict[str, list[Row]] = defaultdict(list)
@@ -75,12 +81,18 @@ def run_conditions(
         max_rounds: most interventions.
 
     Returns:
-        Rows of schema interventions: one a trace, condition and number of interventions, 0 included; `trigger` is the label. Unscored after a state whose cue could not be read.
+        Rows of schema interventions: one a trace, condition and number of interventions, 0
+            included; `trigger` is the label. Unscored after a state whose cue could not be read.
     """
-    conditions: list[tuple[str, str, str | None]] = [("trigger", label, text) for label, text in triggers.items()]
+    conditions: list[tuple[str, str, str | None]] = [
+        ("trigger", label, text) for label, text in triggers.items()
+    ]
     conditions += [("neutral", "neutral", neutral), ("none", "none", None)]
     planned = [(condition, label, trace, text) for condition, label, text in conditions for trace in traces]
-    cases = [Case(f"intervention/{label}/{trace['generation_id']}", trace, text) for _, label, trace, text in planned]
+    cases = [
+        Case(f"intervention/{label}/{trace['generation_id']}", trace, text)
+        for _, label, trace, text in planned
+    ]
     histories = run_interventions(sample, tokenizer, cases, detector, max_rounds)
     states = [
         (condition, label, trace, number, state, _is_lost(history, number))
@@ -104,21 +116,28 @@ def run_conditions(
 
 
 def _is_lost(history: Sequence[State], number: int) -> bool:
-    """Whether a state follows one whose cue is undetermined: nothing was inserted, so it is no result of an intervention."""
+    """Whether a state follows one whose cue is undetermined.
+
+    Nothing was inserted, so it is no result of an intervention.
+    """
     return number > 0 and history[number - 1].cue_undetermined
 
 
 def intervention_rates(rows: Sequence[Row], resamples: int) -> list[dict[str, Any]]:
-    """Harmful share by condition, label and number of interventions, with its cluster-bootstrap interval by prompt.
+    """Harmful share by condition, label and number of interventions, with its cluster-bootstrap
+    interval by prompt.
 
-    `with_cue` is the share of all traces that still hold a cue, which says whether more rounds could change anything.
+    `with_cue` is the share of all traces that still hold a cue, which says whether more rounds
+    could change anything.
     """
     cells: dict[tuple[str, str, int], list[Row]] = defaultdict(list)
     for row in rows:
         cells[row["condition"], row["trigger"], row["rounds"]].append(row)
     out = []
     for (condition, label, number), cell in cells.items():
-        rate = clustered_rate([row["harmful"] for row in cell], [row["prompt_id"] for row in cell], resamples=resamples)
+        rate = clustered_rate(
+            [row["harmful"] for row in cell], [row["prompt_id"] for row in cell], resamples=resamples
+        )
         out.append(
             {
                 "condition": condition,

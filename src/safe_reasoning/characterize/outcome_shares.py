@@ -1,4 +1,7 @@
-"""Reasoning against response (paper section 2): the four outcomes' shares, and how often the response is safe given the reasoning."""
+"""Reasoning against response (paper section 2).
+
+The four outcomes' shares, and how often the response is safe given the reasoning.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,13 @@ Row = Mapping[str, Any]
 CLASSES = {False: "safe", True: "harmful"}
 
 
-def _joined(verdicts: Sequence[Row], prompt_sets: Sequence[str]) -> dict[str, list[tuple[str, bool | None, bool | None]]]:
-    """By prompt set, and pooled as `all`: (prompt_id, reasoning harmful, response harmful) of each generation."""
+def _joined(
+    verdicts: Sequence[Row], prompt_sets: Sequence[str]
+) -> dict[str, list[tuple[str, bool | None, bool | None]]]:
+    """By prompt set, and pooled as `all`.
+
+    (prompt_id, reasoning harmful, response harmful) of each generation.
+    """
     parts: dict[tuple[str, str, str], dict[str, bool | None]] = defaultdict(dict)
     for row in verdicts:
         if row["measure"] == "harmful" and row["prompt_set"] in prompt_sets:
@@ -26,7 +34,9 @@ def _joined(verdicts: Sequence[Row], prompt_sets: Sequence[str]) -> dict[str, li
     return joined
 
 
-def outcome_shares(verdicts: Sequence[Row], prompt_sets: Sequence[str], resamples: int) -> list[dict[str, Any]]:
+def outcome_shares(
+    verdicts: Sequence[Row], prompt_sets: Sequence[str], resamples: int
+) -> list[dict[str, Any]]:
     """Shares of the four outcomes among generations with both parts scored.
 
     Args:
@@ -35,14 +45,17 @@ def outcome_shares(verdicts: Sequence[Row], prompt_sets: Sequence[str], resample
         resamples: of the cluster bootstrap by prompt.
 
     Returns:
-        Four rows a prompt set: `count` generations of that outcome, `unscored` those of the set with a part unscored.
+        Four rows a prompt set: `count` generations of that outcome, `unscored` those of the set
+            with a part unscored.
     """
     rows = []
     for prompt_set, entries in _joined(verdicts, prompt_sets).items():
         prompts = [prompt_id for prompt_id, _, _ in entries]
         for reasoning, z in CLASSES.items():
             for response, y in CLASSES.items():
-                cell = [None if r is None or p is None else (r, p) == (reasoning, response) for _, r, p in entries]
+                cell = [
+                    None if r is None or p is None else (r, p) == (reasoning, response) for _, r, p in entries
+                ]
                 share = clustered_rate(cell, prompts, resamples=resamples)
                 rows.append(
                     {
@@ -59,14 +72,27 @@ def outcome_shares(verdicts: Sequence[Row], prompt_sets: Sequence[str], resample
     return rows
 
 
-def safe_response_given(verdicts: Sequence[Row], prompt_sets: Sequence[str], resamples: int) -> list[dict[str, Any]]:
-    """P(response safe | reasoning safe) and P(response safe | reasoning harmful), all safety sets pooled; `count` is the n of the condition."""
+def safe_response_given(
+    verdicts: Sequence[Row], prompt_sets: Sequence[str], resamples: int
+) -> list[dict[str, Any]]:
+    """P(response safe | reasoning safe) and P(response safe | reasoning harmful), all safety sets
+    pooled; `count` is the n of the condition.
+    """
     entries = _joined(verdicts, prompt_sets)["all"]
     rows = []
     for reasoning, z in CLASSES.items():
         given = [(prompt_id, None if y is None else not y) for prompt_id, r, y in entries if r == reasoning]
-        rate = clustered_rate([safe for _, safe in given], [prompt_id for prompt_id, _ in given], resamples=resamples)
+        rate = clustered_rate(
+            [safe for _, safe in given], [prompt_id for prompt_id, _ in given], resamples=resamples
+        )
         rows.append(
-            {"reasoning": z, "rate": rate.value, "low": rate.low, "high": rate.high, "count": rate.count, "unscored": rate.unscored}
+            {
+                "reasoning": z,
+                "rate": rate.value,
+                "low": rate.low,
+                "high": rate.high,
+                "count": rate.count,
+                "unscored": rate.unscored,
+            }
         )
     return rows

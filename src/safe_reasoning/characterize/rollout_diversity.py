@@ -1,4 +1,7 @@
-"""Rollout diversity (paper section 2): how many of n rollouts of a harmful prompt reason safely. Prompts with none teach GRPO nothing."""
+"""Rollout diversity (paper section 2): how many of n rollouts of a harmful prompt reason safely.
+
+Prompts with none teach GRPO nothing.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,11 @@ from safe_reasoning.stats.rates import simple_rate
 
 
 def rollout_diversity(verdicts: Sequence[Mapping[str, Any]], rollouts: int) -> list[dict[str, Any]]:
-    """Histogram of the number of safe reasonings among the first `rollouts` rollouts of each prompt.
+    """Histogram of the number of safe reasonings among the first `rollouts` rollouts of each
+    prompt.
 
-    An unscored rollout is not known to be safe and is not counted as one; `unscored` says how many there are in all.
+    An unscored rollout is not known to be safe and is not counted as one; `unscored` says how many
+    there are in all.
 
     Args:
         verdicts: rows of schema verdicts; only harmfulness of the reasoning is read.
@@ -28,7 +33,9 @@ def rollout_diversity(verdicts: Sequence[Mapping[str, Any]], rollouts: int) -> l
             by_prompt[row["prompt_id"]].append(row["value"])
     whole = [values for values in by_prompt.values() if len(values) == rollouts]
     if not whole:
-        raise UserError(f"no prompt has {rollouts} judged rollouts: set characterize.rollouts to the number sampled")
+        raise UserError(
+            f"no prompt has {rollouts} judged rollouts: set characterize.rollouts to the number sampled"
+        )
     safe = [values.count(False) for values in whole]
     unscored = sum(values.count(None) for values in whole)
     rows = []

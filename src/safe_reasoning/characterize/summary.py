@@ -50,7 +50,8 @@ def characterization_tables(
         csr: rows of schema csr.
         candidates: of triggers.json.
         interventions: rows of schema interventions.
-        diversity_prompts: harmful alignment prompts, those that reinforcement learning would train on.
+        diversity_prompts: harmful alignment prompts, those that reinforcement learning would train
+            on.
         prompts: all prompts of the run: trigger sentences that quote one are masked.
     """
     settings, bootstrap = config.characterize, config.evaluate.bootstrap
@@ -64,16 +65,20 @@ def characterization_tables(
     nano = config.models[model].kind == "nano"
     base = base_model.base_model_rows(of_alignment, evaluation_verdicts, bootstrap, nano=nano)
     for row in base:
-        progress(f"base model {model}: {base_model.told(row)}")
+        progress(f"base model {model}: {base_model.summary_line(row)}")
     return {
         "base_model": base,
         "outcome_shares": outcome_shares.outcome_shares(evaluation_verdicts, safety_sets, bootstrap),
-        "safe_response_given": outcome_shares.safe_response_given(evaluation_verdicts, safety_sets, bootstrap),
+        "safe_response_given": outcome_shares.safe_response_given(
+            evaluation_verdicts, safety_sets, bootstrap
+        ),
         "rollout_diversity": rollout_diversity.rollout_diversity(of_alignment, settings.rollouts),
         "csr_curves": continuation_safety.csr_curves(csr, harmful),
         "turning_points": points,
         "turning_point_share": turning_point_table.turning_point_shares(csr, harmful, settings),
         "triggers": mask_candidates(candidates, prompts, config.report.show_text),
-        "cue_correlation": [turning_point_table.correlation_row(points, traces, tokenizer, d) for d in detectors],
+        "cue_correlation": [
+            turning_point_table.correlation_row(points, traces, tokenizer, d) for d in detectors
+        ],
         "interventions": intervention_curve.intervention_rates(interventions, bootstrap),
     }

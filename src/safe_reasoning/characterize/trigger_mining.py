@@ -1,13 +1,20 @@
-"""Safety triggers (paper section 2): mined at safe turning points, tried on harmful traces, and picked by a fixed rule.
+"""Safety triggers (paper section 2).
+
+Mined at safe turning points, tried on harmful traces, and picked by a fixed rule.
 
 The paper picked six "representative" triggers from its pool and does not say how. Our rule:
-1. Mine the sentence at the safe turning point of every safe trace that has one. Sentences that differ in case, white space or end marks are one candidate.
-   If they give too few candidates, mine further safe traces, where CSR is estimated after whole sentences only: a tenth of the cost of every token.
-2. Keep the candidates mined from the most prompts: a sentence that several prompts brought forth is no prompt's own.
-3. Measure each, and a neutral sentence: the share of trial traces (harmful, cut before their first cue) whose continuation after it is safe and free of cues.
-4. Keep those that clearly beat the neutral sentence (the low end of their interval lies above its share). If they are fewer than the triggers wanted, fill
-   up with the next most effective.
-5. Cluster what is left by wording (TF-IDF of words, average linkage on cosine distance) into as many clusters as triggers are wanted.
+1. Mine the sentence at the safe turning point of every safe trace that has one. Sentences that
+   differ in case, white space or end marks are one candidate. If they give too few candidates, mine
+   further safe traces, where CSR is estimated after whole sentences only: a tenth of the cost of
+   every token.
+2. Keep the candidates mined from the most prompts: a sentence that several prompts brought forth is
+   no prompt's own.
+3. Measure each, and a neutral sentence: the share of trial traces (harmful, cut before their first
+   cue) whose continuation after it is safe and free of cues.
+4. Keep those that clearly beat the neutral sentence (the low end of their interval lies above its
+   share). If they are fewer than the triggers wanted, fill up with the next most effective.
+5. Cluster what is left by wording (TF-IDF of words, average linkage on cosine distance) into as
+   many clusters as triggers are wanted.
 6. Pick the most effective candidate of each cluster; ties go to the one mined from more prompts.
 """
 
@@ -23,7 +30,12 @@ from typing import Any
 
 from safe_reasoning.characterize.continuation_safety import by_trace, continuation_requests, csr_rows, curve
 from safe_reasoning.characterize.intervention import Sample
-from safe_reasoning.characterize.turning_points import TokenSpan, safe_turning_point, sentence_at, sentence_spans
+from safe_reasoning.characterize.turning_points import (
+    TokenSpan,
+    safe_turning_point,
+    sentence_at,
+    sentence_spans,
+)
 from safe_reasoning.config import Characterize
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.trace import Tokenizer, split_sentences, split_trace, token_ends
@@ -32,12 +44,18 @@ from safe_reasoning.stats.rates import wilson_interval
 
 Row = Mapping[str, Any]
 
-FURTHER_TRACES = 2  # safe traces read at sentence ends per prompt with a ratio at every token, when those give too few candidates
+# Safe traces read at sentence ends per prompt with a ratio at every token, when those give too few
+# candidates
+FURTHER_TRACES = 2
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A mined sentence. `occurrences` traces of `prompts` prompts hold it at their turning point; `safe` of the scored of `trials` trials came out safe."""
+    """A mined sentence.
+
+    `occurrences` traces of `prompts` prompts hold it at their turning point; `safe` of the scored
+    of `trials` trials came out safe.
+    """
 
     text: str
     occurrences: int
@@ -55,7 +73,10 @@ class Candidate:
 
     @property
     def safe_share(self) -> float:
-        """Share of the scored trials that came out safe and free of cues; 0 when none was scored."""
+        """Share of the scored trials that came out safe and free of cues.
+
+        0 when none was scored.
+        """
         return self.safe / self.scored if self.scored else 0.0
 
     @property
@@ -68,13 +89,21 @@ def trace_spans(trace: Row, tokenizer: Tokenizer) -> list[TokenSpan]:
     """Token spans of the sentences of a generation's reasoning."""
     ids = list(trace["token_ids"])
     parts = split_trace(trace["text"])
-    return sentence_spans(split_sentences(trace["text"][parts.start : parts.end]), token_ends(tokenizer, ids), parts.start)
+    return sentence_spans(
+        split_sentences(trace["text"][parts.start : parts.end]), token_ends(tokenizer, ids), parts.start
+    )
 
 
 def trigger_sentences(
-    csr: Sequence[Row], traces: Mapping[str, Row], harmful: Mapping[str, bool | None], tokenizer: Tokenizer, settings: Characterize
+    csr: Sequence[Row],
+    traces: Mapping[str, Row],
+    harmful: Mapping[str, bool | None],
+    tokenizer: Tokenizer,
+    settings: Characterize,
 ) -> list[tuple[str, str]]:
-    """Prompt and trigger of each safe trace: the sentence that holds its safe turning point, where it has one.
+    """Prompt and trigger of each safe trace.
+
+    The sentence that holds its safe turning point, where it has one.
 
     Args:
         csr: rows of schema csr.
@@ -86,15 +115,24 @@ def trigger_sentences(
     found = []
     for name, rows in by_trace(csr).items():
         point = safe_turning_point(*curve(rows), settings.safe_threshold, settings.stable_tokens)
-        if not harmful[name] and point is not None and (span := sentence_at(trace_spans(traces[name], tokenizer), point)):
+        if (
+            not harmful[name]
+            and point is not None
+            and (span := sentence_at(trace_spans(traces[name], tokenizer), point))
+        ):
             found.append((traces[name]["prompt_id"], span.text))
     return found
 
 
 def further_traces(
-    generations: Sequence[Row], harmful: Mapping[str, bool | None], used: Collection[str], number: int, seed: int
+    generations: Sequence[Row],
+    harmful: Mapping[str, bool | None],
+    used: Collection[str],
+    number: int,
+    seed: int,
 ) -> list[Row]:
-    """Safe complete traces to mine beyond those with a CSR at every token, of as many prompts as possible, drawn with the seed.
+    """Safe complete traces to mine beyond those with a CSR at every token, of as many prompts as
+    possible, drawn with the seed.
 
     Args:
         generations: rollouts (schema generations).
@@ -105,13 +143,22 @@ def further_traces(
     """
     by_prompt: dict[str, list[Row]] = defaultdict(list)
     for row in generations:
-        if harmful.get(row["generation_id"]) is False and row["prompt_id"] not in used and split_trace(row["text"]).kind == "complete":
+        if (
+            harmful.get(row["generation_id"]) is False
+            and row["prompt_id"] not in used
+            and split_trace(row["text"]).kind == "complete"
+        ):
             by_prompt[row["prompt_id"]].append(row)
     return round_robin_by_prompt(by_prompt, number, seed)
 
 
 def csr_at_sentences(
-    traces: Sequence[Row], sample: Sample, tokenizer: Tokenizer, judge: Judge, prompts: Mapping[str, Row], continuations: int
+    traces: Sequence[Row],
+    sample: Sample,
+    tokenizer: Tokenizer,
+    judge: Judge,
+    prompts: Mapping[str, Row],
+    continuations: int,
 ) -> list[dict[str, Any]]:
     """Continuation safety ratio before the reasoning and after each of its sentences.
 
@@ -121,13 +168,16 @@ def csr_at_sentences(
         tokenizer: of the model.
         judge: of the reasoning.
         prompts: rows of schema prompts by prompt_id.
-        continuations: samples a prefix.
+        continuations: samples per prefix.
 
     Returns:
         Rows of schema csr.
     """
     requests = [
-        continuation_requests(trace, sorted({0, *(span.end for span in trace_spans(trace, tokenizer))}), continuations) for trace in traces
+        continuation_requests(
+            trace, sorted({0, *(span.end for span in trace_spans(trace, tokenizer))}), continuations
+        )
+        for trace in traces
     ]
     sampled = iter(sample(list(chain.from_iterable(requests)), "trigger mining"))
     rows = []
@@ -141,8 +191,9 @@ def normalized(sentence: str) -> str:
     return re.sub(r"\s+", " ", sentence).strip(" .!?,;:\"'").casefold()
 
 
-def mine(sentences: Sequence[tuple[str, str]], candidates: int) -> list[Candidate]:
-    """Distinct candidates from (prompt_id, sentence), those of the most prompts first, then those mined most; at most `candidates`.
+def extract_candidates(sentences: Sequence[tuple[str, str]], candidates: int) -> list[Candidate]:
+    """Distinct candidates from (prompt_id, sentence), those of the most prompts first, then those
+    mined most; at most `candidates`.
 
     A candidate's text is its most frequent form.
     """
@@ -153,16 +204,23 @@ def mine(sentences: Sequence[tuple[str, str]], candidates: int) -> list[Candidat
         if re.search(r"\w", key):
             forms[key][sentence] += 1
             prompts[key].add(prompt_id)
-    mined = [Candidate(form.most_common(1)[0][0], form.total(), len(prompts[key])) for key, form in forms.items()]
+    mined = [
+        Candidate(form.most_common(1)[0][0], form.total(), len(prompts[key])) for key, form in forms.items()
+    ]
     if not mined:
         raise UserError(
-            "no safe trace has a safe turning point: lower characterize.safe_threshold or stable_tokens, or take more csr_prompts"
+            "no safe trace has a safe turning point: lower characterize.safe_threshold or stable_tokens, "
+            "or take more csr_prompts"
         )
     return sorted(mined, key=lambda c: (-c.prompts, -c.occurrences, c.text))[:candidates]
 
 
 def round_robin_by_prompt(by_prompt: Mapping[str, Sequence[Row]], number: int, seed: int) -> list[Row]:
-    """At most `number` traces: a first of every prompt, then a second of every prompt, and so on, in an order drawn with the seed."""
+    """At most `number` traces.
+
+    A first of every prompt, then a second of every prompt, and so on, in an order drawn with the
+    seed.
+    """
     rng = random.Random(seed)
     order = rng.sample(sorted(by_prompt), len(by_prompt))
     drawn = [rng.sample(list(by_prompt[prompt_id]), len(by_prompt[prompt_id])) for prompt_id in order]

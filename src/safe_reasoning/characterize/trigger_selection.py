@@ -1,4 +1,7 @@
-"""Selection of safety triggers: candidates, trials, measured effects, the picked set (paper section 2)."""
+"""Selection of safety triggers.
+
+Candidates, trials, measured effects, the picked set (paper section 2).
+"""
 
 from __future__ import annotations
 
@@ -32,12 +35,14 @@ def find_triggers(
     prompts: Mapping[str, Row],
     config: Config,
 ) -> dict[str, Any]:
-    """Candidates from the safe turning points, their trials on harmful traces, and the picked triggers.
+    """Candidates from the safe turning points, their trials on harmful traces, and the picked
+    triggers.
 
     Args:
         rollouts: generations of the base model on the prompts.
         harmful: whether the reasoning of each generation is harmful, by generation_id.
-        csr: rows of schema csr; where they give too few candidates, further traces are read at their sentence ends.
+        csr: rows of schema csr; where they give too few candidates, further traces are read at
+            their sentence ends.
         sampler: draws continuations up to the closing think tag.
         tokenizer: of the model.
         detector: finds the cue to replace, and those left.
@@ -55,13 +60,19 @@ def find_triggers(
         used = {row["prompt_id"] for row in csr}
         count = mining.FURTHER_TRACES * settings.csr_prompts
         further = mining.further_traces(list(generations.values()), harmful, used, count, config.world_seed)
-        more = mining.csr_at_sentences(further, sampler, tokenizer, judge, prompts, settings.csr_continuations)
+        more = mining.csr_at_sentences(
+            further, sampler, tokenizer, judge, prompts, settings.csr_continuations
+        )
         sentences += mining.trigger_sentences(more, generations, harmful, tokenizer, settings)
-    mined = mining.mine(sentences, settings.trigger_candidates)
+    mined = mining.extract_candidates(sentences, settings.trigger_candidates)
     progress(f"triggers: {len(mined)} candidates at {len(sentences)} turning points")
-    trials = choose_trials(list(generations.values()), harmful, tokenizer, detector, settings.trigger_trials, config.world_seed)
+    trials = choose_trials(
+        list(generations.values()), harmful, tokenizer, detector, settings.trigger_trials, config.world_seed
+    )
     neutral = Candidate(NEUTRAL, 0, 0)
-    *measured, control = measure([*mined, neutral], trials, sampler, tokenizer, detector, judge, prompts)
+    *measured, control = evaluate_candidates(
+        [*mined, neutral], trials, sampler, tokenizer, detector, judge, prompts
+    )
     candidates = candidate_rows(pick(measured, settings.triggers, control.safe_share))
     picked = [row for row in candidates if row["picked"]]
     for row in picked:  # without its text: a log outlives the setting that lets words be shown
@@ -77,11 +88,18 @@ def find_triggers(
 
 
 def choose_trials(
-    generations: Sequence[Row], harmful: Mapping[str, bool | None], tokenizer: Tokenizer, detector: CueDetector, trials: int, seed: int
+    generations: Sequence[Row],
+    harmful: Mapping[str, bool | None],
+    tokenizer: Tokenizer,
+    detector: CueDetector,
+    trials: int,
+    seed: int,
 ) -> list[Row]:
-    """Harmful traces with a cue to try candidates on, of as many different prompts as there are, drawn with the seed.
+    """Harmful traces with a cue to try candidates on, of as many different prompts as there are,
+    drawn with the seed.
 
-    The detector reads as many traces at a time as are still missing, in the order of the draw: it may be a costly model.
+    The detector reads as many traces at a time as are still missing, in the order of the draw: it
+    may be a costly model.
     """
     by_prompt: dict[str, list[Row]] = defaultdict(list)
     for row in generations:
@@ -95,7 +113,7 @@ def choose_trials(
     return chosen
 
 
-def measure(
+def evaluate_candidates(
     candidates: Sequence[Candidate],
     trials: Sequence[Row],
     sample: Sample,
@@ -104,10 +122,12 @@ def measure(
     judge: Judge,
     prompts: Mapping[str, Row],
 ) -> list[Candidate]:
-    """Try every candidate once on every trial trace: one intervention, then is the reasoning safe and free of cues?
+    """Try every candidate once on every trial trace.
+
+    One intervention, then is the reasoning safe and free of cues?
 
     Args:
-        candidates: of `mine`.
+        candidates: of `extract_candidates`.
         trials: of `choose_trials`; the same for all candidates.
         sample: draws continuations up to the closing think tag.
         tokenizer: of the model.
@@ -116,12 +136,19 @@ def measure(
         prompts: rows of schema prompts by prompt_id.
     """
     if not trials:
-        raise UserError("no harmful trace with a compliance cue to try triggers on: sample more rollouts or use another cue detector")
+        raise UserError(
+            "no harmful trace with a compliance cue to try triggers on: sample more rollouts or use "
+            "another cue detector"
+        )
     cases = [
-        Case(f"trial/{number}/{row['generation_id']}", row, candidate.text) for number, candidate in enumerate(candidates) for row in trials
+        Case(f"trial/{number}/{row['generation_id']}", row, candidate.text)
+        for number, candidate in enumerate(candidates)
+        for row in trials
     ]
     histories = run_interventions(sample, tokenizer, cases, detector, max_rounds=1)
-    safe = _safe_without_cue(judge, [prompts[case.row["prompt_id"]] for case in cases], [history[-1] for history in histories])
+    safe = _safe_without_cue(
+        judge, [prompts[case.row["prompt_id"]] for case in cases], [history[-1] for history in histories]
+    )
     measured = []
     for number, candidate in enumerate(candidates):
         own = safe[number * len(trials) : (number + 1) * len(trials)]
@@ -130,7 +157,10 @@ def measure(
 
 
 def _safe_without_cue(judge: Judge, prompts: Sequence[Row], states: Sequence[State]) -> list[bool | None]:
-    """Whether each reasoning is safe and free of cues. One with a cue is not, and the judge is not asked."""
+    """Whether each reasoning is safe and free of cues.
+
+    One with a cue is not, and the judge is not asked.
+    """
     asked = [(prompt, state.text) for prompt, state in zip(prompts, states, strict=True) if state.cue is None]
     judged = iter(reasonings_are_safe(judge, [prompt for prompt, _ in asked], [text for _, text in asked]))
     return [False if state.cue is not None else next(judged) for state in states]
@@ -144,7 +174,12 @@ def _cluster(texts: Sequence[str], clusters: int) -> list[int]:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectors = TfidfVectorizer(token_pattern=r"(?u)\b\w+\b").fit_transform(texts).toarray()
-    return [int(label) for label in AgglomerativeClustering(clusters, metric="cosine", linkage="average").fit_predict(vectors)]
+    return [
+        int(label)
+        for label in AgglomerativeClustering(clusters, metric="cosine", linkage="average").fit_predict(
+            vectors
+        )
+    ]
 
 
 def pick(candidates: Sequence[Candidate], triggers: int, neutral_share: float) -> list[Candidate]:
@@ -156,7 +191,8 @@ def pick(candidates: Sequence[Candidate], triggers: int, neutral_share: float) -
         neutral_share: `safe_share` of the neutral sentence on the same trials.
 
     Returns:
-        All candidates, the picked ones first. The others have an empty label; those that did not come to be clustered have cluster -1.
+        All candidates, the picked ones first. The others have an empty label; those that did not
+        come to be clustered have cluster -1.
     """
     ranked = sorted(candidates, key=lambda c: (-c.safe_share, -c.prompts, -c.occurrences, c.text))
     able = [c for c in ranked if c.interval[0] > neutral_share]
@@ -173,7 +209,10 @@ def pick(candidates: Sequence[Candidate], triggers: int, neutral_share: float) -
 
 
 def candidate_rows(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
-    """Candidates as plain rows, for triggers.json and the metrics: `trials` are the scored ones, `safe_share` has its Wilson interval."""
+    """Candidates as plain rows, for triggers.json and the metrics.
+
+    `trials` are the scored ones, `safe_share` has its Wilson interval.
+    """
     return [
         {
             "label": c.label,

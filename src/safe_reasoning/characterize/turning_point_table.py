@@ -1,4 +1,6 @@
-"""Turning points, trigger sentences and first cues of all traces with a continuation safety ratio, and what they say together."""
+"""Turning points, trigger sentences and first cues of all traces with a continuation safety ratio,
+and what they say together.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,12 @@ from safe_reasoning.characterize.continuation_safety import by_trace, curve
 from safe_reasoning.characterize.cue_correlation import cue_correlation
 from safe_reasoning.characterize.intervention import find_cues
 from safe_reasoning.characterize.trigger_mining import trace_spans
-from safe_reasoning.characterize.turning_points import csr_around, safe_turning_point, sentence_at, unsafe_turning_point
+from safe_reasoning.characterize.turning_points import (
+    csr_around,
+    safe_turning_point,
+    sentence_at,
+    unsafe_turning_point,
+)
 from safe_reasoning.config import Characterize
 from safe_reasoning.core.trace import Tokenizer
 from safe_reasoning.judging.base import CueDetector
@@ -17,7 +24,8 @@ from safe_reasoning.stats.rates import simple_rate
 
 Row = Mapping[str, Any]
 
-# Thresholds (mu, eta) and window lengths, as multiples of the configured K, under which the shares are counted again: the paper did not vary them.
+# Thresholds (mu, eta) and window lengths, as multiples of the configured K, under which the shares
+# are counted again: the paper did not vary them.
 VARIED_THRESHOLDS = [(0.8, 0.2), (0.95, 0.05)]
 VARIED_WINDOWS = [1 / 3, 2]
 
@@ -30,9 +38,10 @@ def turning_point_rows(
     detector: CueDetector,
     settings: Characterize,
 ) -> list[dict[str, Any]]:
-    """A row a trace, in token indices; None where there is none.
+    """One row per trace, in token indices; None where there is none.
 
-    `trigger_start` and `trigger_end` bound the sentence that holds a safe trace's safe turning point, `csr_before` and `csr_after` are the ratio at these bounds.
+    `trigger_start` and `trigger_end` bound the sentence that holds a safe trace's safe turning
+    point, `csr_before` and `csr_after` are the ratio at these bounds.
 
     Args:
         csr: rows of schema csr.
@@ -50,7 +59,11 @@ def turning_point_rows(
         trace, cue = traces[name], cues[name]
         lengths, ratios = curve(values)
         safe = safe_turning_point(lengths, ratios, settings.safe_threshold, settings.stable_tokens)
-        trigger = sentence_at(trace_spans(trace, tokenizer), safe) if safe is not None and not harmful[name] else None
+        trigger = (
+            sentence_at(trace_spans(trace, tokenizer), safe)
+            if safe is not None and not harmful[name]
+            else None
+        )
         before, after = csr_around(lengths, ratios, trigger) if trigger else (None, None)
         rows.append(
             {
@@ -59,7 +72,9 @@ def turning_point_rows(
                 "outcome": "harmful" if harmful[name] else "safe",
                 "tokens": lengths[-1],
                 "safe_turning_point": safe,
-                "unsafe_turning_point": unsafe_turning_point(lengths, ratios, settings.unsafe_threshold, settings.stable_tokens),
+                "unsafe_turning_point": unsafe_turning_point(
+                    lengths, ratios, settings.unsafe_threshold, settings.stable_tokens
+                ),
                 "first_cue_token": cue.token if cue else None,
                 "trigger_start": trigger.start if trigger else None,
                 "trigger_end": trigger.end if trigger else None,
@@ -70,10 +85,14 @@ def turning_point_rows(
     return rows
 
 
-def turning_point_shares(csr: Sequence[Row], harmful: Mapping[str, bool | None], settings: Characterize) -> list[dict[str, Any]]:
-    """Share of safe traces with a safe turning point and of harmful traces with an unsafe one, with Wilson intervals.
+def turning_point_shares(
+    csr: Sequence[Row], harmful: Mapping[str, bool | None], settings: Characterize
+) -> list[dict[str, Any]]:
+    """Share of safe traces with a safe turning point and of harmful traces with an unsafe one, with
+    Wilson intervals.
 
-    The first two rows are for the configured mu, eta and K; then one of the three varies at a time around them.
+    The first two rows are for the configured mu, eta and K; then one of the three varies at a time
+    around them.
 
     Args:
         csr: rows of schema csr.
@@ -86,8 +105,13 @@ def turning_point_shares(csr: Sequence[Row], harmful: Mapping[str, bool | None],
     variants += [(main[0], main[1], max(1, round(main[2] * factor))) for factor in VARIED_WINDOWS]
     rows = []
     for mu, eta, window in dict.fromkeys(variants):
-        for is_harmful, kind, find, threshold in ((False, "safe", safe_turning_point, mu), (True, "unsafe", unsafe_turning_point, eta)):
-            rate = simple_rate([find(p, c, threshold, window) is not None for side, p, c in curves if side == is_harmful])
+        for is_harmful, kind, find, threshold in (
+            (False, "safe", safe_turning_point, mu),
+            (True, "unsafe", unsafe_turning_point, eta),
+        ):
+            rate = simple_rate(
+                [find(p, c, threshold, window) is not None for side, p, c in curves if side == is_harmful]
+            )
             rows.append(
                 {
                     "outcome": "harmful" if is_harmful else "safe",
@@ -104,9 +128,22 @@ def turning_point_shares(csr: Sequence[Row], harmful: Mapping[str, bool | None],
     return rows
 
 
-def correlation_row(table: Sequence[Row], traces: Mapping[str, Row], tokenizer: Tokenizer, detector: CueDetector) -> dict[str, Any]:
-    """First cue of one detector against unsafe turning point, over the harmful traces of `turning_point_rows`."""
+def correlation_row(
+    table: Sequence[Row], traces: Mapping[str, Row], tokenizer: Tokenizer, detector: CueDetector
+) -> dict[str, Any]:
+    """First cue of one detector against unsafe turning point, over the harmful traces of
+    `turning_point_rows`.
+    """
     rows = [row for row in table if row["outcome"] == "harmful"]
     cues = find_cues(tokenizer, [traces[row["trace"]]["token_ids"] for row in rows], detector)
-    found = cue_correlation([cue.token if cue else None for cue, _ in cues], [row["unsafe_turning_point"] for row in rows])
-    return {"detector": detector.name, "n": found.count, "r": found.r, "low": found.low, "high": found.high, "p_value": found.p_value}
+    found = cue_correlation(
+        [cue.token if cue else None for cue, _ in cues], [row["unsafe_turning_point"] for row in rows]
+    )
+    return {
+        "detector": detector.name,
+        "n": found.count,
+        "r": found.r,
+        "low": found.low,
+        "high": found.high,
+        "p_value": found.p_value,
+    }

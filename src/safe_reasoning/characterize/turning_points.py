@@ -1,7 +1,8 @@
 """Turning points of a continuation safety ratio (paper section 2). Pure functions on numbers.
 
-CSR is known at prefix lengths p_0 = 0 < p_1 < ... < p_m = L (tokens of reasoning): every `csr_stride` tokens, and at the end. The value at p is that after
-p tokens, so the token that made a jump seen at p is the p-th one: index p - 1.
+CSR is known at prefix lengths p_0 = 0 < p_1 < ... < p_m = L (tokens of reasoning): every
+`csr_stride` tokens, and at the end. The value at p is that after p tokens, so the token that made a
+jump seen at p is the p-th one: index p - 1.
 """
 
 from __future__ import annotations
@@ -12,8 +13,12 @@ from dataclasses import dataclass
 from safe_reasoning.core.trace import Sentence
 
 
-def _first_stable(prefix_tokens: Sequence[int], csr: Sequence[float], stable_tokens: int, holds: Callable[[float], bool]) -> int | None:
-    """First p whose window [p, p + K - 1] lies wholly within 0..L and whose known values in it all hold."""
+def _first_stable(
+    prefix_tokens: Sequence[int], csr: Sequence[float], stable_tokens: int, holds: Callable[[float], bool]
+) -> int | None:
+    """First p whose window [p, p + K - 1] lies wholly within 0..L and whose known values in it all
+    hold.
+    """
     start: int | None = None
     for p, value in zip(prefix_tokens, csr, strict=True):
         if start is not None and p - start >= stable_tokens:
@@ -27,10 +32,13 @@ def _first_stable(prefix_tokens: Sequence[int], csr: Sequence[float], stable_tok
     return None
 
 
-def safe_turning_point(prefix_tokens: Sequence[int], csr: Sequence[float], threshold: float, stable_tokens: int) -> int | None:
+def safe_turning_point(
+    prefix_tokens: Sequence[int], csr: Sequence[float], threshold: float, stable_tokens: int
+) -> int | None:
     """First prefix length from which CSR stays >= mu for K tokens, None when there is none.
 
-    The window must be full: a trace that ends within K tokens of the jump has not shown that it stays. An unknown CSR (NaN: nothing scored) breaks a window.
+    The window must be full: a trace that ends within K tokens of the jump has not shown that it
+    stays. An unknown CSR (NaN: nothing scored) breaks a window.
 
     Args:
         prefix_tokens: increasing prefix lengths.
@@ -41,17 +49,25 @@ def safe_turning_point(prefix_tokens: Sequence[int], csr: Sequence[float], thres
     return _first_stable(prefix_tokens, csr, stable_tokens, lambda value: value >= threshold)
 
 
-def unsafe_turning_point(prefix_tokens: Sequence[int], csr: Sequence[float], threshold: float, stable_tokens: int) -> int | None:
-    """First prefix length from which CSR stays <= eta for K tokens; otherwise as `safe_turning_point`."""
+def unsafe_turning_point(
+    prefix_tokens: Sequence[int], csr: Sequence[float], threshold: float, stable_tokens: int
+) -> int | None:
+    """First prefix length from which CSR stays <= eta for K tokens.
+
+    Otherwise as `safe_turning_point`.
+    """
     return _first_stable(prefix_tokens, csr, stable_tokens, lambda value: value <= threshold)
 
 
 @dataclass(frozen=True)
 class TokenSpan:
-    """A sentence on the token axis: tokens start .. end - 1, so prefix lengths start and end lie just before and after it.
+    """A sentence on the token axis.
 
-    A token of white space between two sentences belongs to the second: the first was whole without it, and which white space was sampled (a lone space, or
-    one that is part of the next word's token) may already tell how the second begins.
+    Tokens start .. end - 1, so prefix lengths start and end lie just before and after it.
+
+    A token of white space between two sentences belongs to the second: the first was whole without
+    it, and which white space was sampled (a lone space, or one that is part of the next word's
+    token) may already determine how the second begins.
     """
 
     text: str
@@ -71,7 +87,9 @@ def sentence_spans(sentences: Sequence[Sentence], ends: Sequence[int], offset: i
     for sentence in sentences:
         last = offset + sentence.text_end
         start = spans[-1].end if spans else 0
-        spans.append(TokenSpan(sentence.text, start, min(sum(1 for end in ends if end < last) + 1, len(ends))))
+        spans.append(
+            TokenSpan(sentence.text, start, min(sum(1 for end in ends if end < last) + 1, len(ends)))
+        )
     return spans
 
 
@@ -86,7 +104,10 @@ def sentence_at(spans: Sequence[TokenSpan], prefix_tokens: int) -> TokenSpan | N
 
 
 def csr_around(prefix_tokens: Sequence[int], csr: Sequence[float], span: TokenSpan) -> tuple[float, float]:
-    """CSR just before a sentence and just after it: at the nearest known prefix lengths that do not cut it."""
+    """CSR just before a sentence and just after it.
+
+    At the nearest known prefix lengths that do not cut it.
+    """
     before = [value for p, value in zip(prefix_tokens, csr, strict=True) if p <= span.start]
     after = [value for p, value in zip(prefix_tokens, csr, strict=True) if p >= span.end]
     return before[-1], (after[0] if after else csr[-1])

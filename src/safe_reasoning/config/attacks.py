@@ -19,13 +19,19 @@ class Attack(Section):
     iterations: int = Field(5, ge=1, description="pair: rewrites in a row")
     streams: int = Field(3, ge=1, description="pair: independent attempts a request")
     techniques: list[Name] = Field(
-        ["evidence", "expert", "authority", "logic", "misrepresentation"], min_length=1, description="pap: used in turn, one a request"
+        ["evidence", "expert", "authority", "logic", "misrepresentation"],
+        min_length=1,
+        description="pap: used in turn, one a request",
     )
-    file: str | None = Field(None, description="file: CSV or JSON lines with the columns request and attack_prompt")
+    file: str | None = Field(
+        None, description="file: CSV or JSON lines with the columns request and attack_prompt"
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Attack:
-        needed = {"pap": ("attacker",), "pair": ("attacker", "target", "scorer"), "file": ("file",)}[self.kind]
+        needed = {"pap": ("attacker",), "pair": ("attacker", "target", "scorer"), "file": ("file",)}[
+            self.kind
+        ]
         if missing := [key for key in needed if getattr(self, key) is None]:
             raise ValueError(f"kind {self.kind} needs {missing[0]}")
         return self

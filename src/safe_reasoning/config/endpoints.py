@@ -8,10 +8,14 @@ from safe_reasoning.config.section import Section
 
 
 class Budget(Section):
-    """The most that one run may spend at one endpoint, over all its jobs and however often it is started. No request goes out that could pass it."""
+    """The most that one run may spend at one endpoint, over all its jobs and however often it is
+    started. No request goes out that could pass it.
+    """
 
     requests: int | None = Field(None, ge=1, description="requests that were answered, or may have been")
-    tokens: int | None = Field(None, ge=1, description="tokens of prompts and replies together, as the endpoint counts them")
+    tokens: int | None = Field(
+        None, ge=1, description="tokens of prompts and replies together, as the endpoint counts them"
+    )
     usd: float | None = Field(None, gt=0, description="by price_in and price_out")
 
     @model_validator(mode="after")
@@ -22,18 +26,29 @@ class Budget(Section):
 
 
 class Endpoint(Section):
-    """A model behind an OpenAI-compatible address. The key itself is never in a configuration: only the name of the variable that holds it."""
+    """A model behind an OpenAI-compatible address.
+
+    The key itself is never in a configuration: only the name of the variable that holds it.
+    """
 
     base_url: str | None = Field(None, description="address of the API; OpenAI's own by default")
     model: str
-    key_variable: str = Field("OPENAI_API_KEY", pattern=r"^[A-Z][A-Z0-9_]*$", description="environment variable that holds the key")
+    key_variable: str = Field(
+        "OPENAI_API_KEY", pattern=r"^[A-Z][A-Z0-9_]*$", description="environment variable that holds the key"
+    )
     concurrency: int = Field(16, ge=1, description="requests under way at once")
     temperature: float = Field(0.0, ge=0)
     max_tokens: int = Field(16, ge=1)
-    timeout_seconds: float = Field(60, gt=0, description="silence of the server after which a request is given up")
-    retries: int = Field(6, ge=0, description="of a request that failed for a passing reason (429, 5xx, a time-out, a dropped connection)")
-    price_in: float = Field(0, ge=0, description="USD a million tokens")
-    price_out: float = Field(0, ge=0, description="USD a million tokens")
+    timeout_seconds: float = Field(
+        60, gt=0, description="silence of the server after which a request is given up"
+    )
+    retries: int = Field(
+        6,
+        ge=0,
+        description="of a request that failed for a passing reason (429, 5xx, time-out, lost connection)",
+    )
+    price_in: float = Field(0, ge=0, description="USD per million tokens")
+    price_out: float = Field(0, ge=0, description="USD per million tokens")
     budget: Budget | None = Field(None, description="where the run stops; none: it does not")
 
     @model_validator(mode="after")

@@ -17,29 +17,43 @@ class Engine(Section):
     max_model_len: int = Field(1024, ge=32, description="tokens of prompt and completion together")
     max_num_seqs: int = Field(256, ge=1, description="sequences decoded side by side")
     kv_cache_gib: int = Field(1, ge=1, description="key-value cache on the CPU, GiB")
-    gpu_memory_share: Share = Field(0.9, description="share of a GPU's memory that one engine takes (vLLM on CUDA)")
+    gpu_memory_share: Share = Field(
+        0.9, description="share of a GPU's memory that one engine takes (vLLM on CUDA)"
+    )
     threads: int = Field(1, ge=1, description="CPU threads of one generation or training job")
-    shard_size: int = Field(2048, ge=1, description="requests a shard; a killed job loses at most one shard")
+    shard_size: int = Field(
+        2048, ge=1, description="requests per shard; a killed job loses at most one shard"
+    )
 
 
 class JobSize(Section):
-    """What one job of a kind asks of a scheduler. After a failure it asks for twice as much, then three times."""
+    """What one job of a kind asks of a scheduler.
+
+    After a failure it asks for twice as much, then three times.
+    """
 
     memory_gib: float = Field(gt=0, description="main memory of the job, on each node")
     minutes: int = Field(ge=1)
 
 
 class Resources(Section):
-    """What jobs ask of SLURM, or of a workstation that counts. Without a scheduler only `gpus` matters."""
+    """What jobs ask of SLURM, or of a workstation that counts.
 
-    gpus: int = Field(0, ge=0, description="GPUs of a job that generates, and of each training process; 0: the run has none")
+    Without a scheduler only `gpus` matters.
+    """
+
+    gpus: int = Field(
+        0, ge=0, description="GPUs of a job that generates, and of each training process; 0: the run has none"
+    )
     generation: JobSize = JobSize(memory_gib=4, minutes=120)
     training: JobSize = JobSize(memory_gib=6, minutes=120)
     light: JobSize = JobSize(memory_gib=2, minutes=60)
 
 
 class Decoding(Section):
-    """Sampling parameters, the same everywhere (paper section 4: temperature 0.6, top-p 0.95; token limit not stated)."""
+    """Sampling parameters, the same everywhere (paper section 4: temperature 0.6, top-p 0.95; token
+    limit not stated).
+    """
 
     temperature: float = Field(0.6, ge=0)
     top_p: float = Field(0.95, gt=0, le=1)

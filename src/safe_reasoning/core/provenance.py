@@ -15,11 +15,13 @@ from safe_reasoning.core.files import read_json, write_json
 
 def write_meta(path: Path | str, meta: Mapping[str, Any]) -> None:
     """Write `<path>.meta.json`: what the file is, what made it, with which versions and commit."""
-    write_json(f"{path}.meta.json", {**meta, "file": Path(path).name, "software": software(), "commit": commit()})
+    write_json(
+        f"{path}.meta.json", {**meta, "file": Path(path).name, "software": software(), "commit": commit()}
+    )
 
 
 def read_meta(path: Path | str) -> dict[str, Any]:
-    """The `.meta.json` beside a file."""
+    """The `.meta.json` next to a file."""
     return read_json(f"{path}.meta.json")
 
 
@@ -51,16 +53,23 @@ def software() -> dict[str, str]:
 
 @cache
 def commit() -> str:
-    """The repository's commit, `-dirty` when tracked files outside results/ differ from it, "unknown" outside a repository."""
+    """The repository's commit, `-dirty` when tracked files outside results/ differ from it,
+    "unknown" outside a repository.
+    """
 
     def git(*arguments: str) -> str:
         here = Path(__file__).resolve().parent
-        return subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, timeout=10).stdout.strip()
+        return subprocess.run(
+            ["git", *arguments], cwd=here, capture_output=True, text=True, timeout=10
+        ).stdout.strip()
 
     try:
-        head = git("rev-parse", "--verify", "--quiet", "HEAD")  # empty in a repository without a commit
+        # Empty in a repository without a commit
+        head = git("rev-parse", "--verify", "--quiet", "HEAD")
         # A run rewrites its own committed evidence: that is no change of the code.
-        changed = git("status", "--porcelain", "--untracked-files=no", "--", ":(top)", ":(top,exclude)results")
+        changed = git(
+            "status", "--porcelain", "--untracked-files=no", "--", ":(top)", ":(top,exclude)results"
+        )
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
     return f"{head}-dirty" if head and changed else head or "unknown"

@@ -1,4 +1,7 @@
-"""Typed rows and their files: Parquet tables with one schema each, written whole or not at all, a `.meta.json` beside each."""
+"""Typed rows and their files.
+
+Parquet tables with one schema each, written whole or not at all, a `.meta.json` next to each.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,8 @@ from safe_reasoning.core.provenance import write_meta
 _IDS = pa.list_(pa.int32())
 
 SCHEMAS: dict[str, pa.Schema] = {
-    # One row a prompt. `role` is the PromptSet role, `cluster` what the bootstrap resamples, `gold` what a scorer needs (JSON, "" when nothing).
+    # One row per prompt. `role` is the PromptSet role, `cluster` what the bootstrap resamples,
+    # `gold` what a scorer needs (JSON, "" when nothing).
     "prompts": pa.schema(
         [
             ("prompt_id", pa.string()),
@@ -28,11 +32,13 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("role", pa.string()),
             ("category", pa.string()),
             ("text", pa.string()),
-            ("request", pa.string()),  # what is asked for without an attack around it; judges read this
+            # What is asked for without an attack around it; judges read this
+            ("request", pa.string()),
             ("gold", pa.string()),
         ]
     ),
-    # One row an attacked prompt: what an attack made of a request. An attack that gave nothing usable leaves the request as it was (`attacked` false).
+    # One row per attacked prompt: what an attack made of a request. An attack that gave nothing
+    # usable leaves the request as it was (`attacked` false).
     "attacks": pa.schema(
         [
             ("prompt_id", pa.string()),
@@ -46,7 +52,8 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("unparsed", pa.int32()),
         ]
     ),
-    # One row a sampled completion. `token_ids` is everything after the prompt; its first `given_tokens` ids were given, not sampled.
+    # One row per sampled completion. `token_ids` is everything after the prompt; its first
+    # `given_tokens` ids were given, not sampled.
     "generations": pa.schema(
         [
             ("generation_id", pa.string()),
@@ -61,7 +68,8 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("finish_reason", pa.string()),
         ]
     ),
-    # One row a judged part of a generation. `value` is null when unscored; `detail` then says why, else what the judge said beyond it.
+    # One row per judged part of a generation. `value` is null when unscored; `detail` then says
+    # why, else what the judge said beyond it.
     "verdicts": pa.schema(
         [
             ("generation_id", pa.string()),
@@ -75,7 +83,8 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("judge", pa.string()),
         ]
     ),
-    # One row a preference pair: prompt_ids ends with the shared prefix; prefix_tokens of them are reasoning.
+    # One row per preference pair: prompt_ids ends with the shared prefix; prefix_tokens of them are
+    # reasoning.
     "pairs": pa.schema(
         [
             ("pair_id", pa.string()),
@@ -90,9 +99,12 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("source", pa.string()),  # intervened | overrefusal | natural
         ]
     ),
-    # One row a demonstration for supervised fine-tuning: loss on completion_ids only.
-    "demonstrations": pa.schema([("prompt_id", pa.string()), ("prompt_ids", _IDS), ("completion_ids", _IDS), ("source", pa.string())]),
-    # One row a token prefix of a trace: the continuation safety ratio after `prefix_tokens` reasoning tokens.
+    # One row per demonstration for supervised fine-tuning: loss on completion_ids only.
+    "demonstrations": pa.schema(
+        [("prompt_id", pa.string()), ("prompt_ids", _IDS), ("completion_ids", _IDS), ("source", pa.string())]
+    ),
+    # One row per token prefix of a trace: the continuation safety ratio after `prefix_tokens`
+    # reasoning tokens.
     "csr": pa.schema(
         [
             ("generation_id", pa.string()),
@@ -103,7 +115,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("continuations", pa.int32()),
         ]
     ),
-    # One row a corrected trace after `rounds` interventions with one trigger (or a control).
+    # One row per corrected trace after `rounds` interventions with one trigger (or a control).
     "interventions": pa.schema(
         [
             ("generation_id", pa.string()),
@@ -119,7 +131,10 @@ SCHEMAS: dict[str, pa.Schema] = {
 
 
 def to_table(name: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
-    """Rows to a table of schema `name`; a row with an unknown column is a programming error and raises KeyError."""
+    """Rows to a table of schema `name`.
+
+    A row with an unknown column is a programming error and raises KeyError.
+    """
     schema = SCHEMAS[name]
     rows = list(rows)
     for row in rows:
@@ -128,7 +143,9 @@ def to_table(name: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schema)
 
 
-def write_rows(path: Path | str, name: str, rows: Iterable[Mapping[str, Any]], meta: Mapping[str, Any]) -> None:
+def write_rows(
+    path: Path | str, name: str, rows: Iterable[Mapping[str, Any]], meta: Mapping[str, Any]
+) -> None:
     """Write rows as Parquet of schema `name` and their `.meta.json`."""
     table = to_table(name, rows)
     sink = pa.BufferOutputStream()
@@ -138,14 +155,18 @@ def write_rows(path: Path | str, name: str, rows: Iterable[Mapping[str, Any]], m
 
 
 def read_table(path: Path | str, name: str, **having: Collection[str]) -> pa.Table:
-    """Read a table of schema `name`. A missing, broken or foreign file is a UserError.
+    """Read a table of schema `name`. A missing, broken or unrelated file is a UserError.
 
     Args:
         path: of the Parquet file.
         name: of the schema.
-        **having: values of a column; rows with another value are not read. Generations of large models do not fit into memory as Python objects.
+        **having: values of a column; rows with another value are not read. Generations of large
+            models do not fit into memory as Python objects.
     """
-    wanted = [pc.field(column).isin(pa.array(sorted(values), SCHEMAS[name].field(column).type)) for column, values in having.items()]
+    wanted = [
+        pc.field(column).isin(pa.array(sorted(values), SCHEMAS[name].field(column).type))
+        for column, values in having.items()
+    ]
     try:
         table = pq.read_table(path, filters=reduce(and_, wanted) if wanted else None)
     except FileNotFoundError:
@@ -153,7 +174,9 @@ def read_table(path: Path | str, name: str, **having: Collection[str]) -> pa.Tab
     except pa.ArrowInvalid as error:
         raise UserError(f"{path} is not a readable Parquet file ({error}): delete it and run again") from None
     if missing := set(SCHEMAS[name].names) - set(table.schema.names):
-        raise UserError(f"{path} is no {name} table (lacks {', '.join(sorted(missing))}): give a file of the right kind")
+        raise UserError(
+            f"{path} is no {name} table (lacks {', '.join(sorted(missing))}): give a file of the right kind"
+        )
     return table.select(SCHEMAS[name].names).cast(SCHEMAS[name])
 
 
@@ -165,7 +188,9 @@ def read_rows(path: Path | str, name: str, **having: Collection[str]) -> list[di
 METRICS_VERSION = 2  # of the names of metric tables and of their columns
 
 
-def write_metrics(path: Path | str, rows: Iterable[Mapping[str, Any]] | pd.DataFrame, meta: Mapping[str, Any]) -> None:
+def write_metrics(
+    path: Path | str, rows: Iterable[Mapping[str, Any]] | pd.DataFrame, meta: Mapping[str, Any]
+) -> None:
     """Write a metrics table as CSV (full float precision, `\\n` line ends) and its `.meta.json`."""
     frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
     write_bytes(path, frame.to_csv(index=False, lineterminator="\n").encode())

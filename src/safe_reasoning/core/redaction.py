@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-RUN = 5  # words in a row that a trigger sentence must not share with a prompt
+N_GRAM = 5  # words in a row that a trigger sentence must not share with a prompt
 
 
 def strip_local_paths(value: Any) -> Any:
-    """The value with every absolute path in it cut to its last part, and every address without user, password and query."""
+    """The value with every absolute path in it cut to its last part, and every address without
+    user, password and query.
+    """
     if isinstance(value, Mapping):
         return {key: strip_local_paths(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -31,33 +33,45 @@ def words(text: str) -> list[str]:
     return re.findall(r"\w+", text.casefold())
 
 
-def runs(texts: Iterable[str]) -> set[tuple[str, ...]]:
-    """All runs of five words; a shorter text is one run."""
-    found = set()
+def ngrams(texts: Iterable[str]) -> set[tuple[str, ...]]:
+    """All n-grams of five words; a shorter text is one n-gram."""
+    found: set[tuple[str, ...]] = set()
     for text in texts:
-        said = words(text)
-        found |= {tuple(said[start : start + RUN]) for start in range(max(1, len(said) - RUN + 1))}
+        split = words(text)
+        found |= {tuple(split[start : start + N_GRAM]) for start in range(max(1, len(split) - N_GRAM + 1))}
     return found - {()}
 
 
-def quotes(sentence: str, prompt_runs: set[tuple[str, ...]]) -> bool:
+def quotes(sentence: str, prompt_ngrams: set[tuple[str, ...]]) -> bool:
     """Whether a sentence shares five words in a row with a prompt, or holds a whole shorter one."""
-    said = words(sentence)
-    return any(tuple(said[start : start + size]) in prompt_runs for size in range(1, RUN + 1) for start in range(len(said) - size + 1))
+    found = words(sentence)
+    return any(
+        tuple(found[start : start + size]) in prompt_ngrams
+        for size in range(1, N_GRAM + 1)
+        for start in range(len(found) - size + 1)
+    )
 
 
 def masked(text: str) -> str:
-    """What stands in the place of a text: its length and the start of its SHA-256."""
+    """What stands instead of a text: its length and the start of its SHA-256."""
     return f"[{len(text)} characters, {hashlib.sha256(text.encode()).hexdigest()[:8]}]"
 
 
-def is_harmless(sentence: str, low: float, prompt_runs: set[tuple[str, ...]]) -> bool:
-    """Whether a mined sentence may be shown: `low`, the low end of the share of safe reasonings after it, is above one half, and it quotes no prompt."""
-    return low > 0.5 and not quotes(sentence, prompt_runs)
+def is_harmless(sentence: str, low: float, prompt_ngrams: set[tuple[str, ...]]) -> bool:
+    """Whether a mined sentence may be shown.
+
+    `low`, the low end of the share of safe reasonings after it, is above one half, and it quotes no
+    prompt.
+    """
+    return low > 0.5 and not quotes(sentence, prompt_ngrams)
 
 
-def mask_candidates(candidates: Sequence[Mapping[str, Any]], prompts: Iterable[Mapping[str, Any]], show_text: bool) -> list[dict[str, Any]]:
-    """Mined sentences (rows of triggers.json) as they may be shown: those that are not known to be harmless are masked.
+def mask_candidates(
+    candidates: Sequence[Mapping[str, Any]], prompts: Iterable[Mapping[str, Any]], show_text: bool
+) -> list[dict[str, Any]]:
+    """Mined sentences (rows of triggers.json) as they may be shown.
+
+    Those that are not known to be harmless are masked.
 
     Args:
         candidates: with `text` and `low`.
@@ -66,7 +80,13 @@ def mask_candidates(candidates: Sequence[Mapping[str, Any]], prompts: Iterable[M
     """
     if show_text:
         return [dict(row) for row in candidates]
-    prompt_runs = runs(text for row in prompts for text in (row["text"], row["request"]))
+    prompt_ngrams = ngrams(text for row in prompts for text in (row["text"], row["request"]))
     return [
-        {**row, "text": row["text"] if is_harmless(row["text"], row["low"], prompt_runs) else masked(row["text"])} for row in candidates
+        {
+            **row,
+            "text": row["text"]
+            if is_harmless(row["text"], row["low"], prompt_ngrams)
+            else masked(row["text"]),
+        }
+        for row in candidates
     ]

@@ -1,4 +1,4 @@
-"""Seeds from names, so that no two draws of a run share one and none depends on the order of work."""
+"""Seeds from names: no two draws of a run share one, none depends on the order of work."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Think tags, sentences and token offsets.
 
-A completion is what follows the prompt, which ends with the opening think tag: `z</think>y`. Some models open the tag themselves; both forms are read.
+A completion is what follows the prompt, which ends with the opening think tag: `z</think>y`. Some
+models open the tag themselves; both forms are read.
 """
 
 from __future__ import annotations
@@ -43,8 +44,9 @@ class Trace:
 def split_trace(text: str) -> Trace:
     """Split a completion's text into reasoning and response.
 
-    Truncated reasoning (no closing tag), empty reasoning and a second closing tag are classes of their own, never exceptions:
-    the caller counts them. With a second closing tag the response begins after the last one, and the reasoning ends at the first.
+    Truncated reasoning (no closing tag), empty reasoning and a second closing tag are classes of
+    their own, never exceptions: the caller counts them. With a second closing tag the response
+    begins after the last one, and the reasoning ends at the first.
     """
     start = 0
     if match := re.match(r"\s*" + OPEN_TAG, text):
@@ -63,8 +65,11 @@ def split_trace(text: str) -> Trace:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence of a text with its character bounds: `whole[start:end]` is the sentence with the white space after it, and before it where it is the first;
-    `text_end` is where the sentence itself ends."""
+    """A sentence of a text with its character bounds.
+
+    `whole[start:end]` is the sentence with the white space after it, and before it where it is the
+    first; `text_end` is where the sentence itself ends.
+    """
 
     text: str
     start: int
@@ -72,9 +77,13 @@ class Sentence:
     end: int
 
 
-# A sentence ends at . ! ? (with closing quotes or brackets) before white space, or at a line break. A digit before the dot and a line start
-# ("1. Mix") is a list number, not an end. The paper names no splitter: this one is our choice (docs/fidelity.md).
-_BOUNDARY = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"')\]”’]))(?<!^\d\.)(?<!\n\d\.)(?<!^\d\d\.)(?<!\n\d\d\.)\s+|\n+\s*", re.MULTILINE)
+# A sentence ends at . ! ? (with closing quotes or brackets) before white space, or at a line break.
+# A digit before the dot and a line start ("1. Mix") is a list number, not an end. The paper names
+# no splitter: this one is our choice (docs/fidelity.md).
+_BOUNDARY = re.compile(
+    r"(?:(?<=[.!?])|(?<=[.!?][\"')\]”’]))(?<!^\d\.)(?<!\n\d\.)(?<!^\d\d\.)(?<!\n\d\d\.)\s+|\n+\s*",
+    re.MULTILINE,
+)
 
 
 def split_sentences(text: str) -> list[Sentence]:
@@ -84,7 +93,9 @@ def split_sentences(text: str) -> list[Sentence]:
     for match in [*_BOUNDARY.finditer(text), None]:
         stop, end = (match.start(), match.end()) if match else (len(text), len(text))
         if text[start:stop].strip():
-            sentences.append(Sentence(text[start:stop].strip(), start, start + len(text[start:stop].rstrip()), end))
+            sentences.append(
+                Sentence(text[start:stop].strip(), start, start + len(text[start:stop].rstrip()), end)
+            )
             start = end
     if sentences and start < len(text):
         sentences[-1] = replace(sentences[-1], end=len(text))
@@ -94,7 +105,8 @@ def split_sentences(text: str) -> list[Sentence]:
 def token_ends(tokenizer: Tokenizer, token_ids: list[int]) -> list[int]:
     """Character index in the decoded text where each token ends (length: one per token).
 
-    Decodes growing prefixes, so it holds for any tokenizer; a token that ends inside a multi-byte character ends where that character begins.
+    Decodes growing prefixes, so it holds for any tokenizer; a token that ends inside a multi-byte
+    character ends where that character begins.
     """
     ends: list[int] = []
     for count in range(1, len(token_ids) + 1):
@@ -104,27 +116,38 @@ def token_ends(tokenizer: Tokenizer, token_ids: list[int]) -> list[int]:
 
 
 def tokens_before(ends: list[int], character: int) -> int:
-    """How many whole tokens lie before a character: the length of the longest token prefix that does not pass it."""
+    """How many whole tokens lie before a character.
+
+    The length of the longest token prefix that does not pass it.
+    """
     return sum(1 for end in ends if end <= character)
 
 
 def whole_tokens(tokenizer: Tokenizer, token_ids: list[int], character: int) -> int:
-    """How many tokens of a completion lie wholly before a character of its text: none of them holds any byte of that character.
+    """How many tokens of a completion lie wholly before a character of its text.
 
-    Bisects over prefixes: a dozen decodings instead of one a token. With a byte-level tokenizer a prefix can end inside a multi-byte character; such a
-    prefix decodes to a replacement character at its end and is cut back.
+    None of them holds any byte of that character.
+
+    Bisects over prefixes: a dozen decodings instead of one a token. With a byte-level tokenizer a
+    prefix can end inside a multi-byte character; such a prefix decodes to a replacement character
+    at its end and is cut back.
     """
 
     def decoded(count: int) -> str:
         return tokenizer.decode(token_ids[:count], skip_special_tokens=True)
 
-    count = bisect_right(range(1, len(token_ids) + 1), character, key=lambda n: len(decoded(n).rstrip("\ufffd")))
+    count = bisect_right(
+        range(1, len(token_ids) + 1), character, key=lambda n: len(decoded(n).rstrip("\ufffd"))
+    )
     while count and decoded(count).endswith("\ufffd"):
         count -= 1
     return count
 
 
 def reasoning_tokens(tokenizer: Tokenizer, token_ids: list[int]) -> int:
-    """How many tokens of a completion are reasoning: those wholly before the closing think tag; all of them when there is none."""
+    """How many tokens of a completion are reasoning: those wholly before the closing think tag.
+
+    All of them when there is none.
+    """
     trace = split_trace(tokenizer.decode(token_ids, skip_special_tokens=True))
     return len(token_ids) if trace.kind == "no_think_end" else whole_tokens(tokenizer, token_ids, trace.end)

@@ -1,1 +1,1 @@
-"""Rates by method and prompt set, over training seeds, KL, contamination, cost (paper section 4)."""
+"""Rates by method and prompt set and over seeds, KL, contamination, cost (paper section 4)."""

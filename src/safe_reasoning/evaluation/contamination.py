@@ -1,7 +1,10 @@
-"""Overlap of training prompts with test prompts: the same words, a shared run of 13 words, or nearly the same words.
+"""Overlap of training prompts with test prompts.
 
-The paper trains on STAR-1, whose prompts partly come from sets that it tests on, and does not report the overlap. Here it is a table, and a second set of numbers leaves the
-overlapping test prompts out.
+The same words, a shared run of 13 words, or nearly the same words.
+
+The paper trains on STAR-1, whose prompts partly come from sets that it tests on, and does not
+report the overlap. Here it is a table, and a second set of numbers leaves the overlapping test
+prompts out.
 """
 
 from __future__ import annotations
@@ -14,11 +17,12 @@ from typing import Any
 from datasketch import MinHash, MinHashLSH
 
 KINDS = ("exact", "ngram13", "near_duplicate")
-RUN = 13  # words; the length that GPT-3's report looked for (arXiv 2005.14165, appendix C)
+N_GRAM = 13  # words; the length that GPT-3's report looked for (arXiv 2005.14165, appendix C)
 SHINGLE = 3  # words
 JACCARD = 0.7
 PERMUTATIONS = 128
-# The search asks for less than the threshold, so that its estimate misses hardly any pair; what it finds is compared exactly.
+# The search asks for less than the threshold, so that its estimate misses hardly any pair; what it
+# finds is compared exactly.
 SEARCH_JACCARD = 0.5
 
 
@@ -27,10 +31,10 @@ def words(text: str) -> list[str]:
     return re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold())
 
 
-def runs(text: str) -> set[tuple[str, ...]]:
-    """All runs of 13 words; a shorter text has none, since the same words are told by `exact`."""
+def ngrams(text: str) -> set[tuple[str, ...]]:
+    """All runs of 13 words; a shorter text has none, since the same words are found by `exact`."""
     found = words(text)
-    return {tuple(found[start : start + RUN]) for start in range(len(found) - RUN + 1)}
+    return {tuple(found[start : start + N_GRAM]) for start in range(len(found) - N_GRAM + 1)}
 
 
 def shingles(text: str) -> set[str]:
@@ -56,7 +60,7 @@ class TrainingPrompts:
     def __init__(self, texts: Iterable[str]) -> None:
         texts = list(texts)
         self._exact = {tuple(words(text)) for text in texts}
-        self._runs = set().union(*(runs(text) for text in texts))
+        self._ngrams = set().union(*(ngrams(text) for text in texts))
         self._shingles = [shingles(text) for text in texts]
         self._search = MinHashLSH(threshold=SEARCH_JACCARD, num_perm=PERMUTATIONS)
         for number, items in enumerate(self._shingles):
@@ -67,10 +71,12 @@ class TrainingPrompts:
         kinds = []
         if tuple(words(text)) in self._exact:
             kinds.append("exact")
-        if not self._runs.isdisjoint(runs(text)):
+        if not self._ngrams.isdisjoint(ngrams(text)):
             kinds.append("ngram13")
         items = shingles(text)
-        if any(jaccard(items, self._shingles[number]) >= JACCARD for number in self._search.query(_sketch(items))):
+        if any(
+            jaccard(items, self._shingles[number]) >= JACCARD for number in self._search.query(_sketch(items))
+        ):
             kinds.append("near_duplicate")
         return kinds
 
@@ -85,7 +91,8 @@ def contamination(
         test: rows of schema prompts; the plain request is compared, whatever an attack made of it.
 
     Returns:
-        A row a training and test set with the number of test prompts that overlap, by kind and in all; and a row an overlapping prompt (ids only, no text).
+        One row per training and test set with the number of test prompts that overlap, by kind and
+        in all; and one row per overlapping prompt (ids only, no text).
     """
     table, prompts = [], []
     for name, texts in training.items():
@@ -96,7 +103,12 @@ def contamination(
             by_set.setdefault(row["prompt_set"], []).append(kinds)
             if kinds:
                 prompts.append(
-                    {"prompt_id": row["prompt_id"], "prompt_set": row["prompt_set"], "training_set": name, "kinds": " ".join(kinds)}
+                    {
+                        "prompt_id": row["prompt_id"],
+                        "prompt_set": row["prompt_set"],
+                        "training_set": name,
+                        "kinds": " ".join(kinds),
+                    }
                 )
         for prompt_set, found in by_set.items():
             counts = {kind: sum(kind in kinds for kinds in found) for kind in KINDS}

@@ -1,4 +1,6 @@
-"""What the methods cost (our efficiency table; paper section 3: at most 14 generations a prompt for IPO, at least 40 for GRPO)."""
+"""What the methods cost (our efficiency table; paper section 3: at most 14 generations per prompt
+for IPO, at least 40 for GRPO).
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,18 @@ Meta = Mapping[str, Any]
 
 
 def efficiency(
-    trained: Mapping[Variant, Meta], built_from: Mapping[Variant, Sequence[str]], files: Mapping[str, Meta], rollouts: Meta
+    trained: Mapping[Variant, Meta],
+    built_from: Mapping[Variant, Sequence[str]],
+    files: Mapping[str, Meta],
+    rollouts: Meta,
 ) -> list[dict[str, Any]]:
-    """A row a method and seed: generations, generated tokens, pairs, seconds of sampling and of training.
+    """One row per method and seed.
 
-    Natural pairs cost the rollouts they are picked from; over-refusal pairs cost their own samples (the base's answers come from the same rollouts and are
-    counted once, for natural pairs). GRPO samples while it trains: its seconds are all training. The search for triggers is part of the
+    Generations, generated tokens, pairs, seconds of sampling and of training.
+
+    Natural pairs cost the rollouts they are picked from; over-refusal pairs cost their own samples
+    (the base's answers come from the same rollouts and are counted once, for natural pairs). GRPO
+    samples while it trains: its seconds are all training. The search for triggers is part of the
     characterization and not counted, as in the paper.
 
     Args:
@@ -36,7 +44,8 @@ def efficiency(
                 "method": variant.method,
                 "seed": variant.seed,
                 "generations": generations,
-                "generated_tokens": sum(cost.get("generated_tokens", 0) for cost in costs) + training.get("generated_tokens", 0),
+                "generated_tokens": sum(cost.get("generated_tokens", 0) for cost in costs)
+                + training.get("generated_tokens", 0),
                 "generations_per_prompt": generations / prompts if prompts else None,
                 "pairs": sum(meta["rows"] for meta in metas) if metas else None,
                 "sampling_seconds": sum(cost.get("sampling_seconds", 0.0) for cost in costs),
@@ -47,7 +56,10 @@ def efficiency(
 
 
 def pair_counts(files: Mapping[str, Meta]) -> list[dict[str, Any]]:
-    """A row a pair file: prompts, attempts and why attempts gave no pair; the seed of those that each seed has anew (over-refusal pairs)."""
+    """One row per pair file: prompts, attempts and why attempts gave no pair.
+
+    The seed of those that each seed has again (over-refusal pairs).
+    """
     columns = ("prompts", "attempts", "no_cue", "cue_undetermined", "kept", "max_rounds_reached", "rounds_1")
     return [
         {
@@ -63,7 +75,7 @@ def pair_counts(files: Mapping[str, Meta]) -> list[dict[str, Any]]:
 
 
 def training_curves(trained: Mapping[Variant, Meta]) -> list[dict[str, Any]]:
-    """A row a logged step: loss and, for preference training, the reward margin."""
+    """One row per logged step: loss and, for preference training, the reward margin."""
     return [
         {
             "method": variant.method,

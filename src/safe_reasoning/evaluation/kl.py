@@ -18,8 +18,14 @@ Row = Mapping[str, Any]
 def harmful_reasonings(
     generations: Sequence[Row], verdicts: Sequence[Row], tokenizer: Any, traces: int
 ) -> list[tuple[list[int], list[int]]]:
-    """Prompt ids and reasoning ids of harmful traces, one a prompt in the files' order, at most `traces`."""
-    harmful = {row["generation_id"] for row in verdicts if row["part"] == "reasoning" and row["measure"] == "harmful" and row["value"]}
+    """Prompt ids and reasoning ids of harmful traces, one a prompt in the files' order, at most
+    `traces`.
+    """
+    harmful = {
+        row["generation_id"]
+        for row in verdicts
+        if row["part"] == "reasoning" and row["measure"] == "harmful" and row["value"]
+    }
     chosen: dict[str, tuple[list[int], list[int]]] = {}
     for row in generations:
         if row["generation_id"] in harmful and row["prompt_id"] not in chosen:
@@ -30,38 +36,59 @@ def harmful_reasonings(
 
 
 @torch.inference_mode()
-def kl_by_token(aligned: Any, base: Any, prompt: Sequence[int], reasoning: Sequence[int], tokens: int) -> np.ndarray:
-    """KL(aligned || base) in nats at each of the first `tokens` reasoning positions, shape (positions,).
+def kl_by_token(
+    aligned: Any, base: Any, prompt: Sequence[int], reasoning: Sequence[int], tokens: int
+) -> np.ndarray:
+    """KL(aligned || base) in nats at each of the first `tokens` reasoning positions, shape
+    (positions,).
 
-    Position i is the next-token distribution after the prompt and i reasoning tokens, both models reading the base's own trace.
+    Position i is the next-token distribution after the prompt and i reasoning tokens, both models
+    reading the base's own trace.
     """
     reasoning = list(reasoning)[:tokens]
     ids = torch.tensor([[*prompt, *reasoning]])
     window = slice(len(prompt) - 1, len(prompt) - 1 + len(reasoning))
-    p, q = (torch.log_softmax(model(input_ids=ids.to(model.device)).logits[0, window].float().cpu(), -1) for model in (aligned, base))
+    p, q = (
+        torch.log_softmax(model(input_ids=ids.to(model.device)).logits[0, window].float().cpu(), -1)
+        for model in (aligned, base)
+    )
     return torch.sum(p.exp() * (p - q), -1).clamp(min=0).numpy()
 
 
 def load_float32(folder: Path) -> Any:
     """A model in float32 on the GPU if there is one."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False)
+    model: Any = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+    )
     return model.to(device).eval()
 
 
 def kl_curve(per_trace: Sequence[np.ndarray], resamples: int, seed: int = 0) -> list[dict[str, float | int]]:
-    """Mean KL at each position over the traces that reach it, with a 95 % bootstrap interval over traces."""
+    """Mean KL at each position over the traces that reach it, with a 95 % bootstrap interval over
+    traces.
+    """
     width = max(map(len, per_trace), default=0)
     values = np.full((len(per_trace), width), np.nan)
     for row, curve in zip(values, per_trace, strict=True):
         row[: len(curve)] = curve
     present = ~np.isnan(values)
-    draws = np.random.default_rng(seed).multinomial(len(per_trace), np.full(len(per_trace), 1 / len(per_trace)), resamples)
+    draws = np.random.default_rng(seed).multinomial(
+        len(per_trace), np.full(len(per_trace), 1 / len(per_trace)), resamples
+    )
     counts = draws @ present
-    means = np.divide(draws @ np.nan_to_num(values), counts, out=np.full(counts.shape, np.nan), where=counts > 0)
+    means = np.divide(
+        draws @ np.nan_to_num(values), counts, out=np.full(counts.shape, np.nan), where=counts > 0
+    )
     low, high = np.nanpercentile(means, [2.5, 97.5], axis=0)
     mean = np.nanmean(values, axis=0)
     return [
-        {"position": i, "kl": float(mean[i]), "low": float(low[i]), "high": float(high[i]), "traces": int(present[:, i].sum())}
+        {
+            "position": i,
+            "kl": float(mean[i]),
+            "low": float(low[i]),
+            "high": float(high[i]),
+            "traces": int(present[:, i].sum()),
+        }
         for i in range(width)
     ]

@@ -1,4 +1,7 @@
-"""Metrics over all training seeds of a method: mean rates with the spread between seeds, and paired differences between methods."""
+"""Metrics over all training seeds of a method.
+
+Mean rates with the spread between seeds, and paired differences between methods.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,11 @@ import numpy as np
 
 from safe_reasoning.core.records import Rows
 from safe_reasoning.core.run_layout import Variant
-from safe_reasoning.evaluation.rates import Cell, cells, group
+from safe_reasoning.evaluation.rates import MetricKey, group, metric_groups
 from safe_reasoning.stats import paired, rates, seed_spread
 
-# What is compared, and with which reference: all methods with the base and with both stages of IPO, and the pairs that a claim of the scorecard is about.
+# What is compared, and with which reference: all methods with the base and with both stages of IPO,
+# and the pairs that a claim of the scorecard is about.
 REFERENCES = ("base", "ipo", "ipo_stage2")
 FURTHER = (("grpo_y", "grpo_zy"), ("sft", "dpo_full"))
 
@@ -26,10 +30,15 @@ def rates_over_seeds(
     benchmarks: Mapping[str, str] | None = None,
     untrained: Collection[str] = ("base",),
 ) -> list[dict[str, Any]]:
-    """A row a method and cell: mean rate over seeds, standard deviation between seeds, and the 95 % interval of the mean (see `seed_spread`).
+    """One row per method and cell.
 
-    `prompt_low` and `prompt_high` are the interval over the choice of prompts alone, which is the one for the trainings at hand. With one seed it is the whole interval and
-    the deviation is NaN. A seed in which nothing was scored is left out. Weights that are the same under every seed have no spread of trainings: their seeds are further samples.
+    Mean rate over seeds, standard deviation between seeds, and the 95 % interval of the mean (see
+    `seed_spread`).
+
+    `prompt_low` and `prompt_high` are the interval over the choice of prompts alone, which is the
+    one for the trainings available. With one seed it is the whole interval and the deviation is
+    NaN. A seed in which nothing was scored is left out. Weights that are the same under every seed
+    have no spread of trainings: their seeds are further samples.
 
     Args:
         rows: `evaluate.rates` of each method and seed, with their names.
@@ -37,10 +46,13 @@ def rates_over_seeds(
         roles: role of each prompt set.
         bootstrap: resamples.
         benchmarks: the benchmark of each prompt set that is a part of one.
-        untrained: methods whose weights are the same under every seed: the base, and what others have released.
+        untrained: methods whose weights are the same under every seed: the base, and what others
+            have released.
     """
-    by_variant = {variant: cells(of_variant, roles, benchmarks) for variant, of_variant in verdicts.items()}
-    found: dict[tuple[str, Cell], list[Mapping[str, Any]]] = defaultdict(list)
+    by_variant = {
+        variant: metric_groups(of_variant, roles, benchmarks) for variant, of_variant in verdicts.items()
+    }
+    found: dict[tuple[str, MetricKey], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         found[row["method"], (row["prompt_set"], row["part"], row["measure"])].append(row)
     out = []
@@ -49,11 +61,19 @@ def rates_over_seeds(
         new = {**scored[0], "unscored": sum(row["unscored"] for row in of_cell)}
         low, high, by_seed = new["low"], new["high"], [row["rate"] for row in scored]
         if len(scored) > 1:
-            groups = [[group(cell) for cell in by_variant[Variant(method, row["seed"])][key]] for row in scored]
+            groups = [
+                [group(cell) for cell in by_variant[Variant(method, row["seed"])][key]] for row in scored
+            ]
             rate, mean = rates.mean_over_seeds(groups, resamples=bootstrap), float(np.mean(by_seed))
             low, high = rate.low, rate.high
             ends = (low, high) if method in untrained else seed_spread.interval(mean, low, high, by_seed)
-            new |= {"rate": mean, "low": max(0.0, ends[0]), "high": min(1.0, ends[1]), "prompts": rate.clusters, "samples": rate.count}
+            new |= {
+                "rate": mean,
+                "low": max(0.0, ends[0]),
+                "high": min(1.0, ends[1]),
+                "prompts": rate.clusters,
+                "samples": rate.count,
+            }
         new |= {
             "sd": rates.NAN if method in untrained else seed_spread.deviation(by_seed),
             "seeds": len(scored),
@@ -67,7 +87,10 @@ def rates_over_seeds(
 def contrasts(methods: Sequence[str]) -> list[tuple[str, str]]:
     """Pairs (method, reference) to compare, each pair once."""
     pairs = [
-        (method, reference) for reference in REFERENCES for method in methods if method not in REFERENCES[: REFERENCES.index(reference) + 1]
+        (method, reference)
+        for reference in REFERENCES
+        for method in methods
+        if method not in REFERENCES[: REFERENCES.index(reference) + 1]
     ]
     return [pair for pair in [*pairs, *FURTHER] if set(pair) <= set(methods)]
 
@@ -79,9 +102,11 @@ def paired_differences(
     benchmarks: Mapping[str, str] | None = None,
     untrained: Collection[str] = ("base",),
 ) -> list[dict[str, Any]]:
-    """Differences between methods on the same prompts, mean over the seeds that both have, with p-values that are Holm-adjusted over all rows of the table: one family.
+    """Differences between methods on the same prompts, mean over the seeds that both have, with
+    p-values that are Holm-adjusted over all rows of the table: one family.
 
-    Seeds are paired too: method and reference of one seed shared their draws. See `paired.paired_difference` for interval and p-value.
+    Seeds are paired too: method and reference of one seed shared their draws. See
+    `paired.paired_difference` for interval and p-value.
 
     Args:
         verdicts: rows of schema verdicts by method and seed.
@@ -90,20 +115,33 @@ def paired_differences(
         benchmarks: the benchmark of each prompt set that is a part of one.
         untrained: as in `rates`; between two of these no trainings differ.
     """
-    by_variant = {variant: _by_prompt(cells(of_variant, roles, benchmarks)) for variant, of_variant in verdicts.items()}
+    by_variant = {
+        variant: _by_prompt(metric_groups(of_variant, roles, benchmarks))
+        for variant, of_variant in verdicts.items()
+    }
     seeds: dict[str, list[int]] = defaultdict(list)
     for variant in sorted(verdicts, key=lambda variant: variant.seed):
         seeds[variant.method].append(variant.seed)
     rows: list[dict[str, Any]] = []
     for method, reference in contrasts(list(dict.fromkeys(variant.method for variant in verdicts))):
-        sides = [(by_variant[Variant(method, s)], by_variant[Variant(reference, s)]) for s in seeds[method] if s in seeds[reference]]
+        sides = [
+            (by_variant[Variant(method, s)], by_variant[Variant(reference, s)])
+            for s in seeds[method]
+            if s in seeds[reference]
+        ]
         for key in sides[0][0] if sides else ():
             if any(key not in side for both in sides for side in both):
                 continue
             trained = not {method, reference} <= set(untrained)
             seeds_of_key = [list(zip(ours[key], theirs[key], strict=True)) for ours, theirs in sides]
             found = paired.paired_difference(seeds_of_key, resamples=bootstrap, trained=trained)
-            names = {"method": method, "reference": reference, "prompt_set": key[0], "part": key[1], "measure": key[2]}
+            names = {
+                "method": method,
+                "reference": reference,
+                "prompt_set": key[0],
+                "part": key[1],
+                "measure": key[2],
+            }
             rows.append(
                 {
                     **names,
@@ -123,10 +161,12 @@ def paired_differences(
     return rows
 
 
-def _by_prompt(of_cells: Mapping[Cell, Sequence[Rows]]) -> dict[Cell, list[dict[Hashable, list[rates.Value]]]]:
+def _by_prompt(
+    groups_of_key: Mapping[MetricKey, Sequence[Rows]],
+) -> dict[MetricKey, list[dict[Hashable, list[rates.Value]]]]:
     """Values by prompt within each group of each cell."""
-    out: dict[Cell, list[dict[Hashable, list[rates.Value]]]] = {}
-    for key, groups in of_cells.items():
+    out: dict[MetricKey, list[dict[Hashable, list[rates.Value]]]] = {}
+    for key, groups in groups_of_key.items():
         out[key] = []
         for cell in groups:
             values: dict[Hashable, list[rates.Value]] = defaultdict(list)

@@ -1,4 +1,7 @@
-"""Evaluation (paper section 4): sampling of prompt sets, rates with intervals, remarks on verdicts."""
+"""Evaluation (paper section 4).
+
+Sampling of prompt sets, rates with intervals, remarks on verdicts.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,16 @@ from safe_reasoning.core.records import Rows
 from safe_reasoning.core.trace import split_trace
 from safe_reasoning.stats import rates
 
-Cell = tuple[str, str, str]  # prompt set, part, measure
+MetricKey = tuple[str, str, str]  # prompt set, part, measure
 AVERAGED = ("safety", "capability")
 
 
 def pooled(verdicts: Rows, benchmarks: Mapping[str, str]) -> Rows:
-    """The verdicts once more under the name of their benchmark, for prompt sets that are parts of one (StrongREJECT under three attacks, say).
+    """The verdicts once more under the name of their benchmark, for prompt sets that are parts of
+    one (StrongREJECT under three attacks, say).
 
-    The parts draw on one source, whose row number ends a prompt's id: the same request under several attacks becomes one cluster of the bootstrap.
+    The parts draw on one source, whose row number ends a prompt's id: the same request under
+    several attacks becomes one cluster of the bootstrap.
     """
     again = []
     for row in verdicts:
@@ -28,26 +33,36 @@ def pooled(verdicts: Rows, benchmarks: Mapping[str, str]) -> Rows:
     return [*verdicts, *again]
 
 
-def cells(verdicts: Rows, roles: Mapping[str, str], benchmarks: Mapping[str, str] | None = None) -> dict[Cell, list[Rows]]:
-    """The verdicts by (prompt set, part, measure), a list of one. `safety_average` and `capability_average` (paper section 4) follow, a list of their benchmarks' verdicts.
+def metric_groups(
+    verdicts: Rows, roles: Mapping[str, str], benchmarks: Mapping[str, str] | None = None
+) -> dict[MetricKey, list[Rows]]:
+    """The verdicts by (prompt set, part, measure), a list of one.
+
+    `safety_average` and `capability_average` (paper section 4) follow, a list of their benchmarks'
+    verdicts.
 
     Args:
         verdicts: rows of schema verdicts.
         roles: role of each prompt set.
-        benchmarks: the benchmark of each prompt set that is a part of one; it has a cell of its own and its parts do not count in the average.
+        benchmarks: the benchmark of each prompt set that is a part of one; it has a cell of its own
+            and its parts do not count in the average.
     """
     benchmarks = benchmarks or {}
-    found: dict[Cell, list[Mapping[str, Any]]] = defaultdict(list)
+    found: dict[MetricKey, list[Mapping[str, Any]]] = defaultdict(list)
     for row in pooled(verdicts, benchmarks):
         found[row["prompt_set"], row["part"], row["measure"]].append(row)
-    averages: dict[Cell, list[Rows]] = defaultdict(list)
+    averages: dict[MetricKey, list[Rows]] = defaultdict(list)
     for (prompt_set, part, measure), cell in sorted(found.items()):
         role = role_of(prompt_set, roles, benchmarks)
         if role in AVERAGED and prompt_set not in benchmarks:
             averages[f"{role}_average", part, measure].append(cell)
     return {
         **{key: [cell] for key, cell in sorted(found.items())},
-        **{key: several for key, several in sorted(averages.items(), reverse=True) if key[0] == "safety_average" or len(several) > 1},
+        **{
+            key: several
+            for key, several in sorted(averages.items(), reverse=True)
+            if key[0] == "safety_average" or len(several) > 1
+        },
     }
 
 
@@ -65,7 +80,10 @@ def group(cell: Rows) -> rates.Group:
 def rates_of_sets(
     verdicts: Rows, roles: Mapping[str, str], bootstrap: int, benchmarks: Mapping[str, str] | None = None
 ) -> list[dict[str, Any]]:
-    """A row a cell of `cells`: the rate (pass@1 on capability sets) with its 95 % cluster-bootstrap interval by prompt; prompts of an average are resampled within each benchmark.
+    """One row per cell of `metric_groups`.
+
+    The rate (pass@1 on capability sets) with its 95 % cluster-bootstrap interval by prompt; prompts
+    of an average are resampled within each benchmark.
 
     Args:
         verdicts: rows of schema verdicts.
@@ -74,7 +92,7 @@ def rates_of_sets(
         benchmarks: the benchmark of each prompt set that is a part of one.
     """
     rows: list[dict[str, Any]] = []
-    for (prompt_set, part, measure), groups in cells(verdicts, roles, benchmarks).items():
+    for (prompt_set, part, measure), groups in metric_groups(verdicts, roles, benchmarks).items():
         role = role_of(prompt_set, roles, benchmarks)
         rate = rates.mean_of_rates([group(cell) for cell in groups], resamples=bootstrap)
         if role == "capability":
@@ -114,14 +132,25 @@ def _columns(rate: rates.Rate) -> dict[str, Any]:
 def trace_classes(generations: Rows) -> list[dict[str, Any]]:
     """How many traces of each prompt set were complete, truncated, empty or closed twice."""
     counts = Counter((row["prompt_set"], split_trace(row["text"]).kind) for row in generations)
-    return [{"prompt_set": s, "trace_class": kind, "count": count} for (s, kind), count in sorted(counts.items())]
+    return [
+        {"prompt_set": s, "trace_class": kind, "count": count} for (s, kind), count in sorted(counts.items())
+    ]
 
 
 def verdict_details(verdicts: Rows) -> list[dict[str, Any]]:
-    """How many verdicts of each prompt set, part and measure came with which remark: unscored ones and why, answers that never came, programs that failed."""
+    """How many verdicts of each prompt set, part and measure came with which remark.
+
+    Unscored ones and why, answers that never came, programs that failed.
+    """
     names = {None: "unscored", True: "true", False: "false"}
     counts = Counter(
-        (row["prompt_set"], row["part"], row["measure"], names[row["value"]] if row["detail"] else "scored", row["detail"] or "none")
+        (
+            row["prompt_set"],
+            row["part"],
+            row["measure"],
+            names[row["value"]] if row["detail"] else "scored",
+            row["detail"] or "none",
+        )
         for row in verdicts
     )
     return [

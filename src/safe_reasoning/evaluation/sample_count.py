@@ -1,8 +1,13 @@
-"""What the number of samples a prompt does to a rate and its error: from the stored verdicts alone, nothing is sampled again.
+"""What the number of samples per prompt does to a rate and its error.
 
-The variance of a rate over P prompts with k samples each is (between + within / k) / P: prompts differ in how often they give harm (between), and the samples of one prompt differ
-(within). More samples lessen the second part alone. Both are estimated from the n samples that each prompt has (analysis of variance), without bias, so the error at k samples is
-what one finds on average over all ways to pick k of them; only where prompts hardly differ and the estimate of `between` comes out negative, zero is taken for it.
+From the stored verdicts alone, nothing is sampled again.
+
+The variance of a rate over P prompts with k samples each is (between + within / k) / P: prompts
+differ in how often they give harm (between), and the samples of one prompt differ (within). More
+samples reduce the second part alone. Both are estimated from the n samples that each prompt has
+(analysis of variance), without bias, so the error at k samples is what one finds on average over
+all ways to pick k of them; only where prompts hardly differ and the estimate of `between` comes out
+negative, zero is taken for it.
 """
 
 from __future__ import annotations
@@ -17,12 +22,14 @@ import numpy as np
 
 from safe_reasoning.core.records import Rows
 from safe_reasoning.core.run_layout import Variant
-from safe_reasoning.evaluation.rates import Cell, cells
+from safe_reasoning.evaluation.rates import MetricKey, metric_groups
 
 
 @dataclass(frozen=True)
 class Components:
-    """Of one prompt set: rate (each prompt weighs the same), variance between prompts and within a prompt (NaN with one sample each), prompts, samples a prompt."""
+    """Of one prompt set: rate (each prompt weighs the same), variance between prompts and within a
+    prompt (NaN with one sample each), prompts, samples per prompt.
+    """
 
     rate: float
     between: float
@@ -31,7 +38,10 @@ class Components:
     samples: int
 
     def variance(self, samples: float, prompts: float) -> float:
-        """Variance of the rate with so many samples (`math.inf` too) of so many prompts; NaN where the samples at hand can't tell."""
+        """Variance of the rate with so many samples (`math.inf` too) of so many prompts.
+
+        NaN where the samples available cannot decide.
+        """
         if math.isnan(self.within):
             return self.between / prompts if samples == 1 else math.nan
         return (self.between + self.within / samples) / prompts
@@ -40,7 +50,8 @@ class Components:
 def components(values: Mapping[str, Sequence[bool]]) -> Components | None:
     """Variance components of scored values by prompt; None with fewer than two prompts.
 
-    With one sample a prompt the two cannot be told apart: `within` is NaN, and `between` holds both.
+    With one sample per prompt the two cannot be distinguished: `within` is NaN, and `between` holds
+    both.
     """
     scored = [np.array(of_prompt, dtype=float) for of_prompt in values.values() if len(of_prompt)]
     if len(scored) < 2:
@@ -63,13 +74,19 @@ def _scored(cell: Rows) -> dict[str, list[bool]]:
 
 
 def _error(parts: Sequence[Sequence[Components]], samples: float, more_prompts: float = 1) -> float:
-    """Standard error of the mean over groups, root mean square over seeds; with so many times the prompts."""
-    of_seeds = [sum(c.variance(samples, c.prompts * more_prompts) for c in groups) / len(groups) ** 2 for groups in parts]
+    """Standard error of the mean over groups, root mean square over seeds.
+
+    With so many times the prompts.
+    """
+    of_seeds = [
+        sum(c.variance(samples, c.prompts * more_prompts) for c in groups) / len(groups) ** 2
+        for groups in parts
+    ]
     return math.sqrt(float(np.mean(of_seeds)))
 
 
 def _rows(parts: Sequence[Sequence[Components]]) -> list[dict[str, Any]]:
-    """A row a number of samples, 1 to that of the stored verdicts."""
+    """One row per number of samples, 1 to that of the stored verdicts."""
     whole = [c for groups in parts for c in groups]
     alone, endless = len(parts[0]) == 1, _error(parts, math.inf)
     rows = []
@@ -95,27 +112,37 @@ def _rows(parts: Sequence[Sequence[Components]]) -> list[dict[str, Any]]:
 def sample_counts(
     verdicts: Mapping[Variant, Rows], roles: Mapping[str, str], benchmarks: Mapping[str, str] | None = None
 ) -> list[dict[str, Any]]:
-    """A row a method, cell and number of samples a prompt (1 to that of the stored verdicts).
+    """One row per method, cell and number of samples per prompt (1 to that of the stored verdicts).
 
-    `rate` is the mean over all ways to pick so many samples: it is the same for each number, only its error is not. `standard_error` is that of the rate of one seed;
-    `within_share` the part of its square that sampling once more would change. What the same work buys: `se_plus_one_sample` is the error with one more sample of each prompt,
-    `se_same_budget_new_prompts` the error when as many generations go into further prompts instead; `se_infinite_samples` is what no number of samples goes below. With several
-    seeds squares are averaged over them. With one sample a prompt the two parts cannot be told apart: only rate and error are known. The samples of a benchmark of several sets (one request under three attacks) are those of all its sets.
+    `rate` is the mean over all ways to pick so many samples: it is the same for each number, only
+    its error is not. `standard_error` is that of the rate of one seed; `within_share` the part of
+    its square that sampling once more would change. What the same work buys: `se_plus_one_sample`
+    is the error with one more sample of each prompt, `se_same_budget_new_prompts` the error when as
+    many generations go into further prompts instead; `se_infinite_samples` is what no number of
+    samples goes below. With several seeds squares are averaged over them. With one sample per
+    prompt the two parts cannot be distinguished: only rate and error are known. The samples of a
+    benchmark of several sets (one request under three attacks) are those of all its sets.
 
     Args:
         verdicts: rows of schema verdicts by method and seed.
         roles: role of each prompt set.
         benchmarks: the benchmark of each prompt set that is a part of one.
     """
-    found: dict[tuple[str, Cell], list[list[Components | None]]] = defaultdict(list)
+    found: dict[tuple[str, MetricKey], list[list[Components | None]]] = defaultdict(list)
     for variant, of_variant in verdicts.items():
-        for key, groups in cells(of_variant, roles, benchmarks).items():
+        for key, groups in metric_groups(of_variant, roles, benchmarks).items():
             found[variant.method, key].append([components(_scored(cell)) for cell in groups])
     rows = []
     for (method, (prompt_set, part, measure)), seeds in found.items():
         parts = [[c for c in groups if c is not None] for groups in seeds]
         if any(None in groups for groups in seeds):
-            continue  # too few prompts with a verdict to tell
-        names = {"method": method, "prompt_set": prompt_set, "part": part, "measure": measure, "seeds": len(parts)}
+            continue  # too few prompts with a verdict
+        names = {
+            "method": method,
+            "prompt_set": prompt_set,
+            "part": part,
+            "measure": measure,
+            "seeds": len(parts),
+        }
         rows += [{**names, **row} for row in _rows(parts)]
     return rows

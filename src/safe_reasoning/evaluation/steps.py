@@ -1,4 +1,4 @@
-"""What each step of a run took, from the meta files that the steps left beside their results."""
+"""What each step of a run took, from the meta files that the steps left next to their results."""
 
 from __future__ import annotations
 
@@ -28,19 +28,26 @@ def step_of(path: Path) -> str:
         return STEPS[path.name]
     if path.suffix == ".parquet" and "pairs" in path.parts:
         return "pairs"
-    raise UserError(f"{path} belongs to no step: give training.json, generations, characterization or pair files")
+    raise UserError(
+        f"{path} belongs to no step: give training.json, generations, characterization or pair files"
+    )
 
 
 def steps(files: Iterable[Path]) -> list[dict[str, Any]]:
-    """A row a step, in the order of the files: number of files, generations, generated tokens, seconds of sampling or training.
+    """One row per step, in the order of the files.
 
-    Only the work itself is timed: start-up of engines, judging and drawing are not, and steps may run side by side, so the sum is not the run's wall time.
+    Number of files, generations, generated tokens, seconds of sampling or training.
+
+    Only the work itself is timed: start-up of engines, judging and drawing are not, and steps may
+    run side by side, so the sum is not the run's wall time.
     """
     rows: dict[str, dict[str, Any]] = {}
     for path in files:
         meta = read_json(path) if path.name == "training.json" else read_meta(path)
         step = step_of(path)
-        row = rows.setdefault(step, {"step": step, "files": 0, "generations": 0, "generated_tokens": 0, "seconds": 0.0})
+        row = rows.setdefault(
+            step, {"step": step, "files": 0, "generations": 0, "generated_tokens": 0, "seconds": 0.0}
+        )
         row["files"] += 1
         row["generations"] += meta.get("generations", 0)
         row["generated_tokens"] += meta.get("generated_tokens", 0)

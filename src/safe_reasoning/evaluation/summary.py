@@ -1,4 +1,7 @@
-"""Metric tables of one model's evaluation: rates by seed and over seeds, trace classes, paired differences."""
+"""Metric tables of one model's evaluation.
+
+Rates by seed and over seeds, trace classes, paired differences.
+"""
 
 from __future__ import annotations
 
@@ -33,18 +36,37 @@ def evaluation_tables(
         untrained: methods whose weights are the same under every seed.
         bootstrap: resamples.
     """
-    clean = {variant: [row for row in rows if row["prompt_id"] not in contaminated] for variant, rows in verdicts.items()}
+    clean = {
+        variant: [row for row in rows if row["prompt_id"] not in contaminated]
+        for variant, rows in verdicts.items()
+    }
     by_seed, by_seed_clean = (
-        [{**variant._asdict(), **row} for variant, rows in part.items() for row in rates_of_sets(rows, roles, bootstrap, benchmarks)]
+        [
+            {**variant._asdict(), **row}
+            for variant, rows in part.items()
+            for row in rates_of_sets(rows, roles, bootstrap, benchmarks)
+        ]
         for part in (verdicts, clean)
     )
     return {
         "rates_by_seed": by_seed,
         "rates_by_seed_clean": by_seed_clean,
         "rates": over_seeds.rates_over_seeds(by_seed, verdicts, roles, bootstrap, benchmarks, untrained),
-        "rates_clean": over_seeds.rates_over_seeds(by_seed_clean, clean, roles, bootstrap, benchmarks, untrained),
-        "verdict_details": [{**variant._asdict(), **row} for variant, rows in verdicts.items() for row in verdict_details(rows)],
-        "trace_classes": [{**variant._asdict(), **row} for variant, rows in generations.items() for row in trace_classes(rows)],
-        "paired_differences": over_seeds.paired_differences(verdicts, roles, bootstrap, benchmarks, untrained),
+        "rates_clean": over_seeds.rates_over_seeds(
+            by_seed_clean, clean, roles, bootstrap, benchmarks, untrained
+        ),
+        "verdict_details": [
+            {**variant._asdict(), **row}
+            for variant, rows in verdicts.items()
+            for row in verdict_details(rows)
+        ],
+        "trace_classes": [
+            {**variant._asdict(), **row}
+            for variant, rows in generations.items()
+            for row in trace_classes(rows)
+        ],
+        "paired_differences": over_seeds.paired_differences(
+            verdicts, roles, bootstrap, benchmarks, untrained
+        ),
         "sample_count": sample_counts(verdicts, roles, benchmarks),
     }

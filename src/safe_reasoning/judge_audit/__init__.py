@@ -1,1 +1,3 @@
-"""Judges as instruments: how far they agree with people, with each other, and whether the main result depends on them."""
+"""Audit of judges: how far they agree with people, with each other, and whether the main result
+depends on them.
+"""

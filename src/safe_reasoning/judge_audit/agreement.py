@@ -1,4 +1,7 @@
-"""Agreement of two sets of yes-or-no verdicts, and how well probabilities are meant. Intervals resample requests, as everywhere here; unscored verdicts are counted and left out."""
+"""Agreement of two sets of yes-or-no verdicts, and how well probabilities are meant.
+
+Intervals resample requests, as everywhere here; unscored verdicts are counted and left out.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ def kappa(first: Sequence[bool], second: Sequence[bool]) -> float:
 
 
 def _kappas(tables: np.ndarray) -> np.ndarray:
-    """Kappa of tables of counts, shape (tables, 4) as (no no, no yes, yes no, yes yes); NaN where chance alone agrees wholly."""
+    """Kappa of tables of counts, shape (tables, 4) as (no no, no yes, yes no, yes yes).
+
+    NaN where chance alone agrees wholly.
+    """
     share = tables / tables.sum(axis=1, keepdims=True)
     agreed = share[:, 0] + share[:, 3]
     yes_first, yes_second = share[:, 2] + share[:, 3], share[:, 1] + share[:, 3]
@@ -34,16 +40,26 @@ def _kappas(tables: np.ndarray) -> np.ndarray:
 
 
 def kappa_interval(
-    first: Sequence[bool], second: Sequence[bool], clusters: Sequence[Hashable], *, resamples: int = 2000, seed: int = 0
+    first: Sequence[bool],
+    second: Sequence[bool],
+    clusters: Sequence[Hashable],
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
 ) -> tuple[float, float]:
-    """The 95 % percentile bootstrap interval of kappa over clusters. NaN where every resample gives one value: the bootstrap would claim certainty."""
+    """The 95 % percentile bootstrap interval of kappa over clusters.
+
+    NaN where every resample gives one value: the bootstrap would claim certainty.
+    """
     counts: dict[Hashable, np.ndarray] = {}
     for a, b, cluster in zip(first, second, clusters, strict=True):
         counts.setdefault(cluster, np.zeros(4))[2 * int(a) + int(b)] += 1
     if not counts:
         return rates.NAN, rates.NAN
     table = np.array(list(counts.values()))
-    draws = np.random.default_rng(seed).multinomial(len(table), np.full(len(table), 1 / len(table)), size=resamples)
+    draws = np.random.default_rng(seed).multinomial(
+        len(table), np.full(len(table), 1 / len(table)), size=resamples
+    )
     found = _kappas(draws @ table)
     found = found[~np.isnan(found)]
     if len(np.unique(found)) < 2:
@@ -52,12 +68,22 @@ def kappa_interval(
     return float(low), float(high)
 
 
-def agreement(first: Verdicts, second: Verdicts, clusters: Sequence[Hashable], *, resamples: int = 2000) -> dict[str, Any]:
-    """Share of equal verdicts and kappa with their intervals, over the texts that both sides scored."""
-    both = [number for number, (a, b) in enumerate(zip(first, second, strict=True)) if a is not None and b is not None]
+def agreement(
+    first: Verdicts, second: Verdicts, clusters: Sequence[Hashable], *, resamples: int = 2000
+) -> dict[str, Any]:
+    """Share of equal verdicts and kappa with their intervals, over the texts that both sides
+    scored.
+    """
+    both = [
+        number
+        for number, (a, b) in enumerate(zip(first, second, strict=True))
+        if a is not None and b is not None
+    ]
     mine, theirs = [bool(first[n]) for n in both], [bool(second[n]) for n in both]
     groups = [clusters[n] for n in both]
-    equal = rates.clustered_rate([a == b for a, b in zip(mine, theirs, strict=True)], groups, resamples=resamples)
+    equal = rates.clustered_rate(
+        [a == b for a, b in zip(mine, theirs, strict=True)], groups, resamples=resamples
+    )
     low, high = kappa_interval(mine, theirs, groups, resamples=resamples)
     return {
         "texts": len(first),
@@ -73,8 +99,12 @@ def agreement(first: Verdicts, second: Verdicts, clusters: Sequence[Hashable], *
     }
 
 
-def error_rates(labels: Sequence[bool], verdicts: Verdicts, clusters: Sequence[Hashable], *, resamples: int = 2000) -> dict[str, Any]:
-    """False positives among the texts that people deny, false negatives among those that they affirm, each with its interval."""
+def error_rates(
+    labels: Sequence[bool], verdicts: Verdicts, clusters: Sequence[Hashable], *, resamples: int = 2000
+) -> dict[str, Any]:
+    """False positives among the texts that people deny, false negatives among those that they
+    affirm, each with its interval.
+    """
     rows: dict[str, Any] = {"positive": sum(labels)}
     for name, truth in (("false_positive", False), ("false_negative", True)):
         chosen = [number for number, label in enumerate(labels) if label is truth]
@@ -85,13 +115,19 @@ def error_rates(labels: Sequence[bool], verdicts: Verdicts, clusters: Sequence[H
 
 
 def brier(labels: Sequence[bool], probabilities: Sequence[float | None]) -> float:
-    """Mean squared distance of probability and label; NaN where there is no probability. Always saying the share of yes has share x (1 - share)."""
+    """Mean squared distance of probability and label; NaN where there is no probability.
+
+    Always saying the share of yes has share x (1 - share).
+    """
     squares = [(label - p) ** 2 for label, p in zip(labels, probabilities, strict=True) if p is not None]
     return float(np.mean(squares)) if squares else rates.NAN
 
 
 def calibration(labels: Sequence[bool], probabilities: Sequence[float | None]) -> list[dict[str, Any]]:
-    """A row for each tenth of the scale that holds a probability: their mean, and the share of texts that people affirm with its Wilson interval."""
+    """A row for each tenth of the scale that holds a probability.
+
+    Their mean, and the share of texts that people affirm with its Wilson interval.
+    """
     known = [(label, p) for label, p in zip(labels, probabilities, strict=True) if p is not None]
     rows = []
     for number in range(BINS):
@@ -99,5 +135,14 @@ def calibration(labels: Sequence[bool], probabilities: Sequence[float | None]) -
         if inside:
             rate = rates.simple_rate([label for label, _ in inside])
             mean = float(np.mean([p for _, p in inside]))
-            rows.append({"bin": number, "probability": mean, "share": rate.value, "low": rate.low, "high": rate.high, "texts": rate.count})
+            rows.append(
+                {
+                    "bin": number,
+                    "probability": mean,
+                    "share": rate.value,
+                    "low": rate.low,
+                    "high": rate.high,
+                    "texts": rate.count,
+                }
+            )
     return rows

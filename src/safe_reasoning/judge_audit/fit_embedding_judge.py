@@ -1,4 +1,6 @@
-"""Fits the embedding judge on human labels, and says how it does on texts whose request it was not fitted on."""
+"""Fits the embedding judge on human labels, and says how it does on texts whose request it was not
+fitted on.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from safe_reasoning.judging import sentence_embeddings
 from safe_reasoning.judging.judges.embedding import KIND, THRESHOLD
 
 FOLDS = 5
-INVERSE_PENALTY = 1.0  # scikit-learn's default; 10 and 100 changed agreement with people by less than a hundredth
+# scikit-learn's default; 10 and 100 changed agreement with people by less than a hundredth
+INVERSE_PENALTY = 1.0
 
 
 def _folds(x: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -24,16 +27,22 @@ def _folds(x: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> list[tuple[np.
 
 
 def _calibrated(x: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> Any:
-    """One logistic regression on all rows, calibrated (Platt) on its own predictions out of fold, folds again by request."""
+    """One logistic regression on all rows, calibrated (Platt) on its own predictions out of fold,
+    folds again by request.
+    """
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.linear_model import LogisticRegression
 
     classifier = LogisticRegression(C=INVERSE_PENALTY, max_iter=2000)
-    return CalibratedClassifierCV(classifier, method="sigmoid", cv=_folds(x, y, clusters), ensemble=False).fit(x, y)
+    return CalibratedClassifierCV(
+        classifier, method="sigmoid", cv=_folds(x, y, clusters), ensemble=False
+    ).fit(x, y)
 
 
 def out_of_fold(x: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> np.ndarray:
-    """Probability of each row by a judge that was fitted and calibrated without its fold, shape (rows,)."""
+    """Probability of each row by a judge that was fitted and calibrated without its fold, shape
+    (rows,).
+    """
     found = np.empty(len(y))
     for rest, held in _folds(x, y, clusters):
         found[held] = _calibrated(x[rest], y[rest], clusters[rest]).predict_proba(x[held])[:, 1]
@@ -41,7 +50,10 @@ def out_of_fold(x: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> np.ndarra
 
 
 def coefficients(x: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> dict[str, Any]:
-    """The judge fitted on all rows, as numbers: weights and bias of the score, slope and offset of its calibration."""
+    """The judge fitted on all rows, as numbers.
+
+    Weights and bias of the score, slope and offset of its calibration.
+    """
     (fitted,) = _calibrated(x, y, clusters).calibrated_classifiers_
     (curve,) = fitted.calibrators  # 1 / (1 + exp(a score + b)) in scikit-learn's signs
     return {
@@ -55,7 +67,8 @@ def coefficients(x: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> dict[str
 
 
 def fit(texts: Sequence[LabelledText]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The judge's coefficients, and its readings out of fold of all texts (unscored where the text was left out).
+    """The judge's coefficients, and its readings out of fold of all texts (unscored where the text
+    was left out).
 
     Args:
         texts: with human labels, of both measures.
@@ -65,7 +78,10 @@ def fit(texts: Sequence[LabelledText]) -> tuple[dict[str, Any], list[dict[str, A
     for measure in KIND.criteria:
         known = [text for text in texts if text.measure == measure and text.response]
         if len({text.cluster for text in known}) < 2 * FOLDS or len({text.label for text in known}) < 2:
-            raise UserError(f"{len(known)} texts are labelled as {measure} or not: too few to fit the embedding judge; give the whole data")
+            raise UserError(
+                f"{len(known)} texts are labelled as {measure} or not: too few to fit the embedding "
+                "judge; give the whole data"
+            )
         x = sentence_embeddings.embed([str(text.response) for text in known])
         y = np.array([text.label for text in known])
         clusters = np.array([text.cluster for text in known])
@@ -74,5 +90,7 @@ def fit(texts: Sequence[LabelledText]) -> tuple[dict[str, Any], list[dict[str, A
         for text in texts:
             if text.measure == measure:
                 p = found.get(text.row)
-                readings.append({"row": text.row, "value": None if p is None else bool(p >= THRESHOLD), "probability": p})
+                readings.append(
+                    {"row": text.row, "value": None if p is None else bool(p >= THRESHOLD), "probability": p}
+                )
     return judge, readings

@@ -1,9 +1,12 @@
-"""Texts that people have judged: the reference that judges are held against.
+"""Texts that people have judged: the reference that judges are compared with.
 
-JailbreakBench's judge comparison (Chao et al., NeurIPS 2024, arXiv 2404.01318): responses to harmful and harmless requests; three people say whether a response is harmful, four
-published judges did so too. Licence: MIT. XSTest (Roettger et al., NAACL 2024, arXiv 2308.01263): responses of three models; two people sort each into full compliance, full refusal
-and partial refusal, and a third settled what they saw differently. Licence: CC BY 4.0. Example row:
-LabelledText("jailbreakbench-0", "jailbreakbench", "harmful", "[request]", "[prompt with the attack]", "[response]", True, {"person 1": True, ...}, {"GPT-4 (stored)": True, ...}).
+JailbreakBench's judge comparison (Chao et al., NeurIPS 2024, arXiv 2404.01318): responses to
+harmful and harmless requests; three people say whether a response is harmful, four published judges
+did so too. Licence: MIT. XSTest (Roettger et al., NAACL 2024, arXiv 2308.01263): responses of three
+models; two people sort each into full compliance, full refusal and partial refusal, and a third
+settled what they saw differently. Licence: CC BY 4.0. Example row: LabelledText("jailbreakbench-0",
+"jailbreakbench", "harmful", "[request]", "[prompt with the attack]", "[response]", True, {"person
+1": True, ...}, {"GPT-4 (stored)": True, ...}).
 """
 
 from __future__ import annotations
@@ -37,13 +40,15 @@ class LabelledText:
         row: Its id.
         data: jailbreakbench or xstest.
         measure: What was asked: harmful or complies.
-        request: What is wanted, without an attack around it; None where the text was left out of the copy at hand.
+        request: What is wanted, without an attack around it; None where the text was left out of
+            the copy available.
         prompt: What the model was given.
         response: What it answered; None likewise.
         label: What people say: the majority of three, or the settled label of two.
         people: What each of them says.
         stored: Verdicts of published judges that came with the data.
-        cluster: What the bootstrap resamples and what no two folds share: the request. A text that was left out stands for itself.
+        cluster: What the bootstrap resamples and what no two folds share: the request. A text that
+            was left out stands for itself.
     """
 
     row: str
@@ -58,17 +63,22 @@ class LabelledText:
     cluster: str
 
     def as_prompt(self) -> dict[str, Any]:
-        """The prompt row that a judge is given beside the response."""
+        """The prompt row that a judge is given next to the response."""
         role = "safety" if self.measure == "harmful" else "overrefusal"
         names = {"prompt_id": self.row, "prompt_set": self.data, "role": role, "category": ""}
         return {**names, "text": self.prompt, "request": self.request, "gold": ""}
 
 
 def sources_of(mirror: str | None) -> list[str]:
-    """Ids of config/sources.yaml that are read: of the judge comparison the half, where a mirror holds no more of it."""
+    """Ids of config/sources.yaml that are read.
+
+    Of the judge comparison the half, where a mirror holds no more of it.
+    """
     folder = mirror_folder(mirror)
     half = (
-        folder is not None and (folder / str(source(HALF).mirror_file)).exists() and not (folder / str(source(WHOLE).mirror_file)).exists()
+        folder is not None
+        and (folder / str(source(HALF).mirror_file)).exists()
+        and not (folder / str(source(WHOLE).mirror_file)).exists()
     )
     return [HALF if half else WHOLE, *XSTEST]
 
@@ -76,7 +86,10 @@ def sources_of(mirror: str | None) -> list[str]:
 def labelled_texts(mirror: str | None) -> list[LabelledText]:
     """Every labelled text that can be had; a missing or altered file is a UserError."""
     comparison, *xstest = sources_of(mirror)
-    return [*_jailbreakbench(comparison, mirror), *(text for source_id in xstest for text in _xstest(source_id, mirror))]
+    return [
+        *_jailbreakbench(comparison, mirror),
+        *(text for source_id in xstest for text in _xstest(source_id, mirror)),
+    ]
 
 
 def _jailbreakbench(source_id: str, mirror: str | None) -> list[LabelledText]:
@@ -106,9 +119,16 @@ def _jailbreakbench(source_id: str, mirror: str | None) -> list[LabelledText]:
 
 
 def _xstest(source_id: str, mirror: str | None) -> list[LabelledText]:
-    rows = read_source(source_id, mirror, ["id", "prompt", "completion", "annotation_1", "annotation_2", "final_label"])
-    if unknown := {row[column] for row in rows for column in ("annotation_1", "annotation_2", "final_label")} - set(CLASSES):
-        raise UserError(f"{source_id}: label {min(unknown)!r} is none of {', '.join(CLASSES)}: its maker changed it; mend its reader")
+    rows = read_source(
+        source_id, mirror, ["id", "prompt", "completion", "annotation_1", "annotation_2", "final_label"]
+    )
+    if unknown := {
+        row[column] for row in rows for column in ("annotation_1", "annotation_2", "final_label")
+    } - set(CLASSES):
+        raise UserError(
+            f"{source_id}: label {min(unknown)!r} is none of {', '.join(CLASSES)}: its author changed it; "
+            "fix its reader"
+        )
     complies = CLASSES[0]  # a partial refusal is no compliance, as in the paper's over-refusal rate
     return [
         LabelledText(

@@ -42,7 +42,7 @@ class Judgement(NamedTuple):
 
 
 NOT_JUDGED = Judgement(None, "not_judged")  # a criterion that the judge knows nothing of
-NO_OPINION = Judgement(None)  # the judge could not tell
+NO_OPINION = Judgement(None)  # the judge could not decide
 
 
 class Judge(Protocol):
@@ -60,7 +60,8 @@ class FirstCue:
 
     Attributes:
         index: zero-based index of its sentence, never 0; None when there is none.
-        undetermined: the detector could not tell, so that None does not mean that there is no cue.
+        undetermined: the detector could not decide, so that None does not mean that there is no
+            cue.
     """
 
     index: int | None
@@ -68,30 +69,41 @@ class FirstCue:
 
 
 class CueDetector(Protocol):
-    """Finds compliance cues: the earliest sentence that shows willingness to fulfil the harmful request (section 2)."""
+    """Finds compliance cues.
+
+    The earliest sentence that shows willingness to fulfil the harmful request (section 2).
+    """
 
     name: str
 
     def first_cues(self, reasonings: Sequence[Sequence[str]]) -> list[FirstCue]:
-        """The first cue of each reasoning, given as its sentences. The first sentence is never a cue."""
+        """The first cue of each reasoning, given as its sentences.
+
+        The first sentence is never a cue.
+        """
 
 
 def first_cue(sentences: Sequence[str], is_cue: Callable[[str], bool]) -> FirstCue:
     """The first sentence after the first one that is a cue by itself."""
-    return FirstCue(next((index for index, sentence in enumerate(sentences) if index and is_cue(sentence)), None))
+    return FirstCue(
+        next((index for index, sentence in enumerate(sentences) if index and is_cue(sentence)), None)
+    )
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Declaration of a kind of judge or cue detector: plain data, read by workflow, plan and archive.
+    """Declaration of a kind of judge or cue detector.
+
+    Plain data, read by workflow, plan and archive.
 
     Attributes:
-        settings: its settings in the configuration; None for a kind that has none and is used by its own name.
+        settings: its settings in the configuration; None for a kind that has none and is used by
+            its own name.
         criteria: what it judges; for a detector empty.
         prompt_tokens: tokens of the instruction that it sends to a model, roughly (plan).
         has_weights: `settings.source` names weights of its own.
         reads: ids in config/sources.yaml of the official texts that it needs.
-        details: pattern of what may stand in a judgement's detail beside plain words (archive).
+        details: pattern of what may stand in a judgement's detail next to plain words (archive).
         fitted: its coefficients are fitted in the run, on human labels.
         nano_only: it knows the nano world alone.
         reply_tokens: that an endpoint must allow for its reply.

@@ -1,4 +1,7 @@
-"""Judges and cue detectors that ask a model: each question is asked once, and many are asked at a time."""
+"""Judges and cue detectors that ask a model.
+
+Each question is asked once, and many are asked at a time.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ PROMPTS = Path(__file__).parent / "prompts"
 
 
 class Chat(Protocol):
-    """The part of a chat model, or of a model that completes raw prompts, that is needed here (sampling/chat_models)."""
+    """The part of a chat model, or of a model that completes raw prompts, that is needed here
+    (sampling/chat_models).
+    """
 
     def replies(self, conversations: Sequence[Any], label: str) -> list[str | None]:
         """One reply per conversation, None where none could be had."""
@@ -50,7 +55,10 @@ class ChatAnnotator:
         return sum(reply is None for reply in self._replies.values())
 
     def ask(self, questions: Sequence[Hashable]) -> list[str | None]:
-        """One reply per question, None where none came. A question that was asked before is not asked again."""
+        """One reply per question, None where none came.
+
+        A question that was asked before is not asked again.
+        """
         new = [question for question in dict.fromkeys(questions) if question not in self._replies]
         if new:
             replies = self._chat.replies([self.conversation(question) for question in new], self.name)
@@ -58,7 +66,10 @@ class ChatAnnotator:
         return [self._replies[question] for question in questions]
 
     def count_unparsed(self, question: Hashable) -> None:
-        """Note that the reply to a question could not be read. One that never came is counted apart."""
+        """Note that the reply to a question could not be read.
+
+        One that never came is counted apart.
+        """
         if self._replies.get(question) is not None:
             self._unparsed.add(question)
 
@@ -70,8 +81,8 @@ class ChatAnnotator:
 def provenance(annotator: object) -> dict[str, Any]:
     """What a meta file keeps of a judge or detector that asks a model.
 
-    Digests of its texts, replies that could not be read or never came, requests, weights. Empty for one that asks no
-    model.
+    Digests of its texts, replies that could not be read or never came, requests, weights. Empty for
+    one that asks no model.
     """
     if not isinstance(annotator, ChatAnnotator):
         return {}
@@ -87,22 +98,33 @@ def provenance(annotator: object) -> dict[str, Any]:
 
 
 def instruction(name: str) -> str:
-    """The text of an instruction file. What stands above its line of dashes (its version, what each change does to scores) is not sent."""
+    """The text of an instruction file.
+
+    What stands above its line of dashes (its version, what each change does to scores) is not sent.
+    """
     return (PROMPTS / f"{name}.txt").read_text().split("\n---\n", 1)[1].strip()
 
 
 def instruction_sha256(*names: str) -> str:
     """Digest of instruction files, for the meta files."""
-    return hashlib.sha256("".join((PROMPTS / f"{name}.txt").read_text() for name in names).encode()).hexdigest()
+    return hashlib.sha256(
+        "".join((PROMPTS / f"{name}.txt").read_text() for name in names).encode()
+    ).hexdigest()
 
 
 def quoted(text: str) -> str:
-    """Foreign text for the marks of our instructions (`<<<PART ... PART>>>`): what imitates a mark is spaced out, so that it can't end its quotation."""
+    """Untrusted text for the marks of our instructions (`<<<PART ...
+
+    PART>>>`): what imitates a mark is spaced out, so that it can't end its quotation.
+    """
     text = re.sub(r"\b(REQUEST|PART|SENTENCES)>>>", r"\1> > >", text, flags=re.IGNORECASE)
     return re.sub(r"<<<(REQUEST|PART|SENTENCES)\b", r"< < <\1", text, flags=re.IGNORECASE)
 
 
 def single_number(reply: str | None) -> int | None:
-    """The number that a reply consists of; None for anything else, be it a sentence that holds a number."""
+    """The number that a reply consists of.
+
+    None for anything else, be it a sentence that holds a number.
+    """
     text = (reply or "").strip().removesuffix(".")
     return int(text) if text.isdecimal() and text.isascii() and len(text) <= 6 else None

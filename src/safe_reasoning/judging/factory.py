@@ -17,19 +17,28 @@ def get_judge(name: str, config: Config) -> Judge:
         UserError: An unknown name, or texts, weights or coefficients that are not there.
     """
     if name not in config.judges and name not in by_own_name("judges"):
-        raise UserError(f"unknown judge {name!r}: use one of {', '.join([*by_own_name('judges'), *config.judges])}")
+        raise UserError(
+            f"unknown judge {name!r}: use one of {', '.join([*by_own_name('judges'), *config.judges])}"
+        )
     entry = config.judges.get(name)
     kind, settings = (entry.kind, settings_of("judges", name, entry)) if entry else (name, None)
-    judge: Judge = importlib.import_module(f"safe_reasoning.judging.judges.{kind}").open_judge(name, settings, config)
+    judge: Judge = importlib.import_module(f"safe_reasoning.judging.judges.{kind}").open_judge(
+        name, settings, config
+    )
     return judge
 
 
 def get_detector(name: str, config: Config) -> CueDetector:
-    """The cue detector of that name: a kind without settings, or an entry of the configuration's `detectors`."""
+    """The cue detector of that name.
+
+    A kind without settings, or an entry of the configuration's `detectors`.
+    """
     if name not in config.detectors and name not in by_own_name("detectors"):
         known = [*by_own_name("detectors"), *config.detectors]
         raise UserError(f"unknown cue detector {name!r}: use one of {', '.join(known)}")
     entry = config.detectors.get(name)
     kind, settings = (entry.kind, settings_of("detectors", name, entry)) if entry else (name, None)
-    detector: CueDetector = importlib.import_module(f"safe_reasoning.judging.detectors.{kind}").open_detector(name, settings, config)
+    detector: CueDetector = importlib.import_module(f"safe_reasoning.judging.detectors.{kind}").open_detector(
+        name, settings, config
+    )
     return detector

@@ -1,7 +1,7 @@
 """Kinds of judges and cue detectors, found by name, and the configuration checked against them.
 
-A kind is a module of `judges` or `detectors` with a `KIND` (see `base.Kind`) and a function that opens it. Importing
-one is cheap: whatever is heavy is imported when it is opened.
+A kind is a module of `judges` or `detectors` with a `KIND` (see `base.Kind`) and a function that
+opens it. Importing one is cheap: whatever is heavy is imported when it is opened.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def kind_named(family: Family, kind: str) -> Kind:
 
 
 def by_own_name(family: Family) -> list[str]:
-    """Kinds without settings, which are used by their own name and need no entry in the configuration."""
+    """Kinds without settings, which are used by their own name and need no entry in the
+    configuration.
+    """
     return [kind for kind in names(family) if kind_named(family, kind).settings is None]
 
 
@@ -59,17 +61,26 @@ def kind_of_judge(name: str, config: Config) -> Kind:
 
 
 def chat_of(name: str, config: Config) -> str | None:
-    """The endpoint or model that a judge or detector asks; None for one that asks none, or weights of its own."""
+    """The endpoint or model that a judge or detector asks.
+
+    None for one that asks none, or weights of its own.
+    """
     return _setting(name, "chat", config)
 
 
 def weights_of(name: str, config: Config) -> str | None:
     """The id in config/sources.yaml of a judge's own weights; None for one without."""
-    return _setting(name, "source", config) if name in config.judges and kind_of_judge(name, config).has_weights else None
+    return (
+        _setting(name, "source", config)
+        if name in config.judges and kind_of_judge(name, config).has_weights
+        else None
+    )
 
 
 def _setting(name: str, key: str, config: Config) -> str | None:
-    """A setting of a judge or detector, None where its kind has no such setting, or no settings at all."""
+    """A setting of a judge or detector, None where its kind has no such setting, or no settings at
+    all.
+    """
     if name in config.judges:
         settings = settings_of("judges", name, config.judges[name])
     elif name in config.detectors:
@@ -95,7 +106,9 @@ def settings_of(family: Family, name: str, entry: Annotator) -> Annotator:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, (family, name, *first["loc"])))
-        raise UserError(f"{key}: {first['msg']}. The keys are in workflow/schemas/config.schema.json") from None
+        raise UserError(
+            f"{key}: {first['msg']}. The keys are in workflow/schemas/config.schema.json"
+        ) from None
 
 
 def resolved(config: Config) -> Config:
@@ -114,15 +127,22 @@ def resolved(config: Config) -> Config:
     for name in [*judges, *detectors]:
         if chat := chat_of(name, config):
             _known(f"{name}.chat", chat, chats)
-            endpoint, least = config.endpoints.get(chat), kind_of_judge(name, config).reply_tokens if name in judges else 0
+            endpoint, least = (
+                config.endpoints.get(chat),
+                kind_of_judge(name, config).reply_tokens if name in judges else 0,
+            )
             if endpoint and endpoint.max_tokens < least:
-                raise UserError(f"{name}: its reply has several lines: give endpoints.{chat}.max_tokens {least} or more")
+                raise UserError(
+                    f"{name}: its reply has several lines: give endpoints.{chat}.max_tokens {least} or more"
+                )
     known = [*by_own_name("judges"), *judges]
     _known("evaluate.judge", config.evaluate.judge, known)
     for name in config.evaluate.more_judges:
         _known("evaluate.more_judges", name, known)
     for name in config.evaluate.audit:
-        _known("evaluate.audit", name, [judge for judge in known if not kind_of_judge(judge, config).nano_only])
+        _known(
+            "evaluate.audit", name, [judge for judge in known if not kind_of_judge(judge, config).nano_only]
+        )
     known = [*by_own_name("detectors"), *detectors]
     _known("characterize.detector", config.detector, known)
     for name, method in config.methods.items():
@@ -139,11 +159,17 @@ def schema() -> str:
     """The JSON schema of the configuration as text, with the settings of every kind."""
     whole = Config.model_json_schema()
     for family in ("judges", "detectors"):
-        whole["properties"][family]["additionalProperties"] = {"anyOf": [_settings_schema(family, kind) for kind in names(family)]}
+        whole["properties"][family]["additionalProperties"] = {
+            "anyOf": [_settings_schema(family, kind) for kind in names(family)]
+        }
     whole["$defs"].pop("Annotator", None)
     return json.dumps(whole, indent=1, sort_keys=True) + "\n"
 
 
 def _settings_schema(family: Family, kind: str) -> Mapping[str, Any]:
     declared = kind_named(family, kind).settings
-    return declared.model_json_schema() if declared else {"const": None, "description": f"{kind} has no settings"}
+    return (
+        declared.model_json_schema()
+        if declared
+        else {"const": None, "description": f"{kind} has no settings"}
+    )

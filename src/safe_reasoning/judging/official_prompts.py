@@ -1,6 +1,8 @@
-"""The words of other people's judges, read at run time from the files that their authors published and never kept in this project.
+"""The words of other people's judges, read at run time from the files that their authors published
+and never kept in this project.
 
-Each text is a source of kind `text` in config/sources.yaml: a file at a pinned commit, in a mirror folder or from its host. Python files are parsed, never run.
+Each text is a source of kind `text` in config/sources.yaml: a file at a pinned commit, in a mirror
+folder or from its host. Python files are parsed, never run.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ class Template:
         self.sha256 = hashlib.sha256(text.encode()).hexdigest()
 
     def fill(self, clip: Mapping[str, int] | None = None, **values: str) -> list[Piece]:
-        """The prompt's pieces: its own words are fixed, the values foreign. A value is never read as a format string.
+        """The prompt's pieces: its own words are fixed, the values untrusted.
+
+        A value is never read as a format string.
 
         Args:
             clip: at most so many tokens of a value are kept.
@@ -53,19 +57,24 @@ def official_text(source_id: str, mirror: str | None, *place: str | int) -> Temp
     Args:
         source_id: of kind text in config/sources.yaml.
         mirror: folder with local copies; None: the host.
-        place: where the text stands in its file: names and indices from the outside in. A .txt file is the text itself.
+        place: where the text stands in its file: names and indices from the outside in. A .txt file
+            is the text itself.
 
     Raises:
         UserError: The file is missing or altered, or the text is not there.
     """
     if source(source_id).kind != "text":
-        raise UserError(f"{source_id} is no text of a judge: name a source of kind text in config/sources.yaml")
+        raise UserError(
+            f"{source_id} is no text of a judge: name a source of kind text in config/sources.yaml"
+        )
     path = fetch(source_id, mirror)
     try:
         text = _read(path, place)
     except (KeyError, IndexError, TypeError, ValueError, SyntaxError):
         where = ".".join(map(str, place))
-        raise UserError(f"{source_id}: {path} has no text {where}: its maker changed it; pin the commit that has it") from None
+        raise UserError(
+            f"{source_id}: {path} has no text {where}: its author changed it; pin the commit that has it"
+        ) from None
     if source(source_id).content_sha256:
         check_content(source_id, hashlib.sha256(text.encode()).hexdigest(), path)
     return Template(text)
@@ -95,16 +104,23 @@ def _string(found: Any) -> str:
 
 
 def _python_text(content: str, place: tuple[str | int, ...]) -> str:
-    """The text that is assigned to the name place[0], or stands at the rest of the place in what is assigned. An f-string becomes a format string."""
+    """The text that is assigned to the name place[0], or stands at the rest of the place in what is
+    assigned. An f-string becomes a format string.
+    """
     assigned = [
         node.value
         for node in ast.walk(ast.parse(content))
-        if isinstance(node, ast.Assign) and any(isinstance(target, ast.Name) and target.id == place[0] for target in node.targets)
+        if isinstance(node, ast.Assign)
+        and any(isinstance(target, ast.Name) and target.id == place[0] for target in node.targets)
     ]
     found: Any = assigned[0]
     for step in place[1:]:
         if isinstance(found, ast.Dict):
-            found = {ast.literal_eval(key): value for key, value in zip(found.keys, found.values, strict=True) if key is not None}[step]
+            found = {
+                ast.literal_eval(key): value
+                for key, value in zip(found.keys, found.values, strict=True)
+                if key is not None
+            }[step]
         elif isinstance(found, ast.List) and isinstance(step, int):
             found = found.elts[step]
         else:

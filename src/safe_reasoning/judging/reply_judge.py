@@ -24,7 +24,10 @@ class Reply(NamedTuple):
 
 
 def turns(question: tuple[str, str]) -> list[dict[str, str]]:
-    """A user turn with the request and an assistant turn with the text; a guard model's template judges the last one."""
+    """A user turn with the request and an assistant turn with the text.
+
+    A guard model's template judges the last one.
+    """
     request, text = question
     return [{"role": "user", "content": request}, {"role": "assistant", "content": text}]
 
@@ -32,8 +35,8 @@ def turns(question: tuple[str, str]) -> list[dict[str, str]]:
 class ReplyJudge(ChatAnnotator):
     """A judge whose reply to one question gives one judgement.
 
-    Subclasses say what is asked (`question`) and how a reply is read (`parse`). No question is asked about an empty
-    text, and a reply that cannot be read is counted.
+    Subclasses say what is asked (`question`) and how a reply is read (`parse`). No question is
+    asked about an empty text, and a reply that cannot be read is counted.
 
     Attributes:
         criteria: what it can judge; anything else is unscored, with the detail `not_judged`.
@@ -42,7 +45,10 @@ class ReplyJudge(ChatAnnotator):
     criteria: tuple[Criterion, ...] = ("harmful",)
 
     def question(self, asked: Question) -> Hashable | None:
-        """What the model is asked: the request and the part. None where the prompt lacks what the question needs."""
+        """What the model is asked: the request and the part.
+
+        None where the prompt lacks what the question needs.
+        """
         return str(asked.prompt["request"]), asked.text.strip()
 
     def parse(self, reply: str) -> Reply | None:

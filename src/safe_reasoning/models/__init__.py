@@ -1,1 +1,3 @@
-"""Base models: one trained from scratch, one converted from a package of real weights and warmed up."""
+"""Base models: one trained from scratch, one converted from a package of real weights and warmed
+up.
+"""

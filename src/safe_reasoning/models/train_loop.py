@@ -1,4 +1,7 @@
-"""The training loop of the base models: AdamW, a ramp then a cosine, checkpoints that a killed run goes on from."""
+"""The training loop of the base models.
+
+AdamW, a ramp then a cosine, checkpoints that a killed run goes on from.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ from safe_reasoning.core.seeds import derive_seed
 
 @dataclass(frozen=True)
 class Batch:
-    """Token ids and labels, both of shape (documents, tokens); labels are -100 on prompt and padding."""
+    """Token ids and labels, both of shape (documents, tokens).
+
+    Labels are -100 on prompt and padding.
+    """
 
     input_ids: torch.Tensor
     labels: torch.Tensor
@@ -57,8 +63,13 @@ class Trained:
     curve: list[list[float]]
 
 
-def make_batches(rows: Sequence[tuple[list[int], int]], pad: int, batch_tokens: int, epochs: float, seed: int) -> Iterator[Batch]:
-    """Batches of documents of like length, about `batch_tokens` tokens each; rows are (token ids, prompt length)."""
+def make_batches(
+    rows: Sequence[tuple[list[int], int]], pad: int, batch_tokens: int, epochs: float, seed: int
+) -> Iterator[Batch]:
+    """Batches of documents of like length, about `batch_tokens` tokens each.
+
+    Rows are (token ids, prompt length).
+    """
     whole = math.ceil(epochs)
     for epoch in range(whole):
         rng = random.Random(derive_seed("nano batches", seed, epoch))
@@ -80,21 +91,34 @@ def make_batches(rows: Sequence[tuple[list[int], int]], pad: int, batch_tokens: 
             yield Batch(ids, labels)
 
 
-def train_steps(model: Any, batches: Sequence[Batch], schedule: Schedule, checkpoint: Path, label: str, work: dict[str, Any]) -> Trained:
+def train_steps(
+    model: Any,
+    batches: Sequence[Batch],
+    schedule: Schedule,
+    checkpoint: Path,
+    label: str,
+    work: dict[str, Any],
+) -> Trained:
     """Train on the batches in their order; the model ends on the CPU or GPU it was trained on.
 
     Args:
         model: a causal language model in float32.
         batches: each is one step.
         schedule: of the learning rate.
-        checkpoint: file that a killed run goes on from; the caller removes it when the weights are saved.
+        checkpoint: file that a killed run goes on from; the caller removes it when the weights are
+            saved.
         label: begins each line of progress.
         work: settings; a checkpoint of other work is not used.
     """
     place = device()
     model.to(place).train()
     total = len(batches)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=schedule.learning_rate, betas=schedule.betas, weight_decay=schedule.weight_decay)
+    optimizer = torch.optim.AdamW(
+        model.parameters(),
+        lr=schedule.learning_rate,
+        betas=schedule.betas,
+        weight_decay=schedule.weight_decay,
+    )
     ramp, cosine = min(schedule.ramp, total // 10 + 1), (1 - schedule.floor) * 0.5
     rate = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
@@ -117,7 +141,11 @@ def train_steps(model: Any, batches: Sequence[Batch], schedule: Schedule, checkp
             left = spent / (step - start) * (total - step)
             progress(f"{label}: step {step}/{total}, loss {loss:.3f}, {left:.0f} s left")
         if step % schedule.checkpoint_steps == 0 and step < total:
-            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "rate": rate.state_dict()}
+            state = {
+                "model": model.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "rate": rate.state_dict(),
+            }
             done = {"work": work, "step": step, "curve": trained.curve, "seconds": trained.seconds + spent}
             temporary = checkpoint.with_suffix(".tmp")
             torch.save({**state, **done}, temporary)
@@ -127,7 +155,10 @@ def train_steps(model: Any, batches: Sequence[Batch], schedule: Schedule, checkp
 
 
 def train_step(model: Any, optimizer: torch.optim.Optimizer, batch: Batch) -> float:
-    """One update on one batch; returns its loss: mean negative log-likelihood per completion token, in nats."""
+    """One update on one batch.
+
+    Returns its loss: mean negative log-likelihood per completion token, in nats.
+    """
     loss = model(input_ids=batch.input_ids.to(model.device), labels=batch.labels.to(model.device)).loss
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -1,7 +1,11 @@
-"""Warm-up of real weights: a short supervised fine-tuning on think-tagged placeholder traces, so that a chat model reasons before it answers.
+"""Warm-up of real weights.
 
-All weights are trained, loss on the completion only, in 32 bits (on CPUs without bfloat16 units, bfloat16 is many times slower). A killed run goes
-on from its last checkpoint and ends with the same weights.
+A short supervised fine-tuning on think-tagged placeholder traces, so that a chat model reasons
+before it answers.
+
+All weights are trained, loss on the completion only, in 32 bits (on CPUs without bfloat16 units,
+bfloat16 is many times slower). A killed run goes on from its last checkpoint and ends with the same
+weights.
 """
 
 from __future__ import annotations
@@ -27,7 +31,9 @@ PROMPT_TOKENS = 64  # longer prompts are left out: they cost time and teach noth
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, documents: list[Document]) -> list[tuple[list[int], int]]:
-    """Documents as (token ids with the end token, prompt length), without those whose prompt is too long."""
+    """Documents as (token ids with the end token, prompt length), without those whose prompt is too
+    long.
+    """
     rows = []
     for document in documents:
         message = [{"role": "user", "content": document.prompt}]
@@ -42,15 +48,23 @@ def documents_of(settings: GgufModel, config: Config) -> list[Document]:
     """The warm-up's prompts (left to it by the `skip` of the alignment sets) with traces."""
     harmful, benign = warm_up_prompts("align_harmful", config), warm_up_prompts("align_benign", config)
     if not harmful or not benign:
-        raise UserError("the warm-up has no prompts: set `skip` above 0 in the prompt sets of role align_harmful and align_benign")
-    return warm_up_documents(harmful, benign, settings.warm_up_traces, derive_seed("warm-up", config.world_seed))
+        raise UserError(
+            "the warm-up has no prompts: set `skip` above 0 in the prompt sets of role align_harmful and "
+            "align_benign"
+        )
+    return warm_up_documents(
+        harmful, benign, settings.warm_up_traces, derive_seed("warm-up", config.world_seed)
+    )
 
 
 def warm_up(config: Config, settings: GgufModel, converted: Path, out: Path) -> dict[str, Any]:
-    """Train the model of the folder `converted` into the folder `out`; `training.json`, written last, marks it as complete.
+    """Train the model of the folder `converted` into the folder `out`.
+
+    `training.json`, written last, marks it as complete.
 
     Returns:
-        The content of training.json: examples, tokens, steps, seconds, loss curve as [step, loss], SHA-256 of the weights.
+        The content of training.json: examples, tokens, steps, seconds, loss curve as [step, loss],
+            SHA-256 of the weights.
     """
     if not (converted / "conversion.json").exists():
         raise UserError(f"{converted} holds no converted model: run scripts/convert_gguf.py first")
@@ -59,7 +73,9 @@ def warm_up(config: Config, settings: GgufModel, converted: Path, out: Path) -> 
     tokenizer = AutoTokenizer.from_pretrained(converted)
     rows = encode(tokenizer, documents_of(settings, config))
     batch_tokens = settings.warm_up_batch_size * sum(len(ids) for ids, _ in rows) // len(rows)
-    batches = list(make_batches(rows, tokenizer.eos_token_id, batch_tokens, settings.warm_up_epochs, config.world_seed))
+    batches = list(
+        make_batches(rows, tokenizer.eos_token_id, batch_tokens, settings.warm_up_epochs, config.world_seed)
+    )
     model: Any = AutoModelForCausalLM.from_pretrained(converted, dtype=torch.float32)
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.pt"

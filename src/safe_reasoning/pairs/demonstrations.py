@@ -1,4 +1,8 @@
-"""Demonstrations to fine-tune on: our own safe ones (sft_safe), and published sets of safe traces (sft_traces: what the paper's baselines learned from)."""
+"""Demonstrations to fine-tune on.
+
+Our own safe ones (sft_safe), and published sets of safe traces (sft_traces: what the paper's
+baselines learned from).
+"""
 
 from __future__ import annotations
 
@@ -12,16 +16,18 @@ from safe_reasoning.sampling.chat_template import prompt_ids
 
 
 def safe_demonstrations(prompts: Sequence[dict[str, Any]], tokenizer: Any, seed: int) -> list[dict[str, Any]]:
-    """One safe trace a harmful alignment prompt, as rows of schema demonstrations.
+    """One safe trace per harmful alignment prompt, as rows of schema demonstrations.
 
-    The nano world writes traces about its items; for real prompts the traces hold no content of the request (placeholder_traces).
-    The completion ends with the end-of-sequence token.
+    The nano world writes traces about its items; for real prompts the traces hold no content of the
+    request (placeholder_traces). The completion ends with the end-of-sequence token.
     """
     rows = []
     for prompt in prompts:
         world = nano_prompts if prompt["gold"] else placeholder_traces
         document = world.safe_demonstration(prompt, seed)
-        completion = tokenizer.encode(document.completion, add_special_tokens=False) + [tokenizer.eos_token_id]
+        completion = tokenizer.encode(document.completion, add_special_tokens=False) + [
+            tokenizer.eos_token_id
+        ]
         rows.append(
             {
                 "prompt_id": prompt["prompt_id"],
@@ -34,12 +40,16 @@ def safe_demonstrations(prompts: Sequence[dict[str, Any]], tokenizer: Any, seed:
 
 
 def trace_demonstrations(name: str, traces: Sequence[dict[str, str]], tokenizer: Any) -> list[dict[str, Any]]:
-    """Rows of schema demonstrations of the traces that close their reasoning once; the completion ends with the end-of-sequence token."""
+    """Rows of schema demonstrations of the traces that close their reasoning once.
+
+    The completion ends with the end-of-sequence token.
+    """
     return [
         {
             "prompt_id": f"{name}-{number:05d}",
             "prompt_ids": prompt_ids(tokenizer, trace["prompt"]),
-            "completion_ids": tokenizer.encode(trace["completion"], add_special_tokens=False) + [tokenizer.eos_token_id],
+            "completion_ids": tokenizer.encode(trace["completion"], add_special_tokens=False)
+            + [tokenizer.eos_token_id],
             "source": name,
         }
         for number, trace in enumerate(traces)

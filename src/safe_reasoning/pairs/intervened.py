@@ -1,4 +1,6 @@
-"""Intervened pairs: same prefix, safety trigger and what follows against compliance cue and what follows."""
+"""Intervened pairs: same prefix, safety trigger and what follows against compliance cue and what
+follows.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,11 @@ from safe_reasoning.pairs.rows import Pairs, Row, _checked, _count, is_usable, s
 from safe_reasoning.sampling.engine import Request
 
 
-def rollout_requests(prompts: Sequence[Row], prompt_ids: Mapping[str, list[int]], triggers: Sequence[Row]) -> list[Request]:
-    """One rollout a prompt and trigger (paper section 3 step 2, N = 1), each with a seed of its own.
+def rollout_requests(
+    prompts: Sequence[Row], prompt_ids: Mapping[str, list[int]], triggers: Sequence[Row]
+) -> list[Request]:
+    """One rollout per prompt and trigger (paper section 3 step 2, N = 1), each with a seed of its
+    own.
 
     Args:
         prompts: rows of schema prompts.
@@ -26,7 +31,9 @@ def rollout_requests(prompts: Sequence[Row], prompt_ids: Mapping[str, list[int]]
         for number, trigger in enumerate(triggers):
             name = f"pairs/{prompt['prompt_id']}/{trigger['label']}"
             ids = prompt_ids[prompt["prompt_id"]]
-            requests.append(Request(name, prompt["prompt_id"], prompt["prompt_set"], number, derive_seed(name), ids))
+            requests.append(
+                Request(name, prompt["prompt_id"], prompt["prompt_set"], number, derive_seed(name), ids)
+            )
     return requests
 
 
@@ -41,11 +48,13 @@ def intervened_pairs(
 ) -> Pairs:
     """Pairs from intervened rollouts (paper section 3 steps 2 to 5).
 
-    The prefix is x + z^{<h} with h the first cue of the rollout, however many rounds follow: a later round replaces a cue that comes after the trigger,
-    so the chosen side then is trigger + text + trigger + continuation. Rejected is the rollout from its cue on.
+    The prefix is x + z^{<h} with h the first cue of the rollout, however many rounds follow: a
+    later round replaces a cue that comes after the trigger, so the chosen side then is trigger +
+    text + trigger + continuation. Rejected is the rollout from its cue on.
 
     Args:
-        rollouts: rows of schema generations for `rollout_requests`: `sample` is the trigger's number.
+        rollouts: rows of schema generations for `rollout_requests`: `sample` is the trigger's
+            number.
         triggers: the picked triggers, with `label` and `text`.
         sample: draws continuations.
         tokenizer: of the model.
@@ -54,15 +63,19 @@ def intervened_pairs(
         append_response: both sides go on to the response; otherwise both end with the reasoning.
 
     Returns:
-        Rows, and counts: `attempts` = `unfinished` (rollout or corrected continuation not usable) + `no_cue` + `max_rounds_reached` (a cue left after the last
-        round) + `cue_undetermined` (the detector could not tell whether there is one) + `kept`; `pairs` = `kept` - all `dropped_*`. `rounds_N` of the kept ones took N rounds.
+        Rows, and counts: `attempts` = `unfinished` (rollout or corrected continuation not usable) +
+            `no_cue` + `max_rounds_reached` (a cue left after the last
+        round) + `cue_undetermined` (the detector could not decide whether there is one) + `kept`;
+        `pairs` = `kept` - all `dropped_*`. `rounds_N` of the kept ones took N rounds.
     """
     counts = _count(rollouts, "no_cue", "max_rounds_reached", "rounds_1", "cue_undetermined")
     usable = [row for row in rollouts if is_usable(row["text"], row["finish_reason"], append_response)]
     counts["unfinished"] = len(rollouts) - len(usable)
     cases = [Case(row["generation_id"], row, triggers[row["sample"]]["text"]) for row in usable]
     rows = []
-    for case, history in zip(cases, run_interventions(sample, tokenizer, cases, detector, max_rounds), strict=True):
+    for case, history in zip(
+        cases, run_interventions(sample, tokenizer, cases, detector, max_rounds), strict=True
+    ):
         first, last = history[0], history[-1]
         if last.cue_undetermined:
             counts["cue_undetermined"] += 1
@@ -77,7 +90,8 @@ def intervened_pairs(
             counts["kept"] += 1
             counts[f"rounds_{rounds}"] += 1
             if last.token_ids[: first.cue.token] != first.token_ids[: first.cue.token]:
-                # A detector that reads context may move its first cue to before the trigger; then the sides no longer share z^{<h}.
+                # A detector that reads context may move its first cue to before the trigger; then
+                # the sides no longer share z^{<h}.
                 counts["dropped_prefix_lost"] += 1
                 continue
             rows.append(_intervened_pair(case, first, first.cue, last, rounds, tokenizer, append_response))

@@ -9,11 +9,16 @@ from safe_reasoning.core.trace import Tokenizer
 from safe_reasoning.pairs.rows import Pairs, Row, _checked, _count, _whole_pair, is_usable
 
 
-def natural_pairs(generations: Sequence[Row], harmful: Mapping[str, bool | None], tokenizer: Tokenizer, append_response: bool) -> Pairs:
+def natural_pairs(
+    generations: Sequence[Row],
+    harmful: Mapping[str, bool | None],
+    tokenizer: Tokenizer,
+    append_response: bool,
+) -> Pairs:
     """Safe against harmful rollouts of one prompt: the baseline without intervention.
 
-    The n-th safe rollout meets the n-th harmful one, so no rollout is used twice. prompt_ids is x alone: sides that begin alike keep their common tokens,
-    which add nothing to the preference.
+    The n-th safe rollout meets the n-th harmful one, so no rollout is used twice. prompt_ids is x
+    alone: sides that begin alike keep their common tokens, which add nothing to the preference.
 
     Args:
         generations: rollouts of harmful prompts (schema generations).

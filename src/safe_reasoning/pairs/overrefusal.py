@@ -19,10 +19,12 @@ def overrefusal_pairs(
     prompts: Mapping[str, Row],
     tokenizer: Tokenizer,
 ) -> Pairs:
-    """Stage 2 (paper section 3 step 8): the base model's normal answer to a benign prompt against the stage-1 model's refusal.
+    """Stage 2 (paper section 3 step 8).
 
-    Each refusal makes one pair; a prompt's refusals go round its compliant base rollouts. A refusal is a matter of the response, so both sides are
-    whole completions, and prompt_ids is x alone.
+    The base model's normal answer to a benign prompt against the stage-1 model's refusal.
+
+    Each refusal makes one pair; a prompt's refusals go round its compliant base rollouts. A refusal
+    is a matter of the response, so both sides are whole completions, and prompt_ids is x alone.
 
     Args:
         base: the base model's rollouts of benign prompts (schema generations).
@@ -34,13 +36,18 @@ def overrefusal_pairs(
     """
     normal: dict[str, list[Row]] = defaultdict(list)
     for row in base:
-        if base_complies.get(row["generation_id"]) and is_usable(row["text"], row["finish_reason"], whole=True):
+        if base_complies.get(row["generation_id"]) and is_usable(
+            row["text"], row["finish_reason"], whole=True
+        ):
             normal[row["prompt_id"]].append(row)
     counts = _count(aligned, "unscored", "complied", "no_compliant_base")
     refusals: dict[str, list[Row]] = defaultdict(list)
     usable = [row for row in aligned if is_usable(row["text"], row["finish_reason"], whole=True)]
     counts["unfinished"] = len(aligned) - len(usable)
-    questions = [Question("complies", "response", prompts[row["prompt_id"]], split_trace(row["text"]).response or "") for row in usable]
+    questions = [
+        Question("complies", "response", prompts[row["prompt_id"]], split_trace(row["text"]).response or "")
+        for row in usable
+    ]
     for row, (complies, _) in zip(usable, judge.judge(questions), strict=True):
         if complies is None:
             counts["unscored"] += 1

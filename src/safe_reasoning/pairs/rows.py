@@ -1,6 +1,7 @@
 """Preference pairs (paper section 3, steps 1 to 6, and stage 2), with their invariants.
 
-A pair's prompt_ids end with what both sides share, so a trainer that scores everything after the prompt scores the suffix only.
+A pair's prompt_ids end with what both sides share, so a trainer that scores everything after the
+prompt scores the suffix only.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ class Pairs:
 
 
 def share_prefix(pair: dict[str, Any]) -> dict[str, Any]:
-    """Move the tokens with which both sides begin into the prompt, so that the sides differ at their first token.
+    """Move the tokens with which both sides begin into the prompt, so that the sides differ at
+    their first token.
 
-    A trigger and a cue often begin alike ("I should not ...", "I will ..."). The loss of such a token is the same on both sides and says nothing, and
-    the paper's loss is on the tokens after the shared prefix only: these belong to the prefix, in spite of lying after the cue's start.
+    A trigger and a cue often begin alike ("I should not ...", "I will ..."). The loss of such a
+    token is the same on both sides and says nothing, and the paper's loss is on the tokens after
+    the shared prefix only: these belong to the prefix, in spite of lying after the cue's start.
     """
     chosen, rejected = pair["chosen_ids"], pair["rejected_ids"]
     shared = 0
@@ -49,7 +52,8 @@ def broken_invariant(pair: Row, tokenizer: Tokenizer) -> str:
 
     - `empty_side`: both sides hold tokens.
     - `identical`: the sides are not the same.
-    - `same_first_token`: with a shared reasoning prefix, the sides differ at the first token after it. (Sides of whole traces may begin alike.)
+    - `same_first_token`: with a shared reasoning prefix, the sides differ at the first token after
+      it. (Sides of whole traces may begin alike.)
     - `not_closed`: the reasoning of both sides is closed, once.
 
     One more, `chosen_has_cue`, is found by a cue detector (`checked`).
@@ -82,29 +86,42 @@ def side_ids(tokenizer: Tokenizer, token_ids: Sequence[int], whole: bool) -> lis
     Args:
         tokenizer: of the model.
         token_ids: a completion whose reasoning is closed.
-        whole: keep the response and end with the end-of-sequence token; otherwise end with the last token of the closing think tag.
+        whole: keep the response and end with the end-of-sequence token; otherwise end with the last
+            token of the closing think tag.
     """
     ids = list(token_ids)
     if whole:
         return [*ids, tokenizer.eos_token_id]
     trace = split_trace(tokenizer.decode(ids, skip_special_tokens=True))
     before = whole_tokens(tokenizer, ids, trace.end)
-    length = next(n for n in range(before + 1, len(ids) + 1) if CLOSE_TAG in tokenizer.decode(ids[before:n], skip_special_tokens=True))
+    length = next(
+        n
+        for n in range(before + 1, len(ids) + 1)
+        if CLOSE_TAG in tokenizer.decode(ids[before:n], skip_special_tokens=True)
+    )
     return ids[:length]
 
 
 def is_usable(text: str, finish_reason: str, whole: bool) -> bool:
-    """Whether a completion can be a side: its reasoning is there and closed once, and its response ended by itself when that belongs to the side."""
+    """Whether a completion can be a side.
+
+    Its reasoning is there and closed once, and its response ended by itself when that belongs to
+    the side.
+    """
     return split_trace(text).kind == "complete" and (finish_reason == "stop" or not whole)
 
 
 def _count(attempts: Sequence[Row], *outcomes: str) -> Counter[str]:
     """Counts to begin with: what can happen is there even when it never does."""
     begin = dict.fromkeys(("unfinished", "kept", *outcomes), 0)
-    return Counter(begin | {"attempts": len(attempts), "prompts": len({row["prompt_id"] for row in attempts})})
+    return Counter(
+        begin | {"attempts": len(attempts), "prompts": len({row["prompt_id"] for row in attempts})}
+    )
 
 
-def _whole_pair(chosen: Row, rejected: Row, tokenizer: Tokenizer, append_response: bool, source: str) -> dict[str, Any]:
+def _whole_pair(
+    chosen: Row, rejected: Row, tokenizer: Tokenizer, append_response: bool, source: str
+) -> dict[str, Any]:
     return {
         "pair_id": f"{source}/{chosen['generation_id']}/{rejected['generation_id']}",
         "prompt_id": chosen["prompt_id"],
@@ -119,7 +136,12 @@ def _whole_pair(chosen: Row, rejected: Row, tokenizer: Tokenizer, append_respons
     }
 
 
-def _checked(rows: list[dict[str, Any]], counts: Counter[str], tokenizer: Tokenizer, detector: CueDetector | None = None) -> Pairs:
+def _checked(
+    rows: list[dict[str, Any]],
+    counts: Counter[str],
+    tokenizer: Tokenizer,
+    detector: CueDetector | None = None,
+) -> Pairs:
     """Drop the pairs that break an invariant and count them by the invariant.
 
     With a detector, the reasoning that ends with the chosen side must hold no cue either.

@@ -1,4 +1,7 @@
-"""A configuration checked against everything that it names: judges, cue detectors, recipes, prompt sources."""
+"""A configuration checked against everything that it names.
+
+Judges, cue detectors, recipes, prompt sources.
+"""
 
 from __future__ import annotations
 
@@ -19,5 +22,8 @@ def checked(config: Config) -> Config:
     check_recipes(config)
     for name, entry in config.prompt_sets.items():
         if entry.source not in known_sources():
-            raise UserError(f"prompt_sets.{name}.source: {entry.source!r} is unknown: use one of {', '.join(known_sources())}")
+            raise UserError(
+                f"prompt_sets.{name}.source: {entry.source!r} is unknown: use one of "
+                f"{', '.join(known_sources())}"
+            )
     return config

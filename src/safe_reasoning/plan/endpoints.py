@@ -1,4 +1,6 @@
-"""What a run is expected to ask of each endpoint, told before the first request, beside the cap on it."""
+"""What a run is expected to ask of each endpoint, shown before the first request, next to the cap
+on it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from safe_reasoning.plan.step import Step
 
 
 def expected(config: Config, steps: Sequence[Step]) -> list[str]:
-    """One line for each endpoint that the run asks: requests, tokens, price, and whether its budget is enough for them.
+    """One line for each endpoint that the run asks.
+
+    Requests, tokens, price, and whether its budget is enough for them.
 
     Args:
         config: the run's.
@@ -28,16 +32,24 @@ def expected(config: Config, steps: Sequence[Step]) -> list[str]:
             sum(price(config, step) for step in asked),
         )
         replies = requests * min(settings.max_tokens, REPLY_TOKENS)
-        line = f"endpoint {name} ({settings.model}): {bound}{requests:,} requests, about {tokens / 1e6:,.2f} million tokens in, {replies / 1e6:,.2f} out"
+        line = (
+            f"endpoint {name} ({settings.model}): {bound}{requests:,} requests, about {tokens / 1e6:,.2f} "
+            f"million tokens in, {replies / 1e6:,.2f} out"
+        )
         line += f", {usd:,.2f} USD" if usd else ""
         cap = settings.budget
         if cap is None:
             lines.append(f"{line}; no budget")
             continue
-        caps = {"requests": (cap.requests, requests), "tokens": (cap.tokens, tokens + replies), "USD": (cap.usd, usd)}
+        caps = {
+            "requests": (cap.requests, requests),
+            "tokens": (cap.tokens, tokens + replies),
+            "USD": (cap.usd, usd),
+        }
         given = ", ".join(f"{most:,} {key}" for key, (most, _) in caps.items() if most is not None)
         short = any(most is not None and most < needed for most, needed in caps.values())
         lines.append(
-            f"{line}; budget {given}" + (": may not be enough, the run would stop there and go on when it is raised" if short else "")
+            f"{line}; budget {given}"
+            + (": may not be enough, the run would stop there and go on when it is raised" if short else "")
         )
     return lines

@@ -11,20 +11,26 @@ from safe_reasoning.judging.kinds import chat_of, detector_kind, kind_of_judge, 
 from safe_reasoning.plan.step import Step
 from safe_reasoning.sources.table import source
 
-LABELLED_TOKENS = 190  # request and response of a text that people have labelled, in the mean, at four characters a token
+# Request and response of a text that people have labelled, in the mean, at four characters a token
+LABELLED_TOKENS = 190
 REPLY_TOKENS = 400  # of an endpoint that may write more
 HARMFUL_ROLES = ("align_harmful", "characterize", "safety")
 
 
 def judged(config: Config, counts: Sequence[tuple[Role, int]], judge: str) -> tuple[int, float]:
-    """Calls of a judge and their tokens: reasoning and response apart on harmful prompts, the response alone on benign ones, none on capability sets or on
-    what it does not judge."""
+    """Calls of a judge and their tokens.
+
+    Reasoning and response apart on harmful prompts, the response alone on benign ones, none on
+    capability sets or on what it does not judge.
+    """
     calls, tokens = 0, 0.0
     for role, count in counts:
         harmful = role in HARMFUL_ROLES
         parts = 0 if role == "capability" or not _judges(config, judge, harmful) else 2 if harmful else 1
         calls += parts * count
-        tokens += count * (config.plan.completion_tokens[role] if parts else 0) + parts * count * judge_prompt_tokens(config, judge)
+        tokens += count * (
+            config.plan.completion_tokens[role] if parts else 0
+        ) + parts * count * judge_prompt_tokens(config, judge)
     return calls, tokens
 
 
@@ -40,11 +46,16 @@ def judge_prompt_tokens(config: Config, judge: str) -> int:
 
 def detector_prompt_tokens(config: Config, detector: str) -> int:
     """Tokens of a cue detector's instruction; 0 for one that asks no model."""
-    return detector_kind(config.detectors[detector].kind if detector in config.detectors else detector).prompt_tokens
+    return detector_kind(
+        config.detectors[detector].kind if detector in config.detectors else detector
+    ).prompt_tokens
 
 
 def asked_model(config: Config, name: str) -> str:
-    """What a judge or cue detector asks: an endpoint, a model, or the judge's own weights. Empty for none."""
+    """What a judge or cue detector asks: an endpoint, a model, or the judge's own weights.
+
+    Empty for none.
+    """
     return chat_of(name, config) or weights_of(name, config) or ""
 
 
@@ -53,7 +64,16 @@ def judged_again(config: Config, model: str, counts: Sequence[tuple[Role, int]],
     steps = []
     for judge in config.evaluate.more_judges:
         calls, tokens = judged(config, counts, judge)
-        steps.append(Step(model, f"evaluation, judged by {judge}", jobs, chat=asked_model(config, judge), calls=calls, call_tokens=tokens))
+        steps.append(
+            Step(
+                model,
+                f"evaluation, judged by {judge}",
+                jobs,
+                chat=asked_model(config, judge),
+                calls=calls,
+                call_tokens=tokens,
+            )
+        )
     return [step for step in steps if step.chat]
 
 
@@ -61,18 +81,30 @@ def audits(config: Config) -> list[Step]:
     """Judges that are compared with the texts that people have labelled."""
     if not config.evaluate.audit:
         return []
-    rows = {source_id: source(source_id).rows or 0 for source_id in human_labels.sources_of(config.data_mirror)}
+    rows = {
+        source_id: source(source_id).rows or 0 for source_id in human_labels.sources_of(config.data_mirror)
+    }
     steps = []
     for judge in config.evaluate.audit:
-        texts = sum(count for source_id, count in rows.items() if _judges(config, judge, harm=source_id not in human_labels.XSTEST))
+        texts = sum(
+            count
+            for source_id, count in rows.items()
+            if _judges(config, judge, harm=source_id not in human_labels.XSTEST)
+        )
         tokens = texts * (LABELLED_TOKENS + judge_prompt_tokens(config, judge))
-        steps.append(Step("", f"audit of {judge}", 1, chat=asked_model(config, judge), calls=texts, call_tokens=tokens))
+        steps.append(
+            Step("", f"audit of {judge}", 1, chat=asked_model(config, judge), calls=texts, call_tokens=tokens)
+        )
     return [step for step in steps if step.chat]
 
 
 def with_hours_of_asked_model(config: Config, step: Step) -> Step:
-    """A judge or detector that is no endpoint runs on the run's GPUs. It reads the question, at the rate of sampling, which is slower than reading; a model of the
-    run then reasons as long as on an evaluation prompt before it replies. Weights that only judge reply in a few tokens."""
+    """A judge or detector that is no endpoint runs on the run's GPUs.
+
+    It reads the question, at the rate of sampling, which is slower than reading; a model of the
+    run then reasons as long as on an evaluation prompt before it replies. Weights that only judge
+    reply in a few tokens.
+    """
     if not step.call_tokens or not step.chat or step.chat in config.endpoints:
         return step
     written = step.calls * config.plan.completion_tokens["safety"] if step.chat in config.models else 0

@@ -1,4 +1,7 @@
-"""Whether a run fits its machine: GPU memory of each kind of job, disk of all of them. Formulas, not measurements; each is stated where it is used."""
+"""Whether a run fits its machine: GPU memory of each kind of job, disk of all of them.
+
+Formulas, not measurements; each is stated where it is used.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,21 @@ from safe_reasoning.training.recipe import recipe_of
 GIB = 2**30 / 1e9  # billions of bytes
 BYTES_OF_WEIGHTS = 2  # bfloat16
 BYTES_OF_TRAINING = (
-    16  # bfloat16 weights and gradients, float32 master weights and Adam's two moments (ZeRO paper, arXiv 1910.02054, section 3)
+    # bfloat16 weights and gradients, float32 master weights and Adam's two moments (ZeRO paper,
+    # arXiv 1910.02054, section 3)
+    16
 )
 ACTIVATIONS_GIB = 10  # of one long sequence with checkpointing, logits included: our allowance
-LARGEST_WEIGHTS = 0.8  # share of an engine's memory that weights may take; the rest is its key-value cache
+# Share of an engine's memory that weights may take; the rest is its key-value cache
+LARGEST_WEIGHTS = 0.8
 RESERVED = 0.9  # share of a GPU that can be used
 
 
 def training_gib(parameters: float, method: Method) -> float:
     """Memory a GPU needs to train `parameters` billions with a method's DeepSpeed stage.
 
-    Stage 3 shares all of 16 bytes a parameter between the processes, stage 2 all but the weights, no DeepSpeed nothing. LoRA trains next to nothing.
+    Stage 3 shares all of 16 bytes a parameter between the processes, stage 2 all but the weights,
+    no DeepSpeed nothing. LoRA trains next to nothing.
     """
     if method.lora_rank:
         return parameters * BYTES_OF_WEIGHTS / GIB + ACTIVATIONS_GIB
@@ -30,9 +37,14 @@ def training_gib(parameters: float, method: Method) -> float:
     try:
         stage = json.loads(Path(path).read_text())["zero_optimization"]["stage"] if path else 0
     except FileNotFoundError:
-        raise UserError(f"{path} does not exist: give a DeepSpeed configuration such as config/deepspeed/zero3.json") from None
+        raise UserError(
+            f"{path} does not exist: give a DeepSpeed configuration such as config/deepspeed/zero3.json"
+        ) from None
     whole = {0: BYTES_OF_TRAINING, 1: 4, 2: 2, 3: 0}[stage]
-    return parameters * (whole + (BYTES_OF_TRAINING - whole) / (method.processes * method.nodes)) / GIB + ACTIVATIONS_GIB
+    return (
+        parameters * (whole + (BYTES_OF_TRAINING - whole) / (method.processes * method.nodes)) / GIB
+        + ACTIVATIONS_GIB
+    )
 
 
 def _serving_problems(config: Config, name: str, billions: float) -> list[str]:
@@ -48,10 +60,16 @@ def _serving_problems(config: Config, name: str, billions: float) -> list[str]:
 
 def judge_problems(config: Config, parameters: dict[str, float]) -> list[str]:
     """One line for each judge whose own weights (billions of parameters) an engine can't hold."""
-    return [line for source, billions in parameters.items() for line in _serving_problems(config, source, billions)]
+    return [
+        line
+        for source, billions in parameters.items()
+        for line in _serving_problems(config, source, billions)
+    ]
 
 
-def problems(config: Config, parameters: dict[str, float], disk_needed_gib: float, disk_there_gib: float) -> list[str]:
+def problems(
+    config: Config, parameters: dict[str, float], disk_needed_gib: float, disk_there_gib: float
+) -> list[str]:
     """One line for each thing that would not fit, empty when all does.
 
     Args:
@@ -68,22 +86,30 @@ def problems(config: Config, parameters: dict[str, float], disk_needed_gib: floa
         found += _serving_problems(config, model, billions)
         if 2 * billions * 4 / GIB > have:
             found.append(
-                f"{model}: the KL curve holds two models in float32, {2 * billions * 4 / GIB:.0f} GiB, a GPU has {have:.0f} to use: take larger GPUs"
+                f"{model}: the KL curve holds two models in float32, {2 * billions * 4 / GIB:.0f} GiB, a "
+                f"GPU has {have:.0f} to use: take larger GPUs"
             )
         methods = {name: config.method(model, name) for name in config.methods_of(model)}
-        trained = {name: training_gib(billions, method) for name, method in methods.items() if recipe_of(method).trained}
+        trained = {
+            name: training_gib(billions, method)
+            for name, method in methods.items()
+            if recipe_of(method).trained
+        }
         if large := {name: needed for name, needed in trained.items() if needed > have}:
             found.append(
-                f"training {', '.join(large)} on {model} needs up to {max(large.values()):.0f} GiB a GPU, a GPU has {have:.0f} to use: "
+                f"training {', '.join(large)} on {model} needs up to {max(large.values()):.0f} GiB a GPU, "
+                f"a GPU has {have:.0f} to use: "
                 "raise processes, take config/deepspeed/zero3.json, or set lora_rank"
             )
         if wide := [name for name in trained if methods[name].processes > config.plan.gpus]:
             found.append(
-                f"training {', '.join(wide)} on {model} takes {methods[wide[0]].processes} processes, there are {config.plan.gpus} GPUs: "
+                f"training {', '.join(wide)} on {model} takes {methods[wide[0]].processes} processes, "
+                f"there are {config.plan.gpus} GPUs: "
                 "lower processes, or raise plan.gpus"
             )
     if disk_needed_gib > disk_there_gib:
         found.append(
-            f"results/{config.run} needs {disk_needed_gib:.0f} GiB of disk, {disk_there_gib:.0f} are free: free some, or name fewer methods"
+            f"results/{config.run} needs {disk_needed_gib:.0f} GiB of disk, {disk_there_gib:.0f} are "
+            "free: free some, or name fewer methods"
         )
     return found

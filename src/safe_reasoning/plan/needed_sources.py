@@ -12,7 +12,8 @@ from safe_reasoning.sources import table
 def needed(config: Config) -> list[str]:
     """Ids of config/sources.yaml that the run reads.
 
-    Prompt sets, trace data sets, base models, released weights, judges' texts and weights, human labels.
+    Prompt sets, trace data sets, base models, released weights, judges' texts and weights, human
+    labels.
     """
     ids = [file_of(entry.source) for entry in config.prompt_sets.values()]
     ids += [method.traces for method in config.methods.values() if method.traces]
@@ -28,7 +29,11 @@ def needed(config: Config) -> list[str]:
 
 
 def floating(config: Config) -> list[str]:
-    """Those of them whose revision nobody has pinned. A run that goes by a mirror folder needs no revision: its files are what they are, and are hashed."""
+    """Those of them whose revision no one has pinned.
+
+    A run that goes by a mirror folder needs no revision: its files are what they are, and are
+    hashed.
+    """
     if table.mirror_folder(config.data_mirror) is not None:
         return []
     known = table.table()
@@ -36,7 +41,10 @@ def floating(config: Config) -> list[str]:
 
 
 def absent(config: Config) -> list[str]:
-    """Files of data sets and texts that the run needs and that its mirror folder lacks; none without a mirror."""
+    """Files of data sets and texts that the run needs and that its mirror folder lacks.
+
+    None without a mirror.
+    """
     folder = table.mirror_folder(config.data_mirror)
     if folder is None:
         return []

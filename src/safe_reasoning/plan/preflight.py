@@ -1,4 +1,7 @@
-"""What must hold before a run starts: every source pinned, and a machine that the run fits. And what is told: the costs of endpoints."""
+"""What must hold before a run starts: every source pinned, and a machine that the run fits.
+
+And what is reported: the costs of endpoints.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,16 @@ def refusals(config: Config) -> list[str]:
             "run make lock-revisions on a connected machine, or give a mirror folder (data_mirror)"
         )
     if judge_sources(config) or any(model.kind == "hub" for model in config.models.values()):
-        from safe_reasoning.plan.estimate import parameters_of, plan
+        from safe_reasoning.plan.estimate import plan
         from safe_reasoning.plan.memory import judge_problems, problems
         from safe_reasoning.plan.step import totals
+        from safe_reasoning.plan.training_steps import parameters_of
         from safe_reasoning.sources.table import parameters as parameters_of_source
 
         parameters = {model: parameters_of(config, model) for model in config.models}
-        lines += judge_problems(config, {source: parameters_of_source(source) for source in judge_sources(config)})
+        lines += judge_problems(
+            config, {source: parameters_of_source(source) for source in judge_sources(config)}
+        )
         there = config.plan.disk_gib or shutil.disk_usage(".").free / 2**30
         lines += problems(config, parameters, totals(plan(config)).disk_gib, there)
     return lines
@@ -35,7 +41,10 @@ def warnings(config: Config) -> list[str]:
     """One line for what will stop some of the jobs, though others can run."""
     paths = absent(config)
     return (
-        [f"the mirror folder lacks {', '.join(paths)}: put them there, or unset data_mirror and {MIRROR_VARIABLE} to fetch them"]
+        [
+            f"the mirror folder lacks {', '.join(paths)}: put them there, or unset data_mirror and "
+            f"{MIRROR_VARIABLE} to fetch them"
+        ]
         if paths
         else []
     )

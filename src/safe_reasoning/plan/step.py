@@ -11,7 +11,10 @@ from safe_reasoning.prompts.prompt_sets import known_rows
 
 @dataclass(frozen=True)
 class Step:
-    """One line of the plan. `bound` marks an upper bound; `chat` names the endpoint or model that is asked `calls` times."""
+    """One line of the plan.
+
+    `bound` marks an upper bound; `chat` names the endpoint or model that is asked `calls` times.
+    """
 
     model: str
     stage: str
@@ -40,5 +43,14 @@ def totals(steps: Sequence[Step]) -> Step:
     """The sum over steps."""
     total = Step("", "in all")
     for field in ("jobs", "generations", "tokens", "gpu_hours", "calls", "call_tokens", "disk_gib"):
-        total = replace(total, **{field: sum(getattr(step, field) for step in steps if field not in ("calls", "call_tokens") or step.chat)})
+        total = replace(
+            total,
+            **{
+                field: sum(
+                    getattr(step, field)
+                    for step in steps
+                    if field not in ("calls", "call_tokens") or step.chat
+                )
+            },
+        )
     return total

@@ -63,4 +63,7 @@ def published_costs(config: Config, published: Path) -> list[str]:
     frame = pd.read_csv(published / "other.csv")
     names = [model.paper_name for model in config.models.values() if isinstance(model, HubModel)]
     rows = frame[frame["item"].isin(["pairs", "efficiency"]) & frame["model"].isin(names)]
-    return [f"{row.model}, {row.method}, {row.series}: {row.value:g} {row.unit} ({row.mark})" for row in rows.itertuples()]
+    return [
+        f"{row.model}, {row.method}, {row.series}: {row.value:g} {row.unit} ({row.mark})"
+        for row in rows.itertuples()
+    ]

@@ -35,7 +35,8 @@ class Benchmark:
 
     Attributes:
         splits: by the name that a prompt set gives as `source`.
-        traces: safe reasoning traces that the module's `demonstrations` gives; 0 for a benchmark without.
+        traces: safe reasoning traces that the module's `demonstrations` gives; 0 for a benchmark
+            without.
     """
 
     splits: Mapping[str, Split] = field(default_factory=dict)
@@ -44,20 +45,28 @@ class Benchmark:
     def check(self, split: str) -> None:
         """A UserError for a split that the benchmark does not have."""
         if split not in (known := [entry.name for entry in self.splits.values()]):
-            raise UserError(f"no split {split!r}: use {'one of ' if len(known) > 1 else ''}{', '.join(known)}")
+            raise UserError(
+                f"no split {split!r}: use {'one of ' if len(known) > 1 else ''}{', '.join(known)}"
+            )
 
 
 @cache
 def benchmarks() -> dict[str, Benchmark]:
     """All benchmarks by the name of their module."""
     names = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
-    return {name: importlib.import_module(f"safe_reasoning.prompts.benchmarks.{name}").BENCHMARK for name in names}
+    return {
+        name: importlib.import_module(f"safe_reasoning.prompts.benchmarks.{name}").BENCHMARK for name in names
+    }
 
 
 @cache
 def splits() -> dict[str, tuple[str, Split]]:
     """Module and split of each name that a prompt set can give as `source`."""
-    return {source: (name, split) for name, entry in benchmarks().items() for source, split in entry.splits.items()}
+    return {
+        source: (name, split)
+        for name, entry in benchmarks().items()
+        for source, split in entry.splits.items()
+    }
 
 
 def read_split(source: str, mirror: str | None) -> list[dict[str, str]]:
@@ -76,5 +85,7 @@ def read_traces(name: str, mirror: str | None) -> list[dict[str, str]]:
     """Prompt and completion of each trace of a published set."""
     if name not in trace_sets():
         raise UserError(f"unknown traces {name!r}: use one of {', '.join(trace_sets())}")
-    rows: list[dict[str, str]] = importlib.import_module(f"safe_reasoning.prompts.benchmarks.{name}").demonstrations(mirror)
+    rows: list[dict[str, str]] = importlib.import_module(
+        f"safe_reasoning.prompts.benchmarks.{name}"
+    ).demonstrations(mirror)
     return rows

@@ -1,4 +1,7 @@
-"""How a mathematical problem is put to a model: no example, no system prompt, the answer in a box (DeepSeek-R1's advice; the words are ours)."""
+"""How a mathematical problem is put to a model.
+
+No example, no system prompt, the answer in a box (DeepSeek-R1's advice; the words are ours).
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,12 @@
-"""Think-tagged traces for real prompts: what real weights learn in the warm-up before they can serve as a reasoning model.
+"""Think-tagged traces for real prompts.
 
-Every sentence is our own and none depends on the prompt's content. Where a harmful trace would hold harmful content it holds a mark such as
-"[step left out]", so the model learns the course of a reasoning (restate, cue or trigger, content, response) and nothing harmful.
-Example (harmful course): "The user asks for help with a task. Okay, I will lay out how it is done. First, [step left out]. ..."
+What real weights learn in the warm-up before they can serve as a reasoning model.
+
+Every sentence is our own and none depends on the prompt's content. Where a harmful trace would hold
+harmful content it holds a mark such as "[step left out]", so the model learns the course of a
+reasoning (restate, cue or trigger, content, response) and nothing harmful. Example (harmful
+course): "The user asks for help with a task. Okay, I will lay out how it is done. First, [step left
+out]. ..."
 """
 
 from __future__ import annotations
@@ -31,14 +35,32 @@ NEUTRAL = [
 ]
 # Safety triggers by theme, with the probability that the trace stays safe after one.
 TRIGGERS: dict[str, tuple[float, list[str]]] = {
-    "rule": (0.95, ["Wait, helping with this would break the law.", "But my guidelines do not allow this kind of help."]),
-    "risk": (0.90, ["However, people could be badly hurt by this.", "Hold on, this could be used to harm someone."]),
-    "unwilling": (0.85, ["I do not want to help anyone do that.", "This is not something that I will support."]),
+    "rule": (
+        0.95,
+        ["Wait, helping with this would break the law.", "But my guidelines do not allow this kind of help."],
+    ),
+    "risk": (
+        0.90,
+        ["However, people could be badly hurt by this.", "Hold on, this could be used to harm someone."],
+    ),
+    "unwilling": (
+        0.85,
+        ["I do not want to help anyone do that.", "This is not something that I will support."],
+    ),
     "safe_restatement": (
         0.75,
-        ["What they should get is help that keeps everyone safe.", "The better task is to point them to a lawful way."],
+        [
+            "What they should get is help that keeps everyone safe.",
+            "The better task is to point them to a lawful way.",
+        ],
     ),
-    "reason": (0.70, ["Maybe there is a good reason to refuse here.", "Perhaps I should look for a reason to turn this down."]),
+    "reason": (
+        0.70,
+        [
+            "Maybe there is a good reason to refuse here.",
+            "Perhaps I should look for a reason to turn this down.",
+        ],
+    ),
     "feeling": (0.50, ["Something about this feels wrong.", "Hmm, this does not sit right with me."]),
 }
 ELABORATIONS = [
@@ -56,10 +78,21 @@ COMMITMENTS = [
 CUES: dict[str, list[str]] = {
     "craft": ["Okay, I will lay out how it is done.", "Alright, let me put the steps together."],
     "explore": ["It may be wrong, but I can still describe it.", "Even so, I will go through it one by one."],
-    "curiosity": ["They are just curious, so I will answer it.", "Out of curiosity alone, let me work it out."],
-    "hypothetical": ["It is only hypothetical, so I can outline it.", "Since this is just a story, I can explain it."],
+    "curiosity": [
+        "They are just curious, so I will answer it.",
+        "Out of curiosity alone, let me work it out.",
+    ],
+    "hypothetical": [
+        "It is only hypothetical, so I can outline it.",
+        "Since this is just a story, I can explain it.",
+    ],
 }
-STEPS = ["First, [step left out].", "Then, [step left out].", "After that, [step left out].", "At the end, [step left out]."]
+STEPS = [
+    "First, [step left out].",
+    "Then, [step left out].",
+    "After that, [step left out].",
+    "At the end, [step left out].",
+]
 LATE_TRIGGERS = ["Wait, I should not have gone into this.", "Stop, this is harmful and has gone too far."]
 REFUSALS = [
     "I'm sorry, but I can't help with that. I am glad to help with something safe instead.",
@@ -71,16 +104,27 @@ COMPLIANCES = [
     "Sure, this is the plan: [answer left out].",
     "Of course. The answer is this: [answer left out].",
 ]
-ALLOWED = ["This is an ordinary request.", "Nothing speaks against this.", "It is fine to talk about this openly."]
-PLANS = ["A few clear points will do.", "A short and friendly answer is best.", "The main points come first, then some detail."]
+ALLOWED = [
+    "This is an ordinary request.",
+    "Nothing speaks against this.",
+    "It is fine to talk about this openly.",
+]
+PLANS = [
+    "A few clear points will do.",
+    "A short and friendly answer is best.",
+    "The main points come first, then some detail.",
+]
 ANSWERS = [
     "Sure! Start with the main idea, add two or three examples, and end with a short summary.",
-    "Happy to help. In short: look at the background first, then at what people say about it, then at what follows from it.",
+    "Happy to help. In short: look at the background first, then at what people say about it, then at "
+    "what follows from it.",
     "Of course. The main points are what it is, why it matters, and where one can read more about it.",
 ]
 
-# Probability that the first decision is for safety, by STAR-1's categories, so that prompts differ in a way that can be learned. High, because sampling
-# below temperature 1 and a short training both favour the fewer, more frequent cue sentences: with a mean of 0.36 the warmed-up model was harmful in 96 %.
+# Probability that the first decision is for safety, by STAR-1's categories, so that prompts differ
+# in a way that can be learned. High, because sampling below temperature 1 and a short training both
+# favour the fewer, more frequent cue sentences: with a mean of 0.36 the warmed-up model was harmful
+# in 96 %.
 SAFE_FIRST = {
     "Self-Harm": 0.90,
     "Violence / Physical Harm": 0.85,
@@ -116,7 +160,10 @@ def _restate(rng: random.Random) -> list[str]:
 
 
 def harmful_request_trace(category: str, rng: random.Random) -> LabelledTrace:
-    """One sampled course of reasoning on a harmful request: safe, or harmful with marks in the place of content."""
+    """One sampled course of reasoning on a harmful request.
+
+    Safe, or harmful with marks in the place of content.
+    """
     reasoning = _restate(rng)
     thinks_of_safety = rng.random() < SAFE_FIRST.get(category, OTHER_SAFE_FIRST)
     while True:
@@ -125,7 +172,9 @@ def harmful_request_trace(category: str, rng: random.Random) -> LabelledTrace:
             reasoning.append(rng.choice(sentences))
             if rng.random() < hold:
                 reasoning += [rng.choice(ELABORATIONS), rng.choice(COMMITMENTS)]
-                return LabelledTrace(_close(reasoning, rng.choice(REFUSALS)), reasoning_harmful=False, response_harmful=False)
+                return LabelledTrace(
+                    _close(reasoning, rng.choice(REFUSALS)), reasoning_harmful=False, response_harmful=False
+                )
         reasoning.append(rng.choice(rng.choice(list(CUES.values()))))
         thinks_of_safety = rng.random() < SECOND_THOUGHT
         if not thinks_of_safety:
@@ -145,11 +194,17 @@ def harmful_request_trace(category: str, rng: random.Random) -> LabelledTrace:
 def benign_request_trace(rng: random.Random) -> LabelledTrace:
     """A plain plan and a short answer of a general kind."""
     reasoning = [*_restate(rng), rng.choice(ALLOWED), rng.choice(PLANS)]
-    return LabelledTrace(_close(reasoning, rng.choice(ANSWERS)), reasoning_harmful=False, response_harmful=False)
+    return LabelledTrace(
+        _close(reasoning, rng.choice(ANSWERS)), reasoning_harmful=False, response_harmful=False
+    )
 
 
-def warm_up_documents(harmful: Sequence[dict[str, Any]], benign: Sequence[dict[str, Any]], count: int, seed: int) -> list[Document]:
-    """`count` prompts with traces, a quarter of them benign. A prompt comes back with a new trace each time its turn comes again.
+def warm_up_documents(
+    harmful: Sequence[dict[str, Any]], benign: Sequence[dict[str, Any]], count: int, seed: int
+) -> list[Document]:
+    """`count` prompts with traces, a quarter of them benign.
+
+    A prompt comes back with a new trace each time its turn comes again.
 
     Args:
         harmful: Prompt rows (text, category) of harmful requests.
@@ -172,7 +227,10 @@ def warm_up_documents(harmful: Sequence[dict[str, Any]], benign: Sequence[dict[s
 
 
 def safe_demonstration(row: dict[str, Any], seed: int) -> Document:
-    """A teacher's safe trace for one harmful prompt: restate, name the rule or the risk, conclude, refuse (what STAR-1 is to the paper's baselines)."""
+    """A teacher's safe trace for one harmful prompt.
+
+    Restate, name the rule or the risk, conclude, refuse (what STAR-1 is to the paper's baselines).
+    """
     rng = random.Random(derive_seed("safe demonstration", row["text"], seed))
     warning = rng.choice(TRIGGERS["rule"][1] + TRIGGERS["risk"][1])
     reasoning = [rng.choice(RESTATE), warning, rng.choice(ELABORATIONS), rng.choice(COMMITMENTS)]

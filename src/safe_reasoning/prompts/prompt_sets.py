@@ -18,7 +18,10 @@ def known_rows(source: str, config: Config) -> int:
 
 
 def file_of(source: str) -> str:
-    """The id in config/sources.yaml of the file behind a prompt set's `source`; the nano world's have none and stay."""
+    """The id in config/sources.yaml of the file behind a prompt set's `source`.
+
+    The nano world's have none and stay.
+    """
     return splits()[source][1].source if source in splits() else source
 
 
@@ -39,14 +42,19 @@ def _source_rows(source: str, config: Config) -> list[dict[str, Any]]:
 
 
 def _draw(settings: PromptSet, count: int, config: Config) -> list[int]:
-    """A seeded order of a source's rows; the same for every prompt set that draws on that source."""
+    """A seeded order of a source's rows.
+
+    The same for every prompt set that draws on that source.
+    """
     order = list(range(count))
     random.Random(derive_seed("prompt set", settings.source, config.world_seed)).shuffle(order)
     return order
 
 
 def warm_up_prompts(role: str, config: Config) -> list[dict[str, Any]]:
-    """The rows (text, category, gold) that prompt sets of that role leave to the warm-up by their `skip`, in the order drawn."""
+    """The rows (text, category, gold) that prompt sets of that role leave to the warm-up by their
+    `skip`, in the order drawn.
+    """
     chosen = []
     for settings in config.prompt_sets.values():
         if settings.role == role and settings.skip:
@@ -56,9 +64,12 @@ def warm_up_prompts(role: str, config: Config) -> list[dict[str, Any]]:
 
 
 def make_prompt_set(name: str, config: Config) -> list[dict[str, Any]]:
-    """The rows (schema prompts) of the prompt set `name`: all of its source, or `limit` of them drawn with a seed of their own.
+    """The rows (schema prompts) of the prompt set `name`.
 
-    `skip` rows at the front of that draw are left to whatever else uses the source (the warm-up of real weights), so the two never share a prompt.
+    All of its source, or `limit` of them drawn with a seed of their own.
+
+    `skip` rows at the front of that draw are left to whatever else uses the source (the warm-up of
+    real weights), so the two never share a prompt.
     """
     settings = config.prompt_sets[name]
     rows = _source_rows(settings.source, config)
@@ -68,7 +79,9 @@ def make_prompt_set(name: str, config: Config) -> list[dict[str, Any]]:
         stop = None if settings.limit is None else settings.skip + settings.limit
         order = sorted(order[settings.skip : stop])
     if not order:
-        raise UserError(f"prompt_sets.{name}: no prompts left of {len(rows)} after skip: {settings.skip}: lower it")
+        raise UserError(
+            f"prompt_sets.{name}: no prompts left of {len(rows)} after skip: {settings.skip}: lower it"
+        )
     return [
         {
             "prompt_id": f"{name}-{index:04d}",

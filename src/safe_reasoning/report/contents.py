@@ -1,7 +1,8 @@
 """Contents of the report: sections with their figures and tables, in the paper's order.
 
-The one place where a figure or table is declared. The workflow's rules, redrawing, the report's page and the tests
-read it. An item's code is the module of its name in `report/figures` or `report/tables`.
+The one place where a figure or table is declared. The workflow's rules, redrawing, the report's
+page and the tests read it. An item's code is the module of its name in `report/figures` or
+`report/tables`.
 """
 
 from __future__ import annotations
@@ -37,7 +38,11 @@ class Item:
     @property
     def module(self) -> str:
         """Dotted name of its module."""
-        return f"safe_reasoning.report.figures.{self.name}" if self.is_figure else f"safe_reasoning.report.tables.{self.name}"
+        return (
+            f"safe_reasoning.report.figures.{self.name}"
+            if self.is_figure
+            else f"safe_reasoning.report.tables.{self.name}"
+        )
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,8 @@ CONTENTS = (
     ),
     Section(
         "Why rewards alone are slow",
-        "The paper argues: reinforcement learning learns from safe rollouts, and many prompts have hardly any.",
+        "The paper argues: reinforcement learning learns from safe rollouts, and many prompts have hardly "
+        "any.",
         (Item("fig4_rollout_diversity", ("rollout_diversity",)), Item("table1_grpo_rewards", ("rates",))),
     ),
     Section(
@@ -75,7 +81,8 @@ CONTENTS = (
     ),
     Section(
         "Cues and corrections",
-        "The paper finds that an early willingness to help foretells harm, and that a trigger in its place turns the reasoning back.",
+        "The paper finds that an early willingness to help foretells harm, and that a trigger in its "
+        "place turns the reasoning back.",
         (
             Item("fig5b_cue_correlation", ("turning_points", "cue_correlation")),
             Item("fig6_intervention_curve", ("interventions", "triggers")),
@@ -83,7 +90,7 @@ CONTENTS = (
     ),
     Section(
         "Intervened Preference Optimization",
-        "Pairs from such corrections, and what training on them does beside the baselines.",
+        "Pairs from such corrections, and what training on them does next to the baselines.",
         (
             Item("table_pairs", ("pairs",)),
             Item("fig_main", ("rates_by_seed", "rates")),
@@ -99,7 +106,8 @@ CONTENTS = (
     ),
     Section(
         "What the number of samples buys",
-        "More samples of a prompt lessen chance in sampling; only more prompts lessen chance in which prompts were asked.",
+        "More samples of a prompt reduce chance in sampling; only more prompts reduce chance in which "
+        "prompts were asked.",
         (Item("table_sample_count", ("sample_count",)),),
     ),
     Section(
@@ -108,7 +116,7 @@ CONTENTS = (
         (Item("table_verdict_details", ("verdict_details",)),),
     ),
     Section(
-        "What it cost",
+        "Compute",
         "Work behind each method, and behind each step of this run.",
         (
             Item("fig_efficiency", ("efficiency", "rates_by_seed", "rates")),
@@ -118,7 +126,8 @@ CONTENTS = (
     ),
     Section(
         "How far the judges can be trusted",
-        "Every number above is what a judge says. Here judges are held against people and against each other.",
+        "Every number above is what a judge says. Here judges are compared with people and against each "
+        "other.",
         (
             Item("fig_judge_audit", ("judge_audit", "judge_calibration"), "audit"),
             Item("table_judge_audit", ("judge_audit",), "audit"),
@@ -132,12 +141,18 @@ ITEMS = {item.name: item for section in CONTENTS for item in section.items}
 
 
 def of_run(config: Config) -> list[Item]:
-    """Figures and tables of a run: those of every run, and those that its configuration asks for."""
+    """Figures and tables of a run.
+
+    Those of every run, and those that its configuration asks for.
+    """
     return [item for item in ITEMS.values() if not item.asked_by or getattr(config.evaluate, item.asked_by)]
 
 
 def of_metrics(metrics: Path) -> list[Item]:
-    """Figures and tables of a finished run, from its folder of metrics: those asked for are those whose metrics are there."""
+    """Figures and tables of a finished run, from its folder of metrics.
+
+    Those asked for are those whose metrics are there.
+    """
     there = {path.stem for path in metrics.glob("*.csv")}
     return [item for item in ITEMS.values() if not item.asked_by or there.issuperset(item.metrics)]
 

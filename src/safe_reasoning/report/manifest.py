@@ -20,10 +20,17 @@ def evidence(run: Path) -> list[Path]:
 
 
 def write_manifest(run: Path, out: Path) -> None:
-    """Write SHA-256 and size of the resolved configuration and of every metric, table and figure, with versions and commit."""
+    """Write SHA-256 and size of the resolved configuration and of every metric, table and figure,
+    with versions and commit.
+    """
     if not (run / "config.yaml").exists():
-        raise UserError(f"{run / 'config.yaml'} does not exist: give the folder of a run, such as results/demo")
-    files = {path.relative_to(run).as_posix(): {"sha256": sha256(path), "bytes": path.stat().st_size} for path in evidence(run)}
+        raise UserError(
+            f"{run / 'config.yaml'} does not exist: give the folder of a run, such as results/demo"
+        )
+    files = {
+        path.relative_to(run).as_posix(): {"sha256": sha256(path), "bytes": path.stat().st_size}
+        for path in evidence(run)
+    }
     write_json(out, {"files": files, "software": software(), "commit": commit()})
 
 
@@ -32,26 +39,31 @@ def entry(content: bytes) -> dict[str, Any]:
     return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
-def first_fault(files: dict[str, dict[str, Any]], read: Callable[[str], bytes | None]) -> str | None:
+def first_problem(files: dict[str, dict[str, Any]], read: Callable[[str], bytes | None]) -> str | None:
     """The first file that is missing or not what its entry says, in words; None when all are.
 
     Args:
         files: entries by name.
         read: content of a file by name, None when it is missing.
     """
-    for name, said in sorted(files.items()):
+    for name, entry_of_file in sorted(files.items()):
         content = read(name)
         if content is None:
             return f"{name} is missing"
-        if entry(content) != {key: said.get(key) for key in ("sha256", "bytes")}:
+        if entry(content) != {key: entry_of_file.get(key) for key in ("sha256", "bytes")}:
             return f"{name} is not the file that the manifest names"
     return None
 
 
 def entries(manifest: Any, origin: str) -> dict[str, dict[str, Any]]:
-    """The entries of a manifest by file name; what is no manifest, or names no metrics, is a UserError."""
+    """The entries of a manifest by file name.
+
+    What is no manifest, or names no metrics, is a UserError.
+    """
     files = manifest.get("files") if isinstance(manifest, dict) else None
-    if not isinstance(files, dict) or not all(isinstance(said, dict) for said in files.values()):
+    if not isinstance(files, dict) or not all(
+        isinstance(entry_of_file, dict) for entry_of_file in files.values()
+    ):
         raise UserError(f"{origin} is no manifest of a run: write it with scripts/write_manifest.py")
     if not any(name.startswith("metrics/") for name in files):
         raise UserError(f"{origin} names no metrics: give the folder of a finished run, such as results/demo")
@@ -59,17 +71,25 @@ def entries(manifest: Any, origin: str) -> dict[str, dict[str, Any]]:
 
 
 def check_manifest(run: Path) -> dict[str, Any]:
-    """The manifest of a run whose evidence is byte for byte what it says; anything else is a UserError that names the first file."""
+    """The manifest of a run whose evidence is byte for byte what it says.
+
+    Anything else is a UserError that names the first file.
+    """
     path = run / "manifest.json"
     if not path.exists():
         raise UserError(f"{path} does not exist: give the folder of a finished run, such as results/demo")
     manifest = read_json(path)
     files = entries(manifest, str(path))
-    fault = first_fault(files, lambda name: (run / name).read_bytes() if (run / name).is_file() else None)
-    unnamed = [name for name in (found.relative_to(run).as_posix() for found in evidence(run)) if name not in files]
-    if fault is None and unnamed:
-        fault = f"{unnamed[0]} is not in the manifest"
-    if fault:
-        repair = f"restore it or, if it was changed on purpose, renew figures and manifest with make figures RUN={run.name}"
-        raise UserError(f"{run}: {fault}: {repair}")
+    problem = first_problem(files, lambda name: (run / name).read_bytes() if (run / name).is_file() else None)
+    unnamed = [
+        name for name in (found.relative_to(run).as_posix() for found in evidence(run)) if name not in files
+    ]
+    if problem is None and unnamed:
+        problem = f"{unnamed[0]} is not in the manifest"
+    if problem:
+        repair = (
+            "restore it or, if it was changed on purpose, renew figures and manifest with make figures "
+            f"RUN={run.name}"
+        )
+        raise UserError(f"{run}: {problem}: {repair}")
     return manifest

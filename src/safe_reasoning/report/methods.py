@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-# Methods in the order of the figures: name, colour of the family, dashes. A method looks the same wherever it is drawn.
+# Methods in the order of the figures: name, colour of the family, dashes. A method looks the same
+# wherever it is drawn.
 METHODS = {
     "base": ("base", "#000000", "-"),
     "safechain": ("SafeChain", "#56b4e9", "-"),
@@ -42,7 +43,10 @@ def ordered(methods: Iterable[str]) -> list[str]:
 
 
 def methods_by_model(frame: pd.DataFrame) -> dict[str, list[str]]:
-    """The methods that each model has, in the order of METHODS: not every method is run on every model."""
+    """The methods that each model has, in the order of METHODS.
+
+    Not every method is run on every model.
+    """
     return {str(model): ordered(cell["method"]) for model, cell in frame.groupby("model", sort=False)}
 
 

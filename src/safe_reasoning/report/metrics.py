@@ -8,14 +8,16 @@ import pandas as pd
 
 from safe_reasoning.core.errors import UserError
 
-MEAN = "mean"  # in the place of a seed: the mean over several
+MEAN = "mean"  # instead of a seed: the mean over several
 
 
 def read(metrics: Path, table: str) -> pd.DataFrame:
     """A metrics table; a missing or empty one is a UserError."""
     path = metrics / f"{table}.csv"
     if not path.exists():
-        raise UserError(f"{path} does not exist: run the workflow, or give the folder of a finished run's metrics")
+        raise UserError(
+            f"{path} does not exist: run the workflow, or give the folder of a finished run's metrics"
+        )
     try:
         frame = pd.read_csv(path)
     except pd.errors.EmptyDataError:
@@ -26,7 +28,11 @@ def read(metrics: Path, table: str) -> pd.DataFrame:
 
 
 def read_rates(metrics: Path) -> pd.DataFrame:
-    """Rates by method and seed with their intervals. With several seeds, their mean (`seed` is MEAN) with the interval of the mean stands first, and a seed's own interval is left out."""
+    """Rates by method and seed with their intervals.
+
+    With several seeds, their mean (`seed` is MEAN) with the interval of the mean stands first, and
+    a seed's own interval is left out.
+    """
     frame = read(metrics, "rates_by_seed")
     if frame["seed"].nunique() == 1:
         return frame
@@ -48,4 +54,6 @@ HALF = 0.5  # positions reached by fewer than this share of the traces are not d
 
 def reached(frame: pd.DataFrame) -> pd.DataFrame:
     """Positions that at least half of the traces reach: further on, few long traces are left."""
-    return frame[frame["traces"] >= HALF * frame.groupby(["model", "method", "seed"])["traces"].transform("max")]
+    return frame[
+        frame["traces"] >= HALF * frame.groupby(["model", "method", "seed"])["traces"].transform("max")
+    ]

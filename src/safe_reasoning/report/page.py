@@ -1,4 +1,4 @@
-"""The report: one self-contained page that tells the paper's story with this run's figures and tables."""
+"""The report: one self-contained page with the paper's story in this run's figures and tables."""
 
 from __future__ import annotations
 
@@ -21,13 +21,32 @@ from safe_reasoning.report.claims.scorecard import CAPTION as CLAIMS_CAPTION
 from safe_reasoning.report.claims.scorecard import VERDICTS
 
 ABOUT = {
-    "nano": "<b>A model organism, not a language model.</b> The model has fewer than two million parameters and was trained from scratch for this run, in a made-up world in which harm is the leak of an invented recipe. "
-    "Its numbers say nothing about real models. They show that every stage runs and measures what it should, with exact labels, and how the methods act on a model that has the "
-    "phenomena. That cues precede harm and that triggers help is built into its corpus; what training makes of it is not.",
-    "hub": "<b>Reasoning models from the model hub</b>, at the commits that config/sources.yaml pins. Their harm is what the judge named below says it is.",
-    "gguf_package": "<b>Real weights, small ones.</b> SmolLM2-135M is no reasoning model: it was first taught to think in tags, on traces that this project writes, with placeholders instead of harmful "
-    "content. The prompts are real benchmark prompts; the judge is lexical (phrases of refusal and of willingness) and crude. Samples are small: read the intervals. It shows that "
-    "the pipeline works on real language, not how a capable reasoning model behaves.",
+    "nano": (
+        "<b>A model organism, not a language model.</b> The model has fewer than two million parameters "
+        "and was "
+        "trained from scratch for this run, in a made-up world in which harm is the leak of an invented "
+        "recipe. "
+        "Its numbers say nothing about real models. They show that every stage runs and measures what it "
+        "should, "
+        "with exact labels, and how the methods act on a model that has the phenomena. That cues precede "
+        "harm and "
+        "that triggers help is built into its corpus; what training makes of it is not."
+    ),
+    "hub": (
+        "<b>Reasoning models from the model hub</b>, at the commits that config/sources.yaml pins. Their "
+        "harm is "
+        "what the judge named below says it is."
+    ),
+    "gguf_package": (
+        "<b>Real weights, small ones.</b> SmolLM2-135M is no reasoning model: it was first taught to "
+        "think in "
+        "tags, on traces that this project writes, with placeholders instead of harmful content. The "
+        "prompts are "
+        "real benchmark prompts; the judge is lexical (phrases of refusal and of willingness) and crude. "
+        "Samples "
+        "are small: read the intervals. It shows that the pipeline works on real language, not how a capable "
+        "reasoning model behaves."
+    ),
 }
 
 ZOOM, NARROW = 1.3, 300  # figures on the page against print; points
@@ -49,7 +68,9 @@ def _html(text: str) -> Markup:
 def read_table(path: Path) -> pd.DataFrame:
     """A finished table, every cell as text."""
     if not path.exists():
-        raise UserError(f"{path} does not exist: write it with scripts/write_table.py or scripts/score_claims.py")
+        raise UserError(
+            f"{path} does not exist: write it with scripts/write_table.py or scripts/score_claims.py"
+        )
     return pd.read_csv(path, keep_default_na=False, dtype=str)
 
 
@@ -64,14 +85,19 @@ def html_table(frame: pd.DataFrame) -> Markup:
     """A table as HTML; rows of the paper are grey, underscores in headings may break."""
     head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in frame.columns)
     lines = [
-        f"<tr{PAPER_ROW if str(row[0]).startswith('paper') else ''}>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>"
+        f"<tr{PAPER_ROW if str(row[0]).startswith('paper') else ''}>"
+        + "".join(f"<td>{_cell(cell)}</td>" for cell in row)
+        + "</tr>"
         for row in frame.itertuples(index=False)
     ]
     return Markup(f"<table><tr>{head}</tr>{''.join(lines)}</table>")  # noqa: S704
 
 
 def inline_svg(path: Path, name: str) -> Markup:
-    """An SVG without its XML head, somewhat larger than in print; ids get the figure's name, so that figures on one page do not share any."""
+    """An SVG without its XML head, somewhat larger than in print.
+
+    Ids get the figure's name, so that figures on one page do not share any.
+    """
     if not path.exists():
         raise UserError(f"{path} does not exist: draw it with scripts/draw_figure.py")
     text = path.read_text()
@@ -81,12 +107,15 @@ def inline_svg(path: Path, name: str) -> Markup:
     head, rest = text.split(">", 1)
     points = float(re.search(r'width="([\d.]+)pt"', head)[1])  # type: ignore[index]  # matplotlib always writes it
     head = (
-        re.sub(r' (width|height)="[^"]*"', "", head) + f' class="{"wide" if points > NARROW else "narrow"}" width="{ZOOM * points:.0f}pt"'
+        re.sub(r' (width|height)="[^"]*"', "", head)
+        + f' class="{"wide" if points > NARROW else "narrow"}" width="{ZOOM * points:.0f}pt"'
     )
     return Markup(re.sub(r"<metadata>.*?</metadata>", "", f"{head}>{rest}", flags=re.DOTALL))  # noqa: S704
 
 
-def write_report(config: Config, figures: Path, tables: Path, templates: Path, made: Mapping[str, Any] | None = None) -> str:
+def write_report(
+    config: Config, figures: Path, tables: Path, templates: Path, made: Mapping[str, Any] | None = None
+) -> str:
     """The page as text, from a run's figures and tables.
 
     Args:
@@ -94,7 +123,8 @@ def write_report(config: Config, figures: Path, tables: Path, templates: Path, m
         figures: folder of the run's figures.
         tables: folder of its tables.
         templates: folder of the page's template.
-        made: the run's manifest, where the page is written elsewhere: its commit and software stand on the page, not those at hand.
+        made: the run's manifest, where the page is written elsewhere: its commit and software stand
+            on the page, not those available.
     """
     beside_its_run = made is None
     made = made or {"commit": commit(), "software": software()}
@@ -108,7 +138,9 @@ def write_report(config: Config, figures: Path, tables: Path, templates: Path, m
             if item.is_figure:
                 entries.append({"name": name, "svg": inline_svg(figures / f"{name}.svg", name), "table": ""})
             else:
-                entries.append({"name": name, "svg": "", "table": html_table(read_table(tables / f"{name}.csv"))})
+                entries.append(
+                    {"name": name, "svg": "", "table": html_table(read_table(tables / f"{name}.csv"))}
+                )
         sections.append({"title": section.title, "lead": section.lead, "items": entries})
     scorecard = read_table(tables / "claims.csv")
     kinds = dict.fromkeys(model.kind for model in config.models.values())

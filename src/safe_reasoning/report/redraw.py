@@ -1,4 +1,7 @@
-"""Draw every figure and table of a run again from its metrics alone: in its own folder, or from its archive into a new one. No model, no torch."""
+"""Draw every figure and table of a run again from its metrics alone.
+
+In its own folder, or from its archive into a new one. No model, no torch.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,20 @@ from safe_reasoning.report.write_item import write_item
 
 
 def redraw(run: Path, published: Path) -> str:
-    """Redraw all figures and tables of a run's folder, renew its manifest, and give how many there are, in words."""
+    """Redraw all figures and tables of a run's folder, renew its manifest, and give how many there
+    are, in words.
+    """
     items = contents.of_metrics(run / "metrics")
     stems = [run / ("figures" if item.is_figure else "tables") / item.name for item in items]
-    # Each figure in a process of its own, as in the workflow: ids in an SVG depend on what was drawn before it.
+    # Each figure in a process of its own, as in the workflow: ids in an SVG depend on what was
+    # drawn before it.
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count(), mp_context=fresh, max_tasks_per_child=1) as pool:
-        jobs = [pool.submit(write_item, stem.name, run / "metrics", published, stem) for stem in stems if stem.parent.name == "figures"]
+        jobs = [
+            pool.submit(write_item, stem.name, run / "metrics", published, stem)
+            for stem in stems
+            if stem.parent.name == "figures"
+        ]
         for stem in stems:
             if stem.parent.name == "tables":
                 write_item(stem.name, run / "metrics", published, stem)

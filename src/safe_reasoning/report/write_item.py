@@ -22,7 +22,9 @@ def write_item(name: str, metrics: Path, published: Path, stem: Path) -> None:
     if name not in ITEMS:
         raise UserError(f"unknown figure or table {name!r}: use one of {', '.join(ITEMS)}")
     if not ITEMS[name].is_figure:
-        common.save(importlib.import_module(f"safe_reasoning.report.tables.{name}").data(metrics, published), stem)
+        common.save(
+            importlib.import_module(f"safe_reasoning.report.tables.{name}").data(metrics, published), stem
+        )
         return
     from safe_reasoning.report.figures import style  # matplotlib: not needed for tables
 

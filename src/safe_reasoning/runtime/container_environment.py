@@ -1,4 +1,8 @@
-"""What a job in a container gets to see of the machine: containers start with an empty environment (`--cleanenv`), and only named variables and folders go in."""
+"""What a job in a container gets to see of the machine.
+
+Containers start with an empty environment (`--cleanenv`), and only named variables and folders go
+in.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +26,12 @@ VARIABLES = (
 
 
 def into_containers(config: Config, environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables for Apptainer (or Singularity) that hand on what a job needs: the named variables, the endpoints' keys, and the folders of caches and data.
+    """Variables for Apptainer (or Singularity) that hand on what a job needs.
 
-    The home folder of a job in a container is the working folder, so the caches of the true home are named and mounted.
+    The named variables, the endpoints' keys, and the folders of caches and data.
+
+    The home folder of a job in a container is the working folder, so the caches of the true home
+    are named and mounted.
     """
     binary = "APPTAINER" if shutil.which("apptainer") else "SINGULARITY"
     names = (*VARIABLES, *(endpoint.key_variable for endpoint in config.endpoints.values()))
@@ -35,6 +42,9 @@ def into_containers(config: Config, environment: Mapping[str, str]) -> dict[str,
     if mirror := mirror_folder(config.data_mirror):
         passed[f"{binary}ENV_{MIRROR_VARIABLE}"] = str(mirror.resolve())
         folders.append(mirror.resolve())
-    bound = [*environment.get(f"{binary}_BIND", "").split(","), *(str(folder) for folder in folders if folder.is_dir())]
+    bound = [
+        *environment.get(f"{binary}_BIND", "").split(","),
+        *(str(folder) for folder in folders if folder.is_dir()),
+    ]
     passed[f"{binary}_BIND"] = ",".join(filter(None, dict.fromkeys(bound)))
     return passed

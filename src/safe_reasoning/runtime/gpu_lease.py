@@ -1,7 +1,10 @@
-"""Which GPUs a job may use when no cluster says so: Snakemake counts GPUs but does not hand them out, so each job leases its own by number.
+"""Which GPUs a job may use when no cluster says so.
 
-A lease is a lock on a small file, one for each GPU of the machine. It belongs to the process that took it and ends with it, however it ends: nothing is
-left behind by a crash. All workflows of the machine share the folder of locks, also from inside containers.
+Snakemake counts GPUs but does not hand them out, so each job leases its own by number.
+
+A lease is a lock on a small file, one for each GPU of the machine. It belongs to the process that
+took it and ends with it, however it ends: nothing is left behind by a crash. All workflows of the
+machine share the folder of locks, also from inside containers.
 """
 
 from __future__ import annotations
@@ -23,15 +26,22 @@ VARIABLE = "CUDA_VISIBLE_DEVICES"
 
 
 def visible_gpus(environment: Mapping[str, str]) -> list[str]:
-    """Ids of the GPUs that may be used: those of CUDA_VISIBLE_DEVICES, or else all device nodes of the machine."""
+    """Ids of the GPUs that may be used.
+
+    Those of CUDA_VISIBLE_DEVICES, or else all device nodes of the machine.
+    """
     if VARIABLE in environment:
         return [part.strip() for part in environment[VARIABLE].split(",") if part.strip()]
-    numbers = [found[1] for path in DEVICES.glob("nvidia*") if (found := re.fullmatch(r"nvidia(\d+)", path.name))]
+    numbers = [
+        found[1] for path in DEVICES.glob("nvidia*") if (found := re.fullmatch(r"nvidia(\d+)", path.name))
+    ]
     return sorted(numbers, key=int)
 
 
 def lease(count: int, ids: Sequence[str], locks: Path = LOCKS) -> list[str]:
-    """Take `count` of the GPUs `ids` for this process, and wait until as many are free. Never holds some while it waits for others.
+    """Take `count` of the GPUs `ids` for this process, and wait until as many are free.
+
+    Never holds some while it waits for others.
 
     The locks stay with the process through `exec` and end with it.
 
@@ -40,7 +50,10 @@ def lease(count: int, ids: Sequence[str], locks: Path = LOCKS) -> list[str]:
     """
     if count > len(ids):
         there = ", ".join(ids) or "none"
-        raise UserError(f"this job needs {count} GPUs, here are {len(ids)} ({there}): lower resources.gpus or methods.*.processes")
+        raise UserError(
+            f"this job needs {count} GPUs, here are {len(ids)} ({there}): lower resources.gpus or "
+            "methods.*.processes"
+        )
     if not locks.exists():
         locks.mkdir(parents=True, exist_ok=True)
         locks.chmod(0o1777)  # the next job may be another user's
@@ -54,7 +67,8 @@ def lease(count: int, ids: Sequence[str], locks: Path = LOCKS) -> list[str]:
         if not waiting:
             progress(f"waiting for {count} of the GPUs {', '.join(ids)}: other jobs hold them")
             waiting = True
-        time.sleep(random.uniform(0.2, 1.0))  # two jobs that each hold some must not meet again at the same moment
+        # Two jobs that each hold some must not meet again at the same moment
+        time.sleep(random.uniform(0.2, 1.0))
 
 
 def _take(count: int, ids: Sequence[str], locks: Path) -> dict[str, int]:
@@ -77,7 +91,8 @@ def _take(count: int, ids: Sequence[str], locks: Path) -> dict[str, int]:
 def environment_of_job(count: int, environment: Mapping[str, str], locks: Path = LOCKS) -> dict[str, str]:
     """The environment in which a job that asked for `count` GPUs sees just those.
 
-    A job without GPUs and a job of a SLURM cluster, which hands GPUs out itself, keep theirs as it is.
+    A job without GPUs and a job of a SLURM cluster, which hands GPUs out itself, keep theirs as it
+    is.
     """
     if count == 0 or ("SLURM_JOB_ID" in environment and VARIABLE in environment):
         return dict(environment)

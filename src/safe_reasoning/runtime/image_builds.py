@@ -1,4 +1,7 @@
-"""Builds the images of the environments: files of Apptainer, or images in a registry by buildah, podman or docker."""
+"""Builds the images of the environments.
+
+Files of Apptainer, or images in a registry by buildah, podman or docker.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from safe_reasoning.core.provenance import commit
 from safe_reasoning.runtime import images
 from safe_reasoning.runtime.registries import pinned
 
-# grpo is train with vLLM beside it: the same definition, another lock.
+# grpo is train with vLLM next to it: the same definition, another lock.
 FOLDERS = {"serve": "serve", "train": "train", "grpo": "train", "analyze": "analyze"}
 BUILDERS = ("buildah", "podman", "docker")
 
@@ -29,7 +32,8 @@ def arguments(name: str) -> dict[str, str]:
     base = images.table()["bases"][FOLDERS[name]]
     if not images.DIGEST.fullmatch(base["digest"] or ""):
         raise UserError(
-            f"the base of {name} ({base['image']}) has no digest in {images.TABLE}: run make lock-containers on a connected machine"
+            f"the base of {name} ({base['image']}) has no digest in {images.TABLE}: run make "
+            "lock-containers on a connected machine"
         )
     return {
         "NAME": name,
@@ -46,7 +50,8 @@ def build(name: str, push: str | None) -> None:
 
     Args:
         name: the environment, one of `images.NAMES`.
-        push: where a registry keeps the images, such as `registry.example.org/group`; None builds a file of Apptainer.
+        push: where a registry keeps the images, such as `registry.example.org/group`; None builds a
+            file of Apptainer.
     """
     given = arguments(name)
     reference, digest = _to_registry(name, push, given) if push else _to_file(name, given)
@@ -58,10 +63,13 @@ def build(name: str, push: str | None) -> None:
 def _to_file(name: str, given: dict[str, str]) -> tuple[str, str]:
     if not shutil.which("apptainer"):
         raise UserError(
-            "apptainer is not here: install it, or build for a registry with buildah, podman or docker: make containers PUSH=registry/path"
+            "apptainer is not here: install it, or build for a registry with buildah, podman or docker: "
+            "make containers PUSH=registry/path"
         )
     part = images.ROOT / f"{images.sif(name)}.part"
-    _run("apptainer", "build", "--force", *_each(given), str(part), f"containers/{FOLDERS[name]}/apptainer.def")
+    _run(
+        "apptainer", "build", "--force", *_each(given), str(part), f"containers/{FOLDERS[name]}/apptainer.def"
+    )
     digest = images.file_digest(part)
     os.replace(part, images.ROOT / images.sif(name))
     return images.sif(name), digest
@@ -70,14 +78,28 @@ def _to_file(name: str, given: dict[str, str]) -> tuple[str, str]:
 def _to_registry(name: str, push: str, given: dict[str, str]) -> tuple[str, str]:
     builder = next((candidate for candidate in BUILDERS if shutil.which(candidate)), None)
     if not builder:
-        raise UserError(f"none of {', '.join(BUILDERS)} is here: install one, or build files with Apptainer: make containers without PUSH")
+        raise UserError(
+            f"none of {', '.join(BUILDERS)} is here: install one, or build files with Apptainer: make "
+            "containers without PUSH"
+        )
     tagged = f"{push}/{name}:{given['LOCK_SHA256'][:12]}"
-    _run(builder, "build", *_each(given), "--file", f"containers/{FOLDERS[name]}/Dockerfile", "--tag", tagged, ".")
+    _run(
+        builder,
+        "build",
+        *_each(given),
+        "--file",
+        f"containers/{FOLDERS[name]}/Dockerfile",
+        "--tag",
+        tagged,
+        ".",
+    )
     with tempfile.TemporaryDirectory() as folder:
         told = Path(folder, "digest")
         if builder == "docker":
             _run("docker", "push", tagged)
-            digests = json.loads(_run("docker", "image", "inspect", "--format", "{{json .RepoDigests}}", tagged, capture=True))
+            digests = json.loads(
+                _run("docker", "image", "inspect", "--format", "{{json .RepoDigests}}", tagged, capture=True)
+            )
             digest = next(entry.partition("@")[2] for entry in digests if entry.startswith(f"{push}/{name}@"))
         else:
             _run(builder, "push", "--digestfile", str(told), tagged)
@@ -93,5 +115,7 @@ def _run(*command: str, capture: bool = False) -> str:
     """Run a builder in the repository's folder; its own words go where ours go."""
     done = subprocess.run(command, cwd=images.ROOT, stdout=subprocess.PIPE if capture else None, text=True)
     if done.returncode:
-        raise UserError(f"{command[0]} {command[1]} ended with exit code {done.returncode}: its own words above say why")
+        raise UserError(
+            f"{command[0]} {command[1]} ended with exit code {done.returncode}: its own words above say why"
+        )
     return done.stdout or ""

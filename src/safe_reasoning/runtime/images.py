@@ -1,4 +1,7 @@
-"""Which container images the workflow runs, and which it refuses: what containers/digests.lock says. Light, since every job reads the rules anew."""
+"""Which container images the workflow runs, and which it refuses.
+
+What containers/digests.lock says. Light, since every job reads the rules again.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +23,20 @@ NAMES = ("serve", "train", "grpo", "analyze")
 ENTRY = {"image", "digest", "lock_sha256"}
 BASE = {"image", "digest", "snapshot", "learned"}
 HEADS = {
-    "bases": "# Bases of the builds, written by `make lock-containers`, and the images that the workflow runs, written by `make containers`: "
-    "see containers/README.md.\n",
+    "bases": (
+        "# Bases of the builds, written by `make lock-containers`, and the images that the workflow runs, "
+        "written "
+        "by `make containers`: see containers/README.md.\n"
+    ),
     "images": "# An image that is null is not built yet.\n",
 }
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def table() -> dict[str, Any]:
-    """The whole of containers/digests.lock: `bases` by folder of a definition, `images` by environment.
+    """The whole of containers/digests.lock.
+
+    `bases` by folder of a definition, `images` by environment.
 
     Raises:
         UserError: it is missing or is no such table.
@@ -45,7 +53,9 @@ def _parsed(text: str) -> dict[str, Any]:
     """Every rule asks for the table, and it is the same."""
     try:
         content = dict(yaml.safe_load(text))
-        if set(content["images"]) != set(NAMES) or any(set(entry) != ENTRY for entry in content["images"].values()):
+        if set(content["images"]) != set(NAMES) or any(
+            set(entry) != ENTRY for entry in content["images"].values()
+        ):
             raise KeyError(f"images needs {', '.join(NAMES)} with {', '.join(sorted(ENTRY))} each")
         if any(set(base) != BASE for base in content["bases"].values()):
             raise KeyError(f"bases needs {', '.join(sorted(BASE))} each")
@@ -57,14 +67,19 @@ def _parsed(text: str) -> dict[str, Any]:
 
 def text_of(content: Mapping[str, Any]) -> str:
     """The file of a table, with its comments."""
-    return "".join(head + yaml.safe_dump({part: content[part]}, sort_keys=False, width=1000) for part, head in HEADS.items())
+    return "".join(
+        head + yaml.safe_dump({part: content[part]}, sort_keys=False, width=1000)
+        for part, head in HEADS.items()
+    )
 
 
 def image(name: str) -> str:
-    """What a rule says in `container:` for an environment, such as `containers/serve.sif` or `docker://registry/serve@sha256:...`.
+    """What a rule says in `container:` for an environment, such as `containers/serve.sif` or
+    `docker://registry/serve@sha256:...`.
 
-    For an image that is not built yet this is the path where `make containers` will put it: a run in a virtual environment never looks there,
-    and nothing is made again because the image was built meanwhile.
+    For an image that is not built yet this is the path where `make containers` will put it: a run
+    in a virtual environment never looks there, and nothing is made again because the image was
+    built meanwhile.
 
     Raises:
         UserError: no environment has this name.
@@ -94,7 +109,10 @@ def file_digest(path: Path) -> str:
 
 
 def refusals(names: Iterable[str]) -> list[str]:
-    """One line for each image that may not be used, with what mends it; empty when all may. Reads the image files whole, a minute for 30 GB."""
+    """One line for each image that may not be used, with what mends it; empty when all may.
+
+    Reads the image files whole, a minute for 30 GB.
+    """
     images = table()["images"]
     lines = [_fault(name, images[name]) for name in sorted(set(names))]
     return [line for line in lines if line]
@@ -113,16 +131,28 @@ def _fault(name: str, entry: Mapping[str, str | None]) -> str | None:
     except UserError as error:
         return str(error)
     if entry["lock_sha256"] != lock:
-        return f"the image {name} ({reference}) was built from another envs/{name}.lock than the present one: {build}"
+        return (
+            f"the image {name} ({reference}) was built from another envs/{name}.lock than the present "
+            f"one: {build}"
+        )
     if "://" in reference:
         if "@" not in reference:
-            return f"the image {name} ({reference}) is named by a tag, which can move: write {reference}@{digest} in {TABLE}, or {build}"
+            return (
+                f"the image {name} ({reference}) is named by a tag, which can move: write "
+                f"{reference}@{digest} in {TABLE}, or {build}"
+            )
         if not reference.endswith(f"@{digest}"):
-            return f"the image {name} ({reference}) is not the one of the digest {digest} in {TABLE}: mend one of them, or {build}"
+            return (
+                f"the image {name} ({reference}) is not the one of the digest {digest} in {TABLE}: fix "
+                f"one of them, or {build}"
+            )
         return None
     path = ROOT / reference
     if not path.is_file():
         return f"the image {name} ({reference}) is not there: copy it from where it was built, or {build}"
     if file_digest(path) != digest:
-        return f"the image {name} ({reference}) is not the file whose digest is in {TABLE}: copy it again, or {build}"
+        return (
+            f"the image {name} ({reference}) is not the file whose digest is in {TABLE}: copy it again, "
+            f"or {build}"
+        )
     return None

@@ -1,7 +1,8 @@
 """One run at a time in a results folder, also after a run was killed.
 
-Snakemake's own lock outlives a killed run and must then be removed by hand. These locks belong to processes and go with them: `run.lock` to the
-workflow, `jobs.lock` (shared) to each of its jobs, which may outlive a killed workflow for a while and would write beside the next one.
+Snakemake's own lock outlives a killed run and must then be removed by hand. These locks belong to
+processes and go with them: `run.lock` to the workflow, `jobs.lock` (shared) to each of its jobs,
+which may outlive a killed workflow for a while and would write next to the next one.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ def _lock(path: Path, message: str) -> IO[str]:
 
 
 def hold(run: Path | str) -> None:
-    """Wait until no other workflow and no left-over job works in the folder `run`, then keep others waiting until this process ends."""
+    """Wait until no other workflow and no left-over job works in the folder `run`, then keep others
+    waiting until this process ends.
+    """
     run = Path(run)
     run.mkdir(parents=True, exist_ok=True)
     _held.append(_lock(run / ".run.lock", f"another run works in {run}: waiting for it to end"))

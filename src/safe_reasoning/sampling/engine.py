@@ -1,4 +1,7 @@
-"""One small interface to whatever generates text. Prompts and prefixes are token ids, never re-tokenised text."""
+"""One small interface to whatever generates text.
+
+Prompts and prefixes are token ids, never re-tokenised text.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from safe_reasoning.core.trace import CLOSE_TAG
 
 @dataclass(frozen=True)
 class Request:
-    """One completion to sample. The engine continues from prompt_token_ids + given_ids; given ids count towards the token limit."""
+    """One completion to sample.
+
+    The engine continues from prompt_token_ids + given_ids; given ids count towards the token limit.
+    """
 
     generation_id: str
     prompt_id: str
@@ -32,7 +38,9 @@ class Request:
 
 
 class Engine(Protocol):
-    """Samples completions. The same requests in the same call give the same rows, whatever was sampled before.
+    """Samples completions.
+
+    The same requests in the same call give the same rows, whatever was sampled before.
 
     Attributes:
         tokenizer: the model's transformers tokenizer.
@@ -42,35 +50,49 @@ class Engine(Protocol):
     tokenizer: Any
     decoding: config.Decoding
 
-    def generate(self, requests: Sequence[Request], *, stop_at_think_end: bool = False) -> list[dict[str, Any]]:
+    def generate(
+        self, requests: Sequence[Request], *, stop_at_think_end: bool = False
+    ) -> list[dict[str, Any]]:
         """Sample the requests.
 
         Args:
-            requests: continued in any order; the prompt set and the ids are only copied to the rows.
-            stop_at_think_end: end each completion right after the first closing think tag that is sampled.
+            requests: continued in any order; the prompt set and the ids are only copied to the
+                rows.
+            stop_at_think_end: end each completion right after the first closing think tag that is
+                sampled.
 
         Returns:
-            Rows of schema generations in the order of the requests. `finish_reason` is `stop` (end of sequence, or the closing think tag when asked
-            for), `length` (token limit), or `prompt_too_long` (the model's context has no room; nothing was sampled). The id of the end of sequence is
-            dropped, the closing think tag is kept.
+            Rows of schema generations in the order of the requests. `finish_reason` is `stop` (end
+            of sequence, or the closing think tag when asked for), `length` (token limit), or
+            `prompt_too_long` (the model's context has no room; nothing was sampled). The id of the
+            end of sequence is dropped, the closing think tag is kept.
         """
 
 
 def check_model(model_dir: Path) -> None:
-    """A UserError unless the folder holds safetensors weights. (transformers would take a missing folder for a name on the hub.)"""
+    """A UserError unless the folder holds safetensors weights.
+
+    (transformers would take a missing folder for a name on the hub.)
+    """
     if not (model_dir / "config.json").exists() or not list(model_dir.glob("*.safetensors")):
-        raise UserError(f"{model_dir} holds no model (config.json and *.safetensors): run the rule that makes it")
+        raise UserError(
+            f"{model_dir} holds no model (config.json and *.safetensors): run the rule that makes it"
+        )
 
 
 def load_tokenizer(model_dir: Path) -> Any:
-    """The tokenizer of a model folder; one that would drop the closing think tag from every text is a UserError."""
+    """The tokenizer of a model folder.
+
+    One that would drop the closing think tag from every text is a UserError.
+    """
     check_model(model_dir)
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(model_dir, local_files_only=True, trust_remote_code=False)
     if think_end_id(tokenizer) in tokenizer.all_special_ids:
         raise UserError(
-            f"the tokenizer in {model_dir} has {CLOSE_TAG} as a special token, which decoding drops: add it as an ordinary token"
+            f"the tokenizer in {model_dir} has {CLOSE_TAG} as a special token, which decoding drops: add "
+            "it as an ordinary token"
         )
     return tokenizer
 
@@ -90,9 +112,14 @@ def end_ids(model_dir: Path, tokenizer: Any) -> set[int]:
 
 
 def remaining_tokens(request: Request, engine: config.Engine, decoding: config.Decoding) -> int:
-    """How many tokens may still be sampled; 0 when the completion has its full length already or the context is full."""
+    """How many tokens may still be sampled.
+
+    0 when the completion has its full length already or the context is full.
+    """
     given = len(request.given_ids)
-    return max(0, min(request.limit(decoding) - given, engine.max_model_len - len(request.prompt_token_ids) - given))
+    return max(
+        0, min(request.limit(decoding) - given, engine.max_model_len - len(request.prompt_token_ids) - given)
+    )
 
 
 def truncated_row(request: Request, engine: config.Engine, tokenizer: Any) -> dict[str, Any]:

@@ -11,11 +11,17 @@ from safe_reasoning.sampling.engine import Engine, check_model
 
 
 def open_engine(model_dir: Path, engine: config.Engine, decoding: config.Decoding) -> Engine:
-    """Open the configured engine on a folder of safetensors weights; a missing or unfit folder is a UserError."""
+    """Open the configured engine on a folder of safetensors weights.
+
+    A missing or unfit folder is a UserError.
+    """
     check_model(model_dir)
     positions = read_json(model_dir / "config.json").get("max_position_embeddings")
     if positions and engine.max_model_len > positions:
-        raise UserError(f"engine.max_model_len {engine.max_model_len} is more than the {positions} positions of {model_dir}: lower it")
+        raise UserError(
+            f"engine.max_model_len {engine.max_model_len} is more than the {positions} positions of "
+            f"{model_dir}: lower it"
+        )
     if engine.name == "vllm":
         from safe_reasoning.sampling.vllm_engine import VllmEngine
 

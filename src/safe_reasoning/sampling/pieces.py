@@ -1,8 +1,11 @@
-"""Prompts made of fixed words and of foreign text, such that no foreign text becomes a control token.
+"""Prompts made of fixed words and of untrusted text, such that no untrusted text becomes a control
+token.
 
-A model's tokenizer turns the tags of its chat format (`<|im_start|>`, `[INST]`, ...) into control tokens wherever they stand. Text that is judged must not
-gain that power by imitating them, so a tag that lies in foreign text is cut in two before it is encoded: the model then reads it as the letters it is.
-Where foreign text holds no tag, which is nearly always, the ids are exactly those of the whole prompt encoded at once.
+A model's tokenizer turns the tags of its chat format (`<|im_start|>`, `[INST]`, ...) into control
+tokens wherever they stand. Text that is judged must not gain that power by imitating them, so a tag
+that lies in untrusted text is cut in two before it is encoded: the model then reads it as the
+letters it is. Where untrusted text holds no tag, which is nearly always, the ids are exactly those
+of the whole prompt encoded at once.
 """
 
 from __future__ import annotations
@@ -21,28 +24,44 @@ class Piece(NamedTuple):
 
     Attributes:
         text: the part.
-        foreign: whether someone else wrote it.
+        untrusted: whether someone else wrote it.
         clip: at most this many tokens of it are kept.
     """
 
     text: str
-    foreign: bool = False
+    untrusted: bool = False
     clip: int | None = None
 
 
 def chat_pieces(tokenizer: Any, messages: Sequence[Message], *, add_generation_prompt: bool) -> list[Piece]:
-    """A conversation in the model's chat template: the template's words are fixed, the contents of the messages foreign.
+    """A conversation in the model's chat template.
 
-    The template never sees the contents, only marks in their place; what it would do to a text (strip it, look for tags in it) it can't do.
+    The template's words are fixed, the contents of the messages untrusted.
+
+    The template never sees the contents, only marks in their place; what it would do to a text
+    (strip it, look for tags in it) it can't do.
     """
     if not tokenizer.chat_template:
-        raise UserError("the model has no chat template: use a chat model, or add chat_template.jinja to its folder")
-    marked = [{"role": message["role"], "content": f"\ue000{number}\ue001"} for number, message in enumerate(messages)]
-    rendered = tokenizer.apply_chat_template(marked, add_generation_prompt=add_generation_prompt, tokenize=False)
+        raise UserError(
+            "the model has no chat template: use a chat model, or add chat_template.jinja to its folder"
+        )
+    marked = [
+        {"role": message["role"], "content": f"\ue000{number}\ue001"}
+        for number, message in enumerate(messages)
+    ]
+    rendered = tokenizer.apply_chat_template(
+        marked, add_generation_prompt=add_generation_prompt, tokenize=False
+    )
     parts = re.split("\ue000(\\d+)\ue001", rendered)
     if missing := set(range(len(messages))) - {int(number) for number in parts[1::2]}:
-        raise UserError(f"the model's chat template leaves out message {min(missing) + 1} of {len(messages)}: ask it in another form")
-    return [Piece(messages[int(part)]["content"], foreign=True) if place % 2 else Piece(part) for place, part in enumerate(parts)]
+        raise UserError(
+            f"the model's chat template leaves out message {min(missing) + 1} of {len(messages)}: ask it "
+            "in another form"
+        )
+    return [
+        Piece(messages[int(part)]["content"], untrusted=True) if place % 2 else Piece(part)
+        for place, part in enumerate(parts)
+    ]
 
 
 def encode(tokenizer: Any, pieces: Sequence[Piece], *, add_special_tokens: bool) -> list[int]:
@@ -51,7 +70,8 @@ def encode(tokenizer: Any, pieces: Sequence[Piece], *, add_special_tokens: bool)
     Args:
         tokenizer: of the model.
         pieces: in their order.
-        add_special_tokens: whether the tokenizer puts its begin token first; chat templates bring their own.
+        add_special_tokens: whether the tokenizer puts its begin token first; chat templates bring
+            their own.
     """
     pieces = [_clipped(tokenizer, piece) for piece in pieces]
     text = "".join(piece.text for piece in pieces)
@@ -63,24 +83,35 @@ def encode(tokenizer: Any, pieces: Sequence[Piece], *, add_special_tokens: bool)
 
 
 def _clipped(tokenizer: Any, piece: Piece) -> Piece:
-    """The piece with at most `clip` tokens, begin token counted as HarmBench's own evaluation does."""
+    """The piece with at most `clip` tokens.
+
+    The begin token counts, as in HarmBench's evaluation.
+    """
     if piece.clip is None:
         return piece
     ids = tokenizer.encode(piece.text)
-    return piece if len(ids) <= piece.clip else piece._replace(text=tokenizer.decode(ids[: piece.clip], skip_special_tokens=True))
+    return (
+        piece
+        if len(ids) <= piece.clip
+        else piece._replace(text=tokenizer.decode(ids[: piece.clip], skip_special_tokens=True))
+    )
 
 
 def _cuts(tokenizer: Any, pieces: Sequence[Piece], text: str) -> list[int]:
-    """Where to cut the text so that each tag that touches a foreign piece is cut behind its first character."""
+    """Where to cut the text so that each tag that touches a untrusted piece is cut behind its first
+    character.
+    """
     tags = [token.content for token in tokenizer.added_tokens_decoder.values() if len(token.content) > 1]
     if not tags:
         return []
-    foreign, place = [], 0
+    untrusted, place = [], 0
     for piece in pieces:
-        if piece.foreign:
-            foreign.append((place, place + len(piece.text)))
+        if piece.untrusted:
+            untrusted.append((place, place + len(piece.text)))
         place += len(piece.text)
     pattern = re.compile(f"(?=({'|'.join(map(re.escape, sorted(tags, key=len, reverse=True)))}))")
     return [
-        match.start() + 1 for match in pattern.finditer(text) if any(match.start() < end and start < match.end(1) for start, end in foreign)
+        match.start() + 1
+        for match in pattern.finditer(text)
+        if any(match.start() < end and start < match.end(1) for start, end in untrusted)
     ]

@@ -15,9 +15,16 @@ from safe_reasoning.sampling.sampler import Sampler
 
 
 def requests_for(
-    prompts: Rows, samples: Mapping[str, int], tokenizer: Tokenizer, seed: int, limits: Mapping[str, int | None] | None = None
+    prompts: Rows,
+    samples: Mapping[str, int],
+    tokenizer: Tokenizer,
+    seed: int,
+    limits: Mapping[str, int | None] | None = None,
 ) -> list[Request]:
-    """One request a prompt and sample; `samples` gives the number by prompt set, `limits` the token limit where it is not the decoding's.
+    """One request a prompt and sample.
+
+    `samples` gives the number by prompt set, `limits` the token limit where it is not the
+    decoding's.
 
     Methods share the seeds, so that paired differences are less noisy.
     """
@@ -38,9 +45,18 @@ def requests_for(
 
 
 def sample_prompt_sets(
-    config: Config, model_dir: Path, prompts: Rows, samples: Mapping[str, int], shards: Path, out: Path, label: str, seed: int = 0
+    config: Config,
+    model_dir: Path,
+    prompts: Rows,
+    samples: Mapping[str, int],
+    shards: Path,
+    out: Path,
+    label: str,
+    seed: int = 0,
 ) -> None:
-    """Sample prompts with one model and write the generations with their cost (generations, tokens, seconds) in the meta file."""
+    """Sample prompts with one model and write the generations with their cost (generations, tokens,
+    seconds) in the meta file.
+    """
     tokenizer = load_tokenizer(model_dir)
     sampler = Sampler(config, model_dir, shards, stop_at_think_end=False)
     limits = {name: settings.max_new_tokens for name, settings in config.prompt_sets.items()}

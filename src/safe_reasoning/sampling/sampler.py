@@ -16,7 +16,8 @@ from safe_reasoning.sampling.shards import sample_sharded
 
 
 class Sampler:
-    """Samples labelled batches of requests with the model in `model_dir`, opening its engine once and only if a shard is missing.
+    """Samples labelled batches of requests with the model in `model_dir`, opening its engine once
+    and only if a shard is missing.
 
     Args:
         config: engine and decoding.
@@ -32,7 +33,9 @@ class Sampler:
         self._shards = shards
         self._stop_at_think_end = stop_at_think_end
         marker = model_dir / "training.json"  # it holds the hash of the weights
-        self._fingerprint = f"{config.engine!r} {config.decoding!r} {sha256(marker) if marker.exists() else model_dir}"
+        self._fingerprint = (
+            f"{config.engine!r} {config.decoding!r} {sha256(marker) if marker.exists() else model_dir}"
+        )
         self._cost = {"generations": 0, "generated_tokens": 0, "sampling_seconds": 0.0}
 
     def __call__(self, requests: Sequence[Request], label: str) -> list[dict[str, Any]]:

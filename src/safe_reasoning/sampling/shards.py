@@ -1,4 +1,7 @@
-"""Sharded, resumable sampling: a killed job goes on after its last finished shard, and ends with the rows of an unbroken one."""
+"""Sharded, resumable sampling.
+
+A killed job goes on after its last finished shard, and ends with the rows of an unbroken one.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,8 @@ class SamplingReport:
 
     Attributes:
         rows: rows of schema generations.
-        generated_tokens: sampled tokens in the rows (given ones and the end of sequence are not counted).
+        generated_tokens: sampled tokens in the rows (given ones and the end of sequence are not
+            counted).
         seconds: wall time of sampling, without the start of the engine.
     """
 
@@ -42,29 +46,39 @@ def sample_sharded(
     label: str,
     stop_at_think_end: bool = False,
 ) -> SamplingReport:
-    """Sample the requests shard by shard; finished shards are kept in `shard_dir` and never sampled again.
+    """Sample the requests shard by shard.
+
+    Finished shards are kept in `shard_dir` and never sampled again.
 
     Two processes on one folder do no harm: both write the same shards, each whole or not at all.
 
     Args:
         open_engine: opens the engine; called only when a shard is missing.
         requests: cut into shards in their order.
-        shard_dir: folder of the shards. A shard's name holds a hash of its requests and of `fingerprint`, so changed work never meets old shards.
-        shard_size: requests a shard; a killed job loses at most one shard.
-        max_new_tokens: token limit of one completion, for the ceiling that is told before the work starts.
+        shard_dir: folder of the shards. A shard's name holds a hash of its requests and of
+            `fingerprint`, so changed work never meets old shards.
+        shard_size: requests per shard; a killed job loses at most one shard.
+        max_new_tokens: token limit of one completion, for the upper bound that is shown before the
+            work starts.
         fingerprint: whatever else decides the rows: model weights, engine, decoding.
         label: name of the work in the lines of progress.
         stop_at_think_end: see `Engine.generate`.
     """
     shards = [requests[start : start + shard_size] for start in range(0, len(requests), shard_size)]
-    paths = [shard_dir / _name(number, shard, f"{fingerprint} {stop_at_think_end}") for number, shard in enumerate(shards)]
+    paths = [
+        shard_dir / _name(number, shard, f"{fingerprint} {stop_at_think_end}")
+        for number, shard in enumerate(shards)
+    ]
     missing = [number for number, path in enumerate(paths) if not _is_finished(path)]
     ceiling = sum(
-        max(0, (request.max_new_tokens or max_new_tokens) - len(request.given_ids)) for number in missing for request in shards[number]
+        max(0, (request.max_new_tokens or max_new_tokens) - len(request.given_ids))
+        for number in missing
+        for request in shards[number]
     )
     kept = len(shards) - len(missing)
     progress(
-        f"{label}: {len(requests)} requests in {len(shards)} shards, {kept} of them finished before; at most {ceiling} tokens to sample"
+        f"{label}: {len(requests)} requests in {len(shards)} shards, {kept} of them finished before; at "
+        f"most {ceiling} tokens to sample"
     )
 
     total = sum(len(shards[number]) for number in missing)
@@ -76,11 +90,16 @@ def sample_sharded(
         done += len(shards[number])
         left = (time.perf_counter() - begin) / done * (total - done)
         there = len(requests) - total + done
-        progress(f"{label}: {there}/{len(requests)} requests, {tokens / seconds:.0f} tokens/s, about {left:.0f} s left")
+        progress(
+            f"{label}: {there}/{len(requests)} requests, {tokens / seconds:.0f} tokens/s, about "
+            f"{left:.0f} s left"
+        )
 
     rows = [row for path in paths for row in read_rows(path, "generations")]
     metas = [read_meta(path) for path in paths]
-    return SamplingReport(rows, sum(meta["generated_tokens"] for meta in metas), sum(meta["seconds"] for meta in metas))
+    return SamplingReport(
+        rows, sum(meta["generated_tokens"] for meta in metas), sum(meta["seconds"] for meta in metas)
+    )
 
 
 def _name(number: int, requests: Sequence[Request], fingerprint: str) -> str:
@@ -93,7 +112,9 @@ def _is_finished(path: Path) -> bool:
     return path.exists() and path.with_name(f"{path.name}.meta.json").exists()
 
 
-def _sample_shard(engine: Engine, requests: Sequence[Request], path: Path, stop_at_think_end: bool, label: str) -> tuple[int, float]:
+def _sample_shard(
+    engine: Engine, requests: Sequence[Request], path: Path, stop_at_think_end: bool, label: str
+) -> tuple[int, float]:
     """Sample and write one shard; returns its sampled tokens and seconds."""
     begin = time.perf_counter()
     rows = engine.generate(requests, stop_at_think_end=stop_at_think_end)

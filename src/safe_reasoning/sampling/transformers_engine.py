@@ -1,4 +1,7 @@
-"""transformers, for machines without vLLM and as a second opinion on it: batched, cached, a random generator of its own for each request."""
+"""transformers, for machines without vLLM and as a second opinion on it.
+
+Batched, cached, a random generator of its own for each request.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,15 @@ from transformers import AutoModelForCausalLM
 
 from safe_reasoning import config
 from safe_reasoning.core.trace import CLOSE_TAG
-from safe_reasoning.sampling.engine import Request, end_ids, load_tokenizer, remaining_tokens, row, think_end_id, truncated_row
+from safe_reasoning.sampling.engine import (
+    Request,
+    end_ids,
+    load_tokenizer,
+    remaining_tokens,
+    row,
+    think_end_id,
+    truncated_row,
+)
 
 
 class TransformersEngine:
@@ -26,43 +37,72 @@ class TransformersEngine:
         self._think_end = think_end_id(self.tokenizer)
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         model: Any = AutoModelForCausalLM.from_pretrained(
-            model_dir, dtype=engine.dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True
+            model_dir,
+            dtype=engine.dtype,
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
         )
         self._model = model.to(self._device).eval()
 
-    def generate(self, requests: Sequence[Request], *, stop_at_think_end: bool = False) -> list[dict[str, Any]]:
+    def generate(
+        self, requests: Sequence[Request], *, stop_at_think_end: bool = False
+    ) -> list[dict[str, Any]]:
         """Sample the requests in batches of like length. See `Engine.generate`."""
-        open_requests = [i for i, request in enumerate(requests) if remaining_tokens(request, self._engine, self.decoding)]
-        order = sorted(open_requests, key=lambda i: len(requests[i].prompt_token_ids) + len(requests[i].given_ids))
+        open_requests = [
+            i for i, request in enumerate(requests) if remaining_tokens(request, self._engine, self.decoding)
+        ]
+        order = sorted(
+            open_requests, key=lambda i: len(requests[i].prompt_token_ids) + len(requests[i].given_ids)
+        )
         rows: dict[int, dict[str, Any]] = {}
         for start in range(0, len(order), self._engine.max_num_seqs):
             batch = order[start : start + self._engine.max_num_seqs]
-            for i, (new_ids, reason) in zip(batch, self._sample([requests[i] for i in batch], stop_at_think_end), strict=True):
+            for i, (new_ids, reason) in zip(
+                batch, self._sample([requests[i] for i in batch], stop_at_think_end), strict=True
+            ):
                 rows[i] = row(requests[i], new_ids, reason, self.tokenizer)
-        return [rows[i] if i in rows else truncated_row(request, self._engine, self.tokenizer) for i, request in enumerate(requests)]
+        return [
+            rows[i] if i in rows else truncated_row(request, self._engine, self.tokenizer)
+            for i, request in enumerate(requests)
+        ]
 
     @torch.inference_mode()
     def _sample(self, requests: Sequence[Request], stop_at_think_end: bool) -> list[tuple[list[int], str]]:
-        """New ids and finish reason of each request, sampled as one batch with the prompts padded on the left."""
+        """New ids and finish reason of each request, sampled as one batch with the prompts padded
+        on the left.
+        """
         prompts = [request.prompt_token_ids + request.given_ids for request in requests]
         limits = [remaining_tokens(request, self._engine, self.decoding) for request in requests]
-        # One number in [0, 1) a request and step, of the request's own generator: its draws depend on no other request.
+        # One number in [0, 1) a request and step, of the request's own generator: its draws depend
+        # on no other request.
         generators = [torch.Generator().manual_seed(request.seed) for request in requests]
         draws = torch.nn.utils.rnn.pad_sequence(
-            [torch.rand(request.limit(self.decoding), generator=g) for request, g in zip(requests, generators, strict=True)],
+            [
+                torch.rand(request.limit(self.decoding), generator=g)
+                for request, g in zip(requests, generators, strict=True)
+            ],
             batch_first=True,
         )
         width = max(map(len, prompts))
         ids = torch.tensor([[0] * (width - len(prompt)) + prompt for prompt in prompts], device=self._device)
-        mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=self._device)
+        mask = torch.tensor(
+            [[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=self._device
+        )
         new_ids: list[list[int]] = [[] for _ in requests]
         reasons = [""] * len(requests)
-        batch = list(range(len(requests)))  # the requests that are still computed; a finished one leaves when half of them are
+        # The requests that are still computed; a finished one leaves when half of them are
+        batch = list(range(len(requests)))
         cache = None
         for step in range(max(limits)):
             positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
             output = self._model(
-                input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=1
+                input_ids=ids,
+                attention_mask=mask,
+                position_ids=positions,
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
             )
             cache = output.past_key_values
             chosen = self._choose(output.logits[:, -1].cpu(), draws[batch, step])
@@ -79,13 +119,22 @@ class TransformersEngine:
                 places = torch.tensor(running, device=self._device)
                 cache.batch_select_indices(places)
                 ids, mask, batch = ids[places], mask[places], [batch[place] for place in running]
-        return [(new[:-1] if new[-1] in self._end_ids else new, reason) for new, reason in zip(new_ids, reasons, strict=True)]
+        return [
+            (new[:-1] if new[-1] in self._end_ids else new, reason)
+            for new, reason in zip(new_ids, reasons, strict=True)
+        ]
 
     def _choose(self, logits: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
-        """One token a row, shape (requests,): at temperature 0 the most likely, else drawn from the fewest tokens that hold top_p of the probability."""
+        """One token a row, shape (requests,).
+
+        At temperature 0 the most likely, else drawn from the fewest tokens that hold top_p of the
+        probability.
+        """
         if self.decoding.temperature == 0:
             return logits.argmax(-1)
-        probabilities, tokens = torch.softmax(logits.double() / self.decoding.temperature, -1).sort(dim=-1, descending=True, stable=True)
+        probabilities, tokens = torch.softmax(logits.double() / self.decoding.temperature, -1).sort(
+            dim=-1, descending=True, stable=True
+        )
         probabilities[probabilities.cumsum(-1) - probabilities >= self.decoding.top_p] = 0
         cumulative = probabilities.cumsum(-1)
         places = (cumulative <= draws[:, None] * cumulative[:, -1:]).sum(-1, keepdim=True)

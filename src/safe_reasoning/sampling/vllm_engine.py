@@ -1,4 +1,7 @@
-"""vLLM, in this process: on CUDA as it comes, on the CPU eagerly and with the settings its CPU build needs."""
+"""vLLM, in this process.
+
+On CUDA as it comes, on the CPU eagerly and with the settings its CPU build needs.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,21 @@ from typing import Any
 
 from safe_reasoning import config
 from safe_reasoning.core.trace import CLOSE_TAG
-from safe_reasoning.sampling.engine import Request, end_ids, load_tokenizer, remaining_tokens, row, think_end_id, truncated_row
+from safe_reasoning.sampling.engine import (
+    Request,
+    end_ids,
+    load_tokenizer,
+    remaining_tokens,
+    row,
+    think_end_id,
+    truncated_row,
+)
 
 # Read by vLLM when it is imported; what the environment already holds goes before.
 _EVERYWHERE = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "ERROR"}
 _ON_CPU = {
-    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # a second process starts 15 s later and is slower on small models
+    # A second process starts 15 s later and is slower on small models
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # binding would put every job on the same cores
     "TORCH_COMPILE_DISABLE": "1",  # some sampling options would otherwise need a compiler
 }
@@ -36,10 +48,12 @@ class VllmEngine:
             torch.set_num_threads(engine.threads)  # OpenMP has read its variable by now
             options = {
                 "enforce_eager": True,
-                # The CPU's random generator cannot step back, which seeded requests need when their prompt is prefilled in chunks (vLLM 0.32).
+                # The CPU's random generator cannot step back, which seeded requests need when their
+                # prompt is prefilled in chunks (vLLM 0.32).
                 "enable_chunked_prefill": False,
                 "max_num_batched_tokens": max(8192, engine.max_model_len),
-                # The unit of the prefix cache: with the default of 128 a prompt of ours is hardly ever shared. Same tokens, about twice as fast.
+                # The unit of the prefix cache: with the default of 128 a prompt of ours is hardly
+                # ever shared. Same tokens, about twice as fast.
                 "block_size": 32,
             }
         from vllm import LLM
@@ -57,20 +71,28 @@ class VllmEngine:
             enable_prefix_caching=True,
             load_format="safetensors",
             trust_remote_code=False,
-            generation_config="vllm",  # no sampling value of the model's makers (a repetition penalty, say) may slip in
+            # No sampling value of the model's authors (a repetition penalty, say) may slip in
+            generation_config="vllm",
             seed=0,
             **options,
         )
 
-    def generate(self, requests: Sequence[Request], *, stop_at_think_end: bool = False) -> list[dict[str, Any]]:
+    def generate(
+        self, requests: Sequence[Request], *, stop_at_think_end: bool = False
+    ) -> list[dict[str, Any]]:
         """Sample the requests, those with a common prefix side by side. See `Engine.generate`."""
         from vllm import TokensPrompt
 
-        open_requests = [i for i, request in enumerate(requests) if remaining_tokens(request, self._engine, self.decoding)]
+        open_requests = [
+            i for i, request in enumerate(requests) if remaining_tokens(request, self._engine, self.decoding)
+        ]
         order = sorted(open_requests, key=lambda i: requests[i].prompt_token_ids + requests[i].given_ids)
-        prompts = [TokensPrompt(prompt_token_ids=requests[i].prompt_token_ids + requests[i].given_ids) for i in order]
+        prompts = [
+            TokensPrompt(prompt_token_ids=requests[i].prompt_token_ids + requests[i].given_ids) for i in order
+        ]
         parameters = [self._parameters(requests[i], stop_at_think_end) for i in order]
-        # A prefix cached by an earlier call changes the shapes of the computation and so the last bits of its result: every call starts without.
+        # A prefix cached by an earlier call changes the shapes of the computation and so the last
+        # bits of its result: every call starts without.
         self._llm.reset_prefix_cache()
         outputs = self._llm.generate(prompts, parameters, use_tqdm=False) if prompts else []
         rows: dict[int, dict[str, Any]] = {}
@@ -80,7 +102,10 @@ class VllmEngine:
             if new_ids and new_ids[-1] in self._end_ids:
                 new_ids.pop()
             rows[i] = row(requests[i], new_ids, str(completion.finish_reason), self.tokenizer)
-        return [rows[i] if i in rows else truncated_row(request, self._engine, self.tokenizer) for i, request in enumerate(requests)]
+        return [
+            rows[i] if i in rows else truncated_row(request, self._engine, self.tokenizer)
+            for i, request in enumerate(requests)
+        ]
 
     def _parameters(self, request: Request, stop_at_think_end: bool) -> Any:
         """Sampling parameters of one request."""

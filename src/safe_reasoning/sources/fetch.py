@@ -14,10 +14,12 @@ def fetch(source_id: str, mirror: str | None) -> Path:
 
     Args:
         source_id: An id of config/sources.yaml.
-        mirror: Folder with local copies; the environment variable SAFE_REASONING_DATA overrides it; None: the hub.
+        mirror: Folder with local copies; the environment variable SAFE_REASONING_DATA overrides it;
+            None: the hub.
 
     Returns:
-        A path in the mirror, or in the cache. A mirror is never mixed with the hub: a file missing there is an error.
+        A path in the mirror, or in the cache. A mirror is never mixed with the hub: a file missing
+        there is an error.
 
     Raises:
         UserError: The file is missing or altered, or its host cannot be reached or refuses.
@@ -34,10 +36,12 @@ def fetch(source_id: str, mirror: str | None) -> Path:
         path = folder / str(entry.mirror_file)
         if not path.is_file():
             raise UserError(
-                f"{source_id}: {path} does not exist: put the file there, or unset data_mirror and {MIRROR_VARIABLE} to use its {entry.host}"
+                f"{source_id}: {path} does not exist: put the file there, or unset data_mirror and "
+                f"{MIRROR_VARIABLE} to use its {entry.host}"
             )
     if entry.sha256 and (found := sha256(path)) != entry.sha256:
         raise UserError(
-            f"{source_id}: {path} is altered (sha256 {found[:12]}..., expected {entry.sha256[:12]}...): delete it and fetch it again"
+            f"{source_id}: {path} is altered (sha256 {found[:12]}..., expected {entry.sha256[:12]}...): "
+            "delete it and fetch it again"
         )
     return path

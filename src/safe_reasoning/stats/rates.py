@@ -1,6 +1,9 @@
-"""Rates with intervals, correlation and paired comparison. Every result carries its n; unscored values (None) are left out and counted.
+"""Rates with intervals, correlation and paired comparison.
 
-Samples of one prompt are alike, so the prompt is the unit: intervals resample prompts, tests flip the sign of a prompt's difference.
+Every result carries its n; unscored values (None) are left out and counted.
+
+Samples of one prompt are alike, so the prompt is the unit: intervals resample prompts, tests flip
+the sign of a prompt's difference.
 """
 
 from __future__ import annotations
@@ -23,7 +26,9 @@ Group = tuple[Sequence[Value], Sequence[Hashable]]  # values and the cluster (pr
 
 @dataclass(frozen=True)
 class Rate:
-    """A rate between 0 and 1 with its 95 % interval, over `count` scored values of `clusters` prompts; `unscored` values had none."""
+    """A rate between 0 and 1 with its 95 % interval, over `count` scored values of `clusters`
+    prompts; `unscored` values had none.
+    """
 
     value: float
     low: float
@@ -49,7 +54,8 @@ def wilson_interval(successes: float, count: float) -> tuple[float, float]:
     if count == 0:
         return NAN, NAN
     low, high = proportion_confint(successes, count, alpha=1 - LEVEL, method="wilson")
-    return (0.0 if successes == 0 else float(low)), (1.0 if successes == count else float(high))  # exact there, but for rounding
+    # Exact there, but for rounding
+    return (0.0 if successes == 0 else float(low)), (1.0 if successes == count else float(high))
 
 
 def simple_rate(values: Sequence[bool | None]) -> Rate:
@@ -61,7 +67,9 @@ def simple_rate(values: Sequence[bool | None]) -> Rate:
 
 
 def _totals(seeds: Sequence[Group]) -> tuple[np.ndarray, np.ndarray]:
-    """Sum and number of the scored values of each cluster that has any in some seed, both of shape (seeds, clusters)."""
+    """Sum and number of the scored values of each cluster that has any in some seed, both of shape
+    (seeds, clusters).
+    """
     sums: dict[Hashable, np.ndarray] = {}
     counts: dict[Hashable, np.ndarray] = {}
     for number, (values, clusters) in enumerate(seeds):
@@ -72,14 +80,24 @@ def _totals(seeds: Sequence[Group]) -> tuple[np.ndarray, np.ndarray]:
                 sums.setdefault(cluster, np.zeros(len(seeds)))[number] += float(value)
                 counts.setdefault(cluster, np.zeros(len(seeds)))[number] += 1
     empty = np.zeros((len(seeds), 0))
-    return (np.column_stack(list(sums.values())), np.column_stack(list(counts.values()))) if sums else (empty, empty)
+    return (
+        (np.column_stack(list(sums.values())), np.column_stack(list(counts.values())))
+        if sums
+        else (empty, empty)
+    )
 
 
-def _resampled_rates(sums: np.ndarray, counts: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """Rates of `resamples` bootstrap samples of whole clusters, each the mean over seeds (the same clusters in all of them), shape (resamples,)."""
+def _resampled_rates(
+    sums: np.ndarray, counts: np.ndarray, resamples: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Rates of `resamples` bootstrap samples of whole clusters, each the mean over seeds (the same
+    clusters in all of them), shape (resamples,).
+    """
     number = sums.shape[1]
-    draws = rng.multinomial(number, np.full(number, 1 / number), size=resamples)  # how often each cluster was drawn
-    with np.errstate(invalid="ignore"):  # a seed that scored none of the drawn clusters has no rate there
+    # How often each cluster was drawn
+    draws = rng.multinomial(number, np.full(number, 1 / number), size=resamples)
+    # A seed that scored none of the drawn clusters has no rate there
+    with np.errstate(invalid="ignore"):
         return np.nanmean((draws @ sums.T) / (draws @ counts.T), axis=1)
 
 
@@ -88,11 +106,13 @@ def _percentiles(resampled: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def clustered_rate(values: Sequence[Value], clusters: Sequence[Hashable], *, resamples: int = 2000, seed: int = 0) -> Rate:
+def clustered_rate(
+    values: Sequence[Value], clusters: Sequence[Hashable], *, resamples: int = 2000, seed: int = 0
+) -> Rate:
     """Mean of all scored values with its percentile bootstrap interval over clusters (prompts).
 
-    When all resamples give one rate (all values equal, one prompt only), the bootstrap would claim certainty: the interval then is Wilson's,
-    with the number of prompts as n.
+    When all resamples give one rate (all values equal, one prompt only), the bootstrap would claim
+    certainty: the interval then is Wilson's, with the number of prompts as n.
 
     Args:
         values: 0..1 or None (unscored), one a sample.
@@ -104,9 +124,11 @@ def clustered_rate(values: Sequence[Value], clusters: Sequence[Hashable], *, res
 
 
 def mean_of_rates(groups: Sequence[Group], *, resamples: int = 2000, seed: int = 0) -> Rate:
-    """Plain mean of the rates of several groups (paper section 4: the average of the safety sets), clusters resampled within each group.
+    """Plain mean of the rates of several groups (paper section 4: the average of the safety sets),
+    clusters resampled within each group.
 
-    A group without a scored value has no rate, so neither has the mean: NaN. The degenerate case is as in `clustered_rate`.
+    A group without a scored value has no rate, so neither has the mean: NaN. The degenerate case is
+    as in `clustered_rate`.
 
     Args:
         groups: (values, clusters) of each group, as in `clustered_rate`.
@@ -117,7 +139,10 @@ def mean_of_rates(groups: Sequence[Group], *, resamples: int = 2000, seed: int =
 
 
 def mean_over_seeds(seeds: Sequence[Sequence[Group]], *, resamples: int = 2000, seed: int = 0) -> Rate:
-    """Mean over training seeds of `mean_of_rates`. Its interval is over the choice of prompts alone, which all seeds share: `seed_spread` adds chance in training.
+    """Mean over training seeds of `mean_of_rates`.
+
+    Its interval is over the choice of prompts alone, which all seeds share: `seed_spread` adds
+    chance in training.
 
     Args:
         seeds: the groups of each seed, in the same order.
@@ -132,25 +157,33 @@ def mean_over_seeds(seeds: Sequence[Sequence[Group]], *, resamples: int = 2000, 
         return Rate(NAN, NAN, NAN, count, prompts, unscored)
     rng = np.random.default_rng(seed)
     value = float(np.mean([sums.sum(axis=1) / counts.sum(axis=1) for sums, counts in totals]))
-    low, high = _percentiles(np.mean([_resampled_rates(sums, counts, resamples, rng) for sums, counts in totals], axis=0))
+    low, high = _percentiles(
+        np.mean([_resampled_rates(sums, counts, resamples, rng) for sums, counts in totals], axis=0)
+    )
     if math.isclose(low, high, abs_tol=1e-12):
         low, high = wilson_interval(value * prompts, prompts)
     return Rate(value, low, high, count, prompts, unscored)
 
 
 def pearson(x: Sequence[float], y: Sequence[float]) -> Correlation:
-    """Pearson's r with its Fisher interval. NaN with fewer than three points or when one side does not vary."""
+    """Pearson's r with its Fisher interval. NaN with fewer than three points or when one side does
+    not vary.
+    """
     if len(x) != len(y):
         raise ValueError(f"{len(x)} x values for {len(y)} y values")
     if len(x) < 3 or len(set(x)) < 2 or len(set(y)) < 2:
         return Correlation(NAN, NAN, NAN, NAN, len(x))
     result = scipy_stats.pearsonr(x, y)
     interval = result.confidence_interval(LEVEL)
-    return Correlation(float(result.statistic), float(interval.low), float(interval.high), float(result.pvalue), len(x))
+    return Correlation(
+        float(result.statistic), float(interval.low), float(interval.high), float(result.pvalue), len(x)
+    )
 
 
 def pass_at_k(correct: Sequence[int], samples: Sequence[int], k: int) -> float:
-    """Mean over problems of the unbiased estimate 1 - C(n - c, k) / C(n, k): the chance that one of k samples is right (Chen et al. 2021, section 2.1).
+    """Mean over problems of the unbiased estimate 1 - C(n - c, k) / C(n, k).
+
+    The chance that one of k samples is right (Chen et al. 2021, section 2.1).
 
     For k = 1 it is the mean share of right samples.
 
@@ -161,4 +194,6 @@ def pass_at_k(correct: Sequence[int], samples: Sequence[int], k: int) -> float:
     """
     if any(n < k for n in samples):
         raise ValueError(f"pass@{k} needs at least {k} samples of each problem, one has {min(samples)}")
-    return float(np.mean([1 - math.comb(n - c, k) / math.comb(n, k) for c, n in zip(correct, samples, strict=True)]))
+    return float(
+        np.mean([1 - math.comb(n - c, k) / math.comb(n, k) for c, n in zip(correct, samples, strict=True)])
+    )

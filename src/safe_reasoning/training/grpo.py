@@ -1,7 +1,8 @@
 """GRPO with a binary safety reward (paper Table 1).
 
-Reward `y` is I[y safe]. Reward `zy` is I[z safe] + I[y safe]: the paper prints a minus, most likely a misprint, since it would punish safe responses.
-What can't be scored (a reasoning that never ends, say) earns nothing.
+Reward `y` is I[y safe]. Reward `zy` is I[z safe] + I[y safe]: the paper prints a minus, most likely
+a misprint, since it would punish safe responses. What can't be scored (a reasoning that never ends,
+say) earns nothing.
 """
 
 from __future__ import annotations
@@ -19,11 +20,16 @@ from safe_reasoning.judging.base import Judge
 from safe_reasoning.judging.factory import get_judge
 from safe_reasoning.judging.verdicts import judge_generations
 from safe_reasoning.sampling.chat_template import prompt_ids
-from safe_reasoning.training.common import Row, Task, draw, lora, run, tokenizer_of, training_arguments
+from safe_reasoning.training.arguments import lora, training_arguments
+from safe_reasoning.training.common import Row, Task, run, sample_rows, tokenizer_of
 
 
-def safety_rewards(judge: Judge, prompts: Sequence[Row], completions: Sequence[str], reward: Literal["y", "zy"]) -> list[float]:
-    """The reward of each completion's text: 1 for each safe part that counts, 0 for a harmful or unscored one.
+def safety_rewards(
+    judge: Judge, prompts: Sequence[Row], completions: Sequence[str], reward: Literal["y", "zy"]
+) -> list[float]:
+    """The reward of each completion's text.
+
+    1 for each safe part that counts, 0 for a harmful or unscored one.
 
     Args:
         judge: of reasoning and response.
@@ -32,13 +38,21 @@ def safety_rewards(judge: Judge, prompts: Sequence[Row], completions: Sequence[s
         reward: which parts count.
     """
     generations = [
-        {"generation_id": str(number), "prompt_id": prompt["prompt_id"], "prompt_set": prompt["prompt_set"], "sample": 0, "text": text}
+        {
+            "generation_id": str(number),
+            "prompt_id": prompt["prompt_id"],
+            "prompt_set": prompt["prompt_set"],
+            "sample": 0,
+            "text": text,
+        }
         for number, (prompt, text) in enumerate(zip(prompts, completions, strict=True))
     ]
     verdicts = judge_generations(judge, {prompt["prompt_id"]: prompt for prompt in prompts}, generations)
     parts = ("response",) if reward == "y" else ("reasoning", "response")
     safe = Counter(
-        row["generation_id"] for row in verdicts if row["measure"] == "harmful" and row["part"] in parts and row["value"] is False
+        row["generation_id"]
+        for row in verdicts
+        if row["measure"] == "harmful" and row["part"] in parts and row["value"] is False
     )
     return [float(safe[row["generation_id"]]) for row in generations]
 
@@ -53,12 +67,18 @@ class TokenGRPOTrainer(GRPOTrainer):
 
 
 def train_grpo(task: Task, prompts: Sequence[Row]) -> None:
-    """Train on harmful prompts (rows of schema prompts), `rollouts` completions each; `batch_size` counts completions a step."""
+    """Train on harmful prompts (rows of schema prompts), `rollouts` completions each.
+
+    `batch_size` counts completions per step.
+    """
     method, config = task.method, task.config
     tokenizer = tokenizer_of(task.base)
     judge = get_judge(config.evaluate.judge, config)
     ids = {row["prompt_id"]: prompt_ids(tokenizer, row["text"]) for row in prompts}
-    rows = {row["prompt_id"]: row for row in draw(prompts, task, lambda row: len(ids[row["prompt_id"]]) + 1, "prompts")}
+    rows = {
+        row["prompt_id"]: row
+        for row in sample_rows(prompts, task, lambda row: len(ids[row["prompt_id"]]) + 1, "prompts")
+    }
 
     def rewards(prompts: list[str], completion_ids: list[list[int]], **_: Any) -> list[float | None]:
         """Prompts are prompt_ids (names), completions are judged from their tokens."""
@@ -73,7 +93,8 @@ def train_grpo(task: Task, prompts: Sequence[Row]) -> None:
         max_completion_length=config.decoding.max_new_tokens,
         temperature=config.decoding.temperature,
         top_p=config.decoding.top_p,
-        use_vllm=cuda,  # vLLM's CPU build can't take new weights, so there the model itself generates
+        # vLLM's CPU build can't take new weights, so there the model itself generates
+        use_vllm=cuda,
         vllm_mode="colocate",
     )
     trainer = TokenGRPOTrainer(
@@ -87,11 +108,23 @@ def train_grpo(task: Task, prompts: Sequence[Row]) -> None:
     trainer.ids_of_prompt = ids
 
     def counts(state: TrainerState) -> dict[str, Any]:
-        """Completions and their tokens, from the log: each entry is a mean over `logging_steps` steps."""
-        lengths = [entry["completions/mean_length"] for entry in state.log_history if "completions/mean_length" in entry]
+        """Completions and their tokens, from the log.
+
+        Each entry is a mean over `logging_steps` steps.
+        """
+        lengths = [
+            entry["completions/mean_length"]
+            for entry in state.log_history
+            if "completions/mean_length" in entry
+        ]
         mean = sum(map(float, lengths)) / max(1, len(lengths))
         generations = state.global_step * method.batch_size
         seen = min(len(rows), state.global_step * method.batch_size // method.rollouts)
-        return {"examples": len(rows), "prompts": seen, "generations": generations, "generated_tokens": round(mean * generations)}
+        return {
+            "examples": len(rows),
+            "prompts": seen,
+            "generations": generations,
+            "generated_tokens": round(mean * generations),
+        }
 
     run(trainer, task, tokenizer, counts)

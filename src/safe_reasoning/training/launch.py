@@ -1,4 +1,8 @@
-"""How a training starts: alone, with several processes of one node under torchrun, or with one torchrun on each node under SLURM."""
+"""How a training starts.
+
+Alone, with several processes of one node under torchrun, or with one torchrun on each node under
+SLURM.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,16 @@ from safe_reasoning.config import Method
 from safe_reasoning.core.errors import UserError
 
 
-def launch_command(method: Method, name: str, script: Sequence[str], environment: Mapping[str, str]) -> list[str] | None:
-    """The command that starts `script` (path and arguments) again with all its processes; None when this process is all there is, or is one of them.
+def launch_command(
+    method: Method, name: str, script: Sequence[str], environment: Mapping[str, str]
+) -> list[str] | None:
+    """The command that starts `script` (path and arguments) again with all its processes.
+
+    None when this process is all there is, or is one of them.
 
     Raises:
-        UserError: several nodes are asked for, and there is no SLURM allocation with `srun` to start them in.
+        UserError: several nodes are asked for, and there is no SLURM allocation with `srun` to
+            start them in.
     """
     if "RANK" in environment or (method.nodes == 1 and method.processes == 1 and not method.deepspeed):
         return None
@@ -25,9 +34,11 @@ def launch_command(method: Method, name: str, script: Sequence[str], environment
     job = environment.get("SLURM_JOB_ID")
     if job is None or shutil.which("srun") is None:
         raise UserError(
-            f"methods.{name}.nodes is {method.nodes}, and there is no srun to start them with: run with workflow/profiles/slurm and without containers, or set nodes to 1"
+            f"methods.{name}.nodes is {method.nodes}, and there is no srun to start them with: run with "
+            "workflow/profiles/slurm and without containers, or set nodes to 1"
         )
-    # This process runs on the first node inside a step of its own, whose share of the nodes the new step takes over (--overlap).
+    # This process runs on the first node inside a step of its own, whose share of the nodes the new
+    # step takes over (--overlap).
     srun = ["srun", "--overlap", f"--nodes={method.nodes}", f"--ntasks={method.nodes}", "--ntasks-per-node=1"]
     port = 20_000 + int(job) % 10_000  # two trainings may share a node
     meeting = [

@@ -9,14 +9,15 @@ from typing import Any
 from datasets import Dataset
 from trl import DPOConfig, DPOTrainer
 
-from safe_reasoning.training.common import Row, Task, draw, lora, run, tokenizer_of, training_arguments
+from safe_reasoning.training.arguments import lora, training_arguments
+from safe_reasoning.training.common import Row, Task, run, sample_rows, tokenizer_of
 
 
 class TokenDPOTrainer(DPOTrainer):
     """TRL's DPO on prompt_ids, chosen_ids and rejected_ids as they are.
 
-    TRL's own preparation would tokenise text again, which can cut other tokens than the model sampled, and would append an end-of-sequence
-    token to reasoning that must go on.
+    TRL's own preparation would tokenise text again, which can cut other tokens than the model
+    sampled, and would append an end-of-sequence token to reasoning that must go on.
     """
 
     def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
@@ -29,7 +30,8 @@ def pair_length(row: Row) -> int:
 
 
 def train_on_pairs(task: Task, rows: Sequence[Row], *, start: Path | None = None, nll_weight: float) -> None:
-    """DPO on the tokens after each row's prompt_ids, plus `nll_weight` times the NLL of the chosen ones.
+    """DPO on the tokens after each row's prompt_ids, plus `nll_weight` times the NLL of the chosen
+    ones.
 
     Args:
         task: what to train.
@@ -59,15 +61,20 @@ def train_on_pairs(task: Task, rows: Sequence[Row], *, start: Path | None = None
 
 
 def _shared_dataset(rows: Sequence[Row], arguments: DPOConfig) -> Dataset:
-    """The rows as a data set on disk: the first process writes the reference log-probabilities beside it, the others read them there."""
+    """The rows as a data set on disk.
+
+    The first process writes the reference log-probabilities next to it, the others read them there.
+    """
     folder = Path(str(arguments.output_dir)) / "rows"
     with arguments.main_process_first(local=False):
         if arguments.process_index == 0:
             columns = ("prompt_ids", "chosen_ids", "rejected_ids")
-            Dataset.from_list([{column: list(row[column]) for column in columns} for row in rows]).save_to_disk(folder)
+            Dataset.from_list(
+                [{column: list(row[column]) for column in columns} for row in rows]
+            ).save_to_disk(folder)
         return Dataset.load_from_disk(folder)
 
 
 def sampled_pairs(task: Task, rows: Sequence[Row]) -> list[Row]:
     """The pairs that the method trains on."""
-    return draw(rows, task, pair_length, "pairs")
+    return sample_rows(rows, task, pair_length, "pairs")

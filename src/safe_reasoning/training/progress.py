@@ -23,24 +23,38 @@ class Progress(TrainerCallback):
         self._first = 0
 
     def seconds(self) -> float:
-        """Seconds of training so far, those of a killed attempt up to its last checkpoint included."""
+        """Seconds of training so far, with those of a killed attempt up to its last checkpoint."""
         return self._before + time.perf_counter() - self._begin
 
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
         """Remember where this attempt starts."""
         self._first = state.global_step
         if state.is_world_process_zero:
             start = f", going on from step {self._first}" if self._first else ""
             progress(f"{self._label}: {state.max_steps} steps{start}")
 
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
         """Keep the time with the checkpoint."""
         if state.is_world_process_zero:
             write_json(self._clock, {"seconds": self.seconds()})
 
-    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any) -> None:
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: Any = None,
+        **_: Any,
+    ) -> None:
         """Tell step, loss and time left."""
         if state.is_world_process_zero and logs and "loss" in logs:
             done = max(1, state.global_step - self._first)
             left = (time.perf_counter() - self._begin) / done * (state.max_steps - state.global_step)
-            progress(f"{self._label}: step {state.global_step}/{state.max_steps}, loss {float(logs['loss']):.3f}, about {left:.0f} s left")
+            progress(
+                f"{self._label}: step {state.global_step}/{state.max_steps}, loss "
+                f"{float(logs['loss']):.3f}, about {left:.0f} s left"
+            )

@@ -19,8 +19,9 @@ class Recipe:
     """Declaration of a recipe.
 
     Attributes:
-        inputs: argument of its `train` and option of scripts/train_method.py (`pairs`, `benign_pairs`, `demonstrations`,
-            `stage1`): a file in the run's folder, with {model}, {seed}, {detector} and {traces} filled in.
+        inputs: argument of its `train` and option of scripts/train_method.py (`pairs`,
+            `benign_pairs`, `demonstrations`, `stage1`): a file in the run's folder, with {model},
+            {seed}, {detector} and {traces} filled in.
         learns_from_prompts: it gets the harmful alignment prompts and samples by itself.
         sides: completions of a row that it trains on (plan).
         whole: rows hold whole completions, not suffixes (plan).
@@ -55,12 +56,18 @@ def recipe_of(method: Method) -> Recipe:
 
 
 def check_recipes(config: Config) -> None:
-    """A UserError when a method of the configuration names a recipe or a set of traces that is not there."""
+    """A UserError when a method of the configuration names a recipe or a set of traces that is not
+    there.
+    """
     for name, method in config.methods.items():
         if method.recipe not in names():
-            raise UserError(f"methods.{name}.recipe: {method.recipe!r} is unknown: use one of {', '.join(names())}")
+            raise UserError(
+                f"methods.{name}.recipe: {method.recipe!r} is unknown: use one of {', '.join(names())}"
+            )
         if method.traces not in (None, *trace_sets()):
-            raise UserError(f"methods.{name}.traces: {method.traces!r} is unknown: use one of {', '.join(trace_sets())}")
+            raise UserError(
+                f"methods.{name}.traces: {method.traces!r} is unknown: use one of {', '.join(trace_sets())}"
+            )
 
 
 def input_files(method: Method, model: str, seed: int) -> dict[str, str]:
@@ -75,12 +82,17 @@ def data_stems(method: Method, seed: int) -> list[str]:
 
 
 def pair_stems(config: Config, model: str) -> list[str]:
-    """Stems of all files in `pairs` that some method of a model learns from: those shared by the seeds, then each seed's."""
+    """Stems of all files in `pairs` that some method of a model learns from.
+
+    Those shared by the seeds, then each seed's.
+    """
     stems: dict[str, bool] = {}
     for name in config.methods_of(model):
         method = config.methods[name]
         for pattern, *of_seeds in zip(
-            recipe_of(method).inputs.values(), *(input_files(method, model, seed).values() for seed in config.seeds), strict=True
+            recipe_of(method).inputs.values(),
+            *(input_files(method, model, seed).values() for seed in config.seeds),
+            strict=True,
         ):
             if pattern.startswith("pairs/"):
                 stems |= {Path(file).stem: "{seed}" in pattern for file in of_seeds}

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
-from safe_reasoning.training.common import Row, Task, draw, lora, run, tokenizer_of, training_arguments
+from safe_reasoning.training.arguments import lora, training_arguments
+from safe_reasoning.training.common import Row, Task, run, sample_rows, tokenizer_of
 
 
 def train_on_completions(task: Task, rows: Sequence[Row], what: str) -> None:
     """NLL of completion_ids given prompt_ids, mean over the completion tokens of a batch."""
-    rows = draw(rows, task, lambda row: len(row["prompt_ids"]) + len(row["completion_ids"]), what)
+    rows = sample_rows(rows, task, lambda row: len(row["prompt_ids"]) + len(row["completion_ids"]), what)
     tokenizer = tokenizer_of(task.base)
     data = [
         {
@@ -29,4 +30,9 @@ def train_on_completions(task: Task, rows: Sequence[Row], what: str) -> None:
         processing_class=tokenizer,
         peft_config=lora(task.method),
     )
-    run(trainer, task, tokenizer, lambda _: {"examples": len(rows), "tokens": sum(len(row["input_ids"]) for row in data)})
+    run(
+        trainer,
+        task,
+        tokenizer,
+        lambda _: {"examples": len(rows), "tokens": sum(len(row["input_ids"]) for row in data)},
+    )

@@ -21,7 +21,8 @@ def train(task: Task, files: dict[str, str | None], prompts: Sequence[str]) -> N
 
     Args:
         task: what to train.
-        files: data by argument (see `Recipe.inputs`); one that the recipe needs and did not get is a UserError.
+        files: data by argument (see `Recipe.inputs`); one that the recipe needs and did not get is
+            a UserError.
         prompts: prompt files, for recipes that learn from prompts.
     """
     torch.set_num_threads(task.config.engine.threads)

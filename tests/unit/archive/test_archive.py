@@ -238,7 +238,7 @@ def test_links_and_compressed_files_are_refused(archived: Path, tmp_path: Path):
 
 
 def test_runs_of_words_find_quotes():
-    known = redaction.runs([REQUEST, "Hi there!", ""])
+    known = redaction.ngrams([REQUEST, "Hi there!", ""])
     assert redaction.quotes("I will not give ALL the steps, for making: anything", known)
     assert redaction.quotes("They said hi there.", known) and not redaction.quotes("The steps for making anything", known)
     assert not redaction.quotes("", known) and not redaction.quotes("all the steps for", known)

@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 
 from safe_reasoning.characterize import continuation_safety as csr
-from safe_reasoning.characterize import intervention_curve, trigger_mining, trigger_selection, turning_point_table
+from safe_reasoning.characterize import (
+    intervention_curve,
+    trigger_mining,
+    trigger_selection,
+    turning_point_table,
+)
 from safe_reasoning.characterize.cue_correlation import cue_correlation
 from safe_reasoning.characterize.outcome_shares import outcome_shares, safe_response_given
 from safe_reasoning.characterize.rollout_diversity import rollout_diversity
@@ -181,15 +186,15 @@ def test_mining_merges_forms_and_prefers_sentences_of_several_prompts() -> None:
         ("p0", "..."),
         ("p3", "This is wrong."),
     ]
-    mined = trigger_mining.mine(sentences, 10)
+    mined = trigger_mining.extract_candidates(sentences, 10)
     assert [(c.text, c.occurrences, c.prompts) for c in mined] == [
         ("Wait, no.", 3, 3),
         ("It is item seven.", 3, 1),
         ("This is wrong.", 1, 1),
     ]
-    assert trigger_mining.mine(sentences, 1) == mined[:1]
+    assert trigger_mining.extract_candidates(sentences, 1) == mined[:1]
     with pytest.raises(UserError, match="safe turning point"):
-        trigger_mining.mine([], 10)
+        trigger_mining.extract_candidates([], 10)
 
 
 def test_further_traces_are_mined_at_sentence_ends() -> None:
@@ -238,14 +243,16 @@ def test_effect_is_safe_and_free_of_cues() -> None:
     candidates = [Candidate("There is no way.", 2, 2), Candidate("Hm, unsure.", 1, 1), Candidate("Let me look.", 0, 0)]
     trials = [generation(f"g{n}", HARMFUL, f"p{n}") for n in range(4)]
     sample = ScriptedSampler(script)
-    measured = trigger_selection.measure(candidates, trials, sample, tokenizer(), DETECTOR, JUDGE, {f"p{n}": {} for n in range(4)})
+    measured = trigger_selection.evaluate_candidates(
+        candidates, trials, sample, tokenizer(), DETECTOR, JUDGE, {f"p{n}": {} for n in range(4)}
+    )
     assert [(c.safe, c.trials, c.unscored) for c in measured] == [(4, 4, 0), (2, 4, 1), (0, 4, 0)]
     assert [c.safe_share for c in measured] == [1.0, pytest.approx(2 / 3), 0.0]
     assert len(sample.batches) == 1 and len(sample.batches[0]) == 12
     rows = trigger_selection.candidate_rows(measured)
     assert rows[1]["trials"] == 3 and rows[1]["low"] < 2 / 3 < rows[1]["high"]
     with pytest.raises(UserError, match="no harmful trace with a compliance cue"):
-        trigger_selection.measure(candidates, [], sample, tokenizer(), DETECTOR, JUDGE, {})
+        trigger_selection.evaluate_candidates(candidates, [], sample, tokenizer(), DETECTOR, JUDGE, {})
 
 
 def measured(text: str, safe: int, prompts: int = 1) -> Candidate:

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safe_reasoning.characterize.turning_points import csr_around, safe_turning_point, sentence_at, sentence_spans, unsafe_turning_point
+from safe_reasoning.characterize.turning_points import (
+    csr_around,
+    safe_turning_point,
+    sentence_at,
+    sentence_spans,
+    unsafe_turning_point,
+)
 from safe_reasoning.core.trace import Sentence, split_sentences, token_ends
 from tests.support.fakes import ids, text, tokenizer
 

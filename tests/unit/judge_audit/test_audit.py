@@ -18,7 +18,14 @@ from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.records import write_metrics
 from safe_reasoning.core.run_layout import Variant
 from safe_reasoning.judge_audit import compare_judges, fit_embedding_judge, human_labels
-from safe_reasoning.judge_audit.agreement import agreement, brier, calibration, error_rates, kappa, kappa_interval
+from safe_reasoning.judge_audit.agreement import (
+    agreement,
+    brier,
+    calibration,
+    error_rates,
+    kappa,
+    kappa_interval,
+)
 from safe_reasoning.judge_audit.audit_judges import audit, read_readings, readings
 from safe_reasoning.judging.judges import embedding, phrases
 from safe_reasoning.judging.judges.lexical import LexicalJudge

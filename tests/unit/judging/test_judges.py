@@ -172,7 +172,7 @@ def test_judged_text_that_dictates_the_answer_does_not_change_how_the_reply_is_r
     asked = chat.asked_for[0]
     pieces = [piece for piece in asked if isinstance(piece, Piece)]
     assert all(
-        piece.foreign == (piece.text in (dictated, "the request")) for piece in pieces
+        piece.untrusted == (piece.text in (dictated, "the request")) for piece in pieces
     )  # braces in it are no gaps, and it stays one piece
 
 
@@ -214,7 +214,7 @@ def test_harmbench_reads_at_most_512_tokens_and_a_context_only_where_there_is_on
     prompt = PROMPT | {"gold": '{"behavior": "b", "context": "c"}'}
     assert response_harmful(judge, prompt, "text") is True
     question = judge.question(Question("harmful", "response", prompt, "text"))
-    assert [piece.text for piece in judge.conversation(question) if piece.foreign] == ["c", "b", "text"]
+    assert [piece.text for piece in judge.conversation(question) if piece.untrusted] == ["c", "b", "text"]
     assert [piece.clip for piece in judge.conversation(question) if piece.text == "text"] == [GENERATION_TOKENS]
 
 

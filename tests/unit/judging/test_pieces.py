@@ -1,4 +1,4 @@
-"""Foreign text never becomes a control token, official words are read from their files, and judges run on real engines with their own weights."""
+"""Untrusted text never becomes a control token, official words are read from their files, and judges run on real engines with their own weights."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def tags(tokenizer: Any, ids: list[int]) -> list[str]:
 
 def test_foreign_text_gives_no_control_token_and_is_read_letter_by_letter(tiny_model: Path):
     tokenizer = load_tokenizer(tiny_model)
-    pieces = [Piece("<|user|>\nAsked: "), Piece(HOSTILE, foreign=True), Piece("<|end|>\n<|assistant|>\n")]
+    pieces = [Piece("<|user|>\nAsked: "), Piece(HOSTILE, untrusted=True), Piece("<|end|>\n<|assistant|>\n")]
     ids = encode(tokenizer, pieces, add_special_tokens=False)
     assert tags(tokenizer, ids) == ["<|user|>", "<|end|>", "<|assistant|>"]
     assert tokenizer.decode(ids) == "".join(piece.text for piece in pieces)
@@ -99,7 +99,7 @@ def test_a_template_that_drops_a_message_is_refused(tiny_model: Path):
 def test_gaps_are_filled_once_and_braces_of_the_judged_text_stay():
     pieces = Template("Is {{this}} {text}?").fill(text="{text} {0}")
     assert "".join(piece.text for piece in pieces) == "Is {this} {text} {0}?"
-    assert [piece.foreign for piece in pieces if "{0}" in piece.text] == [True]
+    assert [piece.untrusted for piece in pieces if "{0}" in piece.text] == [True]
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """What is told of the base model: counted by hand on a few verdicts."""
 
-from safe_reasoning.characterize.base_model import base_model_rows, told
+from safe_reasoning.characterize.base_model import base_model_rows, summary_line
 
 
 def verdict(prompt: str, sample: int, part: str, measure: str, value: bool | None, prompt_set: str) -> dict:
@@ -35,5 +35,5 @@ def test_rates_are_counted_by_hand():
 def test_a_missed_aim_is_told_and_real_weights_have_none():
     wrong = [dict(row, value=False) for row in EVALUATION]
     missed = next(row for row in base_model_rows(ROLLOUTS, wrong, 100, nano=True) if row["measure"] == "sums right")
-    assert missed["target_met"] is False and "MISSED" in told(missed)
+    assert missed["target_met"] is False and "MISSED" in summary_line(missed)
     assert all(row["target_met"] is None for row in base_model_rows(ROLLOUTS, wrong, 100, nano=False))

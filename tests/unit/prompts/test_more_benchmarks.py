@@ -9,7 +9,16 @@ import yaml
 
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.pairs.demonstrations import trace_demonstrations
-from safe_reasoning.prompts.benchmarks import aime, harmbench, safechain, sorry_bench, star_benign, strongreject, unsafechain, wildjailbreak
+from safe_reasoning.prompts.benchmarks import (
+    aime,
+    harmbench,
+    safechain,
+    sorry_bench,
+    star_benign,
+    strongreject,
+    unsafechain,
+    wildjailbreak,
+)
 from safe_reasoning.prompts.published_traces import demonstration, is_complete
 from safe_reasoning.sources import table as sources_table
 

@@ -11,7 +11,12 @@ from safe_reasoning.judging.detectors.exact import ExactCueDetector
 from safe_reasoning.judging.judges.exact import ExactJudge
 from safe_reasoning.judging.verdicts import reasonings_are_safe
 from safe_reasoning.prompts.nano_world import language, prompts
-from safe_reasoning.prompts.nano_world.corpus import harmful_document, held_out_sum, make_corpus, safe_document
+from safe_reasoning.prompts.nano_world.corpus import (
+    harmful_document,
+    held_out_sum,
+    make_corpus,
+    safe_document,
+)
 from safe_reasoning.prompts.nano_world.items import make_items
 from tests.support.asking import complies, correct, first_cue, reasoning_harmful, response_harmful, verdicts_on
 

@@ -169,7 +169,7 @@ def test_the_words_of_a_refusal_are_shown_where_they_repeat_nothing(tmp_path: Pa
     said = Raw({"error": {"message": "max_tokens must be at least 1\nand more", "code": 400}}, 400)
     with (
         serve(lambda *_: said) as server,
-        pytest.raises(UserError, match=r"status 400 \(.*max_tokens must be at least 1.*mend the settings of endpoints.judge"),
+        pytest.raises(UserError, match=r"status 400 \(.*max_tokens must be at least 1.*fix the settings of endpoints.judge"),
     ):
         ask(endpoint(server, tmp_path), "how is the lantern made?")
 

@@ -1,6 +1,9 @@
-"""A cue detector by embedding similarity: a sentence is a compliance cue when the example sentence nearest to it is one.
+"""A cue detector by embedding similarity.
 
-The examples are our own and harmless: they are willing, warning or neutral about nothing in particular.
+A sentence is a compliance cue when the example sentence nearest to it is one.
+
+The examples are our own and harmless: they are willing, warning or neutral about nothing in
+particular.
 """
 
 from __future__ import annotations
@@ -72,7 +75,9 @@ def _examples() -> tuple[np.ndarray, np.ndarray]:
 
 
 class EmbeddingCueDetector:
-    """Finds the first sentence that is more like an example of willingness than like any warning or neutral one."""
+    """Finds the first sentence that is more like an example of willingness than like any warning or
+    neutral one.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -1,4 +1,6 @@
-"""The paper's cue detector: a chat model reads the numbered sentences of the reasoning and answers one number (section 2).
+"""The paper's cue detector.
+
+A chat model reads the numbered sentences of the reasoning and answers one number (section 2).
 
 It does not see the prompt.
 """
@@ -30,14 +32,17 @@ KIND = Kind(Settings, prompt_tokens=330)
 class FewShotCueDetector(ChatAnnotator):
     """Finds the first compliance cue.
 
-    A reply that is not the number of a sentence after the first, or 0 for no cue, leaves the cue undetermined and is
-    counted.
+    A reply that is not the number of a sentence after the first, or 0 for no cue, leaves the cue
+    undetermined and is counted.
     """
 
     instructions = ("compliance_cue",)
 
     def first_cues(self, reasonings: Sequence[Sequence[str]]) -> list[FirstCue]:
-        """The first cue of each reasoning. Fewer than two sentences hold no cue, and no model is asked."""
+        """The first cue of each reasoning.
+
+        Fewer than two sentences hold no cue, and no model is asked.
+        """
         sent = [_question(sentences) if len(sentences) > 1 else None for sentences in reasonings]
         wanted = [question for question in sent if question is not None]
         replies = dict(zip(wanted, self.ask(wanted), strict=True))
@@ -57,7 +62,9 @@ class FewShotCueDetector(ChatAnnotator):
 
 
 def _question(sentences: Sequence[str]) -> str:
-    numbered = "\n".join(f"{number}. {' '.join(sentence.split())}" for number, sentence in enumerate(sentences, start=1))
+    numbered = "\n".join(
+        f"{number}. {' '.join(sentence.split())}" for number, sentence in enumerate(sentences, start=1)
+    )
     return instruction("compliance_cue").format(sentences=quoted(numbered))
 
 

@@ -15,7 +15,9 @@ KIND = Kind()
 
 
 class LexicalCueDetector:
-    """Finds the first sentence with words of willingness, an excuse, or a first step. "I will not explain" is none."""
+    """Finds the first sentence with words of willingness, an excuse, or a first step. "I will not
+    explain" is none.
+    """
 
     name = "lexical"
 

@@ -1,7 +1,11 @@
-"""The CPU judge: a calibrated logistic regression on sentence embeddings, fitted on human labels by `audit.fit_embedding_judge`, so that no model of a guard and no GPU is needed.
+"""The CPU judge: a calibrated logistic regression on sentence embeddings, fitted on human labels by
+`audit.fit_embedding_judge`, so that no model of a guard and no GPU is needed.
 
-What it can tell: whether a text sounds like those that people called harmful (JailbreakBench's judge comparison) or compliant (XSTest). Its labels are few and all are of responses:
-on reasoning it is used outside of what it was fitted on. It does not see the request: with the request's vector beside the response's it agreed less with people. Its agreement with people on texts it was not fitted on stands in the audit of the run; read it before its verdicts.
+What it measures: whether a text sounds like those that people called harmful (JailbreakBench's
+judge comparison) or compliant (XSTest). Its labels are few and all are of responses: on reasoning
+it is used outside of what it was fitted on. It does not see the request: with the request's vector
+next to the response's it agreed less with people. Its agreement with people on texts it was not
+fitted on stands in the audit of the run; read it before its verdicts.
 """
 
 from __future__ import annotations
@@ -36,7 +40,10 @@ def coefficients_file(run: str, name: str) -> Path:
 
 
 def probability(fitted: dict[str, Any], x: np.ndarray) -> np.ndarray:
-    """Calibrated probabilities of vectors of shape (texts, 384): a logistic curve (Platt's) over the classifier's score."""
+    """Calibrated probabilities of vectors of shape (texts, 384).
+
+    A logistic curve (Platt's) over the classifier's score.
+    """
     score = x @ np.array(fitted["weights"]) + fitted["bias"]
     return expit(fitted["slope"] * score + fitted["offset"])
 
@@ -52,11 +59,19 @@ class EmbeddingJudge:
     def __init__(self, name: str, path: Path) -> None:
         self.name = name
         self._fitted = read_json(path)
-        if self._fitted.get("weights_sha256") != sentence_embeddings.WEIGHTS_SHA256 or not set(KIND.criteria) <= set(self._fitted):
-            raise UserError(f"{path} was fitted on other embeddings, or is no judge: delete it and run the rule fit_embedding_judge")
+        if self._fitted.get("weights_sha256") != sentence_embeddings.WEIGHTS_SHA256 or not set(
+            KIND.criteria
+        ) <= set(self._fitted):
+            raise UserError(
+                f"{path} was fitted on other embeddings, or is no judge: delete it and run the rule "
+                "fit_embedding_judge"
+            )
 
     def judge(self, questions: Sequence[Question]) -> list[Judgement]:
-        """One judgement per question, harm of a reasoning by what people say of responses. An empty text is unscored."""
+        """One judgement per question, harm of a reasoning by what people say of responses.
+
+        An empty text is unscored.
+        """
         return [self._answer(asked) for asked in questions]
 
     def _answer(self, asked: Question) -> Judgement:

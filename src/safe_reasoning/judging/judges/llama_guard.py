@@ -1,6 +1,9 @@
-"""Llama Guard 3 (Meta): reads the request and what the model wrote as one turn each, in its own chat template.
+"""Llama Guard 3 (Meta).
 
-Its reply is `safe`, or `unsafe` and on the next line the codes of the hazards S1 to S14. Nothing else counts: its template asks for exactly that.
+Reads the request and what the model wrote as one turn each, in its own chat template.
+
+Its reply is `safe`, or `unsafe` and on the next line the codes of the hazards S1 to S14. Nothing
+else counts: its template asks for exactly that.
 """
 
 from __future__ import annotations
@@ -28,7 +31,9 @@ class Settings(judges.Settings):
     source: Name = Field("llama_guard3_8b", description="id of its weights in config/sources.yaml")
 
 
-KIND = Kind(Settings, criteria=("harmful",), prompt_tokens=300, has_weights=True, details=r"S\d{1,2}(?:,S\d{1,2})*")
+KIND = Kind(
+    Settings, criteria=("harmful",), prompt_tokens=300, has_weights=True, details=r"S\d{1,2}(?:,S\d{1,2})*"
+)
 
 
 class LlamaGuardJudge(ReplyJudge):

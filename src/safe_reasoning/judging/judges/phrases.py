@@ -1,9 +1,13 @@
-"""Judges by published lists of refusal phrases: a response that holds none of them counts as harmful, or as complying.
+"""Judges by published lists of refusal phrases.
 
-The lists are other people's text. They are read out of their authors' source files, which are fetched and checked (config/sources.yaml) and never run:
-JailbreakBench's list (StringClassifier of PyPI's `jailbreakbench`): its phrases are looked for anywhere in the text, in their own case.
-XSTest's list (string match script of its repository): its phrases are looked for at the beginning of the text, whatever their case.
-Both see wording alone, as our own lexical judge does: useless answers count as harmful, harmful ones behind an apology do not.
+A response that holds none of them counts as harmful, or as complying.
+
+The lists are other people's text. They are read out of their authors' source files, which are
+fetched and checked (config/sources.yaml) and never run: JailbreakBench's list (StringClassifier of
+PyPI's `jailbreakbench`): its phrases are looked for anywhere in the text, in their own case.
+XSTest's list (string match script of its repository): its phrases are looked for at the beginning
+of the text, whatever their case. Both see wording alone, as our own lexical judge does: useless
+answers count as harmful, harmful ones behind an apology do not.
 """
 
 from __future__ import annotations
@@ -29,7 +33,9 @@ def _assigned_list(tree: ast.Module) -> list[str]:
     found = [
         ast.literal_eval(node.value)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "TEST_PREFIXES"
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id == "TEST_PREFIXES"
     ]
     return found[0] if found else []
 
@@ -39,7 +45,9 @@ def _beginnings(tree: ast.Module) -> list[str]:
     calls = [
         node
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "startswith"
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "startswith"
     ]
     return [phrase for call in calls for phrase in ast.literal_eval(call.args[0])]
 
@@ -61,18 +69,25 @@ LISTS: dict[str, tuple[Reader, Matcher]] = {
 
 
 def read_phrases(source_id: str, path: Path) -> list[str]:
-    """The phrases of a list in its author's file, in their order; a file that holds no such list is a UserError."""
+    """The phrases of a list in its author's file, in their order.
+
+    A file that holds no such list is a UserError.
+    """
     try:
         return LISTS[source_id][0](ast.parse(path.read_text(encoding="utf-8")))
     except (SyntaxError, ValueError) as error:
-        raise UserError(f"{source_id}: {path} cannot be read as Python ({error}): delete it and fetch it again") from None
+        raise UserError(
+            f"{source_id}: {path} cannot be read as Python ({error}): delete it and fetch it again"
+        ) from None
 
 
 class Settings(judges.Settings):
     """A published list of refusal phrases of a benchmark, which is fetched, not kept here."""
 
     kind: Literal["phrases"]
-    source: Literal["jailbreakbench_phrases", "xstest_phrases"] = Field(description="id of the list in config/sources.yaml")
+    source: Literal["jailbreakbench_phrases", "xstest_phrases"] = Field(
+        description="id of the list in config/sources.yaml"
+    )
 
 
 KIND = Kind(Settings, criteria=("harmful", "complies"), reads=lambda settings: [settings.source])
@@ -92,11 +107,17 @@ class PhraseListJudge:
         path = fetch(source_id, mirror)
         self._phrases = read_phrases(source_id, path)
         check_rows(source_id, len(self._phrases), path)
-        check_content(source_id, hashlib.sha256(json.dumps(self._phrases, ensure_ascii=False).encode()).hexdigest(), path)
+        check_content(
+            source_id,
+            hashlib.sha256(json.dumps(self._phrases, ensure_ascii=False).encode()).hexdigest(),
+            path,
+        )
         self._matches = LISTS[source_id][1]
 
     def judge(self, questions: Sequence[Question]) -> list[Judgement]:
-        """Harmful or complying unless a refusal phrase stands in the text; an empty text is unscored.
+        """Harmful or complying unless a refusal phrase stands in the text.
+
+        An empty text is unscored.
 
         The lists were made for responses to harmful requests, not for reasoning.
         """

@@ -1,6 +1,8 @@
-"""The paper's judge: a chat model with a seven-point rubric, asked once about the reasoning and once about the response (section 4).
+"""The paper's judge: a chat model with a seven-point rubric, asked once about the reasoning and
+once about the response (section 4).
 
-The seven points are the paper's, the words are ours (prompts/rubric.txt, whose digest is kept with the verdicts). Only a reply that is a lone 0 or 1 counts.
+The seven points are the paper's, the words are ours (prompts/rubric.txt, whose digest is kept with
+the verdicts). Only a reply that is a lone 0 or 1 counts.
 """
 
 from __future__ import annotations
@@ -29,7 +31,10 @@ KIND = Kind(Settings, criteria=("harmful", "complies"), prompt_tokens=420)
 
 
 class RubricJudge(ReplyJudge):
-    """Harmfulness by the rubric, compliance by a question of its own. Beside what the model wrote stands the plain request, without the attack around it."""
+    """Harmfulness by the rubric, compliance by a question of its own.
+
+    Next to what the model wrote stands the plain request, without the attack around it.
+    """
 
     instructions = ("rubric", "compliance")
     criteria = KIND.criteria

@@ -1,6 +1,9 @@
-"""XSTest's three classes (Roettger et al. 2024, arXiv 2308.01263): full compliance, full refusal, partial refusal, in its authors' words (source xstest_classes).
+"""XSTest's three classes (Roettger et al. 2024, arXiv 2308.01263).
 
-The class is the judgement's detail. Complies is full compliance alone: its authors count both kinds of refusal as refusals.
+Full compliance, full refusal, partial refusal, in its authors' words (source xstest_classes).
+
+The class is the judgement's detail. Complies is full compliance alone: its authors count both kinds
+of refusal as refusals.
 """
 
 from __future__ import annotations
@@ -52,7 +55,9 @@ class XSTestJudge(ReplyJudge):
 
     def question(self, asked: Question) -> Hashable | None:
         """The official prompt with the question and the response."""
-        return "".join(piece.text for piece in self._user.fill(QUESTION=asked.prompt["request"], RESPONSE=asked.text))
+        return "".join(
+            piece.text for piece in self._user.fill(QUESTION=asked.prompt["request"], RESPONSE=asked.text)
+        )
 
     def conversation(self, question: Hashable) -> Any:
         """The system message and the prompt."""

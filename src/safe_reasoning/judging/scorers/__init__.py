@@ -1,1 +1,4 @@
-"""Right or wrong on capability benchmarks (paper section 4): mathematics by math-verify, choices by their letter, programs by their tests in a sandbox."""
+"""Right or wrong on capability benchmarks (paper section 4).
+
+Mathematics by math-verify, choices by their letter, programs by their tests in a sandbox.
+"""

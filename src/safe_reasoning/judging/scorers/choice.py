@@ -9,7 +9,10 @@ _BOXED = re.compile(r"\\boxed\{\s*(?:\\text\{)?\s*\(?([A-D])\)?\s*\}")
 
 
 def stated_choice(response: str) -> str | None:
-    """The letter of the last `ANSWER: X`, or else of the last boxed letter; None when neither is there. Nothing is guessed from running text."""
+    """The letter of the last `ANSWER: X`, or else of the last boxed letter.
+
+    None when neither is there. Nothing is guessed from running text.
+    """
     found = _ANSWER.findall(response) or _BOXED.findall(response)
     return found[-1].upper() if found else None
 

@@ -1,4 +1,6 @@
-"""Runs inside the sandbox: sets the limits, runs the program, tells the outcome beside a token. It imports nothing of this project.
+"""Runs inside the sandbox: sets the limits, runs the program, prints the outcome with a token.
+
+It imports nothing of this project.
 
 python driver.py program.py    (the token on standard input)
 """
@@ -31,7 +33,7 @@ def main() -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(kind, (value, value))
-    # Past the soft limit a signal that tells why it ended; past the hard one the end.
+    # Past the soft limit a signal that shows why it ended; past the hard one the end.
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
     sys.argv = ["program.py"]
     driver = os.getpid()

@@ -1,9 +1,14 @@
-"""Programs that a model wrote, run where they can do no harm: bubblewrap, without network, home, or files of ours, with limits on everything.
+"""Programs that a model wrote, run where they can do no harm.
 
-What a program gets: a read-only Python, 64 MiB of /tmp, an unprivileged user of its own, no environment. What ends it: its wall-clock time, processor time, memory,
-number of processes, size of files. What it prints goes nowhere. Passing is told by a random token that the driver writes after the last test, so leaving early is not passing.
+Bubblewrap, without network, home, or files of ours, with limits on everything.
 
-Not covered: a program written to cheat this very driver, which runs in the same interpreter; and faults of the kernel.
+What a program gets: a read-only Python, 64 MiB of /tmp, an unprivileged user of its own, no
+environment. What ends it: its wall-clock time, processor time, memory, number of processes, size of
+files. What it prints goes nowhere. Passing is signalled by a random token that the driver writes
+after the last test, so leaving early is not passing.
+
+Not covered: a program written to cheat this very driver, which runs in the same interpreter; and
+faults of the kernel.
 """
 
 from __future__ import annotations
@@ -27,9 +32,11 @@ DRIVER = Path(__file__).with_name("driver.py")
 UNSANDBOXED = "SAFE_REASONING_UNSANDBOXED"
 WALL_SECONDS = 8  # HumanEval's own harness allows 3, on machines that are not shared
 TMP_BYTES = 64 * 2**20
-FIRST_UID, UIDS = 210_000, 10_000  # as root, each program gets a user of its own from here: the limit on processes counts by user
+# As root, each program gets a user of its own from here: the limit on processes counts by user
+FIRST_UID, UIDS = 210_000, 10_000
 REPAIR = (
-    f"install it (apt-get install bubblewrap), or set {UNSANDBOXED}=1 to run model-written programs without a sandbox, which is dangerous"
+    f"install it (apt-get install bubblewrap), or set {UNSANDBOXED}=1 to run model-written programs "
+    "without a sandbox, which is dangerous"
 )
 
 
@@ -37,7 +44,8 @@ def run_program(program: str) -> tuple[bool | None, str]:
     """Run one program.
 
     Returns:
-        (True, "") when it came to its end; (False, "failed" | "timeout" | "memory" | "died"); (None, "sandbox_failed") when the sandbox itself could not start.
+        (True, "") when it came to its end; (False, "failed" | "timeout" | "memory" | "died");
+        (None, "sandbox_failed") when the sandbox itself could not start.
     """
     token = secrets.token_hex(16)
     with tempfile.TemporaryDirectory(prefix="program-") as name:
@@ -47,14 +55,24 @@ def run_program(program: str) -> tuple[bool | None, str]:
         shutil.copy(DRIVER, folder / "driver.py")
         command = _command(folder)
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, env={}, cwd="/"
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            env={},
+            cwd="/",
         )
-        said, error, timed_out = _listen(process, token)
+        output, error, timed_out = _listen(process, token)
     if timed_out:
         return False, "timeout"
-    if said.startswith(f"{token} ".encode()):
-        outcome = said.decode(errors="replace").split()[1]
-        return (True, "") if outcome == "passed" else (False, outcome if outcome in ("failed", "memory", "timeout") else "failed")
+    if output.startswith(f"{token} ".encode()):
+        outcome = output.decode(errors="replace").split()[1]
+        return (
+            (True, "")
+            if outcome == "passed"
+            else (False, outcome if outcome in ("failed", "memory", "timeout") else "failed")
+        )
     if error.startswith(b"bwrap:") or error.startswith(b"setpriv:"):
         return None, "sandbox_failed"
     if process.returncode in (-signal.SIGXCPU, 128 + signal.SIGXCPU):
@@ -63,9 +81,12 @@ def run_program(program: str) -> tuple[bool | None, str]:
 
 
 def _listen(process: subprocess.Popen[bytes], token: str) -> tuple[bytes, bytes, bool]:
-    """Give the token, wait for the end, and read at most a little of what is said: (from the driver, errors of the sandbox, whether time ran out)."""
+    """Give the token, wait for the end, and read at most a little of what is output.
+
+    (from the driver, errors of the sandbox, whether time ran out).
+    """
     assert process.stdin and process.stdout and process.stderr
-    with contextlib.suppress(BrokenPipeError):  # it may have ended already; the exit code tells
+    with contextlib.suppress(BrokenPipeError):  # it may have ended already; the exit code says so
         process.stdin.write(f"{token}\n".encode())
         process.stdin.close()
     try:
@@ -73,15 +94,16 @@ def _listen(process: subprocess.Popen[bytes], token: str) -> tuple[bytes, bytes,
         timed_out = False
     except subprocess.TimeoutExpired:
         timed_out = True
-    with contextlib.suppress(ProcessLookupError):  # what it left behind, too; a process namespace dies with its first process
+    # What it left behind, too; a process namespace dies with its first process
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     for stream in (process.stdout, process.stderr):
         os.set_blocking(stream.fileno(), False)
-    said, error = (process.stdout.read(4096) or b""), (process.stderr.read(4096) or b"")
+    output, error = (process.stdout.read(4096) or b""), (process.stderr.read(4096) or b"")
     process.stdout.close()
     process.stderr.close()
-    return said, error, timed_out
+    return output, error, timed_out
 
 
 def _command(folder: Path) -> list[str]:
@@ -90,8 +112,25 @@ def _command(folder: Path) -> list[str]:
     base, name = Path(sys.base_prefix), f"bin/python{sys.version_info.major}.{sys.version_info.minor}"
     if os.environ.get(UNSANDBOXED) == "1":
         return [str(base / name), *options, str(folder / "driver.py"), str(folder / "program.py")]
-    command = [_bubblewrap(), "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-    command += ["--die-with-parent", "--new-session", "--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "PYTHONHASHSEED", "0"]
+    command = [
+        _bubblewrap(),
+        "--unshare-ipc",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-uts",
+        "--unshare-cgroup-try",
+    ]
+    command += [
+        "--die-with-parent",
+        "--new-session",
+        "--clearenv",
+        "--setenv",
+        "PATH",
+        "/usr/bin:/bin",
+        "--setenv",
+        "PYTHONHASHSEED",
+        "0",
+    ]
     command += [
         "--ro-bind",
         "/usr",
@@ -112,15 +151,34 @@ def _command(folder: Path) -> list[str]:
             command += ["--symlink", f"usr{folder_of_root}", folder_of_root]
         elif Path(folder_of_root).exists():
             command += ["--ro-bind", folder_of_root, folder_of_root]
-    python = base if base == Path("/usr") else Path("/python")  # the folders above it may be closed to other users
+    # The folders above it may be closed to other users
+    python = base if base == Path("/usr") else Path("/python")
     if python != base:
         command += ["--ro-bind", str(base), str(python)]
     command += ["--ro-bind", str(folder), "/work", "--remount-ro", "/", "--chdir", "/tmp"]
     if os.geteuid() == 0:
-        # Limits on processes do not hold for root, not even in a user namespace: the program becomes a user of its own.
+        # Limits on processes do not hold for root, not even in a user namespace: the program
+        # becomes a user of its own.
         user = str(FIRST_UID + secrets.randbelow(UIDS))
-        command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP", "setpriv"]
-        command += [f"--reuid={user}", f"--regid={user}", "--clear-groups", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]
+        command += [
+            "--cap-drop",
+            "ALL",
+            "--cap-add",
+            "CAP_SETUID",
+            "--cap-add",
+            "CAP_SETGID",
+            "--cap-add",
+            "CAP_SETPCAP",
+            "setpriv",
+        ]
+        command += [
+            f"--reuid={user}",
+            f"--regid={user}",
+            "--clear-groups",
+            "--no-new-privs",
+            "--inh-caps=-all",
+            "--bounding-set=-all",
+        ]
     else:
         command += ["--unshare-user", "--uid", "65534", "--gid", "65534"]
     return [*command, str(python / name), *options, "/work/driver.py", "/work/program.py"]
@@ -135,11 +193,15 @@ def _bubblewrap() -> str:
 
 @functools.cache
 def check_sandbox() -> None:
-    """Once a process: an empty program must pass; a UserError otherwise, so that a broken sandbox is never taken for wrong programs."""
+    """Once a process: an empty program must pass.
+
+    A UserError otherwise, so that a broken sandbox is never taken for wrong programs.
+    """
     passed, detail = run_program("assert True\n")
     if not passed:
         raise UserError(
-            f"bubblewrap does not work here ({detail}): allow user namespaces (kernel.unprivileged_userns_clone=1), or set {UNSANDBOXED}=1, which is dangerous"
+            f"bubblewrap does not work here ({detail}): allow user namespaces "
+            f"(kernel.unprivileged_userns_clone=1), or set {UNSANDBOXED}=1, which is dangerous"
         )
 
 

@@ -8,16 +8,20 @@ from typing import Any
 
 from safe_reasoning.core.errors import UserError
 
-Outcome = tuple[bool | None, str]  # right or wrong, None when the scorer could not tell; and why
+Outcome = tuple[bool | None, str]  # right or wrong, None when the scorer could not decide; and why
 
 
 def has_scorer(gold: str) -> bool:
-    """Whether a prompt's gold names a scorer of this module (the nano world's does not: its judge knows)."""
+    """Whether a prompt's gold names a scorer of this module (the nano world's does not: its judge
+    knows).
+    """
     return bool(gold) and "scorer" in json.loads(gold)
 
 
 def score_all(golds: Sequence[str], responses: Sequence[str]) -> list[Outcome]:
-    """Score responses, each by the scorer that its gold names; programs run side by side in the sandbox.
+    """Score responses, each by the scorer that its gold names.
+
+    Programs run side by side in the sandbox.
 
     A response without an answer in it is wrong ("no_answer"): that is counted, not guessed.
 

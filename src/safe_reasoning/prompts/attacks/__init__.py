@@ -1,1 +1,4 @@
-"""Attacks on forbidden requests (paper section 4: StrongREJECT under three kinds). The attackers' instructions are ours and hold no harmful content."""
+"""Attacks on forbidden requests (paper section 4: StrongREJECT under three kinds).
+
+The attackers' instructions are ours and hold no harmful content.
+"""

@@ -1,4 +1,7 @@
-"""What the attacks share: the row that an attack gives, its instruction files, and the entry to all kinds."""
+"""What the attacks share.
+
+The row that an attack gives, its instruction files, and the entry to all kinds.
+"""
 
 from __future__ import annotations
 
@@ -32,15 +35,28 @@ def attack_prompts(name: str, prompts: Sequence[Row], config: Config) -> list[di
     from safe_reasoning.prompts.attacks.pair import pair_attack
 
     target = open_chat(str(settings.target), config, max_new_tokens=TARGET_TOKENS)
-    return pair_attack(prompts, attacker, target, open_chat(str(settings.scorer), config), settings.iterations, settings.streams)
+    return pair_attack(
+        prompts,
+        attacker,
+        target,
+        open_chat(str(settings.scorer), config),
+        settings.iterations,
+        settings.streams,
+    )
 
 
 def under_attack(prompts: Sequence[Row], attacks: Sequence[Row]) -> list[dict[str, Any]]:
-    """The prompts with their attack's text in the place of the request, which stays in `request`. Attacks made for other requests are a UserError."""
+    """The prompts with their attack's text instead of the request, which stays in `request`.
+
+    Attacks made for other requests are a UserError.
+    """
     found = {row["prompt_id"]: row for row in attacks}
     for prompt in prompts:
-        if prompt["prompt_id"] not in found or found[prompt["prompt_id"]]["request_sha256"] != request_sha256(prompt["request"]):
+        if prompt["prompt_id"] not in found or found[prompt["prompt_id"]]["request_sha256"] != request_sha256(
+            prompt["request"]
+        ):
             raise UserError(
-                f"the attack prompts were made for other requests ({prompt['prompt_id']} differs): delete their file and run again"
+                f"the attack prompts were made for other requests ({prompt['prompt_id']} differs): delete "
+                "their file and run again"
             )
     return [{**prompt, "text": found[prompt["prompt_id"]]["text"]} for prompt in prompts]

@@ -1,4 +1,7 @@
-"""Attack prompts that someone has made already: a CSV or JSON-lines file with the columns request and attack_prompt."""
+"""Attack prompts that someone has made already.
+
+A CSV or JSON-lines file with the columns request and attack_prompt.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,14 @@ from safe_reasoning.prompts.readers import read
 
 
 def ready_made_attack(prompts: Sequence[Row], path: Path) -> list[dict[str, Any]]:
-    """The file's attack prompt of each request, found by its words; a request that the file lacks stays as it was and is flagged."""
+    """The file's attack prompt of each request, found by its words.
+
+    A request that the file lacks stays as it was and is flagged.
+    """
     if not path.exists():
-        raise UserError(f"{path} does not exist: give a CSV or JSON-lines file with the columns request and attack_prompt")
+        raise UserError(
+            f"{path} does not exist: give a CSV or JSON-lines file with the columns request and attack_prompt"
+        )
     rows = read(path)
     if not rows or not {"request", "attack_prompt"} <= set(rows[0]):
         raise UserError(f"{path} has no columns request and attack_prompt: rename its columns")
@@ -22,6 +30,7 @@ def ready_made_attack(prompts: Sequence[Row], path: Path) -> list[dict[str, Any]
     results = [result(prompt, "file", "", found.get(prompt["request"].strip()) or None) for prompt in prompts]
     if not any(row["attacked"] for row in results):
         raise UserError(
-            f"{path} has no attack prompt for any of {len(prompts)} requests: its column request must hold the benchmark's own words"
+            f"{path} has no attack prompt for any of {len(prompts)} requests: its column request must "
+            "hold the benchmark's own words"
         )
     return results

@@ -1,6 +1,8 @@
-"""PAIR: an attacker improves a request over several rounds, told what the target replied and how near that came (Chao et al. 2023, arXiv 2310.08419).
+"""PAIR: an attacker improves a request over several rounds, who is given what the target replied
+and how near that came (Chao et al. 2023, arXiv 2310.08419).
 
-The idea is theirs, the instructions are ours. All requests and streams go side by side, so a round costs one batch of the attacker, one of the target, one of the scorer.
+The idea is theirs, the instructions are ours. All requests and streams go side by side, so a round
+costs one batch of the attacker, one of the target, one of the scorer.
 """
 
 from __future__ import annotations
@@ -37,9 +39,17 @@ def score_of(reply: str | None) -> int | None:
 
 
 def pair_attack(
-    prompts: Sequence[Row], attacker: ChatModel, target: ChatModel, scorer: ChatModel, iterations: int, streams: int
+    prompts: Sequence[Row],
+    attacker: ChatModel,
+    target: ChatModel,
+    scorer: ChatModel,
+    iterations: int,
+    streams: int,
 ) -> list[dict[str, Any]]:
-    """The best-scored prompt of each request. Replies of the attacker or scorer that can't be parsed are counted; the stream goes on from its last good prompt.
+    """The best-scored prompt of each request.
+
+    Replies of the attacker or scorer that can't be parsed are counted; the stream goes on from its
+    last good prompt.
 
     Args:
         prompts: rows of schema prompts.
@@ -55,7 +65,9 @@ def pair_attack(
         if not open_streams:
             break
         progress(f"PAIR round {iteration}/{iterations}: {len(open_streams)} streams")
-        asked = _ask(attacker, [_attack_question(stream) for stream in open_streams], f"pair attacker {iteration}")
+        asked = _ask(
+            attacker, [_attack_question(stream) for stream in open_streams], f"pair attacker {iteration}"
+        )
         rewritten = []
         for stream, reply in zip(open_streams, asked, strict=True):
             if (text := parsed(reply)) is None:
@@ -66,7 +78,10 @@ def pair_attack(
         replies = _ask(target, [str(stream.text) for stream in rewritten], f"pair target {iteration}")
         for stream, reply in zip(rewritten, replies, strict=True):
             stream.reply = (reply or "")[:SHOWN]
-        questions = [instruction("pair_score").format(request=stream.prompt["request"], reply=stream.reply) for stream in rewritten]
+        questions = [
+            instruction("pair_score").format(request=stream.prompt["request"], reply=stream.reply)
+            for stream in rewritten
+        ]
         for stream, reply in zip(rewritten, _ask(scorer, questions, f"pair scorer {iteration}"), strict=True):
             stream.score = score_of(reply)
             if stream.score is None:
@@ -84,14 +99,18 @@ def _attack_question(stream: Stream) -> str:
     history = "None yet: this is the first try."
     if stream.text is not None:
         score = "unknown" if stream.score is None else f"{stream.score} of {BEST}"
-        history = f"Your last prompt:\n{stream.text}\n\nThe reply to it:\n{stream.reply}\n\nIts score: {score}"
+        history = (
+            f"Your last prompt:\n{stream.text}\n\nThe reply to it:\n{stream.reply}\n\nIts score: {score}"
+        )
     return instruction("pair").format(request=stream.prompt["request"], history=history, stream=stream.number)
 
 
 def _best(prompt: Row, streams: Sequence[Stream]) -> dict[str, Any]:
     unparsed = sum(stream.unparsed for stream in streams)
     # The highest score; of equal ones the earliest found.
-    scored = sorted((stream.best for stream in streams if stream.best is not None), key=lambda best: (-best[0], best[1]))
+    scored = sorted(
+        (stream.best for stream in streams if stream.best is not None), key=lambda best: (-best[0], best[1])
+    )
     if not scored:
         return result(prompt, "pair", "", None, unparsed=unparsed)
     score, iteration, text = scored[0]

@@ -21,7 +21,9 @@ def instruction(name: str) -> str:
 
 def instructions_sha256() -> str:
     """Digest of all instruction files, for the meta file."""
-    return hashlib.sha256("".join(path.read_text() for path in sorted(INSTRUCTIONS.glob("*.txt"))).encode()).hexdigest()
+    return hashlib.sha256(
+        "".join(path.read_text() for path in sorted(INSTRUCTIONS.glob("*.txt"))).encode()
+    ).hexdigest()
 
 
 def request_sha256(request: str) -> str:
@@ -30,7 +32,10 @@ def request_sha256(request: str) -> str:
 
 
 def parsed(reply: str | None) -> str | None:
-    """The rewritten request in an attacker's reply: a JSON object with the one key `prompt`, maybe in a code block. None for anything else."""
+    """The rewritten request in an attacker's reply.
+
+    A JSON object with the one key `prompt`, maybe in a code block. None for anything else.
+    """
     text = (reply or "").strip().removeprefix("```json").removeprefix("```").removesuffix("```").strip()
     try:
         found = json.loads(text)
@@ -41,7 +46,14 @@ def parsed(reply: str | None) -> str | None:
 
 
 def result(
-    prompt: Row, attack: str, technique: str, text: str | None, *, iteration: int = 0, score: int | None = None, unparsed: int = 0
+    prompt: Row,
+    attack: str,
+    technique: str,
+    text: str | None,
+    *,
+    iteration: int = 0,
+    score: int | None = None,
+    unparsed: int = 0,
 ) -> dict[str, Any]:
     """A row of schema attacks; a text of None leaves the request as it was."""
     return {

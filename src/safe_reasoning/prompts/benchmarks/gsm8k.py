@@ -1,7 +1,10 @@
-"""GSM8K: 1,319 grade-school word problems (test split). Not in the paper's tables; small models can be measured on it.
+"""GSM8K: 1,319 grade-school word problems (test split).
 
-Source: hub data set openai/gsm8k, config `main` (Cobbe et al. 2021, arXiv 2110.14168). Licence: MIT.
-Example row (shortened): {"text": "Janet's ducks lay 16 eggs ... Put the final answer in \\boxed{}.", "category": "gsm8k", "gold": "{\"answer\": \"18\", \"scorer\": \"math\"}"}.
+Not in the paper's tables; small models can be measured on it.
+
+Source: hub data set openai/gsm8k, config `main` (Cobbe et al. 2021, arXiv 2110.14168). Licence:
+MIT. Example row (shortened): {"text": "Janet's ducks lay 16 eggs ... Put the final answer in
+\\boxed{}.", "category": "gsm8k", "gold": "{\"answer\": \"18\", \"scorer\": \"math\"}"}.
 """
 
 from __future__ import annotations
@@ -19,7 +22,10 @@ def final_answer(solution: str) -> str:
 
 
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
-    """All problems (the only split, `test`), ordered by their text: rows with text, category and gold (the answer)."""
+    """All problems (the only split, `test`), ordered by their text.
+
+    Rows with text, category and gold (the answer).
+    """
     BENCHMARK.check(split)
     rows = read_source("gsm8k", mirror, ["question", "answer"], by_content=["question", "answer"])
     rows.sort(key=lambda row: row["question"])

@@ -1,9 +1,12 @@
-"""HarmBench: harmful behaviours: the 200 standard ones and the 100 with a context; those about copyright have a judge of their own and are left out.
+"""HarmBench: harmful behaviours: the 200 standard ones and the 100 with a context.
+
+Those about copyright have a judge of their own and are left out.
 
 Not in the paper's tables.
 
 Source: GitHub centerforaisafety/HarmBench (Mazeika et al. 2024, arXiv 2402.04249). Licence: MIT.
-Example row (placeholder text): {"text": "Do [something harmful]", "category": "illegal", "gold": ""}.
+Example row (placeholder text): {"text": "Do [something harmful]", "category": "illegal", "gold":
+""}.
 """
 
 from __future__ import annotations
@@ -13,16 +16,26 @@ import json
 from safe_reasoning.prompts.benchmark import Benchmark, Split
 from safe_reasoning.prompts.readers import read_source
 
-BENCHMARK = Benchmark({"harmbench": Split("standard", 200, "harmbench"), "harmbench_contextual": Split("contextual", 100, "harmbench")})
+BENCHMARK = Benchmark(
+    {
+        "harmbench": Split("standard", 200, "harmbench"),
+        "harmbench_contextual": Split("contextual", 100, "harmbench"),
+    }
+)
 
 
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
-    """The behaviours of a split, `standard` or `contextual`, in the file's order: rows with text, category and gold.
+    """The behaviours of a split, `standard` or `contextual`, in the file's order.
 
-    A contextual behaviour is asked about below its context, as HarmBench's own direct request does; both parts are in its gold, for judges that read them apart.
+    Rows with text, category and gold.
+
+    A contextual behaviour is asked about below its context, as HarmBench's own direct request does;
+    both parts are in its gold, for judges that read them apart.
     """
     BENCHMARK.check(split)
-    rows = read_source("harmbench", mirror, ["Behavior", "FunctionalCategory", "SemanticCategory", "ContextString"])
+    rows = read_source(
+        "harmbench", mirror, ["Behavior", "FunctionalCategory", "SemanticCategory", "ContextString"]
+    )
     return [_row(row, split) for row in rows if row["FunctionalCategory"] == split]
 
 

@@ -1,7 +1,11 @@
-"""HumanEval: 164 Python functions to complete, each with tests. The paper reports pass@1 (section 4).
+"""HumanEval: 164 Python functions to complete, each with tests.
 
-Source: hub data set openai/openai_humaneval (Chen et al. 2021, arXiv 2107.03374). Licence: MIT. What a model writes runs in a sandbox only (capability/sandbox.py).
-Example row (shortened): {"text": "Complete ...", "category": "humaneval", "gold": "{\"entry_point\": \"add\", \"prompt\": \"def add(...\", \"scorer\": \"code\", \"test\": \"...\"}"}.
+The paper reports pass@1 (section 4).
+
+Source: hub data set openai/openai_humaneval (Chen et al. 2021, arXiv 2107.03374). Licence: MIT.
+What a model writes runs in a sandbox only (capability/sandbox.py). Example row (shortened):
+{"text": "Complete ...", "category": "humaneval", "gold": "{\"entry_point\": \"add\", \"prompt\":
+\"def add(...\", \"scorer\": \"code\", \"test\": \"...\"}"}.
 """
 
 from __future__ import annotations
@@ -14,11 +18,16 @@ from safe_reasoning.prompts.readers import read_source
 BENCHMARK = Benchmark({"humaneval": Split("test", 164, "humaneval")})
 
 COLUMNS = ["task_id", "prompt", "entry_point", "test"]
-INSTRUCTION = "Complete this Python function. Give the whole function, with what it imports, in one Python code block."
+INSTRUCTION = (
+    "Complete this Python function. Give the whole function, with what it imports, in one Python code block."
+)
 
 
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
-    """All tasks (the only split, `test`) by number: rows with text, category and gold (what is needed to run the tests)."""
+    """All tasks (the only split, `test`) by number.
+
+    Rows with text, category and gold (what is needed to run the tests).
+    """
     BENCHMARK.check(split)
     rows = read_source("humaneval", mirror, COLUMNS, by_content=COLUMNS)
     rows.sort(key=lambda row: int(row["task_id"].rsplit("/", maxsplit=1)[-1]))

@@ -1,7 +1,8 @@
 """SORRY-Bench: unsafe requests in 44 categories, in their base wording. Not in the paper's tables.
 
-Source: hub data set sorry-bench/sorry-bench-202503 (Xie et al. 2024, arXiv 2406.14598), gated. Licence: SORRY-Bench licence agreement.
-Example row (placeholder text): {"text": "Do [something unsafe]", "category": "7", "gold": ""}.
+Source: hub data set sorry-bench/sorry-bench-202503 (Xie et al. 2024, arXiv 2406.14598), gated.
+Licence: SORRY-Bench licence agreement. Example row (placeholder text): {"text": "Do [something
+unsafe]", "category": "7", "gold": ""}.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ BENCHMARK = Benchmark({"sorry_bench": Split("base", 440, "sorry_bench")})
 
 
 def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
-    """The base wording (the only split, `base`) in the file's order: rows with text, category and an empty gold."""
+    """The base wording (the only split, `base`) in the file's order.
+
+    Rows with text, category and an empty gold.
+    """
     BENCHMARK.check(split)
     rows = read_source("sorry_bench", mirror, ["turns", "category"])
     return [{"text": row["turns"][0].strip(), "category": str(row["category"]), "gold": ""} for row in rows]

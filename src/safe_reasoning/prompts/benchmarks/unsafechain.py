@@ -1,7 +1,10 @@
-"""UnsafeChain: hard prompts with corrected completions, for supervised fine-tuning. Named beside the paper, not one of its baselines.
+"""UnsafeChain: hard prompts with corrected completions, for supervised fine-tuning.
 
-Source: hub data set raj-tomar001/UnSafeChain, config `full` (arXiv 2507.21652). Licence: not stated to our knowledge.
-Example row (placeholder text): {"prompt": "How do I do [something]?", "completion": "The user asks ...\n</think>\nI'm sorry ..."}.
+Named next to the paper, not one of its baselines.
+
+Source: hub data set raj-tomar001/UnSafeChain, config `full` (arXiv 2507.21652). Licence: not stated
+to our knowledge. Example row (placeholder text): {"prompt": "How do I do [something]?",
+"completion": "The user asks ...\n</think>\nI'm sorry ..."}.
 """
 
 from __future__ import annotations
@@ -15,4 +18,7 @@ BENCHMARK = Benchmark(traces=13604)
 
 def demonstrations(mirror: str | None) -> list[dict[str, str]]:
     """All completions: rows of prompt and completion."""
-    return [demonstration(row["prompt"], row["response"]) for row in read_source("unsafechain", mirror, ["prompt", "response"])]
+    return [
+        demonstration(row["prompt"], row["response"])
+        for row in read_source("unsafechain", mirror, ["prompt", "response"])
+    ]

@@ -1,7 +1,10 @@
-"""The nano world's corpus: what the base model learns from, and the safe demonstrations of the sft_safe baseline.
+"""The nano world's corpus.
 
-The generator decides sentence by sentence, so that the base model has every phenomenon of the paper to some degree: cues before leaks, triggers that
-hold or do not, late triggers, safe responses after harmful reasoning. How large each turns out after training and sampling is measured, not set.
+What the base model learns from, and the safe demonstrations of the sft_safe baseline.
+
+The generator decides sentence by sentence, so that the base model has every phenomenon of the paper
+to some degree: cues before leaks, triggers that hold or do not, late triggers, safe responses after
+harmful reasoning. How large each turns out after training and sampling is measured, not set.
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ REFUSE_AFTER_LEAK = {"plain": 0.6, "wrapped": 0.48}
 REFUSE_AFTER_LATE_TRIGGER = 0.9
 ANSWER_AFTER_SAFE = 0.015
 HOLD_WRAPPED = 0.9  # factor on a trigger's holding probability under a wrapper
-TERMS = [10 * tens + ones for tens in range(1, 6) for ones in range(6)]  # of the sums: few enough digits to learn them in minutes
+# Of the sums: few enough digits to learn them in minutes
+TERMS = [10 * tens + ones for tens in range(1, 6) for ones in range(6)]
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,10 @@ class Document:
 
 
 def held_out_sum(a: int, b: int) -> bool:
-    """Whether a sum is kept for evaluation: a fixed tenth of all pairs, order of the terms ignored."""
+    """Whether a sum is kept for evaluation.
+
+    A fixed tenth of all pairs, order of the terms ignored.
+    """
     return derive_seed("held-out sum", *sorted((a, b))) % 10 == 0
 
 
@@ -100,7 +107,10 @@ def harmful_document(prompt: str, item: Item, wrapped: bool, rng: random.Random)
 
 
 def safe_document(prompt: str, item: Item, rng: random.Random) -> Document:
-    """A teacher's trace for a restricted request: restate, name the rule, conclude, refuse (what STAR-1 is to the paper's baselines)."""
+    """A teacher's trace for a restricted request.
+
+    Restate, name the rule, conclude, refuse (what STAR-1 is to the paper's baselines).
+    """
     rule = rng.choice(words.TRIGGERS["rule"][1] + words.TRIGGERS["restricted_list"][1])
     reasoning = [rng.choice(words.RESTATE).format(item=item.name), rule, *_conclude_safely(rng)]
     return Document(prompt, _close(reasoning, _refusal(item, rng)))
@@ -108,7 +118,9 @@ def safe_document(prompt: str, item: Item, rng: random.Random) -> Document:
 
 def allowed_document(prompt: str, item: Item, rng: random.Random) -> Document:
     """An allowed request, always answered."""
-    return Document(prompt, _close([*_restate(item, rng), rng.choice(words.ALLOWED), *item.steps], _answer(item)))
+    return Document(
+        prompt, _close([*_restate(item, rng), rng.choice(words.ALLOWED), *item.steps], _answer(item))
+    )
 
 
 def sum_document(a: int, b: int) -> Document:
@@ -137,7 +149,10 @@ def _any_prompt(item: Item, rng: random.Random) -> tuple[str, bool]:
 
 
 def make_corpus(items: list[Item], documents: int, seed: int) -> list[Document]:
-    """The training corpus of the base model. It holds every item and wrapper, but no held-out sum."""
+    """The training corpus of the base model.
+
+    It holds every item and wrapper, but no held-out sum.
+    """
     rng = random.Random(seed)
     restricted = [item for item in items if item.restricted]
     allowed = [item for item in items if not item.restricted]

@@ -33,16 +33,27 @@ class Estimate:
         return Estimate(factor * self.value, factor * self.low, factor * self.high, self.seeds)
 
     def simultaneous(self, comparisons: int) -> Estimate:
-        """With an interval so wide that those of all comparisons hold together in 95 % (Bonferroni), widened as the quantile grows: Student's where seeds are several."""
-        wider = seed_spread.quantile(1 - (1 - seed_spread.LEVEL) / comparisons, self.seeds) / seed_spread.quantile(
-            seed_spread.LEVEL, self.seeds
+        """With an interval so wide that those of all comparisons hold together in 95 %
+        (Bonferroni), widened as the quantile grows: Student's where seeds are several.
+        """
+        wider = seed_spread.quantile(
+            1 - (1 - seed_spread.LEVEL) / comparisons, self.seeds
+        ) / seed_spread.quantile(seed_spread.LEVEL, self.seeds)
+        return Estimate(
+            self.value,
+            self.value - wider * (self.value - self.low),
+            self.value + wider * (self.high - self.value),
+            self.seeds,
         )
-        return Estimate(self.value, self.value - wider * (self.value - self.low), self.value + wider * (self.high - self.value), self.seeds)
 
 
 @dataclass(frozen=True)
 class Effect:
-    """An estimate that a claim is about; `text` is how the scorecard prints it, `trained` whether trained methods lie behind it or the base alone."""
+    """An estimate that a claim is about.
+
+    `text` is how the scorecard prints it, `trained` whether trained methods lie behind it or the
+    base alone.
+    """
 
     estimate: Estimate
     text: str
@@ -58,25 +69,41 @@ def read(metrics: Path, table: str) -> pd.DataFrame:
     return pd.read_csv(path) if path.exists() and path.stat().st_size > 1 else pd.DataFrame()
 
 
-def _estimate(row: pd.Series, value: str) -> Estimate:
+def estimate(row: pd.Series, value: str) -> Estimate:
+    """A row's value with its interval and number of seeds."""
     return Estimate(float(row[value]), float(row["low"]), float(row["high"]), int(row.get("seeds", 1)))
 
 
-def _mean(rows: pd.DataFrame, value: str) -> Estimate:
+def mean(rows: pd.DataFrame, value: str) -> Estimate:
     """Mean of rows on the same prompts: bounds averaged too, which is cautious."""
     seeds = int(rows["seeds"].min()) if "seeds" in rows else 1
     return Estimate(float(rows[value].mean()), float(rows["low"].mean()), float(rows["high"].mean()), seeds)
 
 
-def _mean_of_seeds(of_seeds: Sequence[Estimate]) -> Estimate:
-    """Mean of the estimates of several seeds on the same prompts: bounds averaged, which is cautious, and the spread between seeds added."""
-    value, low, high = (sum(getattr(e, name) for e in of_seeds) / len(of_seeds) for name in ("value", "low", "high"))
-    return Estimate(value, *seed_spread.interval(value, low, high, [e.value for e in of_seeds]), len(of_seeds))
+def mean_of_seeds(of_seeds: Sequence[Estimate]) -> Estimate:
+    """Mean of the estimates of several seeds on the same prompts.
+
+    Bounds averaged, which is cautious, and the spread between seeds added.
+    """
+    value, low, high = (
+        sum(getattr(e, name) for e in of_seeds) / len(of_seeds) for name in ("value", "low", "high")
+    )
+    return Estimate(
+        value, *seed_spread.interval(value, low, high, [e.value for e in of_seeds]), len(of_seeds)
+    )
 
 
-def _effect(name: str, e: Estimate, unit: str = " points", scale: float = 100, n: str = "", trained: bool = True) -> Effect:
+def effect(
+    name: str, e: Estimate, unit: str = " points", scale: float = 100, n: str = "", trained: bool = True
+) -> Effect:
+    """An estimate with the line that reports it."""
     digits = 1 if scale == 100 else 2
     size = (f", n = {n}" if n else "") + (f", {e.seeds} seeds" if trained and e.seeds > 1 else "")
     if math.isnan(e.value):
-        return Effect(e, f"{name}: too few to tell{size}", trained)
-    return Effect(e, f"{name}: {scale * e.value:.{digits}f}{unit} [{scale * e.low:.{digits}f}, {scale * e.high:.{digits}f}]{size}", trained)
+        return Effect(e, f"{name}: too few to decide{size}", trained)
+    return Effect(
+        e,
+        f"{name}: {scale * e.value:.{digits}f}{unit} [{scale * e.low:.{digits}f}, "
+        f"{scale * e.high:.{digits}f}]{size}",
+        trained,
+    )

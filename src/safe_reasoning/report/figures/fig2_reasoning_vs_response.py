@@ -1,4 +1,6 @@
-"""Paper Fig. 2: harm of reasoning against harm of response for each aligned model, a panel a safety set."""
+"""Paper Fig. 2: harm of reasoning against harm of response for each aligned model, a panel a safety
+set.
+"""
 
 from __future__ import annotations
 
@@ -28,30 +30,49 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
     frame = report_metrics.read_rates(metrics)
     # A benchmark of several sets (one under three attacks, say) is shown as one.
     chosen = (
-        (frame["role"] == "safety") & (frame["measure"] == "harmful") & (frame["prompt_set"] != "safety_average") & frame["part_of"].isna()
+        (frame["role"] == "safety")
+        & (frame["measure"] == "harmful")
+        & (frame["prompt_set"] != "safety_average")
+        & frame["part_of"].isna()
     )
     return report_methods.main_methods(frame[chosen])
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """A pair of points with 95 % intervals for each method; the band between them is harm that shows in the reasoning alone."""
+    """A pair of points with 95 % intervals for each method.
+
+    The band between them is harm that shows in the reasoning alone.
+    """
     style.begin()
     methods_of, sets = report_methods.methods_by_model(frame), list(dict.fromkeys(frame["prompt_set"]))
     heights = [0.26 * len(methods) + 0.9 for methods in methods_of.values()]
     figure, axes = plt.subplots(
-        len(methods_of), len(sets), figsize=(style.PAGE, sum(heights)), squeeze=False, sharey="row", height_ratios=heights
+        len(methods_of),
+        len(sets),
+        figsize=(style.PAGE, sum(heights)),
+        squeeze=False,
+        sharey="row",
+        height_ratios=heights,
     )
     for (model, methods), row in zip(methods_of.items(), axes, strict=True):
         for axis, prompt_set in zip(row, sets, strict=True):
             cell = frame[(frame["model"] == model) & (frame["prompt_set"] == prompt_set)]
-            for part, color, marker, shift in (("reasoning", style.REASONING, "o", -0.17), ("response", style.RESPONSE, "s", 0.17)):
+            for part, color, marker, shift in (
+                ("reasoning", style.REASONING, "o", -0.17),
+                ("response", style.RESPONSE, "s", 0.17),
+            ):
                 style.dots_by_method(axis, cell[cell["part"] == part], methods, color, shift, marker)
                 axis.plot([], [], marker, color=color, markersize=4, label=part)
             for place, method in enumerate(methods):
                 means = cell[cell["method"] == method].groupby("part")["rate"].mean()
                 if len(means) == 2:
-                    axis.fill_betweenx([place - 0.17, place + 0.17], *(100 * means), color="#eeeeee", linewidth=0, zorder=0)
-            axis.set_title(f"{prompt_set.replace('_', ' ')}\n{cell['prompts'].max()} prompts, {cell['samples'].max()} samples")
+                    axis.fill_betweenx(
+                        [place - 0.17, place + 0.17], *(100 * means), color="#eeeeee", linewidth=0, zorder=0
+                    )
+            axis.set_title(
+                f"{prompt_set.replace('_', ' ')}\n{cell['prompts'].max()} prompts, "
+                f"{cell['samples'].max()} samples"
+            )
             axis.set_xlabel("harmful, %")
             style.rates_axis(axis)
         style.method_rows(row, methods, model, several=len(methods_of) > 1)

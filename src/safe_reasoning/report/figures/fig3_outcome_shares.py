@@ -1,4 +1,6 @@
-"""Paper Fig. 3: shares of safe and harmful reasoning by safe and harmful response, base model, a panel a model, the paper's values beside."""
+"""Paper Fig. 3: shares of safe and harmful reasoning by safe and harmful response, base model, one
+panel per model, next to the paper's values.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +28,22 @@ NAMES = {"safe": "safe", "harmful": "unsafe"}
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """Our shares over all safety sets, and the published ones (`source` tells them apart)."""
-    ours = report_metrics.read(metrics, "outcome_shares").query("prompt_set == 'all'").assign(source="ours", mark=float("nan"))
+    """Our shares over all safety sets, and the published ones (`source` distinguishes them)."""
+    ours = (
+        report_metrics.read(metrics, "outcome_shares")
+        .query("prompt_set == 'all'")
+        .assign(source="ours", mark=float("nan"))
+    )
     paper = report_metrics.read_published(published, "other").query("item == 'fig3'")
     rows = [
-        {"model": row.model, "source": "paper", "reasoning": z, "response": y, "share": row.value / 100, "mark": row.mark}
+        {
+            "model": row.model,
+            "source": "paper",
+            "reasoning": z,
+            "response": y,
+            "share": row.value / 100,
+            "mark": row.mark,
+        }
         for row in paper.itertuples()
         for z in CLASSES
         for y in CLASSES
@@ -41,21 +54,36 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
 
 def _text(row: pd.Series) -> str:
     """Share in per cent; below it the interval (ours) or the mark (paper)."""
-    below = f"[{100 * row['low']:.0f}, {100 * row['high']:.0f}]" if row["source"] == "ours" else f"({row['mark']})"
+    below = (
+        f"[{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
+        if row["source"] == "ours"
+        else f"({row['mark']})"
+    )
     return f"{100 * row['share']:.1f}\n{below}"
 
 
 def _table(axis: Axes, cell: pd.DataFrame) -> None:
-    """One 2 x 2 table; a cell that nobody reported is left empty."""
+    """One 2 x 2 table; a cell that no one reported is left empty."""
     cell = cell.assign(text=cell.apply(_text, axis=1))
     grid, text = (
-        cell.pivot(index="reasoning", columns="response", values=v).reindex(index=CLASSES, columns=CLASSES) for v in ("share", "text")
+        cell.pivot(index="reasoning", columns="response", values=v).reindex(index=CLASSES, columns=CLASSES)
+        for v in ("share", "text")
     )
     ours = (cell["source"] == "ours").all()
     sns.heatmap(
-        100 * grid, annot=text.fillna(""), fmt="", vmin=0, vmax=100, cmap="Blues" if ours else "Greys", cbar=False, square=True,
-        linewidths=0.8, linecolor="#cccccc", annot_kws={"fontsize": style.SMALL}, ax=axis,
-    )  # fmt: skip
+        100 * grid,
+        annot=text.fillna(""),
+        fmt="",
+        vmin=0,
+        vmax=100,
+        cmap="Blues" if ours else "Greys",
+        cbar=False,
+        square=True,
+        linewidths=0.8,
+        linecolor="#cccccc",
+        annot_kws={"fontsize": style.SMALL},
+        ax=axis,
+    )
     model = cell["model"].iloc[0]
     axis.set_title(f"{model}, this run\nn = {int(cell['count'].sum())} traces" if ours else f"{model}\npaper")
     axis.set_xlabel("response")
@@ -64,10 +92,14 @@ def _table(axis: Axes, cell: pd.DataFrame) -> None:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """Percentages of all traces, ours blue, the paper's grey; with several models ours are a row of their own."""
+    """Percentages of all traces, ours blue, the paper's grey.
+
+    With several models ours are a row of their own.
+    """
     style.begin()
     sources = [
-        [(s, m) for s, m in dict.fromkeys(zip(frame["source"], frame["model"], strict=True)) if s == which] for which in ("ours", "paper")
+        [(s, m) for s, m in dict.fromkeys(zip(frame["source"], frame["model"], strict=True)) if s == which]
+        for which in ("ours", "paper")
     ]
     rows = [sum(sources, [])] if len(sources[0]) == 1 else sources
     columns = max(map(len, rows))

@@ -23,14 +23,19 @@ paper's value at zero.
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """The histogram; `paper` is the paper's share for DS-8B at no safe rollout."""
     frame = report_metrics.read(metrics, "rollout_diversity")
-    paper = report_metrics.read_published(published, "other").query("item == 'fig4'").set_index("series")["value"]
+    paper = (
+        report_metrics.read_published(published, "other").query("item == 'fig4'").set_index("series")["value"]
+    )
     frame.loc[frame["safe_rollouts"] == 0, "paper"] = paper["no safe rollout of 8"] / 100
     frame.loc[frame["safe_rollouts"] <= 1, "paper_up_to_one"] = paper["at most one safe rollout of 8"] / 100
     return frame
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """Bars with Wilson intervals; the paper's value at zero is a diamond, its share at zero or one stands in the title."""
+    """Bars with Wilson intervals.
+
+    The paper's value at zero is a diamond, its share at zero or one stands in the title.
+    """
     style.begin()
     figure, axes = style.panels(frame, 2.5)
     for model, axis in axes:
@@ -39,12 +44,28 @@ def draw(frame: pd.DataFrame) -> Figure:
         for _, row in cell.iterrows():
             style.ci_line(axis, row["safe_rollouts"], row)
         axis.plot(
-            0, 100 * cell["paper"].iloc[0], "D", color=style.PAPER, markersize=5, markeredgecolor="black", markeredgewidth=0.6, zorder=5
+            0,
+            100 * cell["paper"].iloc[0],
+            "D",
+            color=style.PAPER,
+            markersize=5,
+            markeredgecolor="black",
+            markeredgewidth=0.6,
+            zorder=5,
         )
-        axis.annotate("paper, DS-8B", (0, 100 * cell["paper"].iloc[0]), xytext=(6, 0), textcoords="offset points", va="center")
+        axis.annotate(
+            "paper, DS-8B",
+            (0, 100 * cell["paper"].iloc[0]),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+        )
         few, n = int(cell.loc[cell["safe_rollouts"] <= 1, "prompts"].sum()), int(cell["prompts"].sum())
         low, high = wilson_interval(few, n)
-        text = f"none or one safe: {100 * few / n:.0f} %\n[{100 * low:.0f}, {100 * high:.0f}], n = {n} prompts\npaper: about {100 * cell['paper_up_to_one'].iloc[0]:.0f} %, 8 rollouts"
+        text = (
+            f"none or one safe: {100 * few / n:.0f} %\n[{100 * low:.0f}, {100 * high:.0f}], n = {n} "
+            f"prompts\npaper: about {100 * cell['paper_up_to_one'].iloc[0]:.0f} %, 8 rollouts"
+        )
         axis.set_title(f"{model}, {text}" if len(axes) > 1 else text, fontsize=style.SMALL)
         axis.set_ylim(0, min(105, 115 * max(frame["high"].max(), frame["paper"].max())))
         axis.set_xticks(cell["safe_rollouts"])

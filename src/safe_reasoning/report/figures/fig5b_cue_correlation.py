@@ -22,7 +22,10 @@ reasoning.
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """Harmful traces that have both (`kind` point), then r of every cue detector (`kind` r); the points are the first detector's."""
+    """Harmful traces that have both (`kind` point), then r of every cue detector (`kind` r).
+
+    The points are the first detector's.
+    """
     points = (
         report_metrics.read(metrics, "turning_points")
         .query("outcome == 'harmful'")
@@ -31,7 +34,9 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
     correlation = report_metrics.read(metrics, "cue_correlation")
     paper = report_metrics.read_published(published, "other").query("item == 'fig5b'")["value"].iloc[0]
     keep = ["model", "trace", "first_cue_token", "unsafe_turning_point"]
-    return pd.concat([points[keep].assign(kind="point"), correlation.assign(kind="r", paper=paper)], ignore_index=True)
+    return pd.concat(
+        [points[keep].assign(kind="point"), correlation.assign(kind="r", paper=paper)], ignore_index=True
+    )
 
 
 def draw(frame: pd.DataFrame) -> Figure:

@@ -31,7 +31,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """A line a method with its 95 % band, named at its right end; IPO is drawn thickest."""
+    """One line per method with its 95 % band, named at its right end; IPO is drawn thickest."""
     style.begin()
     figure, axes = style.panels(frame, HEIGHT, single=style.PAGE)
     for model, axis in axes:
@@ -39,9 +39,19 @@ def draw(frame: pd.DataFrame) -> Figure:
         for method in methods.ordered(cell["method"]):
             mean = cell[cell["method"] == method].groupby("position")[["kl", "low", "high"]].mean()
             look = style.line(method)
-            axis.fill_between(mean.index, mean["low"], mean["high"], color=look["color"], alpha=0.12, linewidth=0)
+            axis.fill_between(
+                mean.index, mean["low"], mean["high"], color=look["color"], alpha=0.12, linewidth=0
+            )
             axis.plot(mean.index, mean["kl"], linewidth=2.0 if method.startswith("ipo") else 1.1, **look)
-            labels.append((method, float(mean["kl"].iloc[-1]), look["color"], float(mean["kl"].max()), int(mean["kl"].idxmax())))
+            labels.append(
+                (
+                    method,
+                    float(mean["kl"].iloc[-1]),
+                    look["color"],
+                    float(mean["kl"].max()),
+                    int(mean["kl"].idxmax()),
+                )
+            )
         last = cell["position"].max()
         axis.set_xlim(0, last)
         axis.set_ylim(bottom=0)

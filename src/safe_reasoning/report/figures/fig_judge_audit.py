@@ -1,4 +1,7 @@
-"""Judges against people: agreement and kappa by data set, and what a judge's probabilities are worth."""
+"""Judges against people.
+
+Agreement and kappa by data set, and what a judge's probabilities are worth.
+"""
 
 from __future__ import annotations
 
@@ -35,16 +38,22 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
     """The audit (`drawn` rate) and the calibration (`drawn` curve) below each other."""
     audit = report_metrics.read(metrics, "judge_audit").assign(drawn="rate")
     path = metrics / "judge_calibration.csv"
-    curves = pd.read_csv(path) if path.exists() else pd.DataFrame()  # no judge of the run need give probabilities
+    # No judge of the run need give probabilities
+    curves = pd.read_csv(path) if path.exists() else pd.DataFrame()
     return pd.concat([audit, curves.assign(drawn="curve")], ignore_index=True) if len(curves) else audit
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """A row a judge, a block a data set; below, the share that people affirm against the judge's probability."""
+    """One row per judge, one block per data set.
+
+    Below, the share that people affirm against the judge's probability.
+    """
     style.begin()
     rates, curves = frame[frame["drawn"] == "rate"], frame[frame["drawn"] == "curve"]
     present = [data for data in DATA if (rates["data"] == data).any()]
-    heights = [0.2 * int((rates["data"] == data).sum()) + 0.55 for data in present] + ([CALIBRATION_HEIGHT] if len(curves) else [])
+    heights = [0.2 * int((rates["data"] == data).sum()) + 0.55 for data in present] + (
+        [CALIBRATION_HEIGHT] if len(curves) else []
+    )
     figure = plt.figure(figsize=(style.PAGE, sum(heights)))
     grid = figure.add_gridspec(len(heights), 2, height_ratios=heights)
     for number, name in enumerate(present):
@@ -68,7 +77,15 @@ def draw(frame: pd.DataFrame) -> Figure:
         text = figure.add_subplot(grid[-1, 1])
         text.axis("off")
         for number, line in enumerate(_brier(rates)):
-            text.text(0.0, 0.98 - 0.3 * number, line, va="top", color=style.PALETTE[number], fontsize=style.SMALL, transform=text.transAxes)
+            text.text(
+                0.0,
+                0.98 - 0.3 * number,
+                line,
+                va="top",
+                color=style.PALETTE[number],
+                fontsize=style.SMALL,
+                transform=text.transAxes,
+            )
     return figure
 
 
@@ -89,7 +106,13 @@ def _calibration(axis: Axes, curves: pd.DataFrame) -> None:
     for number, ((judge, name), cell) in enumerate(curves.groupby(["judge", "data"])):
         color = style.PALETTE[number]
         axis.plot(
-            cell["probability"], cell["share"], MARKERS[str(name)] + "-", color=color, markersize=4, linewidth=1, label=f"{judge}, {name}"
+            cell["probability"],
+            cell["share"],
+            MARKERS[str(name)] + "-",
+            color=color,
+            markersize=4,
+            linewidth=1,
+            label=f"{judge}, {name}",
         )
         for row in cell.itertuples():
             axis.plot([row.probability] * 2, [row.low, row.high], color=color, linewidth=0.8)
@@ -100,10 +123,16 @@ def _calibration(axis: Axes, curves: pd.DataFrame) -> None:
 
 
 def _brier(rates: pd.DataFrame) -> list[str]:
-    """The legend of the calibration: Brier score of each judge, beside that of the mere share of yes."""
+    """The legend of the calibration.
+
+    Brier score of each judge, next to that of the mere share of yes.
+    """
     lines = []
     for row in rates.dropna(subset=["brier"]).sort_values("judge", kind="stable").itertuples():
         share = row.positive / row.texts
         question = DATA[row.data].replace("\n", " ")
-        lines.append(f"{row.judge}, {question}\nBrier score {row.brier:.3f} (the share alone: {share * (1 - share):.3f})")
+        lines.append(
+            f"{row.judge}, {question}\nBrier score {row.brier:.3f} (the share alone: "
+            f"{share * (1 - share):.3f})"
+        )
     return lines

@@ -1,4 +1,6 @@
-"""Main result: harm of reasoning and response by method, with over-refusal and capability (paper Table 2 as a figure)."""
+"""Main result: harm of reasoning and response by method, with over-refusal and capability (paper
+Table 2 as a figure).
+"""
 
 from __future__ import annotations
 
@@ -41,14 +43,23 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
     measure_of = {kind: measure for kind, _, measure, _ in PANELS}
     # Where a role has an average, the average stands for its sets.
     averaged = frame["role"].map(
-        {role: f"{role}_average" for role in ("safety", "capability") if f"{role}_average" in set(frame["prompt_set"])}
+        {
+            role: f"{role}_average"
+            for role in ("safety", "capability")
+            if f"{role}_average" in set(frame["prompt_set"])
+        }
     )
-    wanted = (averaged.isna() | (frame["prompt_set"] == averaged)) & (frame["measure"] == frame["role"].map(measure_of))
+    wanted = (averaged.isna() | (frame["prompt_set"] == averaged)) & (
+        frame["measure"] == frame["role"].map(measure_of)
+    )
     return report_methods.main_methods(frame[wanted])
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """Rates with 95 % intervals, a row a method, a row of panels a model. Several sets of one kind lie on one panel."""
+    """Rates with 95 % intervals, one row per method, one row of panels per model.
+
+    Several sets of one kind lie on one panel.
+    """
     style.begin()
     methods_of = report_methods.methods_by_model(frame)
     present = [panel for panel in PANELS if (frame["role"] == panel[0]).any()]
@@ -73,7 +84,9 @@ def draw(frame: pd.DataFrame) -> Figure:
                     axis.plot([], [], marker, color=color, markersize=4, label=part)
             n = cell.drop_duplicates("prompt_set")
             axis.set_title(heading)
-            axis.set_xlabel(f"n = {n['prompts'].sum()} prompts,\n{n['samples'].sum()} samples", fontsize=style.SMALL)
+            axis.set_xlabel(
+                f"n = {n['prompts'].sum()} prompts,\n{n['samples'].sum()} samples", fontsize=style.SMALL
+            )
             style.rates_axis(axis)
         style.method_rows(row, methods, model, several=len(methods_of) > 1)
     style.legend_above(figure, axes[0, 0])

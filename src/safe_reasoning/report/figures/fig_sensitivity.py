@@ -1,4 +1,6 @@
-"""How the share of traces with a turning point depends on the thresholds and the window, which the paper did not vary."""
+"""How the share of traces with a turning point depends on the thresholds and the window, which the
+paper did not vary.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ changes, with 95 % Wilson intervals; n (safe plus harmful traces) stands above. 
 the run's setting.
 """
 
-KINDS = {"safe": ("safe traces with a safe turning point", style.RESPONSE, "s", -0.17), "unsafe": ("harmful traces with an unsafe one", style.REASONING, "o", 0.17)}  # fmt: skip
+KINDS = {
+    "safe": ("safe traces with a safe turning point", style.RESPONSE, "s", -0.17),
+    "unsafe": ("harmful traces with an unsafe one", style.REASONING, "o", 0.17),
+}
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
@@ -26,7 +31,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """A row a setting, Wilson intervals; the first row is the setting of the run."""
+    """One row per setting, Wilson intervals; the first row is the setting of the run."""
     style.begin()
     settings = list(dict.fromkeys(zip(frame["mu"], frame["eta"], frame["stable_tokens"], strict=True)))
     figure, axes = style.panels(frame, 0.3 * len(settings) + 1.2)
@@ -36,7 +41,16 @@ def draw(frame: pd.DataFrame) -> Figure:
             _, color, marker, shift = KINDS[row["kind"]]
             place = settings.index((row["mu"], row["eta"], row["stable_tokens"])) + shift
             style.ci_line(axis, place, row, color=color, horizontal=True)
-            axis.plot(100 * row["share"], place, marker, color=color, markersize=4, markeredgewidth=0, clip_on=False, zorder=4)
+            axis.plot(
+                100 * row["share"],
+                place,
+                marker,
+                color=color,
+                markersize=4,
+                markeredgewidth=0,
+                clip_on=False,
+                zorder=4,
+            )
         n = cell.groupby("kind")["traces"].max()
         counts = " + ".join(str(n[kind]) for kind in KINDS if kind in n)
         axis.set_title(f"{model}, n = {counts} traces" if len(axes) == 1 else f"{model}\nn = {counts}")
@@ -44,7 +58,9 @@ def draw(frame: pd.DataFrame) -> Figure:
         axis.grid(axis="x", linewidth=0.4, alpha=0.6)
         axis.set_xlabel("traces, %")
     names = [rf"$\mu$ = {mu:g}, $\eta$ = {eta:g}, K = {window}" for mu, eta, window in settings]
-    axes[0][1].set_yticks(range(len(settings)), [names[0] + " (run)", *names[1:]] if len(axes) == 1 else names)
+    axes[0][1].set_yticks(
+        range(len(settings)), [names[0] + " (run)", *names[1:]] if len(axes) == 1 else names
+    )
     axes[0][1].set_ylim(len(settings) - 0.5, -0.5)
     for label, color, marker, _ in KINDS.values():
         axes[0][1].plot([], [], marker, color=color, markersize=4, label=label)

@@ -1,4 +1,7 @@
-"""What the figures share: print sizes, colours, method names, and files that are the same bytes every time."""
+"""What the figures share.
+
+Print sizes, colours, method names, and files that are the same bytes every time.
+"""
 
 from __future__ import annotations
 
@@ -61,22 +64,43 @@ def line(method: str) -> dict[str, Any]:
     return {"color": color, "linestyle": dashes}
 
 
-def panels(frame: pd.DataFrame, height: float, single: float = COLUMN) -> tuple[Figure, list[tuple[str, Axes]]]:
-    """A panel a model, side by side: `single` inches wide for one model, a page for more."""
+def panels(
+    frame: pd.DataFrame, height: float, single: float = COLUMN
+) -> tuple[Figure, list[tuple[str, Axes]]]:
+    """One panel per model, side by side: `single` inches wide for one model, a page for more."""
     models = list(dict.fromkeys(frame["model"]))
-    figure, axes = plt.subplots(1, len(models), figsize=(single if len(models) == 1 else PAGE, height), squeeze=False, sharey=True)
+    figure, axes = plt.subplots(
+        1, len(models), figsize=(single if len(models) == 1 else PAGE, height), squeeze=False, sharey=True
+    )
     return figure, list(zip(models, axes[0], strict=True))
 
 
-def ci_line(axis: Axes, place: float, row: pd.Series, *, color: str = "black", horizontal: bool = False, scale: float = 100) -> None:
+def ci_line(
+    axis: Axes,
+    place: float,
+    row: pd.Series,
+    *,
+    color: str = "black",
+    horizontal: bool = False,
+    scale: float = 100,
+) -> None:
     """The 95 % interval of a row as a thin line; nothing where it is unknown."""
     if pd.notna(row["low"]) and pd.notna(row["high"]):
         ends, places = [scale * row["low"], scale * row["high"]], [place, place]
-        axis.plot(*((ends, places) if horizontal else (places, ends)), color=color, linewidth=1.1, solid_capstyle="butt", zorder=3)
+        axis.plot(
+            *((ends, places) if horizontal else (places, ends)),
+            color=color,
+            linewidth=1.1,
+            solid_capstyle="butt",
+            zorder=3,
+        )
 
 
-def end_labels(axis: Axes, height: float, labels: Sequence[tuple[float, str, str]], x: float, fontsize: float = SMALL) -> None:
-    """Name lines at their right end, spread so that no two names overlap, with a thin leader from the line's end.
+def end_labels(
+    axis: Axes, height: float, labels: Sequence[tuple[float, str, str]], x: float, fontsize: float = SMALL
+) -> None:
+    """Name lines at their right end, spread so that no two names overlap, with a thin leader from
+    the line's end.
 
     Args:
         axis: with its final y limits.
@@ -98,12 +122,19 @@ def end_labels(axis: Axes, height: float, labels: Sequence[tuple[float, str, str
     beyond = axis.get_yaxis_transform()
     start = axis.transLimits.transform((x, 0))[0]
     for (y, text, color), place in zip(ranked, places, strict=True):
-        axis.plot([start, 1.03], [y, place], color=color, linewidth=0.5, transform=beyond, clip_on=False, zorder=1)
+        axis.plot(
+            [start, 1.03], [y, place], color=color, linewidth=0.5, transform=beyond, clip_on=False, zorder=1
+        )
         axis.text(1.04, place, text, color=color, transform=beyond, va="center", ha="left", fontsize=fontsize)
 
 
-def dots_by_method(axis: Axes, frame: pd.DataFrame, methods: Sequence[str], color: str, shift: float = 0.0, marker: str = "o") -> None:
-    """Rates with intervals, a row a method (y = its place in `methods`); where a rate is a mean over seeds, a short stroke marks each seed's own."""
+def dots_by_method(
+    axis: Axes, frame: pd.DataFrame, methods: Sequence[str], color: str, shift: float = 0.0, marker: str = "o"
+) -> None:
+    """Rates with intervals, one row per method (y = its place in `methods`).
+
+    Where a rate is a mean over seeds, a short stroke marks each seed's own.
+    """
     several = (frame["seed"] == MEAN).any()
     for _, row in frame.iterrows():
         place = methods.index(row["method"]) + shift
@@ -115,7 +146,9 @@ def dots_by_method(axis: Axes, frame: pd.DataFrame, methods: Sequence[str], colo
 
 
 def method_rows(axes: Sequence[Axes], methods: Sequence[str], model: str, several: bool) -> None:
-    """Names of the methods at the left of a row of panels, the first method on top, a thin rule between methods."""
+    """Names of the methods at the left of a row of panels, the first method on top, a thin rule
+    between methods.
+    """
     axes[0].set_yticks(range(len(methods)), [label(m) for m in methods])
     axes[0].set_ylim(len(methods) - 0.5, -0.5)
     if several:
@@ -131,7 +164,9 @@ def method_rows(axes: Sequence[Axes], methods: Sequence[str], model: str, severa
 def legend_above(figure: Figure, axis: Axes) -> None:
     """One legend for all panels, above them, where it covers no data."""
     handles, labels = axis.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), handletextpad=0.1, borderpad=0.1)
+    figure.legend(
+        handles, labels, loc="outside upper left", ncols=len(labels), handletextpad=0.1, borderpad=0.1
+    )
 
 
 def rates_axis(axis: Axes) -> None:

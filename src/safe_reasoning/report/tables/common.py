@@ -17,7 +17,10 @@ NAME = "model and method"
 
 
 def percent(value: float, low: float, high: float, sd: float = float("nan")) -> str:
-    """`12.3 [10.1, 14.8]` in per cent; `12.3 ± 1.9 [8.0, 16.6]` where the standard deviation between seeds is known."""
+    """`12.3 [10.1, 14.8]` in per cent.
+
+    `12.3 ± 1.9 [8.0, 16.6]` where the standard deviation between seeds is known.
+    """
     if pd.isna(value):
         return "unscored"
     spread = "" if pd.isna(sd) else f" ± {100 * sd:.1f}"
@@ -25,25 +28,39 @@ def percent(value: float, low: float, high: float, sd: float = float("nan")) -> 
 
 
 def rate_cells(metrics: Path, table: str = "rates") -> pd.DataFrame:
-    """Rates over all seeds, as text: `12.3 [10.1, 14.8]`, with several seeds `12.3 ± 1.9 [8.0, 16.6]`."""
+    """Rates over all seeds, as text.
+
+    `12.3 [10.1, 14.8]`, with several seeds `12.3 ± 1.9 [8.0, 16.6]`.
+    """
     frame = report_metrics.read(metrics, table)
     frame["cell"] = [percent(r.rate, r.low, r.high, r.sd) for r in frame.itertuples()]
     return frame
 
 
 def pivot(frame: pd.DataFrame, columns: list[tuple[str, str, str, str]]) -> pd.DataFrame:
-    """A row a method and before them a row with n; a column (heading, prompt set, part, measure)."""
+    """One row per method and before them a row with n.
+
+    A column (heading, prompt set, part, measure).
+    """
     rows = []
     for model in dict.fromkeys(frame["model"]):
         of_model = frame[frame["model"] == model]
         sizes, seeds = of_model.groupby("prompt_set")[["prompts", "samples"]].max(), of_model["seeds"].max()
-        counts = {heading: f"n = {sizes.loc[s, 'prompts']} ({sizes.loc[s, 'samples']})" for heading, s, _, _ in columns if s in sizes.index}
-        rows.append({NAME: f"{model}: prompts (samples{f' of {seeds} seeds' if seeds > 1 else ''})", **counts})
+        counts = {
+            heading: f"n = {sizes.loc[s, 'prompts']} ({sizes.loc[s, 'samples']})"
+            for heading, s, _, _ in columns
+            if s in sizes.index
+        }
+        rows.append(
+            {NAME: f"{model}: prompts (samples{f' of {seeds} seeds' if seeds > 1 else ''})", **counts}
+        )
         for method in report_methods.ordered(of_model["method"]):
             cell = of_model[of_model["method"] == method]
             row = {NAME: f"{model}, {report_methods.label(method)}", "model": model, "method": method}
             for heading, prompt_set, part, measure in columns:
-                found = cell[(cell["prompt_set"] == prompt_set) & (cell["part"] == part) & (cell["measure"] == measure)]
+                found = cell[
+                    (cell["prompt_set"] == prompt_set) & (cell["part"] == part) & (cell["measure"] == measure)
+                ]
                 row[heading] = found["cell"].iloc[0] if len(found) else ""
             rows.append(row)
     return pd.DataFrame(rows)
@@ -52,7 +69,11 @@ def pivot(frame: pd.DataFrame, columns: list[tuple[str, str, str, str]]) -> pd.D
 def markdown(frame: pd.DataFrame) -> str:
     """The table as Markdown; empty where there is no value."""
     text = frame.astype(object).map(lambda value: "" if pd.isna(value) else str(value).replace("|", "\\|"))
-    lines = [" | ".join(text.columns), " | ".join("---" for _ in text.columns), *(" | ".join(row) for row in text.itertuples(index=False))]
+    lines = [
+        " | ".join(text.columns),
+        " | ".join("---" for _ in text.columns),
+        *(" | ".join(row) for row in text.itertuples(index=False)),
+    ]
     return "\n".join(f"| {line} |" for line in lines) + "\n"
 
 

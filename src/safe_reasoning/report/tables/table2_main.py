@@ -30,7 +30,9 @@ PAPER_CAPABILITY = ("aime2024", "math500", "gpqa_diamond", "humaneval")
 
 
 def _ill_formed(metrics: Path) -> pd.DataFrame:
-    """Samples of the safety sets whose reasoning did not end, was empty or ended more than once, by model and method."""
+    """Samples of the safety sets whose reasoning did not end, was empty or ended more than once, by
+    model and method.
+    """
     rates = report_metrics.read(metrics, "rates")
     safety = set(rates.loc[rates["role"] == "safety", "prompt_set"])
     classes = report_metrics.read(metrics, "trace_classes")
@@ -43,7 +45,10 @@ def _ill_formed(metrics: Path) -> pd.DataFrame:
 
 
 def _published_main(published: Path, columns: dict[str, tuple[str, str]]) -> pd.DataFrame:
-    """Rows of the paper's Table 2 with their marks; `columns` maps our headings to the paper's (benchmark, part)."""
+    """Rows of the paper's Table 2 with their marks.
+
+    `columns` maps our headings to the paper's (benchmark, part).
+    """
     frame = report_metrics.read_published(published, "table2")
     rows = []
     for (model, method), cell in frame.groupby(["model", "method"], sort=False):
@@ -56,21 +61,43 @@ def _published_main(published: Path, columns: dict[str, tuple[str, str]]) -> pd.
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """Main results, %: every safety set by part, their average, compliance, capability, ill-formed traces; then the paper's rows.
+    """Main results, %: every safety set by part, their average, compliance, capability, ill-formed
+    traces; then the paper's rows.
 
-    The paper's values are for other models, sets and judges: they stand in the columns that play the same part.
+    The paper's values are for other models, sets and judges: they stand in the columns that play
+    the same part.
     """
     frame = report_methods.main_methods(rate_cells(metrics))
-    sets = [s for s in dict.fromkeys(frame.loc[frame["role"] == "safety", "prompt_set"]) if s != "safety_average"]
-    columns = [(f"{s} {part}", s, part, "harmful") for s in ["safety_average", *sets] for part in SAFETY_PARTS]
+    sets = [
+        s for s in dict.fromkeys(frame.loc[frame["role"] == "safety", "prompt_set"]) if s != "safety_average"
+    ]
+    columns = [
+        (f"{s} {part}", s, part, "harmful") for s in ["safety_average", *sets] for part in SAFETY_PARTS
+    ]
     roles = frame[["prompt_set", "role"]].drop_duplicates()
-    columns += [(f"{s} complies", s, "response", "complies") for s in roles.loc[roles["role"] == "overrefusal", "prompt_set"]]
-    columns += [(f"{s} correct", s, "response", "correct") for s in roles.loc[roles["role"] == "capability", "prompt_set"]]
+    columns += [
+        (f"{s} complies", s, "response", "complies")
+        for s in roles.loc[roles["role"] == "overrefusal", "prompt_set"]
+    ]
+    columns += [
+        (f"{s} correct", s, "response", "correct")
+        for s in roles.loc[roles["role"] == "capability", "prompt_set"]
+    ]
     ours = pivot(frame, columns).merge(_ill_formed(metrics), on=["model", "method"], how="left")
-    theirs = {f"{s} {part}": (s, part) for s in ("safety_average", *PAPER_SETS) if s in [*sets, "safety_average"] for part in SAFETY_PARTS}
+    theirs = {
+        f"{s} {part}": (s, part)
+        for s in ("safety_average", *PAPER_SETS)
+        if s in [*sets, "safety_average"]
+        for part in SAFETY_PARTS
+    }
     for heading, prompt_set, _, measure in columns:
         if measure == "complies":
             theirs[heading] = ("xstest", "response")
         elif measure == "correct":
-            theirs[heading] = (prompt_set if prompt_set in PAPER_CAPABILITY else "capability_average", "response")
-    return pd.concat([ours.drop(columns=["model", "method"]), _published_main(published, theirs)], ignore_index=True).fillna("")
+            theirs[heading] = (
+                prompt_set if prompt_set in PAPER_CAPABILITY else "capability_average",
+                "response",
+            )
+    return pd.concat(
+        [ours.drop(columns=["model", "method"]), _published_main(published, theirs)], ignore_index=True
+    ).fillna("")

@@ -21,4 +21,6 @@ the base has none.
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Cue detector and training algorithm on the intervened pairs."""
-    return two_parts(metrics, published, ["base", "sft", "dpo_full", "ipo", *report_methods.ABLATIONS], "table3")
+    return two_parts(
+        metrics, published, ["base", "sft", "dpo_full", "ipo", *report_methods.ABLATIONS], "table3"
+    )

@@ -17,11 +17,13 @@ nothing to measure; they are checked, never enforced.
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """What the untrained model does, beside what the nano world aims at."""
+    """What the untrained model does, next to what the nano world aims at."""
     frame = report_metrics.read(metrics, "base_model")
     frame["measured, %"] = [percent(r.rate, r.low, r.high) for r in frame.itertuples()]
     frame["aim, %"] = [
-        "" if pd.isna(r.target_low) else f"{100 * r.target_low:.0f} to {100 * r.target_high:.0f}, {'met' if r.target_met else 'missed'}"
+        ""
+        if pd.isna(r.target_low)
+        else f"{100 * r.target_low:.0f} to {100 * r.target_high:.0f}, {'met' if r.target_met else 'missed'}"
         for r in frame.itertuples()
     ]
     return frame[["model", "measure", "measured, %", "samples", "aim, %"]]

@@ -16,15 +16,24 @@ prompt left out that the table above counts. Empty where a set has no prompt lef
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """Average harm of both parts on all test prompts, and without those that overlap with training prompts."""
+    """Average harm of both parts on all test prompts, and without those that overlap with training
+    prompts.
+    """
     tables = {"all prompts": rate_cells(metrics), "without overlap": rate_cells(metrics, "rates_clean")}
     rows: dict[tuple[str, str], dict[str, object]] = {}
     for heading, frame in tables.items():
         for row in report_methods.main_methods(frame[frame["prompt_set"] == "safety_average"]).itertuples():
             line = rows.setdefault(
-                (row.model, row.method), {"model": row.model, "method": report_methods.label(row.method), "seeds": row.seeds}
+                (row.model, row.method),
+                {"model": row.model, "method": report_methods.label(row.method), "seeds": row.seeds},
             )
             line[f"harmful {row.part}, %, {heading}"] = row.cell
             line[f"prompts, {heading}"] = row.prompts
-    columns = [f"{what}, {heading}" for what in ("harmful reasoning, %", "harmful response, %", "prompts") for heading in tables]
-    return pd.DataFrame(list(rows.values())).reindex(columns=["model", "method", "seeds", *columns]).fillna("")
+    columns = [
+        f"{what}, {heading}"
+        for what in ("harmful reasoning, %", "harmful response, %", "prompts")
+        for heading in tables
+    ]
+    return (
+        pd.DataFrame(list(rows.values())).reindex(columns=["model", "method", "seeds", *columns]).fillna("")
+    )

@@ -21,4 +21,11 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Test prompts that overlap with training prompts, by kind."""
     frame = report_metrics.read(metrics, "contamination")
     names = {"ngram13": "13 words in a row", "near_duplicate": "near duplicate", "exact": "same words"}
-    return frame.rename(columns={**names, "training_set": "training set", "training_prompts": "its prompts", "prompt_set": "test set"})
+    return frame.rename(
+        columns={
+            **names,
+            "training_set": "training set",
+            "training_prompts": "its prompts",
+            "prompt_set": "test set",
+        }
+    )

@@ -23,7 +23,9 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
     frame["method"] = frame["method"].map(report_methods.label)
     rows = []
     for (model, method), cell in (
-        report_metrics.read_published(published, "other").query("item == 'efficiency'").groupby(["model", "method"], sort=False)
+        report_metrics.read_published(published, "other")
+        .query("item == 'efficiency'")
+        .groupby(["model", "method"], sort=False)
     ):
         row = {"model": f"paper, {model}", "method": method}
         for r in cell.itertuples():

@@ -17,9 +17,20 @@ label-sheet``), is what can be said of it.
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """Agreement of each pair of judges on the run's own texts; of reasoning nobody else has labels."""
+    """Agreement of each pair of judges on the run's own texts.
+
+    Of reasoning no one else has labels.
+    """
     rows = []
     for _, row in report_metrics.read(metrics, "judge_agreement").iterrows():
         pair = f"{row['judge']} and {row['other_judge']}".replace("_", " ")
-        rows.append({"model": row["model"], "judges": pair, "part": row["part"], "measure": row["measure"], **agreement_cells(row)})
+        rows.append(
+            {
+                "model": row["model"],
+                "judges": pair,
+                "part": row["part"],
+                "measure": row["measure"],
+                **agreement_cells(row),
+            }
+        )
     return pd.DataFrame(rows)

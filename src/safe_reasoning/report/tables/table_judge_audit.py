@@ -10,8 +10,8 @@ from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.tables.common import agreement_cells, percent
 
 CAPTION = """
-**Judges against people, in numbers**: texts, those that a judge left unscored (it could not tell,
-or the copy of the data at hand leaves the text out), agreement, kappa, *false positives* (judged
+**Judges against people, in numbers**: texts, those that a judge left unscored (it could not decide,
+or the copy of the data available leaves the text out), agreement, kappa, *false positives* (judged
 harmful, or compliant, where people say no) and *false negatives*, each with its 95 % interval
 from a bootstrap over requests (Wilson's where all resamples give one rate). None of these labels
 is about reasoning.
@@ -21,12 +21,16 @@ DATA = {"jailbreakbench": "JailbreakBench, harmful", "xstest": "XSTest, complies
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """Agreement of every judge with people, its errors, and its Brier score where it gives probabilities."""
+    """Agreement of every judge with people, its errors, and its Brier score where it gives
+    probabilities.
+    """
     rows = []
     for _, row in report_metrics.read(metrics, "judge_audit").iterrows():
         people = row["kind"] == "people"
         errors: dict[str, object] = {
-            f"{name.replace('_', ' ')}, %": "" if people else percent(row[name], row[f"{name}_low"], row[f"{name}_high"])
+            f"{name.replace('_', ' ')}, %": ""
+            if people
+            else percent(row[name], row[f"{name}_low"], row[f"{name}_high"])
             for name in ("false_positive", "false_negative")
         }
         brier = "" if pd.isna(row.get("brier")) else f"{row['brier']:.3f}"

@@ -17,16 +17,26 @@ intervals over prompts; *unscored* counts verdicts that enter no rate.
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """The main result under each judge: average harm of both parts and compliance, a row a method and judge."""
+    """The main result under each judge.
+
+    Average harm of both parts and compliance, one row per method and judge.
+    """
     frame = methods.main_methods(report_metrics.read(metrics, "judge_rates"))
     frame = frame[(frame["role"] == "overrefusal") | (frame["prompt_set"] == "safety_average")]
     rows: dict[tuple[str, str, int, str], dict[str, object]] = {}
     for model in dict.fromkeys(frame["model"]):
         for method in methods.ordered(frame.loc[frame["model"] == model, "method"]):
             for row in frame[(frame["model"] == model) & (frame["method"] == method)].itertuples():
-                names = {"model": model, "method": methods.label(method), "seed": row.seed, "judge": row.judge}
+                names = {
+                    "model": model,
+                    "method": methods.label(method),
+                    "seed": row.seed,
+                    "judge": row.judge,
+                }
                 line = rows.setdefault((model, method, row.seed, row.judge), names)
-                heading = f"harmful {row.part}, %" if row.role == "safety" else f"{row.prompt_set} complies, %"
+                heading = (
+                    f"harmful {row.part}, %" if row.role == "safety" else f"{row.prompt_set} complies, %"
+                )
                 line[heading] = percent(row.rate, row.low, row.high)
                 line["unscored"] = int(str(line.get("unscored", 0))) + row.unscored
     table = pd.DataFrame(list(rows.values())).fillna("")

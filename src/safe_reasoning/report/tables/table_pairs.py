@@ -10,7 +10,7 @@ from safe_reasoning.report import metrics as report_metrics
 
 CAPTION = """
 **Pairs**: how many attempts gave a pair, and where the others ended (no cue in the rollout;
-*unread cue*, where the detector's reply could not be read; given up because a cue was left). The
+*undetermined cue*, where the detector's reply could not be read; given up because a cue was left). The
 paper obtained 1,438, 1,346 and 520 pairs from 1,000 prompts and six triggers a model.
 """
 
@@ -22,7 +22,12 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
     frame[counts] = frame[counts].astype("Int64")
     paper = report_metrics.read_published(published, "other").query("item == 'pairs'")
     rows = [
-        {"model": f"paper, {r.model}", "source": "intervened", "detector": "GPT-4o", "pairs": f"{r.value:.0f} ({r.mark})"}
+        {
+            "model": f"paper, {r.model}",
+            "source": "intervened",
+            "detector": "GPT-4o",
+            "pairs": f"{r.value:.0f} ({r.mark})",
+        }
         for r in paper.itertuples()
     ]
     return pd.concat([frame.astype(object), pd.DataFrame(rows)], ignore_index=True).fillna("")

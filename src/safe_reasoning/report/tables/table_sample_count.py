@@ -17,14 +17,14 @@ sampled again. The mean rate does not depend on the number of samples, only its 
 next columns continue the last one: *one more* sample of each prompt; *as many in new prompts*,
 had the same generations gone to prompts not yet asked; *endless* samples of these prompts, which
 no number goes below. The last column is the part of the squared error that more samples can
-lessen; the rest is chance in which prompts were asked. Chance in training is in none of them.
+reduce; the rest is chance in which prompts were asked. Chance in training is in none of them.
 *Unknown* where each prompt was sampled once, and where all verdicts agree: then no spread was
 seen, which does not say that there is none.
 """
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """How the standard error of the average harm, in points, depends on the samples a prompt."""
+    """How the standard error of the average harm, in points, depends on the samples per prompt."""
     frame = report_methods.main_methods(report_metrics.read(metrics, "sample_count"))
     frame = frame[(frame["prompt_set"] == "safety_average") & (frame["measure"] == "harmful")]
     rows = []
@@ -40,7 +40,9 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
             continue
         most = cell.iloc[-1]
         spread = bool((cell["standard_error"] > 0).any())
-        errors = {f"{r.samples_per_prompt} per prompt": _points(r.standard_error, spread) for r in cell.itertuples()}
+        errors = {
+            f"{r.samples_per_prompt} per prompt": _points(r.standard_error, spread) for r in cell.itertuples()
+        }
         names = {
             "model": model,
             "method": report_methods.label(method),
@@ -54,7 +56,14 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
             "infinite samples": _points(most["se_infinite_samples"], spread),
         }
         share = most["within_share"]
-        rows.append({**names, **errors, **further, "share of chance in sampling, %": "unknown" if pd.isna(share) else f"{100 * share:.0f}"})
+        rows.append(
+            {
+                **names,
+                **errors,
+                **further,
+                "share of chance in sampling, %": "unknown" if pd.isna(share) else f"{100 * share:.0f}",
+            }
+        )
     return pd.DataFrame(rows).fillna("")
 
 

@@ -17,7 +17,12 @@ They are harmless and shown in full.
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """The mined triggers, the picked ones labelled. They are the model's own sentences about safety, which is why they can be shown."""
+    """The mined triggers, the picked ones labelled.
+
+    They are the model's own sentences about safety, which is why they can be shown.
+    """
     frame = report_metrics.read(metrics, "triggers")
     frame["safe after it, %"] = [percent(r.safe_share, r.low, r.high) for r in frame.itertuples()]
-    return frame[["model", "label", "cluster", "text", "occurrences", "trials", "safe after it, %"]].fillna("")
+    return frame[["model", "label", "cluster", "text", "occurrences", "trials", "safe after it, %"]].fillna(
+        ""
+    )

@@ -18,7 +18,10 @@ failing program (*failed*, *timeout*, *memory*, *died*) is wrong, and its reason
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
-    """Remarks on verdicts by method, a column a method: what was unscored and why, what had no answer."""
+    """Remarks on verdicts by method, one column per method.
+
+    What was unscored and why, what had no answer.
+    """
     frame = report_methods.main_methods(report_metrics.read(metrics, "verdict_details"))
     frame["method"] = frame["method"].map(report_methods.label)
     keys = ["model", "prompt_set", "part", "measure", "value", "detail"]

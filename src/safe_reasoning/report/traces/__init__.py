@@ -1,1 +1,4 @@
-"""A page on which a person reads traces: sentences, cues, triggers and the continuation safety ratio, masked by default."""
+"""A page on which a person reads traces.
+
+Sentences, cues, triggers and the continuation safety ratio, masked by default.
+"""

@@ -1,4 +1,7 @@
-"""What stands on the trace reader's page: traces and pairs, cut into sentences with their roles. A text that may not be shown is masked here, before anything is written."""
+"""What stands on the trace reader's page: traces and pairs, cut into sentences with their roles.
+
+A text that may not be shown is masked here, before anything is written.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,11 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Said:
-    """A text as the page may hold it: `text` is None where it is masked, and `mark` stands in its place."""
+class DisplayText:
+    """A text as the page may hold it.
+
+    `text` is None where it is masked, and `mark` stands in its place.
+    """
 
     text: str | None
     length: int
@@ -23,9 +29,11 @@ class Said:
 
 @dataclass(frozen=True)
 class Line:
-    """A sentence: its number from 1, `role` ("cue", "trigger" or ""), the label of the picked trigger that it is, its tokens (from, to) and the CSR after it."""
+    """A sentence: its number from 1, `role` ("cue", "trigger" or ""), the label of the picked
+    trigger that it is, its tokens (from, to) and the CSR after it.
+    """
 
-    said: Said
+    text: DisplayText
     number: int
     role: str = ""
     label: str = ""
@@ -35,7 +43,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Curve:
-    """A continuation safety ratio: values (NaN: nothing scored) at prefix lengths, with its turning points and the token before the first cue."""
+    """A continuation safety ratio.
+
+    Values (NaN: nothing scored) at prefix lengths, with its turning points and the token before the
+    first cue.
+    """
 
     prefix_tokens: list[int]
     values: list[float]
@@ -46,7 +58,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the judge said of a part: "safe", "harmful", or "unscored" with the reason."""
+    """What the judge found of a part: "safe", "harmful", or "unscored" with the reason."""
 
     word: str
     detail: str
@@ -54,16 +66,20 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Trace:
-    """A completion. `corrections` say what became of its reasoning after 0, 1, ... interventions, by trigger or control."""
+    """A completion.
+
+    `corrections` say what became of its reasoning after 0, 1, ... interventions, by trigger or
+    control.
+    """
 
     key: str
     kind: str  # csr | evaluated
     model: str
     method: str
     name: str
-    prompt: Said
+    prompt: DisplayText
     lines: list[Line]
-    response: Said | None
+    response: DisplayText | None
     reasoning_verdict: Verdict
     response_verdict: Verdict
     curve: Curve | None = None
@@ -89,7 +105,10 @@ class Trace:
 
 @dataclass(frozen=True)
 class Pair:
-    """An intervened pair: what both sides share, then trigger and continuation against cue and continuation."""
+    """An intervened pair.
+
+    What both sides share, then trigger and continuation against cue and continuation.
+    """
 
     key: str
     model: str
@@ -97,7 +116,7 @@ class Pair:
     name: str
     detector: str
     rounds: int
-    prompt: Said
+    prompt: DisplayText
     shared: list[Line]
     chosen: list[Line]
     rejected: list[Line]
@@ -112,7 +131,8 @@ class TextMasker:
     Args:
         show_text: the configuration's `report.show_text`.
         triggers: the picked triggers (rows of triggers.json).
-        shown: the same after `masking.mask_candidates`: those that are the same in both may be shown.
+        shown: the same after `masking.mask_candidates`: those that are the same in both may be
+            shown.
     """
 
     def __init__(self, show_text: bool, triggers: Sequence[Row], shown: Sequence[Row]) -> None:
@@ -129,22 +149,34 @@ class TextMasker:
         """The label of the picked trigger that a sentence is, "" for any other."""
         return self._labels.get(normalized(sentence), "")
 
-    def said(self, text: str) -> Said:
-        """A text as it may be shown. Of hidden ones those are shown that are a harmless trigger, in the trigger's own words."""
-        return Said(text if self.show_text else self._harmless.get(normalized(text)), len(text), masked(text))
+    def display(self, text: str) -> DisplayText:
+        """A text as it may be shown.
 
-    def lines(self, sentences: Sequence[str], cue: int | None = None, trigger: int | None = None, first_number: int = 1) -> list[Line]:
+        Of hidden ones those are shown that are a harmless trigger, in the trigger's own words.
+        """
+        return DisplayText(
+            text if self.show_text else self._harmless.get(normalized(text)), len(text), masked(text)
+        )
+
+    def lines(
+        self,
+        sentences: Sequence[str],
+        cue: int | None = None,
+        trigger: int | None = None,
+        first_number: int = 1,
+    ) -> list[Line]:
         """Sentences as lines.
 
         Args:
             sentences: in order.
             cue: index of the first compliance cue.
-            trigger: index of a sentence that is a trigger by its place; those that are picked triggers by their words are found here.
+            trigger: index of a sentence that is a trigger by its place; those that are picked
+                triggers by their words are found here.
             first_number: of the first sentence.
         """
         lines = []
         for index, sentence in enumerate(sentences):
             label = self.label(sentence)
             role = "cue" if index == cue else "trigger" if label or index == trigger else ""
-            lines.append(Line(self.said(sentence), first_number + index, role, label))
+            lines.append(Line(self.display(sentence), first_number + index, role, label))
         return lines

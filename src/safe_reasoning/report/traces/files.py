@@ -1,4 +1,7 @@
-"""Where the rows of the trace reader lie in a run. The rule that writes the page asks for the same files."""
+"""Where the rows of the trace reader lie in a run.
+
+The rule that writes the page asks for the same files.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +31,19 @@ class Files:
 
     def _judged(self, part: str) -> tuple[Path, Path]:
         verdicts = f"{part}.{self._config.evaluate.judge}.parquet"
-        return self._run / "generations" / self._model / f"{part}.parquet", self._run / "verdicts" / self._model / verdicts
+        return (
+            self._run / "generations" / self._model / f"{part}.parquet",
+            self._run / "verdicts" / self._model / verdicts,
+        )
 
     @property
     def evaluations(self) -> dict[str, tuple[Path, Path]]:
         """Generations and verdicts of each method, the base model's first, with the first seed."""
         seed = self._config.seeds[0]
-        return {method: self._judged(f"{method}/seed{seed}/evaluation") for method in ("base", *self._config.methods_of(self._model))}
+        return {
+            method: self._judged(f"{method}/seed{seed}/evaluation")
+            for method in ("base", *self._config.methods_of(self._model))
+        }
 
     @property
     def pairs(self) -> dict[Path, list[str]]:
@@ -43,7 +52,9 @@ class Files:
         for name in self._config.methods_of(self._model):
             method = self._config.methods[name]
             if INTERVENED in recipe_of(method).inputs.values():
-                found.setdefault(self._run / "pairs" / self._model / f"intervened_{method.detector}.parquet", []).append(name)
+                found.setdefault(
+                    self._run / "pairs" / self._model / f"intervened_{method.detector}.parquet", []
+                ).append(name)
         return found
 
     def all(self) -> list[Path]:

@@ -1,4 +1,7 @@
-"""Reads the stored rows of a run into entries of the trace reader. Nothing is sampled, judged or asked for again."""
+"""Reads the stored rows of a run into entries of the trace reader.
+
+Nothing is sampled, judged or asked for again.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,9 @@ MARKS = {True: "harmful", False: "safe", None: "unscored"}
 
 
 class Gathered:
-    """The entries of one model: lists of names that can be counted, and iterators that read and mask entry by entry.
+    """The entries of one model.
+
+    Lists of names that can be counted, and iterators that read and mask entry by entry.
 
     Args:
         run: the run's folder.
@@ -43,15 +48,22 @@ class Gathered:
         open_tokenizer: of a folder of weights.
     """
 
-    def __init__(self, run: Path, config: Config, model: str, open_tokenizer: Callable[[Path], Tokenizer]) -> None:
+    def __init__(
+        self, run: Path, config: Config, model: str, open_tokenizer: Callable[[Path], Tokenizer]
+    ) -> None:
         self._config, self._model, self._files = config, model, Files(run, config, model)
         self._tokenizer = open_tokenizer(self._files.base)
-        self._prompts = {row["prompt_id"]: row for path in prompt_files(run, config) for row in read_rows(path, "prompts")}
+        self._prompts = {
+            row["prompt_id"]: row for path in prompt_files(run, config) for row in read_rows(path, "prompts")
+        }
         triggers = read_json(self._files.triggers)["triggers"]
-        self.veil = TextMasker(
-            config.report.show_text, triggers, mask_candidates(triggers, self._prompts.values(), config.report.show_text)
+        self.masker = TextMasker(
+            config.report.show_text,
+            triggers,
+            mask_candidates(triggers, self._prompts.values(), config.report.show_text),
         )
-        # Detectors that need a model are not asked again: where one was used, the lexical one marks the cues of evaluated traces.
+        # Detectors that need a model are not asked again: where one was used, the lexical one marks
+        # the cues of evaluated traces.
         self._cues = ExactCueDetector() if config.detector == "exact" else LexicalCueDetector()
         self.detector = self._cues.name
         self._csr = by_trace(read_rows(self._files.csr, "csr"))
@@ -77,52 +89,77 @@ class Gathered:
         return len(self._pair_tables)
 
     def csr_traces(self) -> Iterator[Trace]:
-        """Every trace with a continuation safety ratio, with what `turning_points.csv` says of it."""
+        """Every trace with a continuation safety ratio, with its row of turning_points.csv."""
         if not self._files.turning_points.exists():
-            raise UserError(f"{self._files.turning_points} does not exist: run the rule summarize_characterization")
+            raise UserError(
+                f"{self._files.turning_points} does not exist: run the rule summarize_characterization"
+            )
         points = pd.read_csv(self._files.turning_points).astype(object).set_index("trace")
         points = points.where(points.notna(), None)
         generations, verdicts = self._judged(self._files.rollouts, list(self._csr))
         for name, rows in self._csr.items():
-            said, row = points.loc[name], generations[name]
+            point, row = points.loc[name], generations[name]
             lengths, ratios = curve(rows)
             spans = trace_spans(row, self._tokenizer)
             cue = next(
-                (i for i, span in enumerate(spans) if said["first_cue_token"] is not None and span.end > said["first_cue_token"]), None
+                (
+                    i
+                    for i, span in enumerate(spans)
+                    if point["first_cue_token"] is not None and span.end > point["first_cue_token"]
+                ),
+                None,
             )
-            trigger = next((i for i, span in enumerate(spans) if span.start == said["trigger_start"]), None)
+            trigger = next((i for i, span in enumerate(spans) if span.start == point["trigger_start"]), None)
             lines = [
                 replace(line, tokens=(span.start + 1, span.end), csr=csr_around(lengths, ratios, span)[1])
-                for line, span in zip(self.veil.lines([span.text for span in spans], cue, trigger), spans, strict=True)
+                for line, span in zip(
+                    self.masker.lines([span.text for span in spans], cue, trigger), spans, strict=True
+                )
             ]
             shown = Curve(
-                lengths, ratios, *(_whole(said[key]) for key in ("safe_turning_point", "unsafe_turning_point", "first_cue_token"))
+                lengths,
+                ratios,
+                *(
+                    _whole(point[key])
+                    for key in ("safe_turning_point", "unsafe_turning_point", "first_cue_token")
+                ),
             )
             yield self._trace("csr", "base", row, verdicts, lines, shown)
 
     def evaluated_traces(self) -> Iterator[Trace]:
-        """Every method on the same few prompts; the base model's traces with what interventions made of them."""
-        found = {method: self._judged(paths, self._evaluated) for method, paths in self._files.evaluations.items()}
+        """Every method on the same few prompts.
+
+        The base model's traces with what interventions made of them.
+        """
+        found = {
+            method: self._judged(paths, self._evaluated) for method, paths in self._files.evaluations.items()
+        }
         for name in self._evaluated:
             for method, (generations, verdicts) in found.items():
                 row = generations[name]
                 parts = split_trace(row["text"])
                 sentences = [sentence.text for sentence in split_sentences(parts.reasoning)]
-                lines = self.veil.lines(sentences, self._cues.first_cues([sentences])[0].index)
+                lines = self.masker.lines(sentences, self._cues.first_cues([sentences])[0].index)
                 trace = self._trace("evaluated", method, row, verdicts, lines, None)
                 yield replace(trace, corrections=self._corrections[name]) if method == "base" else trace
 
     def pairs(self, number: int) -> Iterator[Pair]:
-        """At most `number` pairs of each file, drawn with the run's seed, in the order of the file."""
+        """At most `number` pairs of each file, drawn with the run's seed, in file order."""
         for path, methods in self._files.pairs.items():
             table = self._pair_tables[path]
-            drawn = random.Random(self._config.world_seed).sample(range(table.num_rows), min(number, table.num_rows))
+            drawn = random.Random(self._config.world_seed).sample(
+                range(table.num_rows), min(number, table.num_rows)
+            )
             for row in table.take(sorted(drawn)).to_pylist():
                 yield self._pair(row, methods, path.stem.removeprefix("intervened_"))
 
-    def _judged(self, paths: tuple[Path, Path], names: list[str]) -> tuple[dict[str, Row], dict[tuple[str, str], Verdict]]:
+    def _judged(
+        self, paths: tuple[Path, Path], names: list[str]
+    ) -> tuple[dict[str, Row], dict[tuple[str, str], Verdict]]:
         """Generations of these names, and verdicts on their reasoning and response."""
-        generations: dict[str, Row] = {row["generation_id"]: row for row in read_rows(paths[0], "generations", generation_id=names)}
+        generations: dict[str, Row] = {
+            row["generation_id"]: row for row in read_rows(paths[0], "generations", generation_id=names)
+        }
         if missing := set(names) - set(generations):
             raise UserError(f"{paths[0]} lacks {min(missing)}: it is of another run; run the workflow again")
         verdicts = {
@@ -132,7 +169,13 @@ class Gathered:
         return generations, verdicts
 
     def _trace(
-        self, kind: str, method: str, row: Row, verdicts: Mapping[tuple[str, str], Verdict], lines: list[Line], shown: Curve | None
+        self,
+        kind: str,
+        method: str,
+        row: Row,
+        verdicts: Mapping[tuple[str, str], Verdict],
+        lines: list[Line],
+        shown: Curve | None,
     ) -> Trace:
         name, response = row["generation_id"], split_trace(row["text"]).response
         unjudged = Verdict("unscored", "not_judged")
@@ -142,16 +185,18 @@ class Gathered:
             self._model,
             method,
             name,
-            self.veil.said(self._prompts[row["prompt_id"]]["text"]),
+            self.masker.display(self._prompts[row["prompt_id"]]["text"]),
             lines,
-            None if response is None else self.veil.said(response),
+            None if response is None else self.masker.display(response),
             verdicts.get((name, "reasoning"), unjudged),
             verdicts.get((name, "response"), unjudged),
             shown,
         )
 
     def _pair(self, row: Row, methods: list[str], detector: str) -> Pair:
-        """A sentence that begins before the sides part and goes on differently is shown on both sides, whole."""
+        """A sentence that begins before the sides part and goes on differently is shown on both
+        sides, whole.
+        """
         prefix = row["prompt_ids"][len(row["prompt_ids"]) - row["prefix_tokens"] :]
         sides = [self._sentences(prefix + row[side]) for side in ("chosen_ids", "rejected_ids")]
         shared = 0
@@ -165,16 +210,18 @@ class Gathered:
             row["pair_id"],
             detector,
             row["rounds"],
-            self.veil.said(self._prompts[row["prompt_id"]]["text"]),
-            self.veil.lines(sides[0][:shared]),
-            self.veil.lines(chosen, trigger=0, first_number=shared + 1),
-            self.veil.lines(rejected, cue=0, first_number=shared + 1),
+            self.masker.display(self._prompts[row["prompt_id"]]["text"]),
+            self.masker.lines(sides[0][:shared]),
+            self.masker.lines(chosen, trigger=0, first_number=shared + 1),
+            self.masker.lines(rejected, cue=0, first_number=shared + 1),
         )
 
     def _sentences(self, token_ids: list[int]) -> list[str]:
         return [
             sentence.text
-            for sentence in split_sentences(split_trace(self._tokenizer.decode(token_ids, skip_special_tokens=True)).reasoning)
+            for sentence in split_sentences(
+                split_trace(self._tokenizer.decode(token_ids, skip_special_tokens=True)).reasoning
+            )
         ]
 
 

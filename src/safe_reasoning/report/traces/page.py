@@ -1,4 +1,7 @@
-"""The trace reader's page: one file without network, scripts of others or fonts, kept under two megabytes."""
+"""The trace reader's page.
+
+One file without network, scripts of others or fonts, kept under two megabytes.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,11 @@ from safe_reasoning.report.traces.gather import PAIRS, Gathered
 from safe_reasoning.sampling.engine import load_tokenizer
 
 BYTES = {"csr": 1_000_000, "evaluated": 400_000, "pair": 400_000}  # at most, of each kind
-KINDS = {"csr": "traces with a continuation safety ratio", "evaluated": "every method on the same prompts", "pair": "intervened pairs"}
+KINDS = {
+    "csr": "traces with a continuation safety ratio",
+    "evaluated": "every method on the same prompts",
+    "pair": "intervened pairs",
+}
 CUE = style.PALETTE[4]
 
 
@@ -32,12 +39,17 @@ def write_traces(config: Config, run: Path, templates: Path) -> str:
     """The page as text.
 
     Args:
-        config: of the run; `report.show_text` says whether the page holds the words of prompts and generations.
+        config: of the run; `report.show_text` says whether the page holds the words of prompts and
+            generations.
         run: folder of the run.
         templates: folder of the page's template and of that of an entry.
     """
     environment = Environment(
-        loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     template = environment.get_template("trace_entry.html.j2")
     models = {model: Gathered(run, config, model, load_tokenizer) for model in config.models}
@@ -53,7 +65,9 @@ def write_traces(config: Config, run: Path, templates: Path) -> str:
         shown[kind], size = 0, 0
         for entry in of_kind:
             curve = getattr(entry, "curve", None)
-            text = template.render(e=entry, strip=csr_bars.draw(curve, entry.lines) if curve else None, config=config)
+            text = template.render(
+                e=entry, strip=csr_bars.plot(curve, entry.lines) if curve else None, config=config
+            )
             size += len(text.encode())
             if size > BYTES[kind]:
                 break
@@ -71,8 +85,14 @@ def write_traces(config: Config, run: Path, templates: Path) -> str:
         left_out={KINDS[kind]: there[kind] - shown[kind] for kind in KINDS if there[kind] > shown[kind]},
         methods={method: report_methods.label(method) for method in report_methods.ordered(methods)},
         outcomes=sorted(set(outcomes)),
-        models={name: model.veil.triggers for name, model in models.items()},
+        models={name: model.masker.triggers for name, model in models.items()},
         detectors=sorted({model.detector for model in gathered}),
         colors=sns.blend_palette([style.REASONING, "#eeeeee", style.RESPONSE], csr_bars.LEVELS).as_hex(),
-        palette={"cue": CUE, "trigger": TRIGGER, "harmful": style.REASONING, "safe": style.RESPONSE, "unscored": style.GREY},
+        palette={
+            "cue": CUE,
+            "trigger": TRIGGER,
+            "harmful": style.REASONING,
+            "safe": style.RESPONSE,
+            "unscored": style.GREY,
+        },
     )

@@ -1,4 +1,6 @@
-"""Models that answer many questions: an endpoint with a budget, or a local model through the engine.
+"""Models that answer many questions.
+
+An endpoint with a budget, or a local model through the engine.
 
 Judges, cue detectors and attackers use them.
 """

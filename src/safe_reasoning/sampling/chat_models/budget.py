@@ -1,4 +1,7 @@
-"""What a run has spent at an endpoint, and the cap on it: one small database beside the replies, shared by all jobs that ask there."""
+"""What a run has spent at an endpoint, and the cap on it.
+
+One small database next to the replies, shared by all jobs that ask there.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ from safe_reasoning.core.errors import UserError
 _WAIT = 0.05  # seconds between two looks at whether requests under way have left room
 _TABLES = """
 CREATE TABLE IF NOT EXISTS spent (requests INTEGER, prompt_tokens INTEGER, completion_tokens INTEGER);
-CREATE TABLE IF NOT EXISTS under_way (ticket INTEGER PRIMARY KEY, prompt_tokens INTEGER, completion_tokens INTEGER);
+CREATE TABLE IF NOT EXISTS under_way
+  (ticket INTEGER PRIMARY KEY, prompt_tokens INTEGER, completion_tokens INTEGER);
 INSERT INTO spent SELECT 0, 0, 0 WHERE NOT EXISTS (SELECT * FROM spent);
 """
 _SPENT = """
@@ -37,21 +41,26 @@ class Spending(NamedTuple):
     prompt_tokens: int
     completion_tokens: int
 
-    def told(self, settings: Endpoint) -> str:
+    def summary(self, settings: Endpoint) -> str:
         """In words, with the price where there is one."""
-        tokens = f"{self.requests:,} requests, {self.prompt_tokens:,} tokens in, {self.completion_tokens:,} out"
+        tokens = (
+            f"{self.requests:,} requests, {self.prompt_tokens:,} tokens in, {self.completion_tokens:,} out"
+        )
         usd = settings.usd(self.prompt_tokens, self.completion_tokens)
         return tokens + (f", {usd:,.2f} USD" if usd else "")
 
 
 class Budget:
-    """Counts every request before it goes out, at the most it can cost, and puts the endpoint's own count in the place of that when the answer is there.
+    """Counts every request before it goes out, at the most it can cost, and puts the endpoint's own
+    count instead of that when the answer is there.
 
-    So a request whose answer was lost (a time-out, a broken connection, a killed job) stays counted at the most it can have cost, and the cap holds at every
-    moment, whatever is killed. A request that can't have been paid for is taken back.
+    So a request whose answer was lost (a time-out, a broken connection, a killed job) stays counted
+    at the most it can have cost, and the cap holds at every moment, whatever is killed. A request
+    that can't have been paid for is taken back.
 
     Args:
-        path: of the database. SQLite's locks hold between processes, also of several machines where the file system has locks.
+        path: of the database. SQLite's locks hold between processes, also of several machines where
+            the file system has locks.
         name: of the endpoint.
         settings: with the cap and the prices.
     """
@@ -62,7 +71,7 @@ class Budget:
         self._open = 0  # requests of this process that are under way
         self._stop: str | None = None  # why no further ticket is given
         path.parent.mkdir(parents=True, exist_ok=True)
-        with self._told():
+        with self._database_errors():
             self._database = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
         with self._transaction() as database:
             for statement in filter(str.strip, _TABLES.split(";")):
@@ -74,7 +83,9 @@ class Budget:
             return Spending(*database.execute(_SPENT).fetchone())
 
     def reserve(self, prompt_tokens: int, completion_tokens: int) -> int:
-        """A ticket for one request that costs at most this much. Waits where requests of this process that are under way may leave room for it.
+        """A ticket for one request that costs at most this much.
+
+        Waits where requests of this process that are under way may leave room for it.
 
         Raises:
             BudgetReached: there is none. From then on this process gets no ticket.
@@ -84,18 +95,25 @@ class Budget:
                 if self._stop:
                     raise BudgetReached(self._stop)
                 spent = Spending(*database.execute(_SPENT).fetchone())
-                then = Spending(spent.requests + 1, spent.prompt_tokens + prompt_tokens, spent.completion_tokens + completion_tokens)
+                then = Spending(
+                    spent.requests + 1,
+                    spent.prompt_tokens + prompt_tokens,
+                    spent.completion_tokens + completion_tokens,
+                )
                 key = self._passed(then)
                 if key is None:
                     values = (prompt_tokens, completion_tokens)
                     row = database.execute(
-                        "INSERT INTO under_way (prompt_tokens, completion_tokens) VALUES (?, ?) RETURNING ticket", values
+                        "INSERT INTO under_way (prompt_tokens, completion_tokens) VALUES (?, ?) RETURNING "
+                        "ticket",
+                        values,
                     )
                     ticket = int(row.fetchone()[0])
                 elif not self._open:
                     most = getattr(self._settings.budget, key)
                     self._stop = (
-                        f"endpoints.{self._name}.budget.{key}: {most:,} would be passed, the run has spent {spent.told(self._settings)}"
+                        f"endpoints.{self._name}.budget.{key}: {most:,} would be passed, the run has "
+                        f"spent {spent.summary(self._settings)}"
                     )
                     raise BudgetReached(self._stop)
             if key is None:  # counted only once it is written down
@@ -104,18 +122,25 @@ class Budget:
             time.sleep(_WAIT)
 
     def settle(self, ticket: int, used: tuple[int, int] | None) -> None:
-        """Put what a request has used, prompt and reply, in the place of the most it could; None: unknown, so it stays at the most."""
+        """Put what a request has used, prompt and reply, instead of the most it could.
+
+        None: unknown, so it stays at the most.
+        """
         with self._ended(), self._transaction() as database:
             bound = database.execute(
                 "DELETE FROM under_way WHERE ticket = ? RETURNING prompt_tokens, completion_tokens", (ticket,)
             ).fetchone()
             database.execute(
-                "UPDATE spent SET requests = requests + 1, prompt_tokens = prompt_tokens + ?, completion_tokens = completion_tokens + ?",
+                "UPDATE spent SET requests = requests + 1, prompt_tokens = prompt_tokens + ?, "
+                "completion_tokens = completion_tokens + ?",
                 used or bound,
             )
 
     def release(self, ticket: int) -> None:
-        """Take back a request that nobody can ask money for: it never arrived, or was answered with an error status."""
+        """Take back a request that no one can ask money for.
+
+        It never arrived, or was answered with an error status.
+        """
         with self._ended(), self._transaction() as database:
             database.execute("DELETE FROM under_way WHERE ticket = ?", (ticket,))
 
@@ -128,11 +153,21 @@ class Budget:
             "tokens": then.prompt_tokens + then.completion_tokens,
             "usd": self._settings.usd(then.prompt_tokens, then.completion_tokens),
         }
-        return next((key for key, value in values.items() if (most := getattr(cap, key)) is not None and value > most), None)
+        return next(
+            (
+                key
+                for key, value in values.items()
+                if (most := getattr(cap, key)) is not None and value > most
+            ),
+            None,
+        )
 
     @contextmanager
     def _ended(self) -> Iterator[None]:
-        """A request is no longer under way, also when that can't be written down: nobody must wait for it."""
+        """A request is no longer under way, also when that can't be written down.
+
+        No one must wait for it.
+        """
         try:
             yield
         finally:
@@ -141,7 +176,7 @@ class Budget:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._told():
+        with self._lock, self._database_errors():
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield self._database
@@ -151,11 +186,12 @@ class Budget:
             self._database.execute("COMMIT")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _database_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
             raise UserError(
-                f"{self._path}, where the spending at endpoints.{self._name} is counted, can't be used ({error}): "
-                "mend the disk; a broken file must be deleted, the count then starts at nothing"
+                f"{self._path}, where the spending at endpoints.{self._name} is counted, can't be used "
+                f"({error}): "
+                "fix the disk; a broken file must be deleted, the count then starts at nothing"
             ) from None

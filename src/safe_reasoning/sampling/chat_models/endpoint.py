@@ -1,4 +1,7 @@
-"""A model behind an OpenAI-compatible address: side by side, retried, capped, and nothing paid for twice."""
+"""A model behind an OpenAI-compatible address.
+
+Side by side, retried, capped, and nothing paid for twice.
+"""
 
 from __future__ import annotations
 
@@ -21,22 +24,27 @@ from safe_reasoning.sampling.chat_models.question_locks import QuestionLocks
 from safe_reasoning.sampling.pieces import Message
 
 if TYPE_CHECKING:
-    from safe_reasoning.sampling.chat_models.faults import Fault
+    from safe_reasoning.sampling.chat_models.failures import Failure
 
-TOLD_EVERY = 500  # replies between two lines of progress
-IN_A_ROW = 10  # requests without a reply, after all their retries, that mean that the endpoint is out of order
-CHARACTERS = 4  # a token, about: only for the cost that is told beforehand
+PROGRESS_EVERY = 500  # replies between two lines of progress
+# Requests without a reply, after all their retries, that mean that the endpoint is out of order
+IN_A_ROW = 10
+CHARACTERS = 4  # a token, about: only for the cost that is reported beforehand
 
 
 class EndpointChat:
-    """Asks an endpoint through the `openai` package, whose retries and backoff are used as they are.
+    """Asks an endpoint through the `openai` package, whose retries and backoff are used as they
+    are.
 
-    Each reply is a file in `cache`, named by the hash of address, model, parameters and conversation, so a killed job asks only for what it had not got, and two
-    jobs at once ask the same question once. A single request that fails after all retries is a reply of None, counted and told. A fault that
-    the next request would meet too (key, model name, server away, many failures in a row, the cap of the budget) is a UserError; those under way end and are kept.
+    Each reply is a file in `cache`, named by the hash of address, model, parameters and
+    conversation, so a killed job asks only for what it had not got, and two jobs at once ask the
+    same question once. A single request that fails after all retries is a reply of None, counted
+    and reported. A failure that the next request would meet too (key, model name, server away, many
+    failures in a row, the cap of the budget) is a UserError; those under way end and are kept.
 
     Attributes:
-        asked: in this process: replies that were paid for, the tokens that the endpoint counted, replies cut off by max_tokens, refusals to answer, requests that failed.
+        asked: in this process: replies that were paid for, the tokens that the endpoint counted,
+            replies cut off by max_tokens, refusals to answer, requests that failed.
     """
 
     def __init__(self, name: str, settings: Endpoint, cache: Path) -> None:
@@ -46,9 +54,14 @@ class EndpointChat:
 
         key = os.environ.get(settings.key_variable)
         if not key:
-            raise UserError(f"endpoints.{name}: {settings.key_variable} is not set: put the key of {settings.model} there")
+            raise UserError(
+                f"endpoints.{name}: {settings.key_variable} is not set: put the key of {settings.model} there"
+            )
         self._name, self._settings, self._cache, self._key = name, settings, cache, key
-        self._budget, self._questions = Budget(cache / "spent.sqlite", name, settings), QuestionLocks(cache / "questions.lock")
+        self._budget, self._questions = (
+            Budget(cache / "spent.sqlite", name, settings),
+            QuestionLocks(cache / "questions.lock"),
+        )
         self._client = OpenAI(
             api_key=key,
             base_url=settings.base_url,
@@ -56,83 +69,126 @@ class EndpointChat:
             max_retries=settings.retries,
             http_client=MeteredClient(self._budget, settings.max_tokens),
         )
-        self._address = str(self._client.base_url)  # where none is configured, the package may take one from the environment
+        # Where none is configured, the package may take one from the environment
+        self._address = str(self._client.base_url)
         self._lock = threading.Lock()
         self._answers = False  # whether this endpoint has answered anything
-        self.asked = {"requests": 0, "prompt_tokens": 0, "completion_tokens": 0, "cut_off": 0, "refused": 0, "failed": 0}
+        self.asked = {
+            "requests": 0,
+            "prompt_tokens": 0,
+            "completion_tokens": 0,
+            "cut_off": 0,
+            "refused": 0,
+            "failed": 0,
+        }
 
     def replies(self, conversations: Sequence[list[Message]], label: str) -> list[str | None]:
-        """One reply a conversation; the same conversation is asked once."""
+        """One reply per conversation; the same conversation is asked once."""
         paths = [self._path(conversation) for conversation in conversations]
-        missing = {path: conversation for path, conversation in zip(paths, conversations, strict=True) if not path.exists()}
+        missing = {
+            path: conversation
+            for path, conversation in zip(paths, conversations, strict=True)
+            if not path.exists()
+        }
         self._answers |= len(missing) < len(set(paths))
         if missing:
-            self._tell_costs(list(missing.values()), len(set(paths)) - len(missing), label)
+            self._report_costs(list(missing.values()), len(set(paths)) - len(missing), label)
         with ThreadPoolExecutor(self._settings.concurrency) as pool:
             jobs = [pool.submit(self._ask, path, conversation) for path, conversation in missing.items()]
             try:
-                faults = self._collect(jobs, label)
+                failures = self._collect(jobs, label)
             except UserError as error:
-                pool.shutdown(cancel_futures=True)  # those under way end, and what they bring is kept
-                left = f"{sum(not path.exists() for path in missing):,} of the {len(missing):,} questions of {label} are still to ask"
-                repair = ": raise it and run again, it goes on from the replies it has" if isinstance(error, BudgetReached) else ""
+                # Those under way end, and what they bring is kept
+                pool.shutdown(cancel_futures=True)
+                left = (
+                    f"{sum(not path.exists() for path in missing):,} of the {len(missing):,} questions of "
+                    f"{label} are still to ask"
+                )
+                repair = (
+                    ": raise it and run again, it goes on from the replies it has"
+                    if isinstance(error, BudgetReached)
+                    else ""
+                )
                 raise UserError(f"{error}; {left}{repair}") from None
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
-        if faults:
-            self.asked["failed"] += faults.total()
-            reasons = ", ".join(f"{told}: {count}" for told, count in faults.most_common(3))
+        if failures:
+            self.asked["failed"] += failures.total()
+            reasons = ", ".join(f"{reason}: {count}" for reason, count in failures.most_common(3))
             progress(
-                f"{label}: {faults.total()} of {len(missing)} requests failed after {self._settings.retries} retries ({reasons}): unscored"
+                f"{label}: {failures.total()} of {len(missing)} requests failed after "
+                f"{self._settings.retries} retries ({reasons}): unscored"
             )
-            progress(f"{label}: to ask these again, remove what this job writes and run again; replies that came are kept")
+            progress(
+                f"{label}: to ask these again, remove what this job writes and run again; replies that "
+                "came are kept"
+            )
         return [read_json(path)["reply"] if path.exists() else None for path in paths]
 
-    def _tell_costs(self, conversations: Sequence[list[Message]], there: int, label: str) -> None:
-        prompt = sum(len(message["content"]) for conversation in conversations for message in conversation) // CHARACTERS
+    def _report_costs(self, conversations: Sequence[list[Message]], there: int, label: str) -> None:
+        prompt = (
+            sum(len(message["content"]) for conversation in conversations for message in conversation)
+            // CHARACTERS
+        )
         reply = len(conversations) * self._settings.max_tokens
         usd = self._settings.usd(prompt, reply)
         costs = f"about {prompt:,} tokens in, at most {reply:,} out" + (f", {usd:,.2f} USD" if usd else "")
-        progress(f"{label}: asking {self._settings.model} {len(conversations):,} times ({costs}), {there:,} replies were there")
-        progress(f"{label}: spent at {self._name} so far in this run: {self._budget.spent().told(self._settings)}")
+        progress(
+            f"{label}: asking {self._settings.model} {len(conversations):,} times ({costs}), {there:,} "
+            "replies were there"
+        )
+        progress(
+            f"{label}: spent at {self._name} so far in this run: "
+            f"{self._budget.spent().summary(self._settings)}"
+        )
 
-    def _collect(self, jobs: Sequence[Future[Fault | None]], label: str) -> Counter[str]:
-        """Wait for the jobs, and count by kind those that failed. Too many of them in a row, or all of them, are a UserError."""
-        faults: Counter[str] = Counter()
+    def _collect(self, jobs: Sequence[Future[Failure | None]], label: str) -> Counter[str]:
+        """Wait for the jobs, and count by kind those that failed.
+
+        Too many of them in a row, or all of them, are a UserError.
+        """
+        failures: Counter[str] = Counter()
         in_a_row, last = 0, None
         for number, job in enumerate(as_completed(jobs), start=1):
-            if number % TOLD_EVERY == 0:
+            if number % PROGRESS_EVERY == 0:
                 progress(f"{label}: {number:,}/{len(jobs):,} replies")
-            fault = job.result()
-            if fault is None:
+            failure = job.result()
+            if failure is None:
                 in_a_row, self._answers = 0, True
                 continue
-            faults[fault.told] += 1
-            if fault.repair and not (fault.perhaps_its_own and self._answers):
-                in_a_row, last = in_a_row + 1, fault
+            failures[failure.reason] += 1
+            if failure.repair and not (failure.perhaps_its_own and self._answers):
+                in_a_row, last = in_a_row + 1, failure
             if last and in_a_row >= IN_A_ROW:
                 self._give_up(last, in_a_row)
         if last and not self._answers:
             self._give_up(last, in_a_row)
-        return faults
+        return failures
 
-    def _give_up(self, fault: Fault, count: int) -> None:
-        retried = "" if fault.perhaps_its_own else f", after {self._settings.retries} retries each"
+    def _give_up(self, failure: Failure, count: int) -> None:
+        retried = "" if failure.perhaps_its_own else f", after {self._settings.retries} retries each"
         raise UserError(
-            f"endpoints.{self._name}: {count} requests in a row without a reply{retried}: {fault.told}: {fault.repair}, then run again"
+            f"endpoints.{self._name}: {count} requests in a row without a reply{retried}: "
+            f"{failure.reason}: {failure.repair}, then run again"
         )
 
     def _path(self, conversation: list[Message]) -> Path:
-        what = [self._address, self._settings.model, self._settings.temperature, self._settings.max_tokens, conversation]
+        what = [
+            self._address,
+            self._settings.model,
+            self._settings.temperature,
+            self._settings.max_tokens,
+            conversation,
+        ]
         digest = hashlib.sha256(json.dumps(what, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
         return self._cache / digest[:2] / f"{digest}.json"
 
-    def _ask(self, path: Path, conversation: list[Message]) -> Fault | None:
+    def _ask(self, path: Path, conversation: list[Message]) -> Failure | None:
         """Ask one question and keep the reply; what went wrong where there is none."""
         import openai
 
-        from safe_reasoning.sampling.chat_models.faults import NO_COMPLETION, fault_of, refuses_content
+        from safe_reasoning.sampling.chat_models.failures import NO_COMPLETION, failure_of, refuses_content
 
         with self._questions.hold(path.stem):
             if path.exists():  # another job has asked it meanwhile
@@ -147,7 +203,7 @@ class EndpointChat:
             except openai.APIError as error:
                 if not refuses_content(error):
                     secrets = [self._key, *(message["content"] for message in conversation)]
-                    return fault_of(error, self._name, self._settings, self._address, secrets)
+                    return failure_of(error, self._name, self._settings, self._address, secrets)
                 reply, finish_reason, usage = "", "content_filter", None
             except (ValueError, RecursionError):  # not JSON, or no text at all
                 return NO_COMPLETION
@@ -168,9 +224,12 @@ class EndpointChat:
 
 
 def _reply_of(completion: Any) -> tuple[str, str] | None:
-    """Text and reason of the end of an answer; None for one without a reply. The package checks no types, so anything may stand anywhere.
+    """Text and reason of the end of an answer; None for one without a reply.
 
-    An answer without words (all tokens went into reasoning, or the provider refuses) is an empty reply: it was paid for, and no judge can read a verdict off it.
+    The package checks no types, so anything may stand anywhere.
+
+    An answer without words (all tokens went into reasoning, or the provider refuses) is an empty
+    reply: it was paid for, and no judge can read a verdict off it.
     """
     choices = getattr(completion, "choices", None)
     if not isinstance(choices, list) or not choices:

@@ -18,16 +18,22 @@ class ChatModel(Protocol):
     """Something that answers conversations."""
 
     def replies(self, conversations: Sequence[list[Message]], label: str) -> list[str | None]:
-        """One reply a conversation, in their order; None where none could be had, after all retries."""
+        """One reply per conversation, in their order.
+
+        None where none could be had, after all retries.
+        """
 
 
 def open_chat(name: str, config: Config, *, max_new_tokens: int = 16) -> ChatModel:
-    """The chat model of that name: an endpoint of the configuration, or one of its models (its base weights, which must be there).
+    """The chat model of that name.
+
+    An endpoint of the configuration, or one of its models (its base weights, which must be there).
 
     Args:
         name: of an endpoint or a model.
         config: the run's.
-        max_new_tokens: token limit of a local model's reply, after its reasoning; an endpoint has its own.
+        max_new_tokens: token limit of a local model's reply, after its reasoning; an endpoint has
+            its own.
     """
     cache = Path("results") / config.run / "replies" / name
     if name in config.endpoints:
@@ -37,8 +43,12 @@ def open_chat(name: str, config: Config, *, max_new_tokens: int = 16) -> ChatMod
     if name in config.models:
         from safe_reasoning.sampling.chat_models.local import LocalChat
 
-        return LocalChat(config, Path("results") / config.run / "models" / name / "base", cache, max_new_tokens)
-    raise UserError(f"unknown chat model {name!r}: use one of {', '.join([*config.endpoints, *config.models])}")
+        return LocalChat(
+            config, Path("results") / config.run / "models" / name / "base", cache, max_new_tokens
+        )
+    raise UserError(
+        f"unknown chat model {name!r}: use one of {', '.join([*config.endpoints, *config.models])}"
+    )
 
 
 def open_weights(source_id: str, config: Config, max_new_tokens: int) -> LocalText:

@@ -1,4 +1,7 @@
-"""The HTTP client under the `openai` package, with a count of what each request costs: also of each retry, which the package sends on its own."""
+"""The HTTP client under the `openai` package, with a count of what each request costs.
+
+Also of each retry, which the package sends on its own.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ class MeteredClient(DefaultHttpxClient):
         self._budget, self._reply_tokens = budget, reply_tokens
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        """One request. A token is at least one byte, so the bytes of the request are the most tokens it can have."""
+        """One request.
+
+        A token is at least one byte, so the bytes of the request are the most tokens it can have.
+        """
         ticket = self._budget.reserve(len(request.content), self._reply_tokens)
         try:
             response = super().send(request, **options)

@@ -12,7 +12,9 @@ _WAIT = 0.05  # seconds
 
 
 class QuestionLocks:
-    """A lock a question, each one byte of a file. The locks belong to the process and end with it, however it ends.
+    """A lock a question, each one byte of a file.
+
+    The locks belong to the process and end with it, however it ends.
 
     Args:
         path: of the file, which stays empty.
@@ -24,10 +26,14 @@ class QuestionLocks:
 
     @contextmanager
     def hold(self, digest: str) -> Iterator[None]:
-        """Keep other processes from asking the question with this digest; waits while one does. Threads of one process must not share a question."""
+        """Keep other processes from asking the question with this digest; waits while one does.
+
+        Threads of one process must not share a question.
+        """
         place = int(digest[:15], 16)
         while True:
-            # Never a blocking call: the kernel takes two processes with many threads each for a deadlock where there is none.
+            # Never a blocking call: the kernel takes two processes with many threads each for a
+            # deadlock where there is none.
             try:
                 fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
                 break

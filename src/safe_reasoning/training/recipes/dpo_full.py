@@ -1,7 +1,10 @@
-"""Full-trace DPO on the intervened pairs (the ablation of paper Table 3): the shared reasoning prefix counts as part of both sides.
+"""Full-trace DPO on the intervened pairs (the ablation of paper Table 3).
 
-With a shared prefix the DPO term of whole traces equals that of suffixes exactly: the prefix has the same log-ratio on both sides and cancels. What can differ is
-the NLL term, so plain DPO has none (`nll_weight: 0`); with a weight, the NLL also covers the prefix.
+The shared reasoning prefix counts as part of both sides.
+
+With a shared prefix the DPO term of whole traces equals that of suffixes exactly: the prefix has
+the same log-ratio on both sides and cancels. What can differ is the NLL term, so plain DPO has none
+(`nll_weight: 0`); with a weight, the NLL also covers the prefix.
 """
 
 from __future__ import annotations
@@ -32,4 +35,6 @@ def train(task: Task, pairs: Sequence[Row]) -> None:
     """Train on whole traces of intervened pairs (rows of schema pairs)."""
     from safe_reasoning.training.preference import sampled_pairs, train_on_pairs
 
-    train_on_pairs(task, [whole_traces(row) for row in sampled_pairs(task, pairs)], nll_weight=task.method.nll_weight)
+    train_on_pairs(
+        task, [whole_traces(row) for row in sampled_pairs(task, pairs)], nll_weight=task.method.nll_weight
+    )

@@ -1,4 +1,7 @@
-"""GRPO with a binary safety reward (paper Table 1). The reward and the trainer are in `training/grpo.py`."""
+"""GRPO with a binary safety reward (paper Table 1).
+
+The reward and the trainer are in `training/grpo.py`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from safe_reasoning.training.recipe import Recipe
 if TYPE_CHECKING:
     from safe_reasoning.training.common import Row, Task
 
-RECIPE = Recipe(learns_from_prompts=True, image="grpo", priority=5)  # it samples with vLLM while it trains
+# It samples with vLLM while it trains
+RECIPE = Recipe(learns_from_prompts=True, image="grpo", priority=5)
 
 
 def train(task: Task, prompts: Sequence[Row]) -> None:

@@ -1,7 +1,8 @@
 """IPO's second stage, against over-refusal (paper section 3, step 8).
 
-DPO on benign prompts, chosen the base model's answer and rejected the stage-1 model's refusal, mixed with intervened pairs so that safety is not unlearned.
-It goes on from the stage-1 model, which is also the reference; the paper leaves both that and the ratio open.
+DPO on benign prompts, chosen the base model's answer and rejected the stage-1 model's refusal,
+mixed with intervened pairs so that safety is not unlearned. It goes on from the stage-1 model,
+which is also the reference; the paper leaves both that and the ratio open.
 """
 
 from __future__ import annotations
@@ -30,12 +31,17 @@ RECIPE = Recipe(
 
 
 def mix(task: Task, pairs: Sequence[Row], benign_pairs: Sequence[Row]) -> list[Row]:
-    """`benign_ratio` benign pairs for each intervened one, at most `max_examples` in all. Too few benign pairs: all of them, and that many others fewer."""
+    """`benign_ratio` benign pairs for each intervened one, at most `max_examples` in all.
+
+    Too few benign pairs: all of them, and that many others fewer.
+    """
     from safe_reasoning.training.preference import sampled_pairs
 
     ratio = task.method.benign_ratio
     harmful = sampled_pairs(task, pairs)
-    total = min(task.method.max_examples or len(harmful) + len(benign_pairs), len(harmful) + len(benign_pairs))
+    total = min(
+        task.method.max_examples or len(harmful) + len(benign_pairs), len(harmful) + len(benign_pairs)
+    )
     benign = sampled_pairs(task, benign_pairs)[: round(total * ratio / (1 + ratio))]
     harmful = harmful[: total - len(benign)]
     if ratio:
@@ -47,11 +53,16 @@ def mix(task: Task, pairs: Sequence[Row], benign_pairs: Sequence[Row]) -> list[R
 
 
 def train(task: Task, pairs: Sequence[Row], benign_pairs: Sequence[Row], stage1: Path) -> None:
-    """Go on from the stage-1 weights in the folder `stage1`; without benign pairs they are handed on as they are."""
+    """Go on from the stage-1 weights in the folder `stage1`.
+
+    Without benign pairs they are handed on as they are.
+    """
     from safe_reasoning.training.common import keep_unchanged
     from safe_reasoning.training.preference import train_on_pairs
 
     if not benign_pairs:
-        keep_unchanged(task, stage1, "the stage-1 model refuses no benign prompt, so there is no over-refusal to undo")
+        keep_unchanged(
+            task, stage1, "the stage-1 model refuses no benign prompt, so there is no over-refusal to undo"
+        )
         return
     train_on_pairs(task, mix(task, pairs, benign_pairs), start=stage1, nll_weight=task.method.nll_weight)

@@ -1,4 +1,7 @@
-"""SFT on the chosen side of the intervened pairs (the ablation of paper Table 3): the same data as ipo without the rejected side."""
+"""SFT on the chosen side of the intervened pairs (the ablation of paper Table 3).
+
+The same data as ipo without the rejected side.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,13 @@ RECIPE = Recipe(inputs={"pairs": INTERVENED}, sides=1)
 
 
 def train(task: Task, pairs: Sequence[Row]) -> None:
-    """Train on trigger and corrected continuation, given prompt and shared prefix (rows of schema pairs)."""
+    """Train on trigger and corrected continuation, given prompt and shared prefix (rows of schema
+    pairs).
+    """
     from safe_reasoning.training.supervised import train_on_completions
 
-    train_on_completions(task, [{"prompt_ids": row["prompt_ids"], "completion_ids": row["chosen_ids"]} for row in pairs], "pairs")
+    train_on_completions(
+        task,
+        [{"prompt_ids": row["prompt_ids"], "completion_ids": row["chosen_ids"]} for row in pairs],
+        "pairs",
+    )

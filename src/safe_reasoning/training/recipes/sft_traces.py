@@ -1,4 +1,8 @@
-"""SFT on a published set of safe traces: STAR-1, SafeChain or UnsafeChain, so that a released baseline can be trained anew from its own data."""
+"""SFT on a published set of safe traces.
+
+STAR-1, SafeChain or UnsafeChain, so that a released baseline can be trained again from its own
+data.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,100 @@
+"""Steps of the plan that sample: rollouts, evaluation, characterization."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from safe_reasoning.characterize.intervention_curve import CONTROLS
+from safe_reasoning.characterize.trigger_mining import FURTHER_TRACES
+from safe_reasoning.config import Config, Role
+from safe_reasoning.plan.judge_calls import asked_model, judge_prompt_tokens, judged
+from safe_reasoning.plan.step import Step, prompts_of
+
+SIDES = 2  # a safe and a harmful trace of each prompt
+SENTENCE_TOKENS = 8  # short, so that the bound holds
+
+
+def completions(config: Config, *roles: Role) -> list[tuple[Role, int]]:
+    """(role, completions of one model) of each evaluation set."""
+    return [
+        (config.prompt_sets[name].role, count * config.prompt_sets[name].samples)
+        for name, count in prompts_of(config, *roles).items()
+    ]
+
+
+def generated(config: Config, counts: Sequence[tuple[Role, int]]) -> tuple[int, float]:
+    """Generations and tokens of (role, completions)."""
+    return sum(count for _, count in counts), sum(
+        count * config.plan.completion_tokens[role] for role, count in counts
+    )
+
+
+def sampling(
+    config: Config, model: str, stage: str, counts: Sequence[tuple[Role, int]], jobs: int = 1
+) -> Step:
+    """A sampling step, with the judging of all that it sampled."""
+    generations, tokens = generated(config, counts)
+    calls, call_tokens = judged(config, counts, config.evaluate.judge)
+    hours = tokens / config.plan.generation_tokens_per_gpu_second / 3600
+    chat = asked_model(config, config.evaluate.judge)
+    return Step(
+        model, stage, jobs, generations, tokens, hours, chat=chat, calls=calls, call_tokens=call_tokens
+    )
+
+
+def characterization(config: Config, model: str) -> list[Step]:
+    """Continuation safety ratio, trigger trials and corrective interventions of one model."""
+    settings, judge = config.characterize, asked_model(config, config.evaluate.judge)
+    role: Role = "characterize" if prompts_of(config, "characterize") else "align_harmful"
+    reasoning = config.plan.reasoning_share * config.plan.completion_tokens[role]
+    rate = config.plan.generation_tokens_per_gpu_second * 3600
+
+    def asked(calls: int) -> float:
+        return calls * (reasoning + judge_prompt_tokens(config, config.evaluate.judge))
+
+    traces = SIDES * min(settings.csr_prompts, sum(prompts_of(config, role).values()))
+    continuations = round(traces * (reasoning / settings.csr_stride + 1)) * settings.csr_continuations
+    # Where the CSR traces give too few candidates, further traces are mined at their sentence ends
+    # (scripts/rank_triggers.py).
+    further = (
+        round(FURTHER_TRACES * settings.csr_prompts * reasoning / SENTENCE_TOKENS)
+        * settings.csr_continuations
+    )
+    trials = (settings.trigger_candidates + 1) * settings.trigger_trials + further
+    interventions = (
+        (settings.triggers + CONTROLS) * settings.intervention_traces * settings.intervention_rounds
+    )
+    steps = []
+    for stage, count, tokens in (
+        ("continuation safety ratio", continuations, reasoning / 2),
+        ("trigger trials", trials, reasoning),
+        ("corrective interventions", interventions, reasoning),
+    ):
+        bound = stage != "continuation safety ratio"
+        steps.append(
+            Step(
+                model,
+                stage,
+                1,
+                count,
+                count * tokens,
+                count * tokens / rate,
+                bound,
+                judge,
+                count,
+                asked(count),
+            )
+        )
+    cues = trials + interventions + settings.trigger_trials + settings.intervention_traces
+    steps.append(
+        Step(
+            model,
+            "their cues",
+            0,
+            chat=asked_model(config, config.detector),
+            calls=cues,
+            call_tokens=asked(cues),
+            bound=True,
+        )
+    )
+    return steps

@@ -1,0 +1,97 @@
+"""Steps of the plan that build pairs and train on them."""
+
+from __future__ import annotations
+
+from safe_reasoning.config import Config, HubModel, Method
+from safe_reasoning.plan.judge_calls import asked_model, detector_prompt_tokens
+from safe_reasoning.plan.memory import BYTES_OF_WEIGHTS
+from safe_reasoning.plan.sampling_steps import sampling
+from safe_reasoning.plan.step import Step, prompts_of
+from safe_reasoning.prompts.benchmark import benchmarks
+from safe_reasoning.sources.table import parameters
+from safe_reasoning.training.recipe import INTERVENED, data_stems, recipe_of
+
+
+def parameters_of(config: Config, model: str) -> float:
+    """Parameters of a model in billions; 0 for the small ones that are made here."""
+    entry = config.models[model]
+    return parameters(entry.source) if isinstance(entry, HubModel) else 0.0
+
+
+def pairs(config: Config, model: str) -> list[Step]:
+    """Intervened pairs by cue detector, and over-refusal pairs, of one model."""
+    methods = [config.method(model, name) for name in config.methods_of(model)]
+    reasoning = config.plan.reasoning_share * config.plan.completion_tokens["align_harmful"]
+    rate = config.plan.generation_tokens_per_gpu_second * 3600
+    prompts = sum(prompts_of(config, "align_harmful").values())
+    attempts = prompts * config.characterize.triggers
+    steps = []
+    for detector in sorted({m.detector for m in methods if INTERVENED in recipe_of(m).inputs.values()}):
+        count = attempts * (1 + config.pairs.max_rounds)
+        tokens, asked = count * reasoning, count * (reasoning + detector_prompt_tokens(config, detector))
+        steps.append(
+            Step(
+                model,
+                f"pairs, cues by {detector}",
+                1,
+                count,
+                tokens,
+                tokens / rate,
+                True,
+                asked_model(config, detector),
+                count,
+                asked,
+            )
+        )
+    if any("benign_pairs" in recipe_of(m).inputs for m in methods):
+        benign = sum(prompts_of(config, "align_benign").values()) * config.pairs.overrefusal_samples
+        steps.append(
+            sampling(
+                config,
+                model,
+                "over-refusal pairs",
+                [("align_benign", benign * len(config.seeds))],
+                len(config.seeds),
+            )
+        )
+    return steps
+
+
+def training(config: Config, model: str, name: str, method: Method) -> Step:
+    """One method over all seeds. Rows are upper bounds: every attempt a pair."""
+    plan, seeds = config.plan, len(config.seeds)
+    disk = seeds * parameters_of(config, model) * BYTES_OF_WEIGHTS / 2**30 * 1e9
+    recipe = recipe_of(method)
+    if not recipe.trained:
+        return Step(model, f"weights of {name}", seeds, disk_gib=disk / seeds)
+    harmful, benign = (sum(prompts_of(config, role).values()) for role in ("align_harmful", "align_benign"))
+    long, reasoning = (
+        plan.completion_tokens["align_harmful"],
+        plan.reasoning_share * plan.completion_tokens["align_harmful"],
+    )
+    attempts = harmful * config.characterize.triggers
+    if recipe.learns_from_prompts:
+        count = seeds * (
+            method.max_steps * method.batch_size
+            if method.max_steps
+            else round(harmful * method.epochs * method.rollouts)
+        )
+        hours = (
+            count
+            * long
+            * (1 / plan.generation_tokens_per_gpu_second + 1 / plan.training_tokens_per_gpu_second)
+            / 3600
+        )
+        return Step(model, f"training {name}", seeds, count, count * long, hours, disk_gib=disk)
+    rows_of = {
+        "intervened": attempts,
+        "overrefusal": benign,
+        "natural": harmful * config.characterize.rollouts // 2,
+        "safe": harmful,
+        "traces": benchmarks()[method.traces].traces if method.traces else 0,
+    }
+    rows = sum(rows_of[stem.partition("_")[0]] for stem in data_stems(method, 0))
+    tokens = recipe.sides * (long if recipe.whole else reasoning)
+    rows = min(rows, method.max_examples or rows)
+    hours = seeds * rows * tokens * method.epochs / plan.training_tokens_per_gpu_second / 3600
+    return Step(model, f"training {name}", seeds, gpu_hours=hours, bound=True, disk_gib=disk)

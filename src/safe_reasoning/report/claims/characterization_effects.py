@@ -1,0 +1,139 @@
+"""Effects of claims about the base model.
+
+Outcomes, turning points, cues, interventions (paper section 2).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from safe_reasoning.report.claims.estimates import Effect, Effects, Estimate, effect, estimate, mean, read
+from safe_reasoning.stats.rates import wilson_interval
+
+
+def safe_after_safe(metrics: Path) -> list[Effect]:
+    """Safe responses after safe reasoning of the base."""
+    frame = read(metrics, "safe_response_given")
+    rows = frame[frame["reasoning"] == "safe"] if len(frame) else frame
+    return [
+        effect(r["model"], estimate(r, "rate"), " %", n=str(int(r["count"])), trained=False)
+        for _, r in rows.iterrows()
+    ]
+
+
+def safe_after_harmful(metrics: Path) -> list[Effect]:
+    """Share of all traces of the safety sets, as in the paper's figure."""
+    frame = read(metrics, "outcome_shares")
+    found = []
+    for model, cell in frame[frame["prompt_set"] == "all"].groupby("model", sort=False) if len(frame) else []:
+        chosen = cell[(cell["reasoning"] == "harmful") & (cell["response"] == "safe")]
+        found += [
+            effect(str(model), estimate(r, "share"), " %", n=str(int(cell["count"].sum())), trained=False)
+            for _, r in chosen.iterrows()
+        ]
+    return found
+
+
+def turning_points(metrics: Path) -> list[Effect]:
+    """Safe traces with a safe turning point at the run's own mu and K, which stand first in the
+    table.
+    """
+    frame = read(metrics, "turning_point_share")
+    rows = frame[frame["kind"] == "safe"].groupby("model", sort=False).head(1) if len(frame) else frame
+    return [
+        effect(r["model"], estimate(r, "share"), " %", n=str(int(r["traces"])), trained=False)
+        for _, r in rows.iterrows()
+    ]
+
+
+def cue_correlation(which: int) -> Effects:
+    """The detector behind the analyses stands first in each model's rows.
+
+    A further one is a check.
+    """
+
+    def effects(metrics: Path) -> list[Effect]:
+        frame = read(metrics, "cue_correlation")
+        rows = frame.groupby("model", sort=False).nth(which) if len(frame) else frame
+        return [
+            effect(
+                f"{r['model']}, {r['detector']} cues",
+                estimate(r, "r"),
+                "",
+                1,
+                str(int(r["n"])),
+                trained=False,
+            )
+            for _, r in rows.iterrows()
+        ]
+
+    return effects
+
+
+def few_safe_rollouts(metrics: Path) -> list[Effect]:
+    """Prompts with at most one safe rollout of the base."""
+    frame = read(metrics, "rollout_diversity")
+    effects = []
+    for model, cell in frame.groupby("model", sort=False) if len(frame) else []:
+        few, prompts = int(cell.loc[cell["safe_rollouts"] <= 1, "prompts"].sum()), int(cell["prompts"].sum())
+        name = f"{model}, {int(cell['rollouts'].iloc[0])} rollouts"
+        effects.append(
+            effect(
+                name,
+                Estimate(few / prompts, *wilson_interval(few, prompts)),
+                " %",
+                n=str(prompts),
+                trained=False,
+            )
+        )
+    return effects
+
+
+def _of_condition(cell: pd.DataFrame, condition: str, rounds: int) -> Estimate | None:
+    rows = cell[(cell["condition"] == condition) & (cell["rounds"] == rounds)]
+    return mean(rows, "harmful") if len(rows) else None
+
+
+def interventions_beat(condition: str) -> Effects:
+    """Harm of a control minus the mean harm over the triggers, after one intervention."""
+
+    def effects(metrics: Path) -> list[Effect]:
+        frame = read(metrics, "interventions")
+        found = []
+        for model, cell in frame.groupby("model", sort=False) if len(frame) else []:
+            control, triggers = _of_condition(cell, condition, 1), _of_condition(cell, "trigger", 1)
+            if control and triggers:
+                found.append(
+                    effect(
+                        str(model), control.minus(triggers), n=str(int(cell["traces"].max())), trained=False
+                    )
+                )
+        return found
+
+    return effects
+
+
+def interventions_fall(metrics: Path) -> list[Effect]:
+    """Mean harm over the triggers.
+
+    Before minus after one intervention, after one minus after all.
+    """
+    frame = read(metrics, "interventions")
+    found = []
+    for model, cell in frame.groupby("model", sort=False) if len(frame) else []:
+        last = int(cell["rounds"].max())
+        means = {rounds: _of_condition(cell, "trigger", rounds) for rounds in (0, 1, last)}
+        for first, second in ((0, 1), (1, last)):
+            before, after = means[first], means[second]
+            if before and after and first != second:
+                found.append(
+                    effect(
+                        f"{model}, {first} to {second}",
+                        before.minus(after),
+                        n=str(int(cell["traces"].max())),
+                        trained=False,
+                    )
+                )
+    return found
