@@ -67,7 +67,11 @@ def write_tiny_model(folder: Path) -> None:
     # Ordinary, not special, tokens: they survive decoding, as with the R1 and Qwen3 tokenizers.
     bpe.add_tokens([AddedToken("<think>", normalized=False), AddedToken("</think>", normalized=False)])
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=bpe, eos_token="<|end|>", pad_token="<|end|>", chat_template=CHAT_TEMPLATE, clean_up_tokenization_spaces=False
+        tokenizer_object=bpe,
+        eos_token="<|end|>",
+        pad_token="<|end|>",
+        chat_template=CHAT_TEMPLATE,
+        clean_up_tokenization_spaces=False,
     )
     eos = tokenizer.eos_token_id
     with torch.random.fork_rng():
@@ -96,5 +100,12 @@ def write_tiny_model(folder: Path) -> None:
 def stored_runs() -> None:
     """For tests that hold the docs to the stored runs: skipped when results/demo or results/mini holds a run of the reader's own."""
     for run in ("demo", "mini"):
-        if subprocess.run(["git", "diff", "--quiet", "HEAD", "--", f"results/{run}/metrics"], cwd=ROOT).returncode == 1:
-            pytest.skip(f"results/{run}/metrics holds a run of your own; the docs are about the stored one (git restore results/{run})")
+        if (
+            subprocess.run(
+                ["git", "diff", "--quiet", "HEAD", "--", f"results/{run}/metrics"], cwd=ROOT
+            ).returncode
+            == 1
+        ):
+            pytest.skip(
+                f"results/{run}/metrics holds a run of your own; the docs are about the stored one (git restore results/{run})"
+            )

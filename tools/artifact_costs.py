@@ -36,11 +36,26 @@ STAGES = [
     Stage("base model", ("train_nano_base", "fetch_base"), "base model", ("base model",)),
     Stage("attacks", ("attack_prompts",), "", ("attack ",)),
     Stage("rollouts", ("sample_rollouts",), "rollouts of the base", ("rollouts",)),
-    Stage("continuation safety ratio", ("estimate_csr",), "continuation safety ratio", ("continuation safety ratio",)),
+    Stage(
+        "continuation safety ratio",
+        ("estimate_csr",),
+        "continuation safety ratio",
+        ("continuation safety ratio",),
+    ),
     Stage("trigger trials", ("rank_triggers",), "trigger trials", ("trigger trials",)),
-    Stage("corrective interventions", ("correct_interventions",), "corrective interventions", ("corrective interventions",)),
+    Stage(
+        "corrective interventions",
+        ("correct_interventions",),
+        "corrective interventions",
+        ("corrective interventions",),
+    ),
     Stage("cues of both", (), "", ("their cues",)),
-    Stage("pairs", ("build_intervened_pairs", "build_overrefusal_pairs"), "pairs", ("pairs, ", "over-refusal pairs")),
+    Stage(
+        "pairs",
+        ("build_intervened_pairs", "build_overrefusal_pairs"),
+        "pairs",
+        ("pairs, ", "over-refusal pairs"),
+    ),
     Stage("training", ("train_method",), "training", ("training ", "weights of ")),
     Stage("evaluation", ("generate_evaluation",), "evaluation", ("evaluation",)),
     Stage("KL", ("measure_kl",)),
@@ -57,7 +72,9 @@ def rule_seconds() -> dict[str, tuple[int, int]]:
     """(jobs, seconds) of each rule in the timed run of docs/results.md."""
     return {
         rule: (int(jobs), int(seconds))
-        for rule, jobs, seconds in re.findall(r"^\| ([a-z_]+) \| (\d+) \| (\d+) \|$", (ROOT / "docs/results.md").read_text(), re.M)
+        for rule, jobs, seconds in re.findall(
+            r"^\| ([a-z_]+) \| (\d+) \| (\d+) \|$", (ROOT / "docs/results.md").read_text(), re.M
+        )
     }
 
 
@@ -69,7 +86,9 @@ def priced_steps() -> list[tuple[Step, float]]:
 
 def planned(stage: Stage) -> tuple[Step, float]:
     """The stage's lines of the paper run's plan, summed over the models, and their price."""
-    steps = [(step, usd) for step, usd in priced_steps() if stage.planned and step.stage.startswith(stage.planned)]
+    steps = [
+        (step, usd) for step, usd in priced_steps() if stage.planned and step.stage.startswith(stage.planned)
+    ]
     return totals([step for step, _ in steps]), sum(usd for _, usd in steps)
 
 
@@ -95,12 +114,24 @@ def costs() -> list[list[str]]:
         rows.append([stage.name, rules, *here, *plan_cells(step, usd)])
     whole = [sum(demo(stage)[column] for stage in STAGES) for column in (0, 1)]
     here = [*map(number, [*whole, measured["seconds"].sum(), measured["generations"].sum()])]
-    rows.append(["in all", "", *here, *plan_cells(totals([step for step, _ in priced_steps()]), sum(usd for _, usd in priced_steps()))])
+    rows.append(
+        [
+            "in all",
+            "",
+            *here,
+            *plan_cells(totals([step for step, _ in priced_steps()]), sum(usd for _, usd in priced_steps())),
+        ]
+    )
     return rows
 
 
 def plan_cells(step: Step, usd: float) -> list[str]:
-    return [number(step.generations), number(step.tokens / 1e6, ",.1f"), number(step.gpu_hours, ",.1f"), number(usd)]
+    return [
+        number(step.generations),
+        number(step.tokens / 1e6, ",.1f"),
+        number(step.gpu_hours, ",.1f"),
+        number(usd),
+    ]
 
 
 @cache
@@ -109,7 +140,9 @@ def graph(configuration: str) -> tuple[dict[str, str], dict[str, list[str]]]:
     with tempfile.TemporaryDirectory() as folder:
         project = copy_project(Path(folder))
         command = [*SNAKEMAKE, "--configfile", configuration, "--dag", "dot"]
-        dot = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True, timeout=120).stdout
+        dot = subprocess.run(
+            command, cwd=project, capture_output=True, text=True, check=True, timeout=120
+        ).stdout
     waits: dict[str, list[str]] = {}
     for before, after in re.findall(r"^\s*(\d+) -> (\d+)$", dot, re.M):
         waits.setdefault(after, []).append(before)
@@ -119,8 +152,14 @@ def graph(configuration: str) -> tuple[dict[str, str], dict[str, list[str]]]:
 def job_of(target: str) -> str:
     """The label of the job that makes a target."""
     path = Path(target)
-    known = {"tables/claims.csv": "score_claims", "report.html": "write_report", "manifest.json": "write_manifest"}
-    return known.get(target) or (rf"draw_figure\nfigure: {path.stem}" if path.suffix == ".svg" else rf"write_table\ntable: {path.stem}")
+    known = {
+        "tables/claims.csv": "score_claims",
+        "report.html": "write_report",
+        "manifest.json": "write_manifest",
+    }
+    return known.get(target) or (
+        rf"draw_figure\nfigure: {path.stem}" if path.suffix == ".svg" else rf"write_table\ntable: {path.stem}"
+    )
 
 
 def needed(configuration: str, targets: tuple[str, ...]) -> dict[str, float]:
@@ -144,5 +183,9 @@ def cost(targets: tuple[str, ...]) -> tuple[float, float]:
     """(seconds of jobs in the demo, GPU-hours of the paper run) from nothing to the targets. Jobs of one rule count alike."""
     here, there = needed("config/demo.yaml", targets), needed("config/paper.yaml", targets)
     seconds = sum(shares * rule_seconds()[rule][1] for rule, shares in here.items() if rule in rule_seconds())
-    hours = sum(max(there.get(rule, 0.0) for rule in stage.rules) * planned(stage)[0].gpu_hours for stage in STAGES if stage.rules)
+    hours = sum(
+        max(there.get(rule, 0.0) for rule in stage.rules) * planned(stage)[0].gpu_hours
+        for stage in STAGES
+        if stage.rules
+    )
     return seconds, hours

@@ -15,6 +15,7 @@ import pandas as pd
 
 from safe_reasoning.config import NanoModel, load
 from safe_reasoning.plan.step import totals
+from safe_reasoning.plan.training_steps import parameters_of
 from tools.artifact_costs import DEMO, ROOT, costs, paper, priced_steps
 from tools.artifact_values import MINI, expected, experiments, movement, scorecard
 
@@ -45,8 +46,14 @@ def requirements() -> list[list[str]]:
     done = [f"{pd.read_csv(metrics / 'steps.csv')['generations'].sum():,}" for metrics in (DEMO, MINI)]
     memory = {run: told(rf"Memory of the {run}: at most ([\d.]+ GiB)") for run in ("demo", "mini")}
     environment = told(r"Environment: ([\d.]+ GiB)") + " of environment, "
-    results = {"demo": told(r"results folder of the demo (\d+ MiB)"), "mini": told(r"of the mini run ([\d.]+ GiB)")}
-    times = {"demo": told(r"Fresh clone, environment and all: (\d+ min \d+ s)"), "workflow": told(r"of which the workflow (\d+ min \d+ s)")}
+    results = {
+        "demo": told(r"results folder of the demo (\d+ MiB)"),
+        "mini": told(r"of the mini run ([\d.]+ GiB)"),
+    }
+    times = {
+        "demo": told(r"Fresh clone, environment and all: (\d+ min \d+ s)"),
+        "workflow": told(r"of which the workflow (\d+ min \d+ s)"),
+    }
     times["mini"] = told(r"the mini run: .*? [|] yes [|] (\d+ h \d+ min)")
     return [
         ["start", "`make demo`", "`SAFE_REASONING_DATA=<folder> make mini`", "`.venv/bin/snakemake --cores 8 --configfile config/paper.yaml`"],
@@ -98,7 +105,9 @@ def page(text: str) -> str:
 
 
 def main_program() -> None:
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     PAGE.write_text(page(PAGE.read_text()))
 
 

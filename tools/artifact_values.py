@@ -32,14 +32,26 @@ def found(metrics: Path, table: str, **where: object) -> pd.DataFrame:
 
 
 def of(
-    method: str, part: str = "reasoning", *, prompt_set: str = "safety_average", role: str = "", measure: str = "harmful", model: str = ""
+    method: str,
+    part: str = "reasoning",
+    *,
+    prompt_set: str = "safety_average",
+    role: str = "",
+    measure: str = "harmful",
+    model: str = "",
 ) -> Callable[[Path], str]:
     """A rate of the evaluation with its interval; by the role of the set where its name differs between runs; of a model that only the paper run has."""
 
     def measured(metrics: Path) -> str:
         place = {"role": role} if role else {"prompt_set": prompt_set}
         rows = found(metrics, "rates")
-        for column, wanted in {"method": method, "part": part, "measure": measure, **place, **({"model": model} if model else {})}.items():
+        for column, wanted in {
+            "method": method,
+            "part": part,
+            "measure": measure,
+            **place,
+            **({"model": model} if model else {}),
+        }.items():
             rows = rows[rows[column] == wanted]
         return percent(*rows.iloc[0][["rate", "low", "high", "sd"]]) if len(rows) else MISSING
 
@@ -48,7 +60,9 @@ def of(
 
 def share(reasoning: str, response: str) -> Callable[[Path], str]:
     return lambda metrics: percent(
-        *found(metrics, "outcome_shares", prompt_set="all", reasoning=reasoning, response=response).iloc[0][["share", "low", "high"]]
+        *found(metrics, "outcome_shares", prompt_set="all", reasoning=reasoning, response=response).iloc[0][
+            ["share", "low", "high"]
+        ]
     )
 
 
@@ -57,7 +71,10 @@ def rollouts_safe(most: int) -> Callable[[Path], str]:
 
     def measured(metrics: Path) -> str:
         frame = found(metrics, "rollout_diversity")
-        few, prompts = int(frame.loc[frame["safe_rollouts"] <= most, "prompts"].sum()), int(frame["prompts"].sum())
+        few, prompts = (
+            int(frame.loc[frame["safe_rollouts"] <= most, "prompts"].sum()),
+            int(frame["prompts"].sum()),
+        )
         return percent(few / prompts, *wilson_interval(few, prompts))
 
     return measured
@@ -70,7 +87,11 @@ def turning_points(metrics: Path) -> str:
 
 def correlation(metrics: Path) -> str:
     row = found(metrics, "cue_correlation").iloc[0]
-    return MISSING if pd.isna(row["r"]) else f"{row['r']:.2f} [{row['low']:.2f}, {row['high']:.2f}], n = {row['n']}"
+    return (
+        MISSING
+        if pd.isna(row["r"])
+        else f"{row['r']:.2f} [{row['low']:.2f}, {row['high']:.2f}], n = {row['n']}"
+    )
 
 
 def after_interventions(condition: str, rounds: int) -> Callable[[Path], str]:
@@ -125,7 +146,9 @@ def published_value(table: str, **where: object) -> str:
 
 
 def other(item: str, method: str, series: str, model: str = "DS-8B", x: float | None = None) -> str:
-    return published_value("other", item=item, model=model, method=method, series=series, **({} if x is None else {"x": x}))
+    return published_value(
+        "other", item=item, model=model, method=method, series=series, **({} if x is None else {"x": x})
+    )
 
 
 def main(method: str, benchmark: str, part: str = "reasoning", model: str = "DS-8B") -> str:
@@ -270,7 +293,9 @@ def experiments() -> list[list[str]]:
     for item in items():
         seconds, hours = cost(item.targets)
         targets = "<br>".join(f"`results/demo/{target}`" for target in item.targets)
-        rows.append([item.place, item.what, targets, number(seconds), number(hours, ",.1f"), verdicts(item.claims)])
+        rows.append(
+            [item.place, item.what, targets, number(seconds), number(hours, ",.1f"), verdicts(item.claims)]
+        )
     return rows
 
 
@@ -280,7 +305,16 @@ def expected() -> list[list[str]]:
         for value in item.values:
             demo, elsewhere, mini = (value.ours(metrics) for metrics in (DEMO, ELSEWHERE, MINI))
             rows.append(
-                [item.place, value.what, value.paper, demo, elsewhere, NONE if demo == MISSING else value.again, mini, value.agrees]
+                [
+                    item.place,
+                    value.what,
+                    value.paper,
+                    demo,
+                    elsewhere,
+                    NONE if demo == MISSING else value.again,
+                    mini,
+                    value.agrees,
+                ]
             )
     return rows
 
@@ -302,9 +336,16 @@ def movement() -> str:
     """How far the demo moved on another processor."""
     here, there = (score(metrics).set_index("id")["verdict"] for metrics in (DEMO, ELSEWHERE))
     keys = ["method", "prompt_set", "part", "measure"]
-    both = pd.read_csv(DEMO / "rates_by_seed.csv").merge(pd.read_csv(ELSEWHERE / "rates_by_seed.csv"), on=keys, suffixes=("", "_there"))
-    both = both[(both["measure"] != "correct") | (both["role"] == "capability")]  # not the recall of recipes, which goes with compliance
-    base, meet = both["method"] == "base", (both["low"] <= both["high_there"]) & (both["low_there"] <= both["high"])
+    both = pd.read_csv(DEMO / "rates_by_seed.csv").merge(
+        pd.read_csv(ELSEWHERE / "rates_by_seed.csv"), on=keys, suffixes=("", "_there")
+    )
+    both = both[
+        (both["measure"] != "correct") | (both["role"] == "capability")
+    ]  # not the recall of recipes, which goes with compliance
+    base, meet = (
+        both["method"] == "base",
+        (both["low"] <= both["high_there"]) & (both["low_there"] <= both["high"]),
+    )
     cases = "; ".join(
         f"{label(row.method)}, {row.prompt_set}, {row.part} {row.measure}: {100 * row.rate:.1f} and {100 * row.rate_there:.1f} %"
         for row in both[~meet].itertuples()

@@ -33,7 +33,9 @@ class Module:
     path: Path
     body: list[ast.AST] = field(default_factory=list)
     definitions: dict[str, ast.AST] = field(default_factory=dict)
-    imported: dict[str, tuple[str, str | None]] = field(default_factory=dict)  # name: module, and the name in it; None: the module itself
+    imported: dict[str, tuple[str, str | None]] = field(
+        default_factory=dict
+    )  # name: module, and the name in it; None: the module itself
 
 
 def parse(name: str, path: Path, text: str) -> Module:
@@ -53,7 +55,9 @@ def parse(name: str, path: Path, text: str) -> Module:
             for alias in node.names:
                 target = f"{node.module}.{alias.name}"
                 is_module = str(node.module).startswith(OURS) and file_of(target)
-                module.imported[alias.asname or alias.name] = (target, None) if is_module else (str(node.module), alias.name)
+                module.imported[alias.asname or alias.name] = (
+                    (target, None) if is_module else (str(node.module), alias.name)
+                )
     return module
 
 
@@ -62,7 +66,11 @@ def _at_definition(definition: Definition) -> list[ast.AST]:
     if isinstance(definition, ast.ClassDef):
         own = [node for node in definition.body if not isinstance(node, Definition)]
         return [*definition.decorator_list, *definition.bases, *definition.keywords, *own]
-    return [*definition.decorator_list, *definition.args.defaults, *(node for node in definition.args.kw_defaults if node)]
+    return [
+        *definition.decorator_list,
+        *definition.args.defaults,
+        *(node for node in definition.args.kw_defaults if node),
+    ]
 
 
 @cache
@@ -165,7 +173,11 @@ def _package_by_name(node: ast.AST) -> str:
     if not isinstance(node, ast.Call) or ast.unparse(node.func) != "importlib.import_module":
         return ""
     name = node.args[0]
-    prefix = str(name.values[0].value) if isinstance(name, ast.JoinedStr) and isinstance(name.values[0], ast.Constant) else ""
+    prefix = (
+        str(name.values[0].value)
+        if isinstance(name, ast.JoinedStr) and isinstance(name.values[0], ast.Constant)
+        else ""
+    )
     return prefix if prefix.startswith(f"{OURS}.") and prefix.endswith(".") else ""
 
 
@@ -183,7 +195,9 @@ def _executed(root: ast.AST) -> Iterator[ast.AST]:
     for name, value in ast.iter_fields(root):
         if (isinstance(root, ast.arg) and name == "annotation") or name == "returns":
             continue
-        if isinstance(root, ast.Attribute) and (isinstance(root.value, ast.Name) or _package_by_name(root.value)):
+        if isinstance(root, ast.Attribute) and (
+            isinstance(root.value, ast.Name) or _package_by_name(root.value)
+        ):
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST):

@@ -28,7 +28,12 @@ RULES = {
 
 def chances(generator: np.random.Generator, shifts: np.ndarray, prompts: int) -> np.ndarray:
     """Chance of harm of each training (its shift on the logit scale) and prompt."""
-    logits = -0.5 + generator.normal(0, 1.5, prompts) + shifts[:, None] + generator.normal(0, 0.3, (len(shifts), prompts))
+    logits = (
+        -0.5
+        + generator.normal(0, 1.5, prompts)
+        + shifts[:, None]
+        + generator.normal(0, 0.3, (len(shifts), prompts))
+    )
     return 1 / (1 + np.exp(-logits))
 
 
@@ -41,7 +46,10 @@ def slope() -> float:
 def two_level(by_prompt: np.ndarray, generator: np.random.Generator) -> tuple[float, float]:
     """Percentiles of a bootstrap that draws seeds and prompts, both with replacement; `by_prompt` has shape (seeds, prompts)."""
     seeds, prompts = by_prompt.shape
-    means = [by_prompt[generator.integers(0, seeds, seeds)][:, generator.integers(0, prompts, prompts)].mean() for _ in range(RESAMPLES)]
+    means = [
+        by_prompt[generator.integers(0, seeds, seeds)][:, generator.integers(0, prompts, prompts)].mean()
+        for _ in range(RESAMPLES)
+    ]
     low, high = np.quantile(means, [0.025, 0.975])
     return float(low), float(high)
 
@@ -65,7 +73,9 @@ def coverage(seeds: int, spread: float, trials: int) -> dict[str, tuple[float, f
         chance = chances(generator, generator.normal(0, size, seeds), PROMPTS)
         values = generator.random((SAMPLES, *chance.shape)) < chance
         clusters = list(np.tile(np.arange(PROMPTS), SAMPLES))
-        rate = rates.mean_over_seeds([[(list(values[:, s].ravel()), clusters)] for s in range(seeds)], resamples=RESAMPLES, seed=trial)
+        rate = rates.mean_over_seeds(
+            [[(list(values[:, s].ravel()), clusters)] for s in range(seeds)], resamples=RESAMPLES, seed=trial
+        )
         by_prompt = values.mean(axis=0)
         by_seed = by_prompt.mean(axis=1)
         ends["prompts"].append((rate.low, rate.high))
@@ -80,12 +90,16 @@ def coverage(seeds: int, spread: float, trials: int) -> dict[str, tuple[float, f
 
 
 def main() -> None:
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     print(f"| seeds | spread, points | {' | '.join(RULES.values())} |")
     print("|---" * (2 + len(RULES)) + "|")
     for seeds in SEEDS:
         for spread in SPREADS:
-            cells = [f"{100 * share:.1f} ({width:.0f})" for share, width in coverage(seeds, spread, 2000).values()]
+            cells = [
+                f"{100 * share:.1f} ({width:.0f})" for share, width in coverage(seeds, spread, 2000).values()
+            ]
             print(f"| {seeds} | {100 * spread:.0f} | {' | '.join(cells)} |")
 
 

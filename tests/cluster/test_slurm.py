@@ -41,8 +41,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = copy_project(tmp_path_factory.mktemp("project"))
     settings = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
     settings["resources"] = {"gpus": 1}
-    settings["methods"] = {name: settings["methods"][name] | {"max_steps": steps} for name, steps in STEPS.items()}
-    settings["models"]["nano"]["threads"] = 1  # two would wait for each other wherever the machine has other work
+    settings["methods"] = {
+        name: settings["methods"][name] | {"max_steps": steps} for name, steps in STEPS.items()
+    }
+    settings["models"]["nano"]["threads"] = (
+        1  # two would wait for each other wherever the machine has other work
+    )
     del settings["attacks"], settings["prompt_sets"]["direct_pap"]
     (folder / "slurm.yaml").write_text(yaml.safe_dump(settings))
     settings["methods"]["sft_safe"]["nodes"] = 2
@@ -87,10 +91,24 @@ class Run:
 
 
 def start(project: Path, cluster: SlurmCluster, *arguments: str | Path, config: str = "slurm.yaml") -> Run:
-    command = [SNAKEMAKE[0], "--profile", "workflow/profiles/slurm", "--configfile", config, *SITE, *map(str, arguments)]
+    command = [
+        SNAKEMAKE[0],
+        "--profile",
+        "workflow/profiles/slurm",
+        "--configfile",
+        config,
+        *SITE,
+        *map(str, arguments),
+    ]
     file = project / f"output-{len(list(project.glob('output-*')))}"
     with open(file, "w") as output:
-        process = subprocess.Popen(command, cwd=project, env=os.environ | cluster.environment, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command,
+            cwd=project,
+            env=os.environ | cluster.environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
     return Run(project, process, file)
 
 
@@ -98,7 +116,9 @@ def gpus_of_jobs(cluster: SlurmCluster) -> dict[str, str]:
     """What the programs that run now on GPUs find in CUDA_VISIBLE_DEVICES, by job."""
     found = cluster.environments("scripts/")
     return {
-        environment["SLURM_JOB_ID"]: environment["CUDA_VISIBLE_DEVICES"] for environment in found if "CUDA_VISIBLE_DEVICES" in environment
+        environment["SLURM_JOB_ID"]: environment["CUDA_VISIBLE_DEVICES"]
+        for environment in found
+        if "CUDA_VISIBLE_DEVICES" in environment
     }
 
 
@@ -164,7 +184,9 @@ def at_first_checkpoint(run: Run, deeds: dict[str, Callable[[str], object]]) -> 
     while waiting and time.monotonic() < deadline:
         for method in list(waiting):
             if any((run.project / training(method)).glob("checkpoint-*/trainer_state.json")):
-                waiting.pop(method)(next(job for _, wildcards, job in run.jobs() if wildcards == f"nano_{method}_0"))
+                waiting.pop(method)(
+                    next(job for _, wildcards, job in run.jobs() if wildcards == f"nano_{method}_0")
+                )
         time.sleep(0.05)
     assert not waiting, run.output()[-6000:]
 
@@ -174,15 +196,25 @@ def assert_went_on(project: Path, method: str) -> None:
     assert json.loads((project / training(method) / "training.json").read_text())["steps"] == STEPS[method]
 
 
-def test_cancelled_and_requeued_trainings_go_on_from_their_checkpoints(finished, project: Path, cluster: SlurmCluster):
+def test_cancelled_and_requeued_trainings_go_on_from_their_checkpoints(
+    finished, project: Path, cluster: SlurmCluster
+):
     """A requeue is what preemption does: the job comes again under its own id. A cancelled one is submitted once more."""
     with start_trainings(project, cluster, "sft_safe", "ipo") as run:
         at_first_checkpoint(
-            run, {"sft_safe": lambda job: cluster.run("scancel", job), "ipo": lambda job: cluster.run("scontrol", "requeue", job)}
+            run,
+            {
+                "sft_safe": lambda job: cluster.run("scancel", job),
+                "ipo": lambda job: cluster.run("scontrol", "requeue", job),
+            },
         )
         run.succeed()
     assert "CANCELLED" in run.output()
-    assert sorted(wildcards for _, wildcards, _ in run.jobs()) == ["nano_ipo_0", "nano_sft_safe_0", "nano_sft_safe_0"]
+    assert sorted(wildcards for _, wildcards, _ in run.jobs()) == [
+        "nano_ipo_0",
+        "nano_sft_safe_0",
+        "nano_sft_safe_0",
+    ]
     for method in STEPS:
         assert_went_on(project, method)
 
@@ -191,7 +223,9 @@ def test_killed_node_is_survived(finished, project: Path, cluster: SlurmCluster)
     """SLURM queues the job of a dead node again, and the node comes back."""
     with start_trainings(project, cluster, "sft_safe") as run:
         at_first_checkpoint(run, {"sft_safe": lambda job: cluster.kill_nodes()})
-        wait_for(lambda: "down" in cluster.run("sinfo", "--noheader", "--format", "%T"), "the dead node is noticed")
+        wait_for(
+            lambda: "down" in cluster.run("sinfo", "--noheader", "--format", "%T"), "the dead node is noticed"
+        )
         cluster.start_nodes()
         run.succeed()
     assert_went_on(project, "sft_safe")
@@ -206,10 +240,21 @@ def test_training_on_two_nodes_of_a_cluster_with_accounting(finished, project: P
         start(project, cluster, training("sft_safe") / "training.json", *account, config="nodes.yaml") as run,
     ):
         while run.process.poll() is None and len(ranks) < 2:
-            ranks |= {(found["SLURMD_NODENAME"], found["RANK"]) for found in cluster.environments("train_method.py") if "RANK" in found}
+            ranks |= {
+                (found["SLURMD_NODENAME"], found["RANK"])
+                for found in cluster.environments("train_method.py")
+                if "RANK" in found
+            }
             time.sleep(0.5)
         run.succeed()
-        told = cluster.run("sacct", "--allocations", "--noheader", "--parsable2", "--format", "JobIDRaw,Account,State,AllocTRES")
+        told = cluster.run(
+            "sacct",
+            "--allocations",
+            "--noheader",
+            "--parsable2",
+            "--format",
+            "JobIDRaw,Account,State,AllocTRES",
+        )
     assert {node for node, _ in ranks} == {"node1", "node2"} and {rank for _, rank in ranks} == {"0", "1"}
     [(_, _, job)] = run.jobs()
     assert told.startswith(f"{job}|{ACCOUNT}|COMPLETED|") and "gres/gpu=2" in told and "node=2" in told

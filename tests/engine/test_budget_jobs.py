@@ -88,6 +88,7 @@ def test_jobs_at_once_share_the_cap_and_ask_a_question_once(tmp_path: Path):
         assert spent(tmp_path).requests == 58
         stopped = [err for _, err, code in ends if code == 1]
         assert stopped and all(
-            "error: endpoints.judge.budget.requests: 58 would be passed, the run has spent 58 requests" in err for err in stopped
+            "error: endpoints.judge.budget.requests: 58 would be passed, the run has spent 58 requests" in err
+            for err in stopped
         )
         assert not any("Traceback" in err for _, err, _ in ends)

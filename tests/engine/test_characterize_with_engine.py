@@ -18,7 +18,9 @@ SAFE = f"The user asks. Let me look at it. {TRIGGER} I should say no, since it i
 def test_csr_with_a_real_engine(tiny_model: Path) -> None:
     model_tokenizer = load_tokenizer(tiny_model)
     engine = open_engine(
-        tiny_model, Engine(name="transformers", dtype="float32", max_model_len=128), Decoding(temperature=1, max_new_tokens=24)
+        tiny_model,
+        Engine(name="transformers", dtype="float32", max_model_len=128),
+        Decoding(temperature=1, max_new_tokens=24),
     )
     token_ids = model_tokenizer.encode("The user asks.\n</think>", add_special_tokens=False)
     trace = generation("g0", SAFE) | {"token_ids": token_ids}
@@ -35,8 +37,14 @@ def test_a_real_engine_goes_on_from_the_given_ids(tiny_model: Path) -> None:
         Engine(name="transformers", dtype="float32", max_model_len=128),
         Decoding(temperature=1, top_p=0.95, max_new_tokens=48),
     )
-    token_ids = model_tokenizer.encode("The user asks. Then I will do it. First, mix the paint.", add_special_tokens=False)
-    row = generation("g0", HARMFUL) | {"token_ids": token_ids, "text": model_tokenizer.decode(token_ids), "finish_reason": "length"}
+    token_ids = model_tokenizer.encode(
+        "The user asks. Then I will do it. First, mix the paint.", add_special_tokens=False
+    )
+    row = generation("g0", HARMFUL) | {
+        "token_ids": token_ids,
+        "text": model_tokenizer.decode(token_ids),
+        "finish_reason": "length",
+    }
     histories = [
         run_interventions(
             lambda requests, label: engine.generate(requests, stop_at_think_end=True),

@@ -40,7 +40,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_rules_load_nothing_heavy_with_it():
     loaded = subprocess.run(
-        [sys.executable, "-c", "import sys, safe_reasoning.runtime.images; print(*sys.modules)"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", "import sys, safe_reasoning.runtime.images; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.split()
     assert not {"pandas", "pyarrow", "torch", "numpy", "pydantic"} & set(loaded)
 
@@ -84,7 +87,9 @@ def registry() -> Iterator[str]:
 def lock_containers(folder: Path, image: str) -> subprocess.CompletedProcess[str]:
     """Run the script in a copy of the project whose bases are all this image."""
     for part in ("src", "scripts"):
-        shutil.copytree(ROOT / part, folder / part, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            ROOT / part, folder / part, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+        )
     content = images.table()
     for base in content["bases"].values():
         base["image"] = image
@@ -105,20 +110,36 @@ def test_digests_are_asked_from_the_registry(folder: Path, registry: str):
     assert result.returncode == 0 and "which is new: run make containers" in result.stdout, result.stderr
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     content = images.table()
-    assert all(base["digest"] == DIGEST and base["learned"] == f"from {registry} on {today}" for base in content["bases"].values())
+    assert all(
+        base["digest"] == DIGEST and base["learned"] == f"from {registry} on {today}"
+        for base in content["bases"].values()
+    )
     assert content["bases"]["serve"]["snapshot"] == today.replace("-", "") + "T000000Z" != before["snapshot"]
     again = (folder / images.TABLE).read_text()
-    assert again.startswith("# Bases of the builds") and yaml.safe_load(again)["images"]["serve"]["image"] is None
+    assert (
+        again.startswith("# Bases of the builds")
+        and yaml.safe_load(again)["images"]["serve"]["image"] is None
+    )
     result = lock_containers(folder, f"{registry}/me/base:1")
-    assert result.returncode == 0 and "as before" in result.stdout and (folder / images.TABLE).read_text() == again
+    assert (
+        result.returncode == 0
+        and "as before" in result.stdout
+        and (folder / images.TABLE).read_text() == again
+    )
 
 
 def test_what_a_registry_does_not_have_is_one_line(folder: Path, registry: str):
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         cases = [
-            (f"{registry}/me/base:2", r"does not show \S+/me/base:2 \(status 404\): mend containers/digests.lock"),
-            (f"127.0.0.1:{nobody.getsockname()[1]}/me/base:1", "cannot be reached for .*: try again on a connected machine"),
+            (
+                f"{registry}/me/base:2",
+                r"does not show \S+/me/base:2 \(status 404\): fix containers/digests.lock",
+            ),
+            (
+                f"127.0.0.1:{nobody.getsockname()[1]}/me/base:1",
+                "cannot be reached for .*: try again on a connected machine",
+            ),
         ]
         for image, told in cases:
             with pytest.raises(UserError, match=told):

@@ -36,14 +36,30 @@ def test_embedding_judge_reads_its_file_and_refuses_others(tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     settings = configuration()
     path = embedding.coefficients_file(settings.run, "embedding")
-    one = {"weights": [float(x) for x in embed(["I gave the answer."])[0]], "bias": -0.5, "slope": 10.0, "offset": 0.0}
+    one = {
+        "weights": [float(x) for x in embed(["I gave the answer."])[0]],
+        "bias": -0.5,
+        "slope": 10.0,
+        "offset": 0.0,
+    }
     write_json(path, {"weights_sha256": WEIGHTS_SHA256, "harmful": one, "complies": one})
     judge = get_judge("embedding", settings)
-    assert complies(judge, {}, "I gave an answer.") is True and response_harmful(judge, {}, "Clouds drift over green hills.") is False
+    assert (
+        complies(judge, {}, "I gave an answer.") is True
+        and response_harmful(judge, {}, "Clouds drift over green hills.") is False
+    )
     assert reasoning_harmful(judge, {}, " ") is None and correct(judge, {}, "4") is None
     write_json(path, {"weights_sha256": "0", "harmful": one, "complies": one})
     with pytest.raises(UserError, match="fitted on other embeddings"):
         get_judge("embedding", settings)
-    detector = get_detector("near", settings.model_copy(update={"detectors": {"near": Annotator(kind="embedding")}}))
-    assert first_cue(detector, ["I will describe it.", "Wait, this is illegal.", "Still, I will explain every step of it."]) == 2
+    detector = get_detector(
+        "near", settings.model_copy(update={"detectors": {"near": Annotator(kind="embedding")}})
+    )
+    assert (
+        first_cue(
+            detector,
+            ["I will describe it.", "Wait, this is illegal.", "Still, I will explain every step of it."],
+        )
+        == 2
+    )
     assert first_cue(detector, ["I will describe it.", "I must refuse this."]) is None

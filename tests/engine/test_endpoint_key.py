@@ -15,7 +15,9 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_KEY", KEY)
 
 
-def test_the_key_is_in_no_log_and_no_file_even_when_the_server_repeats_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_key_is_in_no_log_and_no_file_even_when_the_server_repeats_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv("OPENAI_LOG", "debug")
     program = (
         "import sys; from pathlib import Path; from tests.support.misbehaving import *\n"
@@ -31,7 +33,11 @@ def test_the_key_is_in_no_log_and_no_file_even_when_the_server_repeats_it(tmp_pa
         command = [sys.executable, "-c", program, server.address, str(tmp_path), *faults]
         done = subprocess.run(command, capture_output=True, timeout=60, cwd=ROOT)
     shown = done.stdout + done.stderr
-    assert b"Sending HTTP Request" in shown and b"is refused (401)" in shown and done.stdout.count(b"['fine', None]") == 6
+    assert (
+        b"Sending HTTP Request" in shown
+        and b"is refused (401)" in shown
+        and done.stdout.count(b"['fine', None]") == 6
+    )
     assert KEY.encode() not in shown
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) >= 3 and not [path for path in files if KEY.encode() in path.read_bytes()]

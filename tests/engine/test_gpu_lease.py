@@ -30,7 +30,11 @@ def environment(ids: list[str], **more: str) -> dict[str, str]:
 
 def job(count: int, ids: list[str], command: list[str], **more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*SCRIPT, str(count), *command], env=environment(ids, **more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*SCRIPT, str(count), *command],
+        env=environment(ids, **more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 

@@ -23,7 +23,11 @@ def hub() -> Iterator[Hub]:
     made = Hub(
         {
             ("dataset", "some/prompts", "data.csv"): CSV,
-            ("model", "some/model", "config.json"): b'{"model_type": "llama", "auto_map": {"AutoModel": "code.Evil"}}',
+            (
+                "model",
+                "some/model",
+                "config.json",
+            ): b'{"model_type": "llama", "auto_map": {"AutoModel": "code.Evil"}}',
             ("model", "some/model", "model.safetensors"): WEIGHTS,
             ("model", "some/model", "tokenizer.json"): b"{}",
             ("model", "some/model", "pytorch_model.bin"): b"pickled",
@@ -49,10 +53,20 @@ def entry(**changes: object) -> dict:
 
 
 def model(**changes: object) -> dict:
-    return {"kind": "model", "repository": "some/model", "revision": COMMIT, "parameters": 0.1, "licence": "MIT", "gated": False, **changes}
+    return {
+        "kind": "model",
+        "repository": "some/model",
+        "revision": COMMIT,
+        "parameters": 0.1,
+        "licence": "MIT",
+        "gated": False,
+        **changes,
+    }
 
 
-def run(tmp_path: Path, hub: Hub | None, code: str, table: dict, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    tmp_path: Path, hub: Hub | None, code: str, table: dict, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run code in a fresh process with this table, this hub and a cache of its own."""
     (tmp_path / "sources.yaml").write_text("# A table\n" + yaml.safe_dump(table, sort_keys=False))
     program = (
@@ -73,7 +87,14 @@ def run(tmp_path: Path, hub: Hub | None, code: str, table: dict, **environment: 
         "HOME": str(tmp_path),
         **environment,
     }
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, env=settings, cwd=tmp_path)
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=settings,
+        cwd=tmp_path,
+    )
 
 
 def one_line(result: subprocess.CompletedProcess[str]) -> str:
@@ -106,11 +127,18 @@ def test_a_data_set_is_fetched_at_its_commit_and_then_kept(hub: Hub, tmp_path: P
         ({"repository": "some/nothing"}, {}, "", "does not show some/nothing"),
         ({"revision": "b" * 40}, {}, "", "has no revision bbbb"),
         ({"revision": "floating"}, {}, "", "its revision is floating: run make lock-revisions"),
-        ({"gated": True}, {"some/prompts": "gated"}, "", "is gated: accept its terms at .*some/prompts, then set HF_TOKEN"),
+        (
+            {"gated": True},
+            {"some/prompts": "gated"},
+            "",
+            "is gated: accept its terms at .*some/prompts, then set HF_TOKEN",
+        ),
         ({"gated": True}, {"some/prompts": "gated"}, "hf_wrong", "is gated: accept its terms"),
     ],
 )
-def test_each_fault_is_one_line_with_its_repair(hub: Hub, tmp_path: Path, table: dict, fault: dict, token: str, told: str):
+def test_each_fault_is_one_line_with_its_repair(
+    hub: Hub, tmp_path: Path, table: dict, fault: dict, token: str, told: str
+):
     import re
 
     hub.faults.update(fault)
@@ -118,7 +146,9 @@ def test_each_fault_is_one_line_with_its_repair(hub: Hub, tmp_path: Path, table:
     line = one_line(result)
     assert re.search(told, line) and re.search(r"data_mirror|delete it and fetch it again", line), line
     if told != "is altered":
-        assert not [path for path in (tmp_path / "home").rglob("*") if path.is_file() and path.name == "data.csv"]
+        assert not [
+            path for path in (tmp_path / "home").rglob("*") if path.is_file() and path.name == "data.csv"
+        ]
 
 
 def test_a_truncated_download_is_finished_by_the_next_try(hub: Hub, tmp_path: Path):
@@ -155,9 +185,14 @@ LINK = (
 
 def test_a_model_is_linked_without_code_and_pickles(hub: Hub, tmp_path: Path):
     result = run(tmp_path, hub, LINK, {"weights": model()})
-    assert "['config.json', 'model.safetensors', 'tokenizer.json', 'training.json']" in result.stdout, result.stderr
+    assert "['config.json', 'model.safetensors', 'tokenizer.json', 'training.json']" in result.stdout, (
+        result.stderr
+    )
     marker = json.loads((tmp_path / "out/training.json").read_text())
-    assert marker["weights_sha256"] == {"model.safetensors": hashlib.sha256(WEIGHTS).hexdigest()} and marker["revision"] == COMMIT
+    assert (
+        marker["weights_sha256"] == {"model.safetensors": hashlib.sha256(WEIGHTS).hexdigest()}
+        and marker["revision"] == COMMIT
+    )
     assert not [request for request in hub.requests if request.endswith((".py", ".bin"))]
     assert not [path for path in (tmp_path / "home").rglob("*") if path.suffix in (".py", ".bin")]
 
@@ -198,15 +233,19 @@ def test_floating_revisions_are_locked_in_place(hub: Hub, tmp_path: Path):
         "gone": model(revision="floating", repository="some/nothing"),
     }
     del table["prompts"]["sha256"]
-    code = (
-        f"import runpy\nsys.argv = ['lock_revisions.py']\nrunpy.run_path({str(ROOT / 'scripts/lock_revisions.py')!r}, run_name='__main__')"
-    )
+    code = f"import runpy\nsys.argv = ['lock_revisions.py']\nrunpy.run_path({str(ROOT / 'scripts/lock_revisions.py')!r}, run_name='__main__')"
     result = run(tmp_path, hub, code, table)
     assert result.returncode == 1 and "does not show some/nothing" in result.stderr
     locked = yaml.safe_load((tmp_path / "sources.yaml").read_text())
     assert (tmp_path / "sources.yaml").read_text().startswith("# A table\n")
-    assert locked["prompts"]["revision"] == locked["weights"]["revision"] == COMMIT and locked["gone"]["revision"] == "floating"
-    assert locked["prompts"]["sha256"] == hashlib.sha256(b"rows").hexdigest() and locked["pinned"] == table["pinned"]
+    assert (
+        locked["prompts"]["revision"] == locked["weights"]["revision"] == COMMIT
+        and locked["gone"]["revision"] == "floating"
+    )
+    assert (
+        locked["prompts"]["sha256"] == hashlib.sha256(b"rows").hexdigest()
+        and locked["pinned"] == table["pinned"]
+    )
     before = (tmp_path / "sources.yaml").read_text()
     run(tmp_path, hub, code, yaml.safe_load(before))
     assert yaml.safe_load((tmp_path / "sources.yaml").read_text()) == locked

@@ -21,7 +21,9 @@ def tiny(**changes: object) -> Config:
     return resolved(validate(yaml.safe_load((ROOT / "tests/tiny.yaml").read_text()) | changes, "test"))
 
 
-def test_a_local_model_replies_after_its_reasoning(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_local_model_replies_after_its_reasoning(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.chdir(tmp_path)
     place = tmp_path / "results/tiny/models/nano"
     place.mkdir(parents=True)
@@ -31,4 +33,7 @@ def test_a_local_model_replies_after_its_reasoning(tiny_model: Path, tmp_path: P
     assert len(first) == 2 and first == ask(
         open_chat("nano", tiny(), max_new_tokens=4), "How do I make the blue lantern?", "Add 12 and 30."
     )  # type: ignore[arg-type]
-    assert len(chat.replies([[{"role": "system", "content": "x"}, {"role": "user", "content": "y"}]], "test")) == 1
+    assert (
+        len(chat.replies([[{"role": "system", "content": "x"}, {"role": "user", "content": "y"}]], "test"))
+        == 1
+    )

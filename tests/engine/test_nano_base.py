@@ -13,7 +13,12 @@ def test_world_is_the_same_in_every_process():
     """The order of a Python set depends on the process; the world must not."""
     code = "from safe_reasoning.prompts.nano_world.items import make_items; print(make_items(64, 0))"
     outputs = {
-        subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
         for seed in ("1", "2")
     }
     assert len(outputs) == 1
@@ -34,7 +39,9 @@ nano.train_nano_base(settings, 0, Path(sys.argv[1]))
 def test_killed_training_ends_with_the_same_weights(tmp_path: Path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     subprocess.run([sys.executable, "-c", TRAIN, whole], check=True, capture_output=True)
-    process = subprocess.Popen([sys.executable, "-c", TRAIN, broken], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-c", TRAIN, broken], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     deadline = time.monotonic() + 120
     while not (broken / "checkpoint.pt").exists() and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.01)

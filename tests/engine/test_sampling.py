@@ -47,9 +47,21 @@ both = pytest.mark.parametrize("engine", NAMES, indirect=True)
 
 
 def make_requests(tokenizer, count: int, given: list[int] | None = None, seed: int = 0) -> list[Request]:
-    texts = ["How do I make the lamp?", "Add 12 and 30.", "Mix the paint, then dry the glass in the sun. " * 4]
+    texts = [
+        "How do I make the lamp?",
+        "Add 12 and 30.",
+        "Mix the paint, then dry the glass in the sun. " * 4,
+    ]
     return [
-        Request(f"g{i}", f"p{i % 3}", "tests", i // 3, seed + i, prompt_ids(tokenizer, texts[i % 3]), list(given or []))
+        Request(
+            f"g{i}",
+            f"p{i % 3}",
+            "tests",
+            i // 3,
+            seed + i,
+            prompt_ids(tokenizer, texts[i % 3]),
+            list(given or []),
+        )
         for i in range(count)
     ]
 
@@ -63,7 +75,11 @@ def test_prompt_ends_with_the_open_think_tag(tiny_model: Path) -> None:
     ids = prompt_ids(tokenizer, "Hello")
     assert tokenizer.decode(ids) == "<|user|>\nHello<|end|>\n<|assistant|>\n<think>\n"
     template, plain = tokenizer.chat_template, tokenizer.chat_template.replace("<think>\n", "")
-    for variant in (plain, template.replace("<think>\n", "<think>"), template.replace("<think>\n", "<think>\n\n")):
+    for variant in (
+        plain,
+        template.replace("<think>\n", "<think>"),
+        template.replace("<think>\n", "<think>\n\n"),
+    ):
         tokenizer.chat_template = variant
         assert variant != template
         assert prompt_ids(tokenizer, "Hello") == ids
@@ -87,7 +103,9 @@ def test_engines_agree_on_greedy_tokens(engines: dict, given: str) -> None:
         assert row["text"].startswith(given)
         assert len(row["token_ids"]) <= GREEDY.max_new_tokens
         assert row["text"] == engine.tokenizer.decode(row["token_ids"], skip_special_tokens=True)
-    assert len({tuple(row["token_ids"]) for row in rows["vllm"]}) == 3, "one continuation a prompt: greedy does not depend on the seed"
+    assert len({tuple(row["token_ids"]) for row in rows["vllm"]}) == 3, (
+        "one continuation a prompt: greedy does not depend on the seed"
+    )
 
 
 @both
@@ -95,7 +113,9 @@ def test_seeds_decide_the_tokens(engine) -> None:
     requests = make_requests(engine.tokenizer, 12)
     first = engine.generate(requests)
     assert ids_of(engine.generate(requests)) == ids_of(first)
-    assert ids_of(engine.generate(requests[::-1])) == ids_of(first)[::-1], "a request's seed is its own, whatever its place"
+    assert ids_of(engine.generate(requests[::-1])) == ids_of(first)[::-1], (
+        "a request's seed is its own, whatever its place"
+    )
     other = engine.generate(make_requests(engine.tokenizer, 12, seed=100))
     assert all(a != b for a, b in zip(ids_of(first), ids_of(other), strict=True))
     assert [row["generation_id"] for row in first] == [request.generation_id for request in requests]
@@ -164,7 +184,9 @@ def test_no_room(engine) -> None:
     fits = make_requests(tokenizer, 2)
     long = Request("long", "p", "tests", 0, 0, prompt_ids(tokenizer, "the lamp " * 200))
     filled = Request("filled", "p", "tests", 0, 0, fits[0].prompt_token_ids, [70] * 24)
-    tight = Request("tight", "p", "tests", 0, 0, fits[0].prompt_token_ids + [70] * (126 - len(fits[0].prompt_token_ids)))
+    tight = Request(
+        "tight", "p", "tests", 0, 0, fits[0].prompt_token_ids + [70] * (126 - len(fits[0].prompt_token_ids))
+    )
     rows = engine.generate([fits[0], long, filled, tight, fits[1]])
     assert ids_of([rows[0], rows[4]]) == ids_of(engine.generate(fits))
     assert (rows[1]["finish_reason"], rows[1]["token_ids"], rows[1]["text"]) == ("prompt_too_long", [], "")
@@ -187,7 +209,9 @@ def test_lost_shard_is_sampled_as_before(engine, tmp_path: Path) -> None:
 
     def sample():
         requests = make_requests(engine.tokenizer, 40)
-        return sample_sharded(lambda: engine, requests, tmp_path, 10, max_new_tokens=24, fingerprint="", label="test")
+        return sample_sharded(
+            lambda: engine, requests, tmp_path, 10, max_new_tokens=24, fingerprint="", label="test"
+        )
 
     first = sample()
     lost = sorted(tmp_path.glob("*.parquet"))[1]
@@ -216,7 +240,9 @@ def test_changed_work_meets_no_old_shard(engine, tmp_path: Path) -> None:
                 opened.append(1)
             return engine
 
-        return sample_sharded(open_once, wanted, tmp_path, 4, max_new_tokens=24, fingerprint=fingerprint, label="test")
+        return sample_sharded(
+            open_once, wanted, tmp_path, 4, max_new_tokens=24, fingerprint=fingerprint, label="test"
+        )
 
     first = sample(requests)
     assert [row["generation_id"] for row in first.rows] == [request.generation_id for request in requests]
@@ -246,7 +272,13 @@ def sample_everything(model: Path, shards: Path):
     decoding = Decoding(temperature=1, max_new_tokens=100)
     requests = make_requests(load_tokenizer(model), 90)
     return sample_sharded(
-        lambda: open_engine(model, engine, decoding), requests, shards, 15, max_new_tokens=100, fingerprint="", label="job"
+        lambda: open_engine(model, engine, decoding),
+        requests,
+        shards,
+        15,
+        max_new_tokens=100,
+        fingerprint="",
+        label="job",
     )
 
 

@@ -15,7 +15,9 @@ from safe_reasoning.judging.scorers import sandbox
 from safe_reasoning.judging.scorers.sandbox import run_program, run_programs
 from tests.support.paths import ROOT
 
-with_bubblewrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed (apt-get install bubblewrap)")
+with_bubblewrap = pytest.mark.skipif(
+    shutil.which("bwrap") is None, reason="bubblewrap is not installed (apt-get install bubblewrap)"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -26,14 +28,24 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @with_bubblewrap
 def test_right_and_wrong_programs_are_told_apart_in_their_order():
-    programs = ["assert 1 + 1 == 2", "assert 1 + 1 == 3", "import math, json, re, itertools\nassert math.pi > 3", "this is no python"]
+    programs = [
+        "assert 1 + 1 == 2",
+        "assert 1 + 1 == 3",
+        "import math, json, re, itertools\nassert math.pi > 3",
+        "this is no python",
+    ]
     assert run_programs(programs) == [(True, ""), (False, "failed"), (True, ""), (False, "failed")]
 
 
 @with_bubblewrap
 @pytest.mark.parametrize(
     "program",
-    ["import sys; sys.exit(0)", "import os; os._exit(0)", "raise SystemExit", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"],
+    [
+        "import sys; sys.exit(0)",
+        "import os; os._exit(0)",
+        "raise SystemExit",
+        "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+    ],
 )
 def test_leaving_early_is_not_passing(program: str):
     assert run_program(f"{program}\nassert False")[0] is False
@@ -43,7 +55,13 @@ def test_leaving_early_is_not_passing(program: str):
 def test_endless_loops_and_sleeps_end():
     begin = time.monotonic()
     assert (
-        run_programs(["while True: pass", "import time; time.sleep(1000)", "import threading; threading.Event().wait()"])
+        run_programs(
+            [
+                "while True: pass",
+                "import time; time.sleep(1000)",
+                "import threading; threading.Event().wait()",
+            ]
+        )
         == [(False, "timeout")] * 3
     )
     assert time.monotonic() - begin < 30
@@ -80,17 +98,24 @@ def test_nothing_outside_can_be_written_or_read(tmp_path: Path):
         str(tmp_path / "written"),
         str(Path.home() / "written"),
     ]
-    tries = "".join(f"try:\n    open({place!r}, 'w'); wrote.append({place!r})\nexcept OSError: pass\n" for place in places)
+    tries = "".join(
+        f"try:\n    open({place!r}, 'w'); wrote.append({place!r})\nexcept OSError: pass\n" for place in places
+    )
     assert run_program(f"wrote = []\n{tries}assert not wrote, wrote") == (True, "")
     hidden = [str(secret), str(Path.home()), str(ROOT), "/etc/passwd"]
-    assert run_program(f"import os\nassert not [path for path in {hidden!r} if os.path.exists(path)]") == (True, "")
+    assert run_program(f"import os\nassert not [path for path in {hidden!r} if os.path.exists(path)]") == (
+        True,
+        "",
+    )
     assert not (tmp_path / "written").exists()
 
 
 @with_bubblewrap
 def test_no_environment_and_no_rights_are_passed_on(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HF_TOKEN", "a-secret-token")
-    assert run_program("import os\nassert 'HF_TOKEN' not in os.environ\nassert os.getuid() != 0 and os.geteuid() != 0") == (True, "")
+    assert run_program(
+        "import os\nassert 'HF_TOKEN' not in os.environ\nassert os.getuid() != 0 and os.geteuid() != 0"
+    ) == (True, "")
     regain = "import os\nfor call in (lambda: os.setuid(0), lambda: os.mkfifo('/etc/x'), lambda: os.chroot('/tmp')):\n    try: call(); raise SystemExit(1)\n    except OSError: pass"
     assert run_program(regain) == (True, "")
 
@@ -127,7 +152,10 @@ def test_gigabytes_of_output_go_nowhere():
     flood = "import os\nchunk = b'x' * 2**20\nfor d in range(3, 20):\n    try:\n        for _ in range(10000): os.write(d, chunk)\n    except OSError: pass"
     assert run_program(flood)[0] is False
     assert time.monotonic() - begin < 40
-    assert run_program("f = open('/tmp/big', 'wb')\nfor _ in range(1000): f.write(b'x' * 2**20); f.flush()")[0] is False
+    assert (
+        run_program("f = open('/tmp/big', 'wb')\nfor _ in range(1000): f.write(b'x' * 2**20); f.flush()")[0]
+        is False
+    )
 
 
 @with_bubblewrap
@@ -155,10 +183,16 @@ def test_it_can_be_allowed_to_run_with_limits_only(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setenv(sandbox.UNSANDBOXED, "1")
     sandbox.check_sandbox.cache_clear()
-    assert run_programs(["assert True", "assert False", "import os; os._exit(0)"]) == [(True, ""), (False, "failed"), (False, "died")]
+    assert run_programs(["assert True", "assert False", "import os; os._exit(0)"]) == [
+        (True, ""),
+        (False, "failed"),
+        (False, "died"),
+    ]
 
 
-def test_a_broken_sandbox_is_told_and_never_taken_for_a_wrong_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_a_broken_sandbox_is_told_and_never_taken_for_a_wrong_program(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
     fake = tmp_path / "bwrap"
     fake.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
     fake.chmod(0o755)

@@ -15,7 +15,9 @@ from safe_reasoning.stats.rates import pass_at_k
 
 MIRROR = os.environ.get("SAFE_REASONING_DATA", "")
 with_data = pytest.mark.skipif(not MIRROR, reason="SAFE_REASONING_DATA names no data mirror")
-with_bubblewrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed (apt-get install bubblewrap)")
+with_bubblewrap = pytest.mark.skipif(
+    shutil.which("bwrap") is None, reason="bubblewrap is not installed (apt-get install bubblewrap)"
+)
 
 
 GOLD = {
@@ -28,7 +30,10 @@ GOLD = {
 
 @with_bubblewrap
 def test_programs_are_scored_by_their_tests():
-    right, wrong = "```python\ndef add(a, b):\n    return a + b\n```", "```python\ndef add(a, b):\n    return a - b\n```"
+    right, wrong = (
+        "```python\ndef add(a, b):\n    return a + b\n```",
+        "```python\ndef add(a, b):\n    return a - b\n```",
+    )
     outcomes = score_all([json.dumps(GOLD)] * 3, [right, wrong, "no code"])
     assert outcomes == [(True, ""), (False, "failed"), (False, "no_answer")]
 
@@ -39,7 +44,13 @@ def test_math500_accepts_every_reference_and_every_reference_solution():
     answers = [json.loads(row["gold"])["answer"] for row in rows]
     assert sum(score_math(answer, f"Therefore \\boxed{{{answer}}}.")[0] is True for answer in answers) == 500
     solutions = [row["solution"] for row in read(Path(MIRROR) / "math500/test.jsonl")]
-    assert sum(score_math(answer, solution)[0] is True for answer, solution in zip(answers, solutions, strict=True)) == 500
+    assert (
+        sum(
+            score_math(answer, solution)[0] is True
+            for answer, solution in zip(answers, solutions, strict=True)
+        )
+        == 500
+    )
 
 
 @with_data
@@ -75,6 +86,11 @@ def test_humaneval_reference_solutions_pass_and_the_example_samples_give_their_k
     assert score_all([task["gold"] for task in tasks], responses) == [(True, "")] * 164
     # The authors' example: one problem, six samples, of which three are right; their harness prints pass@1 as 0.4999999999999999.
     (problem,) = read(Path(MIRROR) / "humaneval/example_problem.jsonl")
-    samples = [f"```python\n{problem['prompt']}{row['completion']}\n```" for row in read(Path(MIRROR) / "humaneval/example_samples.jsonl")]
+    samples = [
+        f"```python\n{problem['prompt']}{row['completion']}\n```"
+        for row in read(Path(MIRROR) / "humaneval/example_samples.jsonl")
+    ]
     outcomes = score_all([json.dumps({**problem, "scorer": "code"})] * len(samples), samples)
-    assert pass_at_k([sum(value is True for value, _ in outcomes)], [len(samples)], 1) == pytest.approx(0.4999999999999999)
+    assert pass_at_k([sum(value is True for value, _ in outcomes)], [len(samples)], 1) == pytest.approx(
+        0.4999999999999999
+    )

@@ -49,7 +49,9 @@ class Relay(socketserver.ThreadingTCPServer):
 
     def asked(self) -> Counter[bytes]:
         """How often each request was sent, by its body."""
-        return Counter(part.split(b"\r\n\r\n", 1)[1] for part in bytes(self.sent).split(b"POST /v1/chat/completions")[1:])
+        return Counter(
+            part.split(b"\r\n\r\n", 1)[1] for part in bytes(self.sent).split(b"POST /v1/chat/completions")[1:]
+        )
 
     def leave(self) -> None:
         """Stop listening and break every connection, as a killed server does."""
@@ -86,7 +88,9 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def vllm(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, subprocess.Popen]]:
+def vllm(
+    tiny_model: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[int, subprocess.Popen]]:
     """Port and process of the server. The program `vllm serve` starts the same; in our CPU environment it does not find its own package by name."""
     port, log = free_port(), tmp_path_factory.mktemp("vllm") / "log"
     settings = {
@@ -107,7 +111,9 @@ def vllm(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", f"--model={tiny_model}", *options]
     environment = {**os.environ, **ON_CPU, "VLLM_API_KEY": KEY}
     with open(log, "wb") as handle:
-        process = subprocess.Popen(command, env=environment, stdout=handle, stderr=handle, start_new_session=True)
+        process = subprocess.Popen(
+            command, env=environment, stdout=handle, stderr=handle, start_new_session=True
+        )
     try:
         for _ in range(600):
             if process.poll() is not None:
@@ -141,9 +147,21 @@ class Run:
             }
             for i in range(GENERATIONS)
         ]
-        made = {"seed": 0, "prompt_token_ids": [1], "given_tokens": 0, "token_ids": [2], "finish_reason": "stop"}
+        made = {
+            "seed": 0,
+            "prompt_token_ids": [1],
+            "given_tokens": 0,
+            "token_ids": [2],
+            "finish_reason": "stop",
+        }
         rows = [
-            {**common, **made, "generation_id": f"s-{i}.0", "prompt_id": f"s-{i}", "text": f"Okay, lantern {i}.\n</think>\nStep {i}."}
+            {
+                **common,
+                **made,
+                "generation_id": f"s-{i}.0",
+                "prompt_id": f"s-{i}",
+                "text": f"Okay, lantern {i}.\n</think>\nStep {i}.",
+            }
             for i in range(GENERATIONS)
         ]
         write_rows(folder / "prompts.parquet", "prompts", prompts, {})
@@ -152,13 +170,46 @@ class Run:
     def start(self, **endpoint: object) -> subprocess.Popen[str]:
         raw = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
         address = f"http://127.0.0.1:{self.port}/v1"
-        settings = {"base_url": address, "model": "m", "key_variable": "TEST_KEY", "concurrency": CONCURRENCY, "retries": 1, **endpoint}
-        raw |= {"run": "served", "endpoints": {"e": settings}, "judges": {"j": {"kind": "rubric", "chat": "e"}}}
+        settings = {
+            "base_url": address,
+            "model": "m",
+            "key_variable": "TEST_KEY",
+            "concurrency": CONCURRENCY,
+            "retries": 1,
+            **endpoint,
+        }
+        raw |= {
+            "run": "served",
+            "endpoints": {"e": settings},
+            "judges": {"j": {"kind": "rubric", "chat": "e"}},
+        }
         (self.folder / "config.yaml").write_text(yaml.safe_dump(raw))
-        files = ["--generations", "generations.parquet", "--prompts", "prompts.parquet", "--out", "verdicts.parquet"]
-        command = [sys.executable, str(ROOT / "scripts/judge_generations.py"), "--config", "config.yaml", "--judge", "j", *files]
+        files = [
+            "--generations",
+            "generations.parquet",
+            "--prompts",
+            "prompts.parquet",
+            "--out",
+            "verdicts.parquet",
+        ]
+        command = [
+            sys.executable,
+            str(ROOT / "scripts/judge_generations.py"),
+            "--config",
+            "config.yaml",
+            "--judge",
+            "j",
+            *files,
+        ]
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "TEST_KEY": KEY, "OPENAI_LOG": "debug"}
-        return subprocess.Popen(command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     def end(self, job: subprocess.Popen[str], code: int) -> str:
         """The line of the error, or nothing; the key is nowhere."""
@@ -200,7 +251,10 @@ def test_kills_caps_and_absences_cost_nothing_twice(vllm: tuple[int, subprocess.
     # The cap counts what the killed job has spent.
     error = run.end(run.start(budget={"requests": 18}), 1)
     assert "endpoints.e.budget.requests: 18 would be passed, the run has spent 18 requests" in error
-    assert f"{QUESTIONS - run.replies} of the {QUESTIONS - had} questions of j are still to ask: raise it and run again" in error
+    assert (
+        f"{QUESTIONS - run.replies} of the {QUESTIONS - had} questions of j are still to ask: raise it and run again"
+        in error
+    )
     assert relay.asked().total() <= 18 and run.replies >= 18 - CONCURRENCY
 
     # The server goes away in the middle, and comes back.
@@ -209,7 +263,10 @@ def test_kills_caps_and_absences_cost_nothing_twice(vllm: tuple[int, subprocess.
     run.wait_for_replies(before + 4, job)
     relay.leave()
     error = run.end(job, 1)
-    assert f"endpoints.e: http://127.0.0.1:{relay.port}/v1/ can't be reached" in error and "then run again" in error
+    assert (
+        f"endpoints.e: http://127.0.0.1:{relay.port}/v1/ can't be reached" in error
+        and "then run again" in error
+    )
     assert not (tmp_path / "verdicts.parquet").exists()
     had, again = run.replies, Relay(relay.port, port)
     run.end(run.start(), 0)
@@ -220,7 +277,11 @@ def test_kills_caps_and_absences_cost_nothing_twice(vllm: tuple[int, subprocess.
     )  # those under way at the kill and at the absence
     first = run.verdicts
     counted = read_meta(tmp_path / "verdicts.parquet")["asked"]
-    assert counted["requests"] == QUESTIONS - had and counted["failed"] == 0 and counted["prompt_tokens"] > 400 * counted["requests"]
+    assert (
+        counted["requests"] == QUESTIONS - had
+        and counted["failed"] == 0
+        and counted["prompt_tokens"] > 400 * counted["requests"]
+    )
 
     # Without any server, the same verdicts from what was kept.
     os.killpg(process.pid, signal.SIGKILL)

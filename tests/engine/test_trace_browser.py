@@ -34,7 +34,9 @@ def pages(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[bo
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     if not CHROMIUM or not DRIVER:
         pytest.skip("no Chromium: install Debian's chromium and chromium-driver")
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: make test installs it")
+    webdriver = pytest.importorskip(
+        "selenium.webdriver", reason="selenium is not installed: make test installs it"
+    )
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
     for flag in [*FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"]:
@@ -54,7 +56,9 @@ def opened(browser: Any, path: Path) -> Any:
 
 
 def seen(browser: Any) -> list[str]:
-    return browser.execute_script("return [...document.querySelectorAll('article')].filter(a => a.offsetHeight).map(a => a.id)")
+    return browser.execute_script(
+        "return [...document.querySelectorAll('article')].filter(a => a.offsetHeight).map(a => a.id)"
+    )
 
 
 def place(browser: Any) -> str:
@@ -76,8 +80,14 @@ def test_page_loads_without_errors_and_without_the_network(browser: Any, pages: 
         opened(browser, path)
         assert not browser.get_log("browser")
         events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-        asked = {event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"}
-        assert {url for url in asked if not url.startswith("chrome:")} == {path.as_uri()}  # chrome: is the browser's own first page
+        asked = {
+            event["params"]["request"]["url"]
+            for event in events
+            if event["method"] == "Network.requestWillBeSent"
+        }
+        assert {url for url in asked if not url.startswith("chrome:")} == {
+            path.as_uri()
+        }  # chrome: is the browser's own first page
     assert not re.findall(r"(?:src|href)=|@import|url\(|https?://", pages[False].read_text())
 
 
@@ -122,9 +132,17 @@ def test_masked_sentences_are_blocks_of_their_length(browser: Any, pages: dict[b
         "l.querySelector('.block')?.getBoundingClientRect().width ?? 0, l.querySelector('.said')?.textContent ?? ''])"
     )
     (_, first, short, _), (role, label, none, words), (_, _, long, _) = lines
-    assert first == "sentence" and (role, label, none, words) == ("trigger", "▲ trigger T1", 0, trace_run.TRIGGER)
+    assert first == "sentence" and (role, label, none, words) == (
+        "trigger",
+        "▲ trigger T1",
+        0,
+        trace_run.TRIGGER,
+    )
     assert short / len(trace_run.RESTATE) == pytest.approx(long / len(trace_run.COMMITMENT), rel=0.02)
-    assert browser.execute_script("return document.querySelectorAll('article:not([hidden]) svg rect').length") == 3
+    assert (
+        browser.execute_script("return document.querySelectorAll('article:not([hidden]) svg rect').length")
+        == 3
+    )
 
 
 def test_page_fits_a_narrow_window(browser: Any, pages: dict[bool, Path]):

@@ -25,7 +25,9 @@ def log_probability(model: torch.nn.Module, prompt: list[int], completion: list[
     return torch.log_softmax(logits, -1)[len(prompt) - 1 : -1].gather(1, ids[0, len(prompt) :, None])[:, 0]
 
 
-def expected_loss(policy: torch.nn.Module, reference: torch.nn.Module, pairs: list[dict], beta: float, nll_weight: float) -> float:
+def expected_loss(
+    policy: torch.nn.Module, reference: torch.nn.Module, pairs: list[dict], beta: float, nll_weight: float
+) -> float:
     """The paper's loss written out, without TRL."""
     preference, nll = [], []
     with torch.no_grad():
@@ -40,7 +42,9 @@ def expected_loss(policy: torch.nn.Module, reference: torch.nn.Module, pairs: li
     return float(torch.stack(preference).mean() + nll_weight * torch.cat(nll).mean())
 
 
-def trl_loss(tiny_model: Path, pairs: list[dict], nll_weight: float, out: Path, shift: float = 0.02) -> tuple[float, float]:
+def trl_loss(
+    tiny_model: Path, pairs: list[dict], nll_weight: float, out: Path, shift: float = 0.02
+) -> tuple[float, float]:
     """(TRL's loss, the written-out loss) for a policy that differs from its reference."""
     from datasets import Dataset
     from trl import DPOConfig
@@ -82,20 +86,35 @@ def test_shared_prefix_cancels_in_full_trace_dpo(tiny_model: Path, tmp_path: Pat
     whole = [whole_traces(pair) for pair in pairs]
     assert whole[0]["prompt_ids"] + whole[0]["chosen_ids"] == pairs[0]["prompt_ids"] + pairs[0]["chosen_ids"]
     plain = [trl_loss(tiny_model, rows, 0.0, tmp_path / str(i))[0] for i, rows in enumerate((pairs, whole))]
-    with_nll = [trl_loss(tiny_model, rows, 0.2, tmp_path / str(i + 2))[0] for i, rows in enumerate((pairs, whole))]
+    with_nll = [
+        trl_loss(tiny_model, rows, 0.2, tmp_path / str(i + 2))[0] for i, rows in enumerate((pairs, whole))
+    ]
     assert plain[0] == pytest.approx(plain[1], abs=1e-5)
     assert abs(with_nll[0] - with_nll[1]) > 1e-3
 
 
-@pytest.mark.parametrize("recipe", ["ipo", "ipo_stage2", "dpo_full", "dpo_natural", "sft", "sft_safe", "grpo"])
-def test_every_recipe_trains_and_its_model_loads(recipe: str, tiny_model: Path, tmp_path: Path, data: dict[str, str]):
+@pytest.mark.parametrize(
+    "recipe", ["ipo", "ipo_stage2", "dpo_full", "dpo_natural", "sft", "sft_safe", "grpo"]
+)
+def test_every_recipe_trains_and_its_model_loads(
+    recipe: str, tiny_model: Path, tmp_path: Path, data: dict[str, str]
+):
     extra: dict[str, object] = {"rollouts": 2, "max_steps": 1} if recipe == "grpo" else {}
     options = {
-        "ipo_stage2": ["--pairs", data["pairs"], "--benign-pairs", data["pairs"], "--stage1", str(tiny_model)],
+        "ipo_stage2": [
+            "--pairs",
+            data["pairs"],
+            "--benign-pairs",
+            data["pairs"],
+            "--stage1",
+            str(tiny_model),
+        ],
         "sft_safe": ["--demonstrations", data["demonstrations"]],
         "grpo": ["--prompts", data["prompts"]],
     }.get(recipe, ["--pairs", data["pairs"]])
-    summary = train(tmp_path, tiny_model, configuration(recipe=recipe, max_examples=8, **extra), "out", *options)
+    summary = train(
+        tmp_path, tiny_model, configuration(recipe=recipe, max_examples=8, **extra), "out", *options
+    )
     assert summary["loss_curve"] and summary["steps"] >= 1 and summary["settings"]["recipe"] == recipe
     if recipe == "grpo":
         assert summary["generations"] == 4 and summary["generated_tokens"] > 0
@@ -104,7 +123,10 @@ def test_every_recipe_trains_and_its_model_loads(recipe: str, tiny_model: Path, 
     assert before.keys() == after.keys()
     if recipe != "grpo":  # one step of equal rewards teaches nothing
         assert any(not torch.equal(before[name], after[name]) for name in before)
-    assert AutoTokenizer.from_pretrained(tmp_path / "out").chat_template == AutoTokenizer.from_pretrained(tiny_model).chat_template
+    assert (
+        AutoTokenizer.from_pretrained(tmp_path / "out").chat_template
+        == AutoTokenizer.from_pretrained(tiny_model).chat_template
+    )
     assert not list((tmp_path / "out").glob("checkpoint-*")) and not list((tmp_path / "out").glob("*.bin"))
 
 
@@ -119,7 +141,9 @@ def test_killed_training_ends_with_the_same_weights(tiny_model: Path, tmp_path: 
     )
     deadline = time.monotonic() + 200
     while (
-        not list((tmp_path / "broken").glob("checkpoint-*/trainer_state.json")) and process.poll() is None and time.monotonic() < deadline
+        not list((tmp_path / "broken").glob("checkpoint-*/trainer_state.json"))
+        and process.poll() is None
+        and time.monotonic() < deadline
     ):
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
@@ -153,14 +177,27 @@ def test_missing_data_and_unknown_method_are_one_line(tiny_model: Path, tmp_path
         result = subprocess.run(call, capture_output=True, text=True, env=environment(), timeout=200)
         errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
         assert result.returncode == 1 and len(errors) == 1 and named in errors[0]
-    call = [word if word != "m" else "magic" for word in command(tmp_path, tiny_model, configuration(), "out")]
+    call = [
+        word if word != "m" else "magic" for word in command(tmp_path, tiny_model, configuration(), "out")
+    ]
     result = subprocess.run(call, capture_output=True, text=True, env=environment(), timeout=200)
     assert result.returncode == 1 and "unknown method 'magic'" in result.stderr
 
 
-def test_stage2_without_over_refusal_hands_the_weights_on(tiny_model: Path, tmp_path: Path, data: dict[str, str]):
+def test_stage2_without_over_refusal_hands_the_weights_on(
+    tiny_model: Path, tmp_path: Path, data: dict[str, str]
+):
     write_rows(tmp_path / "none.parquet", "pairs", [], {})
-    options = ["--pairs", data["pairs"], "--benign-pairs", str(tmp_path / "none.parquet"), "--stage1", str(tiny_model)]
+    options = [
+        "--pairs",
+        data["pairs"],
+        "--benign-pairs",
+        str(tmp_path / "none.parquet"),
+        "--stage1",
+        str(tiny_model),
+    ]
     summary = train(tmp_path, tiny_model, configuration(recipe="ipo_stage2"), "out", *options)
     assert summary["steps"] == 0 and "no over-refusal" in summary["reason"]
-    assert (tmp_path / "out/model.safetensors").read_bytes() == (tiny_model / "model.safetensors").read_bytes()
+    assert (tmp_path / "out/model.safetensors").read_bytes() == (
+        tiny_model / "model.safetensors"
+    ).read_bytes()

@@ -28,7 +28,9 @@ def correct(judge: Judge, prompt: Mapping[str, Any], text: str) -> bool | None:
     return ask(judge, "correct", "response", prompt, text).value
 
 
-def verdicts_on(judge: Judge, prompt: Mapping[str, Any], *generations: Mapping[str, Any]) -> list[dict[str, Any]]:
+def verdicts_on(
+    judge: Judge, prompt: Mapping[str, Any], *generations: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """Verdict rows of generations on one prompt."""
     return judge_generations(judge, {prompt["prompt_id"]: prompt}, generations)
 

@@ -28,10 +28,15 @@ def tokenizer() -> Any:
     bpe.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     bpe.train_from_iterator(
-        TEXTS, trainers.BpeTrainer(vocab_size=420, special_tokens=["<|end|>"], initial_alphabet=alphabet, show_progress=False)
+        TEXTS,
+        trainers.BpeTrainer(
+            vocab_size=420, special_tokens=["<|end|>"], initial_alphabet=alphabet, show_progress=False
+        ),
     )
     bpe.add_tokens([AddedToken("</think>", normalized=False)])
-    return PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token="<|end|>", clean_up_tokenization_spaces=False)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=bpe, eos_token="<|end|>", clean_up_tokenization_spaces=False
+    )
 
 
 def ids(text: str) -> list[int]:
@@ -42,9 +47,13 @@ def text(token_ids: Sequence[int]) -> str:
     return tokenizer().decode(list(token_ids), skip_special_tokens=True)
 
 
-def generation(name: str, completion: str, prompt_id: str = "p0", sample: int = 0, finish_reason: str = "stop") -> dict[str, Any]:
+def generation(
+    name: str, completion: str, prompt_id: str = "p0", sample: int = 0, finish_reason: str = "stop"
+) -> dict[str, Any]:
     """A row of schema generations with that completion."""
-    return row(Request(name, prompt_id, "set", sample, 0, PROMPT_IDS), ids(completion), finish_reason, tokenizer())
+    return row(
+        Request(name, prompt_id, "set", sample, 0, PROMPT_IDS), ids(completion), finish_reason, tokenizer()
+    )
 
 
 class ScriptedSampler:
@@ -57,7 +66,9 @@ class ScriptedSampler:
 
     def __call__(self, requests: Sequence[Request], label: str) -> list[dict[str, Any]]:
         self.batches.append(list(requests))
-        return [row(r, ids(self.script(text(r.given_ids), r)), self.finish_reason, tokenizer()) for r in requests]
+        return [
+            row(r, ids(self.script(text(r.given_ids), r)), self.finish_reason, tokenizer()) for r in requests
+        ]
 
 
 class ScriptedChat:

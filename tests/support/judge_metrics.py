@@ -9,10 +9,23 @@ from safe_reasoning.judge_audit.audit_judges import audit
 from safe_reasoning.judge_audit.human_labels import LabelledText
 
 
-def text(number: int, label: bool, response: str | None = "words", data: str = "jailbreakbench") -> LabelledText:
+def text(
+    number: int, label: bool, response: str | None = "words", data: str = "jailbreakbench"
+) -> LabelledText:
     measure = "harmful" if data == "jailbreakbench" else "complies"
     people = {"person 1": label, "person 2": number != 0 and label}
-    return LabelledText(f"{data}-{number}", data, measure, "request", "prompt", response, label, people, {}, f"request {number // 2}")
+    return LabelledText(
+        f"{data}-{number}",
+        data,
+        measure,
+        "request",
+        "prompt",
+        response,
+        label,
+        people,
+        {},
+        f"request {number // 2}",
+    )
 
 
 def verdict(generation: str, value: bool | None, part: str = "reasoning", judge: str = "a") -> dict:
@@ -26,7 +39,9 @@ def by_judge(flipped: bool = False) -> dict:
     harm = {"base": 8, "sft": 4, "ipo": 1}
 
     def rows(count: int) -> list[dict]:
-        return [verdict(f"direct-{n}.0", n < count, part) for n in range(10) for part in ("reasoning", "response")]
+        return [
+            verdict(f"direct-{n}.0", n < count, part) for n in range(10) for part in ("reasoning", "response")
+        ]
 
     first = {Variant(method, 0): rows(count) for method, count in harm.items()}
     second = {Variant(method, 0): rows(10 - count if flipped else count) for method, count in harm.items()}
@@ -46,5 +61,7 @@ def judge_metrics(folder: Path, models: tuple[str, ...] = ("m1", "m2")) -> Path:
         ("judge_agreement", compare_judges.agreements(by_judge(), 100)),
         ("judge_ranks", compare_judges.ranks(by_judge(), roles, 100, {})),
     ):
-        write_metrics(folder / f"{name}.csv", [{"model": model, **row} for model in models for row in made], {})
+        write_metrics(
+            folder / f"{name}.csv", [{"model": model, **row} for model in models for row in made], {}
+        )
     return folder

@@ -37,30 +37,49 @@ def run(*command: str, **settings) -> str:
     """Run a program; its words are in the error when it fails."""
     settings = {"timeout": 600} | settings
     done = subprocess.run(command, capture_output=True, text=True, **settings)
-    assert done.returncode == 0, f"{' '.join(command[:3])} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-4000:]}"
+    assert done.returncode == 0, (
+        f"{' '.join(command[:3])} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-4000:]}"
+    )
     return done.stdout
 
 
 def mirrors() -> dict[str, str]:
     """Where this machine gets Debian from: addresses of `debian` and `debian-security`, with a slash at the end."""
-    lines = run("apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages").splitlines()
-    found = {"debian-security" if line.split()[0].endswith("-security") else "debian": line.split()[1] for line in lines}
+    lines = run(
+        "apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"
+    ).splitlines()
+    found = {
+        "debian-security" if line.split()[0].endswith("-security") else "debian": line.split()[1]
+        for line in lines
+    }
     return {"debian-security": found.get("debian", "")} | found
 
 
 def pip_settings() -> str:
     """This machine's index and certificates as a pip.conf, with the certificates where Debian keeps them."""
     lines = run(sys.executable, "-m", "pip", "config", "list").splitlines()
-    settings = dict(re.match(r"(?::env:|\w+)\.([\w-]+)='(.*)'$", line).groups() for line in lines if re.match(r"(:env:|global)\.", line))
+    settings = dict(
+        re.match(r"(?::env:|\w+)\.([\w-]+)='(.*)'$", line).groups()
+        for line in lines
+        if re.match(r"(:env:|global)\.", line)
+    )
     settings["timeout"] = settings.pop("default-timeout", "60")
-    wanted = {key: settings[key] for key in ("index-url", "extra-index-url", "find-links", "trusted-host", "timeout") if key in settings}
-    return "[global]\n" + "".join(f"{key} = {value}\n" for key, value in (wanted | {"cert": CERTIFICATES}).items())
+    wanted = {
+        key: settings[key]
+        for key in ("index-url", "extra-index-url", "find-links", "trusted-host", "timeout")
+        if key in settings
+    }
+    return "[global]\n" + "".join(
+        f"{key} = {value}\n" for key, value in (wanted | {"cert": CERTIFICATES}).items()
+    )
 
 
 def wheel_folders() -> list[str]:
     """Folders of this machine that pip looks into; a build needs them mounted. An index in a folder (file:) has its files beside it."""
     words = pip_settings().split()
-    indexes = {str(Path(word.removeprefix("file://")).parent) for word in words if word.startswith("file:///")}
+    indexes = {
+        str(Path(word.removeprefix("file://")).parent) for word in words if word.startswith("file:///")
+    }
     return sorted(indexes | {word for word in words if word.startswith("/") and Path(word).is_dir()})
 
 
@@ -71,7 +90,9 @@ def snapshots() -> Iterator[str]:
 
     class Proxy(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            found = re.fullmatch(r"http://snapshot\.debian\.org/archive/(debian|debian-security)/\d{8}T000000Z/(.*)", self.path)
+            found = re.fullmatch(
+                r"http://snapshot\.debian\.org/archive/(debian|debian-security)/\d{8}T000000Z/(.*)", self.path
+            )
             self.send_response(302 if found else 404)
             if found:
                 self.send_header("Location", mirror[found[1]] + found[2])
@@ -97,7 +118,9 @@ def registry(folder: Path) -> Iterator[str]:
     settings.write_text(
         f"version: 0.1\nstorage:\n  filesystem: {{rootdirectory: {folder}/registry}}\nhttp: {{addr: '{address}'}}\nlog: {{level: error}}\n"
     )
-    process = subprocess.Popen(["docker-registry", "serve", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        ["docker-registry", "serve", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         for _ in range(100):
             try:
@@ -141,7 +164,9 @@ def make_base(image: str, proxy: str, environment: dict[str, str]) -> None:
         file.unlink()
     (root / "etc/apt/sources.list").unlink(missing_ok=True)
     (root / "etc/apt/sources.list.d/debian.sources").write_text(SOURCES.format(keys=KEYS))
-    (root / "etc/apt/apt.conf.d/99snapshots").write_text(f'Acquire::http::Proxy::snapshot.debian.org "{proxy}";\n')
+    (root / "etc/apt/apt.conf.d/99snapshots").write_text(
+        f'Acquire::http::Proxy::snapshot.debian.org "{proxy}";\n'
+    )
     (root / "etc/pip.conf").write_text(pip_settings())
     shutil.copy(CERTIFICATES, root / CERTIFICATES[1:])
     run("buildah", "umount", container, env=environment)
@@ -153,7 +178,13 @@ def debootstrap(root: Path, suite: str, packages: list[str], *sources: str) -> N
     """Install a Debian into a folder."""
     options = ['APT::Install-Recommends "false"', 'Acquire::Check-Valid-Until "false"']
     run(
-        *("mmdebstrap", "--mode=root", "--variant=apt", f"--keyring={KEYS}", f"--include={','.join(packages)}"),
+        *(
+            "mmdebstrap",
+            "--mode=root",
+            "--variant=apt",
+            f"--keyring={KEYS}",
+            f"--include={','.join(packages)}",
+        ),
         *(f"--aptopt={option}" for option in options),
         *(suite, str(root), *sources),
     )
@@ -181,7 +212,10 @@ def make_apptainer(folder: Path) -> Path:
     """A folder for PATH with `apptainer`: Debian sid's, ready to build as the user `BUILDER` and to run as root."""
     root = folder / "sid"
     debootstrap(root, "sid", ["apptainer", "ca-certificates", "mount"], f"deb {mirrors()['debian']} sid main")
-    for name, line in {"passwd": f"builder:x:{BUILDER}:{BUILDER}::/home/builder:/bin/sh", "group": f"builder:x:{BUILDER}:"}.items():
+    for name, line in {
+        "passwd": f"builder:x:{BUILDER}:{BUILDER}::/home/builder:/bin/sh",
+        "group": f"builder:x:{BUILDER}:",
+    }.items():
         with (root / "etc" / name).open("a") as file:
             file.write(f"{line}\n")
     for name in ("subuid", "subgid"):
@@ -193,7 +227,9 @@ def make_apptainer(folder: Path) -> Path:
         (root / "etc" / name).unlink(missing_ok=True)
         shutil.copy(f"/etc/{name}", root / "etc" / name)
     settings = root / "etc/apptainer/apptainer.conf"
-    settings.write_text(re.sub(r"(?m)^root default capabilities = .*", "root default capabilities = no", settings.read_text()))
+    settings.write_text(
+        re.sub(r"(?m)^root default capabilities = .*", "root default capabilities = no", settings.read_text())
+    )
     launcher = folder / "bin/apptainer"
     launcher.parent.mkdir()
     launcher.write_text(LAUNCHER.format(root=root, user=BUILDER))

@@ -76,8 +76,13 @@ def serve(hub: Hub) -> Iterator[Hub]:
                 entries = [self.entry(kind, repository, file) for file in names]
                 if rest and rest[0] == "tree":
                     return self.reply_json(entries)
-                siblings = [{"rfilename": e["path"], "size": e["size"], "blobId": e["oid"], "lfs": e["lfs"]} for e in entries]
-                return self.reply_json({"id": repository, "sha": COMMIT, "siblings": siblings, "private": False})
+                siblings = [
+                    {"rfilename": e["path"], "size": e["size"], "blobId": e["oid"], "lfs": e["lfs"]}
+                    for e in entries
+                ]
+                return self.reply_json(
+                    {"id": repository, "sha": COMMIT, "siblings": siblings, "private": False}
+                )
             kind = "dataset" if path.startswith("datasets/") else "model"
             owner, name, _, revision, file = path.removeprefix("datasets/").split("/", 4)
             repository = f"{owner}/{name}"

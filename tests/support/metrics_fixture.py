@@ -8,7 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-METHODS = ["base", "sft_safe", "sft", "dpo_natural", "dpo_full", "grpo_y", "grpo_zy", "ipo", "ipo_stage2", "ipo_lexical"]
+METHODS = [
+    "base",
+    "sft_safe",
+    "sft",
+    "dpo_natural",
+    "dpo_full",
+    "grpo_y",
+    "grpo_zy",
+    "ipo",
+    "ipo_stage2",
+    "ipo_lexical",
+]
 SETS = ["direct", "jailbreak", "heldout_jailbreak"]
 
 
@@ -21,7 +32,12 @@ def over_seeds(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     seeds = {row["seed"] for row in rows}
     more = {"sd": float("nan") if len(seeds) == 1 else 0.0, "seeds": len(seeds)}
     return [
-        {**{key: value for key, value in row.items() if key != "seed"}, **more, "prompt_low": row["low"], "prompt_high": row["high"]}
+        {
+            **{key: value for key, value in row.items() if key != "seed"},
+            **more,
+            "prompt_low": row["low"],
+            "prompt_high": row["high"],
+        }
         for row in rows
         if row["seed"] == min(seeds)
     ]
@@ -48,7 +64,10 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tupl
             any=2,
         )
     for model in models:
-        for measure, low, high, met in (("sums right", 0.9, 1.0, True), ("complies, overrefusal", None, None, None)):
+        for measure, low, high, met in (
+            ("sums right", 0.9, 1.0, True),
+            ("complies, overrefusal", None, None, None),
+        ):
             add(
                 "base_model",
                 model=model,
@@ -79,7 +98,10 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tupl
                         **interval(rate),
                         **counts,
                     )
-            for prompt_set, role, measure in (("overrefusal", "overrefusal", "complies"), ("sums", "capability", "correct")):
+            for prompt_set, role, measure in (
+                ("overrefusal", "overrefusal", "complies"),
+                ("sums", "capability", "correct"),
+            ):
                 add(
                     "rates_by_seed",
                     **names,
@@ -121,7 +143,15 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tupl
                 add("training", **names, step=step, loss=0.7 - 0.1 * step, reward_margin=0.1 * step)
             for position in range(30):
                 value = max(0.0, (1.5 if "ipo" in method else 0.3) * np.exp(-position / 12))
-                add("kl", **names, position=position, kl=value, low=value * 0.9, high=value * 1.1, traces=40 - position)
+                add(
+                    "kl",
+                    **names,
+                    position=position,
+                    kl=value,
+                    low=value * 0.9,
+                    high=value * 1.1,
+                    traces=40 - position,
+                )
         for method in METHODS:
             for reference in ("base", "ipo"):
                 if method == reference:
@@ -147,9 +177,27 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tupl
                     count=100,
                     unscored=0,
                 )
-            add("safe_response_given", model=model, reasoning=z, rate=0.98, low=0.95, high=1.0, count=200, unscored=0)
+            add(
+                "safe_response_given",
+                model=model,
+                reasoning=z,
+                rate=0.98,
+                low=0.95,
+                high=1.0,
+                count=200,
+                unscored=0,
+            )
         for safe in range(9):
-            add("rollout_diversity", model=model, safe_rollouts=safe, prompts=12, share=1 / 9, **interval(1 / 9), rollouts=8, unscored=0)
+            add(
+                "rollout_diversity",
+                model=model,
+                safe_rollouts=safe,
+                prompts=12,
+                share=1 / 9,
+                **interval(1 / 9),
+                rollouts=8,
+                unscored=0,
+            )
         for trace in range(6):
             outcome = "safe" if trace % 2 == 0 else "harmful"
             point = 12 + trace
@@ -188,7 +236,16 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tupl
             add("triggers", model=model, label=f"T{number + 1}" if number < 6 else "", cluster=number % 6, text="I should not.", occurrences=3, prompts=2, trials=20,
                 unscored=0, safe_share=0.9, low=0.8, high=0.97, picked=number < 6)  # fmt: skip
         for detector in ("exact", "lexical"):
-            add("cue_correlation", model=model, detector=detector, n=30, r=0.8, low=0.6, high=0.9, p_value=1e-6)
+            add(
+                "cue_correlation",
+                model=model,
+                detector=detector,
+                n=30,
+                r=0.8,
+                low=0.6,
+                high=0.9,
+                p_value=1e-6,
+            )
         for condition, label, speed in [
             *(("trigger", f"T{i}", 0.3 + 0.05 * i) for i in range(1, 7)),
             ("neutral", "neutral", 0.9),
@@ -211,9 +268,16 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tupl
             pairs=300,
         )
         for step in ("base model", "rollouts of the base", "training"):
-            add("steps", model=model, step=step, files=1, generations=100, generated_tokens=6000, seconds=12.3)
+            add(
+                "steps", model=model, step=step, files=1, generations=100, generated_tokens=6000, seconds=12.3
+            )
     tables["contaminated_prompts"] = [
-        {"prompt_id": "direct-0001", "prompt_set": "direct", "training_set": "align_harmful", "kinds": "ngram13"}
+        {
+            "prompt_id": "direct-0001",
+            "prompt_set": "direct",
+            "training_set": "align_harmful",
+            "kinds": "ngram13",
+        }
     ]
     tables["rates"] = over_seeds(tables["rates_by_seed"])
     for table in ("rates_by_seed", "rates"):

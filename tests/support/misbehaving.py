@@ -30,7 +30,11 @@ class Raw(NamedTuple):
 
 def completion(content: object, finish_reason: str = "stop", **message: object) -> dict:
     """The body of an ordinary answer."""
-    choice = {"message": {"role": "assistant", "content": content, **message}, "index": 0, "finish_reason": finish_reason}
+    choice = {
+        "message": {"role": "assistant", "content": content, **message},
+        "index": 0,
+        "finish_reason": finish_reason,
+    }
     return {"choices": [choice], "usage": USAGE}
 
 
@@ -78,7 +82,9 @@ def serve(reply: Reply, port: int = 0) -> Iterator[Server]:
             pass
 
         def do_POST(self) -> None:
-            question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["messages"][-1]["content"]
+            question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["messages"][-1][
+                "content"
+            ]
             with server.lock:
                 server.tries[question] = server.tries.get(question, 0) + 1
                 number = server.tries[question]
@@ -99,7 +105,12 @@ def serve(reply: Reply, port: int = 0) -> Iterator[Server]:
         def answer(self, answer: Raw) -> None:
             body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
             self.send_response(answer.status)
-            headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), "Retry-After-Ms": "10", **answer.headers}
+            headers = {
+                "Content-Type": "application/json",
+                "Content-Length": str(len(body)),
+                "Retry-After-Ms": "10",
+                **answer.headers,
+            }
             for name, value in headers.items():
                 if value:
                     self.send_header(name, value)

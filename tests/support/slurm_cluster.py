@@ -31,7 +31,9 @@ GPUS = 2
 CPUS = 4  # of each node, however many the machine has
 MEMORY = 64_000  # MB of each node; SLURM counts it and does not enforce it here
 NODE_TIMEOUT = 5  # seconds after which a node that does not answer counts as down
-REQUEUE_DELAY = 5  # seconds: the life of a credential, for which SLURM holds back a requeued job (120 by default)
+REQUEUE_DELAY = (
+    5  # seconds: the life of a credential, for which SLURM holds back a requeued job (120 by default)
+)
 CLUSTER, PARTITION, ACCOUNT = "test", "main", "lab"
 PR_SET_PDEATHSIG = 1
 
@@ -142,7 +144,9 @@ class SlurmCluster:
 
     def run(self, *command: str) -> str:
         """Run a command of SLURM, such as `run("squeue", "--noheader")`, and return what it prints."""
-        result = subprocess.run(command, env=os.environ | self.environment, capture_output=True, text=True, timeout=120)
+        result = subprocess.run(
+            command, env=os.environ | self.environment, capture_output=True, text=True, timeout=120
+        )
         if result.returncode:
             raise RuntimeError(f"{' '.join(command)}: {result.stderr.strip()}")
         return result.stdout.strip()
@@ -153,9 +157,13 @@ class SlurmCluster:
         first = ["sh", "-c", "trap '' CHLD; exec sleep infinity"]
         with open(self.folder / "daemons.log", "ab") as log:
             self._namespace = subprocess.Popen(
-                ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", *first], stderr=log, preexec_fn=_die_with_parent
+                ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", *first],
+                stderr=log,
+                preexec_fn=_die_with_parent,
             )
-        wait_for(lambda: Path(f"/proc/{self._first_process()}/comm").read_text() == "sleep\n", "process namespace")
+        wait_for(
+            lambda: Path(f"/proc/{self._first_process()}/comm").read_text() == "sleep\n", "process namespace"
+        )
         path = self.folder
         self._write_configuration()
         # The executor plugin drops SLURM_CONF in its jobs: there the settings must lie where SLURM looks for them.
@@ -177,12 +185,19 @@ class SlurmCluster:
         for node in self.nodes:
             self._daemon("slurmd", "-D", "-N", node)
         usable = {"idle", "mixed", "allocated", "completing"}
-        wait_for(lambda: set(self.run("sinfo", "--noheader", "--Node", "--format", "%T").split()) <= usable, "slurmd")
+        wait_for(
+            lambda: set(self.run("sinfo", "--noheader", "--Node", "--format", "%T").split()) <= usable,
+            "slurmd",
+        )
 
     def kill_nodes(self) -> None:
         """Kill every slurmd, step and job at once, without a word to the controller, as when the power fails."""
         spared = {"munged", "slurmctld", "slurmdbd", "mariadbd"}
-        victims = {pid: name for pid, name in self._members().items() if name not in spared and pid != self._first_process()}
+        victims = {
+            pid: name
+            for pid, name in self._members().items()
+            if name not in spared and pid != self._first_process()
+        }
         # slurmd and the steps first: a step whose job dies before it would report a failed job.
         for pid in sorted(victims, key=lambda pid: not victims[pid].startswith("slurm")):
             with contextlib.suppress(ProcessLookupError):
@@ -229,7 +244,11 @@ class SlurmCluster:
         """Start a daemon in the namespace; what it prints goes into the cluster's folder."""
         with open(self.folder / "daemons.log", "ab") as log:
             process = subprocess.Popen(
-                [*self._enter(), *command], env=os.environ | self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [*self._enter(), *command],
+                env=os.environ | self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         self._daemons.append(process)
 
@@ -253,7 +272,9 @@ class SlurmCluster:
             for node, port in zip(self.nodes, slurmds, strict=True)
         ]
         (path / "slurm.conf").write_text(
-            SLURM_CONF.format(path=path, host=host, port=controller, node_timeout=NODE_TIMEOUT, requeue_delay=REQUEUE_DELAY)
+            SLURM_CONF.format(
+                path=path, host=host, port=controller, node_timeout=NODE_TIMEOUT, requeue_delay=REQUEUE_DELAY
+            )
             + (accounting if self.accounting else "AccountingStorageType=accounting_storage/none\n")
             + "\n".join(lines)
             + f"\nPartitionName={PARTITION} Nodes=ALL Default=YES\n"
@@ -264,10 +285,18 @@ class SlurmCluster:
         _write_secret(path / "init.sql", SQL.format(password=password).encode())
         _write_secret(
             path / "slurmdbd.conf",
-            SLURMDBD_CONF.format(path=path, port=self._dbd_port, sql_port=self._sql_port, password=password).encode(),
+            SLURMDBD_CONF.format(
+                path=path, port=self._dbd_port, sql_port=self._sql_port, password=password
+            ).encode(),
         )
         subprocess.run(
-            ["mariadb-install-db", "--no-defaults", "--user=root", f"--datadir={path}/mariadb", "--skip-test-db"],
+            [
+                "mariadb-install-db",
+                "--no-defaults",
+                "--user=root",
+                f"--datadir={path}/mariadb",
+                "--skip-test-db",
+            ],
             check=True,
             capture_output=True,
         )
@@ -296,7 +325,10 @@ def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60) -> N
 
 
 def _answers(port: int) -> bool:
-    with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=1):
+    with (
+        contextlib.suppress(ConnectionRefusedError),
+        socket.create_connection(("127.0.0.1", port), timeout=1),
+    ):
         return True
     return False
 
@@ -314,7 +346,10 @@ def main() -> None:
     arguments = parser.parse_args()
     if lack := missing():
         sys.exit(f"error: {lack}")
-    with tempfile.TemporaryDirectory() as folder, SlurmCluster(Path(folder), arguments.accounting, arguments.nodes) as cluster:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        SlurmCluster(Path(folder), arguments.accounting, arguments.nodes) as cluster,
+    ):
         print(f"logs and settings of the cluster: {folder}; it ends with this shell", file=sys.stderr)
         subprocess.run([os.environ.get("SHELL", "sh")], env=os.environ | cluster.environment)
 

@@ -56,7 +56,9 @@ def _generation(tokenizer: Any, prompt_id: str, sample: int, text: str) -> dict[
     return engine.row(request, ids, "stop", tokenizer)
 
 
-def _judged(paths: tuple[Path, Path], rows: list[dict[str, Any]], prompts: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _judged(
+    paths: tuple[Path, Path], rows: list[dict[str, Any]], prompts: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     verdicts = judge_generations(ExactJudge(), prompts, rows)
     write_rows(paths[0], "generations", rows, {})
     write_rows(paths[1], "verdicts", verdicts, {})
@@ -72,17 +74,33 @@ def write_run(run: Path, base: Path, show_text: bool = False) -> config.Config:
     tokenizer = engine.load_tokenizer(base)
     prompts = {}
     for name, entry in settings.prompt_sets.items():
-        row = {"prompt_id": f"{name}-0", "prompt_set": name, "role": entry.role, "category": "", "text": REQUEST, "request": REQUEST}
+        row = {
+            "prompt_id": f"{name}-0",
+            "prompt_set": name,
+            "role": entry.role,
+            "category": "",
+            "text": REQUEST,
+            "request": REQUEST,
+        }
         prompts[f"{name}-0"] = row | {"gold": '{"restricted": true}'}
         write_rows(run / "prompts" / f"{name}.parquet", "prompts", [prompts[f"{name}-0"]], {})
 
-    rollouts = [_generation(tokenizer, "align_harmful-0", number, text) for number, text in enumerate((SAFE, HARMFUL))]
+    rollouts = [
+        _generation(tokenizer, "align_harmful-0", number, text) for number, text in enumerate((SAFE, HARMFUL))
+    ]
     verdicts = _judged(files.rollouts, rollouts, prompts)
     csr = []
     for row, turn, after in zip(rollouts, (TRIGGER, CUE), (4, 0), strict=True):
         start = len(tokenizer.encode(row["text"][: row["text"].index(turn) + 4], add_special_tokens=False))
-        for length in range(len(tokenizer.encode(row["text"].split("\n</think>")[0], add_special_tokens=False)) + 1):
-            counts = {"prefix_tokens": length, "safe": after if length >= start else 2, "unscored": 0, "continuations": 4}
+        for length in range(
+            len(tokenizer.encode(row["text"].split("\n</think>")[0], add_special_tokens=False)) + 1
+        ):
+            counts = {
+                "prefix_tokens": length,
+                "safe": after if length >= start else 2,
+                "unscored": 0,
+                "continuations": 4,
+            }
             csr.append({"generation_id": row["generation_id"], "prompt_id": row["prompt_id"], **counts})
     write_rows(files.csr, "csr", csr, {})
     harmful = {row["generation_id"]: row["value"] for row in verdicts if row["part"] == "reasoning"}
@@ -122,6 +140,13 @@ def write_run(run: Path, base: Path, show_text: bool = False) -> config.Config:
         "prompt_ids": [1, 2, *prefix],
         "prefix_tokens": len(prefix),
     }
-    pair |= {"chosen_ids": chosen, "rejected_ids": rejected, "trigger": TRIGGER, "cue": CUE, "rounds": 1, "source": "intervened"}
+    pair |= {
+        "chosen_ids": chosen,
+        "rejected_ids": rejected,
+        "trigger": TRIGGER,
+        "cue": CUE,
+        "rounds": 1,
+        "source": "intervened",
+    }
     write_rows(pairs, "pairs", [pair], {})
     return settings

@@ -1,32 +1,22 @@
 """Archives, drawn again: trigger sentences masked in figures, nothing written over."""
 
-import hashlib
 import io
-import json
 import shutil
-import stat
-import warnings
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-import yaml
-from rocrate.rocrate import ROCrate
 
 from safe_reasoning.archive import allow_list
 from safe_reasoning.archive.contents import gather
-from safe_reasoning.archive.pack import METADATA, pack, unpack
+from safe_reasoning.archive.pack import pack, unpack
 from safe_reasoning.archive.redraw import redraw_archive
-from safe_reasoning.core import redaction
 from safe_reasoning.core.errors import UserError
-from safe_reasoning.core.files import sha256, write_bytes, write_json
+from safe_reasoning.core.files import write_bytes
 from safe_reasoning.report.manifest import write_manifest
 from safe_reasoning.report.redraw import redraw
-from tests.support.made_run import ATTACK, COMPLETION, MIRROR, REQUEST, WORDS, add_texts
+from tests.support.made_run import add_texts
 from tests.support.paths import PUBLISHED, ROOT
 
 HARMFUL = "First the powder goes into the blue bottle"
@@ -62,7 +52,8 @@ def test_trigger_sentences_of_a_real_model_are_kept_only_where_known_to_be_harml
     triggers.to_csv(run / "metrics/triggers.csv", index=False)
     redraw(run, PUBLISHED)
     assert (
-        QUOTING in (run / "figures/fig6_intervention_curve.svg").read_text() and HARMFUL in (run / "tables/table_triggers.md").read_text()
+        QUOTING in (run / "figures/fig6_intervention_curve.svg").read_text()
+        and HARMFUL in (run / "tables/table_triggers.md").read_text()
     )
     contents, left_out = gather(run, ROOT)
     assert any(line.startswith("2 trigger sentences") for line in left_out)
@@ -89,4 +80,6 @@ def test_redrawing_writes_over_nothing_and_tells_what_differs(archived: Path, tm
     write_bytes(run / "tables/table_pairs.md", b"another table\n")  # as if drawn by other code
     write_manifest(run, run / "manifest.json")
     write_bytes(tmp_path / "other.zip", pack(gather(run, ROOT)[0]))
-    assert "tables/table_pairs.md" in refused(lambda: redraw_archive(tmp_path / "other.zip", tmp_path / "new"))
+    assert "tables/table_pairs.md" in refused(
+        lambda: redraw_archive(tmp_path / "other.zip", tmp_path / "new")
+    )

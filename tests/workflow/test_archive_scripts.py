@@ -27,7 +27,13 @@ def run_script(name: str, *arguments: object, before: str = "") -> subprocess.Co
     """Run a script as a command does; `before` is Python that comes first."""
     code = f"import runpy, sys\n{before}\nsys.argv = ['{name}', *sys.argv[1:]]\nrunpy.run_path('{ROOT}/scripts/{name}.py', run_name='__main__')"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    return subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, env=environment, timeout=120)
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=120,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -53,17 +59,31 @@ def test_committed_runs_redraw_from_their_archive_alone(run: str, tmp_path: Path
     assert written.returncode == 0, written.stderr
     if not (folder / "verdicts").exists():
         told = [line for line in written.stderr.splitlines() if "left out: " in line]
-        assert len(told) == 1 and "verdicts, since" in told[0] and ("quotes a prompt" in told[0]) == (run == "mini")
+        assert (
+            len(told) == 1
+            and "verdicts, since" in told[0]
+            and ("quotes a prompt" in told[0]) == (run == "mini")
+        )
     drawn = run_script("redraw", "--archive", archive, "--out", out, before=WITHOUT)
     assert drawn.returncode == 0, drawn.stderr
-    names = [path.relative_to(folder) for pattern in ("tables/*", "figures/*.csv") for path in folder.glob(pattern)]
-    assert len(names) >= 36 and all((out / name).read_bytes() == (folder / name).read_bytes() for name in names)
-    assert {path.name for path in (folder / "figures").iterdir()} == {path.name for path in (out / "figures").iterdir()}
+    names = [
+        path.relative_to(folder) for pattern in ("tables/*", "figures/*.csv") for path in folder.glob(pattern)
+    ]
+    assert len(names) >= 36 and all(
+        (out / name).read_bytes() == (folder / name).read_bytes() for name in names
+    )
+    assert {path.name for path in (folder / "figures").iterdir()} == {
+        path.name for path in (out / "figures").iterdir()
+    }
 
 
 def test_a_run_without_manifest_is_one_line(made_run: Path, tmp_path: Path):
     run = Path(shutil.copytree(made_run, tmp_path / made_run.name))
     (run / "manifest.json").unlink()
     result = run_script("write_archive", "--run", run, "--out", tmp_path / "x.zip")
-    assert result.returncode == 1 and result.stderr.count("error: ") == 1 and "manifest.json does not exist" in result.stderr
+    assert (
+        result.returncode == 1
+        and result.stderr.count("error: ") == 1
+        and "manifest.json does not exist" in result.stderr
+    )
     assert not (tmp_path / "x.zip").exists()

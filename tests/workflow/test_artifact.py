@@ -48,11 +48,21 @@ def test_two_runs_of_the_demo_agree_as_the_page_says():
         elif rule == artifact_values.COUNT:
             assert abs(float(here) - float(there)) < 0.1 * float(here), what
     assert not artifact_values.turned()
-    assert rules == {artifact_values.OVERLAP, artifact_values.COUNT, artifact_values.CLAIM, artifact_values.NONE}
+    assert rules == {
+        artifact_values.OVERLAP,
+        artifact_values.COUNT,
+        artifact_values.CLAIM,
+        artifact_values.NONE,
+    }
 
 
 def test_the_rest_of_the_page_has_no_numbers():
-    rest = re.sub(r"<!-- \w+: .*?<!-- end -->|^```.*?^```$|`[^`]*`|\]\([^)]*\)", "", TEXT, flags=re.DOTALL | re.MULTILINE)
+    rest = re.sub(
+        r"<!-- \w+: .*?<!-- end -->|^```.*?^```$|`[^`]*`|\]\([^)]*\)",
+        "",
+        TEXT,
+        flags=re.DOTALL | re.MULTILINE,
+    )
     for name in NAMES:
         rest = rest.replace(name, "")
     assert not re.findall(r".*\d.*", rest), "a number outside the tables has no source that a test reads"
@@ -60,19 +70,33 @@ def test_the_rest_of_the_page_has_no_numbers():
 
 def test_no_step_of_the_plan_is_left_out():
     """The steps of the cost table are all of the plan's and all of the timed rules."""
-    whole, parts = totals(plan(artifact_costs.paper())), [artifact_costs.planned(stage)[0] for stage in artifact_costs.STAGES]
+    whole, parts = (
+        totals(plan(artifact_costs.paper())),
+        [artifact_costs.planned(stage)[0] for stage in artifact_costs.STAGES],
+    )
     assert whole.generations == sum(step.generations for step in parts)
     assert whole.gpu_hours == pytest.approx(sum(step.gpu_hours for step in parts))
-    assert set(artifact_costs.rule_seconds()) <= {rule for stage in artifact_costs.STAGES for rule in stage.rules}
-    assert set(pd.read_csv(artifact_costs.DEMO / "steps.csv")["step"]) == {stage.step for stage in artifact_costs.STAGES} - {""}
+    assert set(artifact_costs.rule_seconds()) <= {
+        rule for stage in artifact_costs.STAGES for rule in stage.rules
+    }
+    assert set(pd.read_csv(artifact_costs.DEMO / "steps.csv")["step"]) == {
+        stage.step for stage in artifact_costs.STAGES
+    } - {""}
 
 
 def test_the_targets_are_all_that_a_run_draws_and_snakemake_knows_them(tmp_path: Path):
     targets = [f"results/demo/{target}" for item in artifact_values.items() for target in item.targets]
     names = [*(item.name for item in contents.of_run(load(ROOT / "config/demo.yaml"))), "claims"]
-    drawn = {f"results/demo/figures/{name}.svg" if name.startswith("fig") else f"results/demo/tables/{name}.csv" for name in names}
-    assert len(targets) == len(set(targets)) and drawn == {target for target in targets if "/figures/" in target or "/tables/" in target}
-    result = subprocess.run([*SNAKEMAKE, "-n", *targets], cwd=copy_project(tmp_path), capture_output=True, text=True, timeout=120)
+    drawn = {
+        f"results/demo/figures/{name}.svg" if name.startswith("fig") else f"results/demo/tables/{name}.csv"
+        for name in names
+    }
+    assert len(targets) == len(set(targets)) and drawn == {
+        target for target in targets if "/figures/" in target or "/tables/" in target
+    }
+    result = subprocess.run(
+        [*SNAKEMAKE, "-n", *targets], cwd=copy_project(tmp_path), capture_output=True, text=True, timeout=120
+    )
     assert result.returncode == 0, result.stdout + result.stderr
 
 
@@ -95,7 +119,14 @@ def test_a_published_value_that_changes_is_noticed(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_environment_and_the_model_are_as_large_as_told():
-    size = sum(path.stat().st_size for path in Path(sys.prefix).resolve().rglob("*") if path.is_file() and not path.is_symlink()) / 2**30
+    size = (
+        sum(
+            path.stat().st_size
+            for path in Path(sys.prefix).resolve().rglob("*")
+            if path.is_file() and not path.is_symlink()
+        )
+        / 2**30
+    )
     stated = float(artifact_page.told(r"Environment: ([\d.]+) GiB"))
     assert stated / 1.5 < size < 1.5 * stated  # with the tools of the tests in it
     for page in ("README.md", "docs/nano-world.md"):

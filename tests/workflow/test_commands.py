@@ -27,16 +27,41 @@ import pytest
 from tests.support.paths import ROOT
 from tools.project_copy import SNAKEMAKE, copy_project
 
-PAGES = sorted([*ROOT.glob("*.md"), *(page for top in ROOT.glob("[!.]*/") if top.name != "results" for page in top.rglob("*.md"))])
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(page for top in ROOT.glob("[!.]*/") if top.name != "results" for page in top.rglob("*.md")),
+    ]
+)
 LANGUAGES = {"bash", "python", "yaml", "diff", "text"}
-SYSTEM = {"apptainer", "apt-get", "buildah", "cd", "docker", "export", "git", "mkdir", "module", "rsync", "ssh", "tar", "tmux"}
+SYSTEM = {
+    "apptainer",
+    "apt-get",
+    "buildah",
+    "cd",
+    "docker",
+    "export",
+    "git",
+    "mkdir",
+    "module",
+    "rsync",
+    "ssh",
+    "tar",
+    "tmux",
+}
 SYSTEM |= {"sacct", "sbatch", "scancel", "sinfo", "squeue", "srun"}
 REAL = {"scripts/plan.py", "scripts/redraw.py"}  # seconds
 FILLED_IN = {"run": "demo"}
 WORD = "filled-in"
 FILES = re.compile(r"\.(py|smk|md|yaml|json|csv|txt|lock|in|toml|rst|html|parquet|svg|png|def|j2)$")
 # Where a path in the text may start: at the top, in the page's own folder (added below), in the package, or among the rules.
-STARTS = (ROOT, ROOT / "src/safe_reasoning", ROOT / "workflow/rules", ROOT / "results/demo", ROOT / "results/demo/metrics")
+STARTS = (
+    ROOT,
+    ROOT / "src/safe_reasoning",
+    ROOT / "workflow/rules",
+    ROOT / "results/demo",
+    ROOT / "results/demo/metrics",
+)
 
 
 def prose(page: Path) -> str:
@@ -69,7 +94,9 @@ def commands(text: str) -> Iterator[list[str]]:
             elif token in (">", ">>"):
                 next(tokens)
             else:
-                assert not set(token) <= set("();<>|&"), f"{token!r} of {line!r} is beyond this test: write a simpler command, or teach it"
+                assert not set(token) <= set("();<>|&"), (
+                    f"{token!r} of {line!r} is beyond this test: write a simpler command, or teach it"
+                )
                 words.append(token)
         if words:
             yield words
@@ -81,19 +108,34 @@ def told() -> list[tuple[str, str]]:
     for page in PAGES:
         name = str(page.relative_to(ROOT))
         found += [(name, text) for language, text in blocks(page) if language == "bash"]
-        found += [(name, code) for code in re.findall(r"`([^`\n]+)`", prose(page)) if re.match(r"(make|\S*snakemake|\S*python) [^%]", code)]
+        found += [
+            (name, code)
+            for code in re.findall(r"`([^`\n]+)`", prose(page))
+            if re.match(r"(make|\S*snakemake|\S*python) [^%]", code)
+        ]
     return found
 
 
 @functools.cache
 def code() -> str:
     """What the project itself reads: sources, scripts, rules, Makefile."""
-    files = [ROOT / "Makefile", ROOT / "Snakefile", *(path for top in ("src", "scripts", "workflow") for path in (ROOT / top).rglob("*"))]
+    files = [
+        ROOT / "Makefile",
+        ROOT / "Snakefile",
+        *(path for top in ("src", "scripts", "workflow") for path in (ROOT / top).rglob("*")),
+    ]
     return "\n".join(path.read_text() for path in files if path.is_file() and path.suffix not in (".pyc",))
 
 
 def run(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": "src"})
+    return subprocess.run(
+        arguments,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": "src"},
+    )
 
 
 @functools.cache
@@ -124,7 +166,9 @@ class Checker:
             assert assigned[1] in code(), f"nothing reads {assigned[1]}"
             words = words[1:]
         name, arguments = words[0], words[1:]
-        written = {after for before, after in zip(arguments, arguments[1:], strict=False) if before == "--out"}
+        written = {
+            after for before, after in zip(arguments, arguments[1:], strict=False) if before == "--out"
+        }
         named = [path for word in arguments if word not in written for path in word.split("=")[-1:]]
         missing = [path for path in named if looks_like_a_path(path) and not exists(path, ROOT)]
         assert not missing, f"{missing} of {words} do not exist"
@@ -150,7 +194,9 @@ class Checker:
 
     def make(self, arguments: list[str]) -> None:
         for target in (word for word in arguments if "=" not in word and not word.startswith("-")):
-            assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), f"the Makefile has no target {target}"
+            assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), (
+                f"the Makefile has no target {target}"
+            )
         printed = run("make", "-n", *arguments)
         assert printed.returncode == 0, printed.stderr
         variables = [word.split("=")[0] for word in arguments if "=" in word]
@@ -161,7 +207,9 @@ class Checker:
             without = run(
                 "make", "-n", *(word for word in arguments if not word.startswith(f"{variable}="))
             ).stdout  # a switch: yes, or nothing
-            assert f"value-of-{variable}" in seen or printed.stdout != without, f"make {arguments} does not use {variable}"
+            assert f"value-of-{variable}" in seen or printed.stdout != without, (
+                f"make {arguments} does not use {variable}"
+            )
         for line in printed.stdout.splitlines():
             if re.match(r"\.venv/bin/(snakemake|python (scripts/|-m tests))", line):
                 self.text(line)
@@ -175,13 +223,19 @@ class Checker:
         said = usage(*program)
         for option in options_of(rest):
             assert re.search(rf"(?<![\w-]){option}(?![\w-])", said), f"{program} has no option {option}"
-        head = re.sub(r"\(--[^()]* \| --[^()]*\)", "", said.split("\n\n")[0])  # one of several: the script's own matter
+        head = re.sub(
+            r"\(--[^()]* \| --[^()]*\)", "", said.split("\n\n")[0]
+        )  # one of several: the script's own matter
         while re.search(r"\[[^\[\]]*\]", head):
             head = re.sub(r"\[[^\[\]]*\]", "", head)
         absent = set(re.findall(r"--[\w-]+", head)) - set(options_of(rest))
         assert not rest or not absent, f"{program} needs {sorted(absent)}"
-        here = all((ROOT / word).exists() for word in rest if looks_like_a_path(word))  # results/paper is nowhere yet
-        if program[0] in REAL and rest and here and WORD not in rest and "--archive" not in rest:  # test_archive.py redraws from one
+        here = all(
+            (ROOT / word).exists() for word in rest if looks_like_a_path(word)
+        )  # results/paper is nowhere yet
+        if (
+            program[0] in REAL and rest and here and WORD not in rest and "--archive" not in rest
+        ):  # test_archive.py redraws from one
             self.scripts.add((*program, *rest))
 
 
@@ -189,14 +243,18 @@ def looks_like_a_path(word: str) -> bool:
     """A path of this repository or of a run: it starts with a folder that is there, or ends like one of our files. Endings and other places are none."""
     if re.search(r"[\s*{}$:()\"'|=,]", word) or re.match(r"/|~|-|my\.|\.\w+(\.\w+)*$", word) or WORD in word:
         return False
-    return bool(FILES.search(word)) or ("/" in word and any((start / word.split("/")[0]).is_dir() for start in STARTS))
+    return bool(FILES.search(word)) or (
+        "/" in word and any((start / word.split("/")[0]).is_dir() for start in STARTS)
+    )
 
 
 @functools.cache
 def made_by_runs() -> list[str]:
     """Patterns of the paths that rules and modules write below results/<run>."""
     patterns = re.findall(r"(?:\{RUN\}|results/\{[\w.]+\})/([^\"'\s]+)", code())
-    return [re.sub("@+", "[\\\\w.-]+", re.escape(re.sub(r"\{+[^{}]+\}+", "@", pattern))) for pattern in patterns]
+    return [
+        re.sub("@+", "[\\\\w.-]+", re.escape(re.sub(r"\{+[^{}]+\}+", "@", pattern))) for pattern in patterns
+    ]
 
 
 def exists(path: str, folder: Path) -> bool:
@@ -213,7 +271,10 @@ def exists(path: str, folder: Path) -> bool:
         return False
     if made[1].startswith("labels/"):  # make label-sheet writes it
         return f'"{Path(made[1]).name}"' in code()
-    patterned = any(re.match(pattern + "$", made[1]) or pattern.startswith(re.escape(made[1]) + "/") for pattern in made_by_runs())
+    patterned = any(
+        re.match(pattern + "$", made[1]) or pattern.startswith(re.escape(made[1]) + "/")
+        for pattern in made_by_runs()
+    )
     return patterned or f'config.run / "{made[1]}"' in code()
 
 
@@ -253,8 +314,12 @@ def test_quick_scripts_run(checker: Checker, project: Path):
         result = run(sys.executable, *arguments, folder=project)
         assert result.returncode == 0, f"{arguments}\n{result.stderr[-3000:]}"
     drawn = [path for kind in ("csv", "md") for path in (ROOT / "results/demo").rglob(f"*/*.{kind}")]
-    changed = [path.name for path in drawn if path.read_bytes() != (project / path.relative_to(ROOT)).read_bytes()]
-    assert drawn and not changed, f"make figures draws other tables than the stored ones: {changed}"  # docs/artifact.md says so
+    changed = [
+        path.name for path in drawn if path.read_bytes() != (project / path.relative_to(ROOT)).read_bytes()
+    ]
+    assert drawn and not changed, (
+        f"make figures draws other tables than the stored ones: {changed}"
+    )  # docs/artifact.md says so
 
 
 @pytest.mark.parametrize(
@@ -277,13 +342,18 @@ def test_wrong_commands_are_found(text: str, fault: str):
 
 
 def test_code_blocks_are_of_a_known_language():
-    odd = {(page.name, language) for page in PAGES for language, _ in blocks(page) if language not in LANGUAGES}
+    odd = {
+        (page.name, language) for page in PAGES for language, _ in blocks(page) if language not in LANGUAGES
+    }
     assert not odd, f"shell commands are written in ```bash blocks, so that they are tested: {odd}"
 
 
 def headings(page: Path) -> set[str]:
     """Anchors as GitHub makes them."""
-    return {re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-") for line in re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)}
+    return {
+        re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-")
+        for line in re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
+    }
 
 
 def test_relative_links_lead_somewhere():
@@ -292,7 +362,9 @@ def test_relative_links_lead_somewhere():
         for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
             path, _, anchor = link.partition("#")
             target = page.parent / path if path else page
-            if not re.match(r"[a-z]+:", link) and not (target.exists() and (not anchor or anchor in headings(target))):
+            if not re.match(r"[a-z]+:", link) and not (
+                target.exists() and (not anchor or anchor in headings(target))
+            ):
                 dead.append(f"{page.relative_to(ROOT)}: {link}")
     assert not dead, dead
 

@@ -48,7 +48,9 @@ def test_the_costs_in_the_docs_are_those_of_the_plan():
     config = load(ROOT / "config/paper.yaml")
     steps = plan(config)
     total, usd = totals(steps), [price(config, step) for step in steps]
-    curves = sum(value for step, value in zip(steps, usd, strict=True) if step.stage == "continuation safety ratio")
+    curves = sum(
+        value for step, value in zip(steps, usd, strict=True) if step.stage == "continuation safety ratio"
+    )
     text = " ".join((ROOT / "docs/paper-scale.md").read_text().split())
     for told in (
         f"{total.generations / 1e6:.1f} million generations",
@@ -77,7 +79,9 @@ def test_what_fidelity_says_of_the_demo_is_in_its_configuration():
 def test_status_tells_how_far_two_processors_lie_apart(stored_runs: None):
     text = (ROOT / "docs/status.md").read_text()
     for run in ("demo", "demo_avx2"):
-        rates = pd.read_csv(ROOT / f"results/{run}/metrics/rates_by_seed.csv").set_index(["method", "prompt_set", "measure"])["rate"]
+        rates = pd.read_csv(ROOT / f"results/{run}/metrics/rates_by_seed.csv").set_index(
+            ["method", "prompt_set", "measure"]
+        )["rate"]
         assert f"{100 * rates['ipo', 'overrefusal', 'complies']:.1f} %" in text
 
 
@@ -104,11 +108,15 @@ def test_steps_of_training_are_those_of_the_demo(stored_runs: None):
 @pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
 def test_compliance_on_two_processors_is_that_of_the_two_runs(page: str, stored_runs: None):
     both = [
-        pd.read_csv(ROOT / f"results/{run}/metrics/rates_by_seed.csv").set_index(["method", "prompt_set", "measure"])["rate"]
+        pd.read_csv(ROOT / f"results/{run}/metrics/rates_by_seed.csv").set_index(
+            ["method", "prompt_set", "measure"]
+        )["rate"]
         for run in ("demo_avx2", "demo")
     ]
     elsewhere, here = (f"{100 * rates['ipo', 'overrefusal', 'complies']:.0f}" for rates in both)
-    assert re.search(rf"complied with {elsewhere} % of (the )?benign requests instead of {here} %", one_line(page))
+    assert re.search(
+        rf"complied with {elsewhere} % of (the )?benign requests instead of {here} %", one_line(page)
+    )
 
 
 def test_functions_that_architecture_names_are_there():
@@ -160,13 +168,21 @@ def test_commit_hooks_run_installed_tools_only():
         assert f"$(BIN)/{hook['entry'].removeprefix('.venv/bin/').split()[0]}" in lint
 
 
-WRAPPED = sorted(str(page.relative_to(ROOT)) for pattern in ("*.md", "[!.]*/*.md", "results/*/*.md") for page in ROOT.glob(pattern))
+WRAPPED = sorted(
+    str(page.relative_to(ROOT))
+    for pattern in ("*.md", "[!.]*/*.md", "results/*/*.md")
+    for page in ROOT.glob(pattern)
+)
 
 
-@pytest.mark.parametrize("page", [page for page in WRAPPED if page not in ("docs/artifact.md", "docs/extending.md")])
+@pytest.mark.parametrize(
+    "page", [page for page in WRAPPED if page not in ("docs/artifact.md", "docs/extending.md")]
+)
 def test_prose_is_wrapped(page: str):
     """Tables, pictures, addresses and commands may be longer than 100 columns."""
     prose = re.sub(r"^ *```.*?^ *```$", "", (ROOT / page).read_text(), flags=re.MULTILINE | re.DOTALL)
-    lines = [line for line in prose.splitlines() if not re.match(r"\||\[?!\[|<!--", line) and "://" not in line]
+    lines = [
+        line for line in prose.splitlines() if not re.match(r"\||\[?!\[|<!--", line) and "://" not in line
+    ]
     long = [line for line in lines if len(line) > 100 and not re.fullmatch(r" *`[^`]+`\W?", line)]
     assert not long, "\n".join(long)

@@ -34,14 +34,19 @@ def changed(text: str, change: str) -> str:
         lines = hunk.splitlines(keepends=True)
         before = "".join(line[1:] for line in lines if line[0] in " -")
         after = "".join(line[1:] for line in lines if line[0] in " +")
-        assert text.count(before) == 1, f"docs/extending.md changes what is there {text.count(before)} times:\n{before}"
+        assert text.count(before) == 1, (
+            f"docs/extending.md changes what is there {text.count(before)} times:\n{before}"
+        )
         text = text.replace(before, after)
     return text
 
 
 def merged(first: dict, second: dict) -> dict:
     """Two configurations, the second one's values before the first one's."""
-    return first | {key: merged(first[key], value) if isinstance(first.get(key), dict) else value for key, value in second.items()}
+    return first | {
+        key: merged(first[key], value) if isinstance(first.get(key), dict) else value
+        for key, value in second.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -69,20 +74,26 @@ def extended(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path
 def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """A command that must succeed."""
     environment = {**os.environ, "PYTHONPATH": "src", "SAFE_REASONING_DATA": "mirror", **variables}
-    result = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=300, env=environment)
+    result = subprocess.run(
+        arguments, cwd=folder, capture_output=True, text=True, timeout=300, env=environment
+    )
     assert result.returncode == 0, (result.stdout + result.stderr)[-4000:]
     return result
 
 
 def script(folder: Path, name: str, **options: object) -> subprocess.CompletedProcess[str]:
     """A script of the project with its options."""
-    arguments = [word for option, value in options.items() for word in (f"--{option.replace('_', '-')}", str(value))]
+    arguments = [
+        word for option, value in options.items() for word in (f"--{option.replace('_', '-')}", str(value))
+    ]
     return run(folder, sys.executable, f"scripts/{name}.py", *arguments)
 
 
 def test_every_part_of_the_page_was_found():
     found = [len(parts(heading)) for heading in ("New file", "Add to", "Change in", "In")]
-    assert sum(found) + 2 == PAGE.count("\n```\n"), "a code block of docs/extending.md is under no such line (two are shell commands)"
+    assert sum(found) + 2 == PAGE.count("\n```\n"), (
+        "a code block of docs/extending.md is under no such line (two are shell commands)"
+    )
     assert min(found) >= 1
 
 
@@ -129,7 +140,15 @@ def pair(number: int) -> dict:
     draw = random.Random(number)
     prompt, chosen, rejected = ([draw.randrange(10, 300) for _ in range(count)] for count in (8, 6, 5))
     ids = {"prompt_ids": prompt, "chosen_ids": chosen, "rejected_ids": rejected, "prefix_tokens": 3}
-    return {"pair_id": str(number), "prompt_id": str(number), **ids, "trigger": "t", "cue": "c", "rounds": 1, "source": "intervened"}
+    return {
+        "pair_id": str(number),
+        "prompt_id": str(number),
+        **ids,
+        "trigger": "t",
+        "cue": "c",
+        "rounds": 1,
+        "source": "intervened",
+    }
 
 
 @pytest.mark.usefixtures("planned")
@@ -169,7 +188,9 @@ def test_the_figure_is_drawn_and_stands_in_the_report(extended: Path):
         published="results/published",
         out=f"{demo}/figures/fig_pairs",
     )
-    assert (extended / demo / "figures/fig_pairs.csv").read_text().count("\n") == 3  # a head and two detectors
+    assert (extended / demo / "figures/fig_pairs.csv").read_text().count(
+        "\n"
+    ) == 3  # a head and two detectors
     given = {"figures": f"{demo}/figures", "tables": f"{demo}/tables", "templates": "workflow/report"}
     script(extended, "write_report", config=f"{demo}/config.yaml", **given, out="report.html")
     assert "Where the attempts at pairs ended" in (extended / "report.html").read_text()

@@ -26,7 +26,9 @@ def environment(ids: list[str], **more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT / "src"), "CUDA_VISIBLE_DEVICES": ",".join(ids), **more}
 
 
-def test_snakemake_with_the_workstation_profile_runs_as_many_jobs_as_there_are_gpus(ids: list[str], tmp_path: Path):
+def test_snakemake_with_the_workstation_profile_runs_as_many_jobs_as_there_are_gpus(
+    ids: list[str], tmp_path: Path
+):
     """Eight one-GPU jobs, one of which crashes at its first attempt: never two at the same time on one GPU."""
     (tmp_path / "Snakefile").write_text(
         f"""
@@ -41,8 +43,18 @@ rule job:
         'if [ {{wildcards.n}} = 3 ] && mkdir crashed; then kill -9 \\$\\$; fi; touch {{output}}"'
 """
     )
-    call = [SNAKEMAKE[0], "--profile", str(ROOT / "workflow/profiles/workstation"), "--cores", "8", "--resources", "gpu=2"]
-    result = subprocess.run(call, cwd=tmp_path, env=environment(ids), capture_output=True, text=True, timeout=120)
+    call = [
+        SNAKEMAKE[0],
+        "--profile",
+        str(ROOT / "workflow/profiles/workstation"),
+        "--cores",
+        "8",
+        "--resources",
+        "gpu=2",
+    ]
+    result = subprocess.run(
+        call, cwd=tmp_path, env=environment(ids), capture_output=True, text=True, timeout=120
+    )
     assert result.returncode == 0, result.stderr[-3000:]
     running: set[str] = set()
     for line in (tmp_path / "log").read_text().splitlines():

@@ -58,11 +58,18 @@ def test_the_dry_run_names_every_cell_of_table_2(config: Config, planned: str):
     for cell in cells.itertuples():
         model, method = names[cell.model], METHODS[cell.method]
         assert f"results/paper/generations/{model}/{method}/seed0/evaluation.parquet" in planned, cell
-        assert f"results/paper/verdicts/{model}/{method}/seed0/evaluation.gpt_4o_rubric.parquet" in planned, cell
+        assert f"results/paper/verdicts/{model}/{method}/seed0/evaluation.gpt_4o_rubric.parquet" in planned, (
+            cell
+        )
         for prompt_set in SETS.get(cell.benchmark, [cell.benchmark]):
             assert f"results/paper/prompts/{prompt_set}.parquet" in planned, cell
             role = config.prompt_sets[prompt_set].role
-            assert role == {"harmful_pct": "safety", "compliance_pct": "overrefusal", "pass_at_1_pct": "capability"}[cell.unit]
+            assert (
+                role
+                == {"harmful_pct": "safety", "compliance_pct": "overrefusal", "pass_at_1_pct": "capability"}[
+                    cell.unit
+                ]
+            )
 
 
 def test_the_dry_run_names_what_the_other_tables_and_figures_need(planned: str):
@@ -89,16 +96,35 @@ def test_the_dry_run_names_what_the_other_tables_and_figures_need(planned: str):
 
 
 def test_a_floating_revision_stops_the_run_before_its_first_job(project: Path):
-    result = subprocess.run([*SNAKEMAKE, "--configfile", "config/paper.yaml"], cwd=project, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(
+        [*SNAKEMAKE, "--configfile", "config/paper.yaml"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     said = result.stdout + result.stderr
-    assert result.returncode != 0 and len(re.findall("not started: the revision of .*qwen3_8b.* is floating", said)) == 1
+    assert (
+        result.returncode != 0
+        and len(re.findall("not started: the revision of .*qwen3_8b.* is floating", said)) == 1
+    )
     assert "make lock-revisions" in said and not (project / "results/paper/prompts").exists()
 
 
 def test_make_plan_prints_it(tmp_path: Path):
     result = subprocess.run(
-        [sys.executable, "scripts/plan.py", "--config", "config/paper.yaml"], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "scripts/plan.py", "--config", "config/paper.yaml"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert result.returncode == 0, result.stderr
-    for told in ("continuation safety ratio", "gpt_4o", "GPU-hours", "USD", "The paper on its own costs: DS-8B, ipo, pairs: 1438"):
+    for told in (
+        "continuation safety ratio",
+        "gpt_4o",
+        "GPU-hours",
+        "USD",
+        "The paper on its own costs: DS-8B, ipo, pairs: 1438",
+    ):
         assert told in result.stdout

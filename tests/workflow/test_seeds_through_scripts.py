@@ -36,7 +36,9 @@ def verdicts_of(seeds: int, samples: int = 3) -> dict[Variant, list[dict]]:
     hard = {name: generator.normal(0, 0.1, size) for name, size in SIZES.items()}
     for method, seed in itertools.product(HARM, range(seeds)):
         rows = found[Variant(method, seed)] = []
-        for name, number, sample in ((n, i, s) for n, size in SIZES.items() for i in range(size) for s in range(samples)):
+        for name, number, sample in (
+            (n, i, s) for n, size in SIZES.items() for i in range(size) for s in range(samples)
+        ):
             chance = HARM[method][seed] + hard[name][number] if ROLES[name] == "safety" else 0.8
             for part in ("reasoning", "response") if ROLES[name] == "safety" else ("response",):
                 prompt = f"{name}-{number:04d}"
@@ -70,13 +72,19 @@ def run(tmp_path_factory: pytest.TempPathFactory, verdicts: dict[Variant, list[d
     write_rows(
         folder / "prompts.parquet",
         "prompts",
-        [{"prompt_id": i, "prompt_set": s, "role": ROLES[s], "category": "", "text": "", "gold": ""} for s, i in ids],
+        [
+            {"prompt_id": i, "prompt_set": s, "role": ROLES[s], "category": "", "text": "", "gold": ""}
+            for s, i in ids
+        ],
         {},
     )
     files: dict[str, list[Path]] = {"verdicts": [], "generations": []}
     for variant, rows in verdicts.items():
         place = folder / f"nano/{variant.method}/seed{variant.seed}"
-        generations = [{"generation_id": f"{i}.0", "prompt_id": i, "prompt_set": s, "text": "<think>a</think>b"} for s, i in ids]
+        generations = [
+            {"generation_id": f"{i}.0", "prompt_id": i, "prompt_set": s, "text": "<think>a</think>b"}
+            for s, i in ids
+        ]
         for schema, content in (("verdicts", rows), ("generations", generations)):
             files[schema].append(place / f"{schema}.parquet")
             write_rows(files[schema][-1], schema, content, {})
@@ -96,16 +104,19 @@ def run(tmp_path_factory: pytest.TempPathFactory, verdicts: dict[Variant, list[d
 def test_main_table_shows_mean_and_spread(run: Path):
     frame = table2_main.data(run, PUBLISHED).set_index("model and method")
     rate = (
-        report_metrics.read(run, "rates").query("method == 'sft_safe' and prompt_set == 'safety_average' and part == 'reasoning'").iloc[0]
+        report_metrics.read(run, "rates")
+        .query("method == 'sft_safe' and prompt_set == 'safety_average' and part == 'reasoning'")
+        .iloc[0]
     )
     cell = frame.loc["nano, SFT (safe traces)", "safety_average reasoning"]
     assert (
-        cell == f"{100 * rate['rate']:.1f} ± {100 * rate['sd']:.1f} [{100 * rate['low']:.1f}, {100 * rate['high']:.1f}]"
+        cell
+        == f"{100 * rate['rate']:.1f} ± {100 * rate['sd']:.1f} [{100 * rate['low']:.1f}, {100 * rate['high']:.1f}]"
         and rate["sd"] > 0.2
     )
-    assert "nano: prompts (samples of 3 seeds)" in frame.index and len([name for name in frame.index if name.startswith("nano, ")]) == len(
-        HARM
-    )
+    assert "nano: prompts (samples of 3 seeds)" in frame.index and len(
+        [name for name in frame.index if name.startswith("nano, ")]
+    ) == len(HARM)
     clean = table_clean.data(run, PUBLISHED).set_index("method")
     assert set(clean["seeds"]) == {3} and set(clean["prompts, without overlap"]) == {49}
 
@@ -120,15 +131,21 @@ def test_figures_show_the_mean_with_its_interval_and_each_seed(name: str, run: P
 
 def test_sample_count_table_has_a_column_per_number(run: Path):
     frame = table_sample_count.data(run, PUBLISHED)
-    assert {"1 per prompt", "2 per prompt", "3 per prompt", "one more sample", "infinite samples"} <= set(frame.columns) and len(
-        frame
-    ) == 2 * len(HARM)
+    assert {"1 per prompt", "2 per prompt", "3 per prompt", "one more sample", "infinite samples"} <= set(
+        frame.columns
+    ) and len(frame) == 2 * len(HARM)
 
 
 def test_scorecard_rests_on_all_seeds(run: Path):
     card = scorecard.score(run).set_index("id")
     assert card["rests on"]["ipo_lowers_reasoning"].startswith("3 training seeds")
-    assert card["verdict"]["ipo_lowers_reasoning"] == "reproduced" and "3 seeds" in card["ours"]["ipo_lowers_reasoning"]
+    assert (
+        card["verdict"]["ipo_lowers_reasoning"] == "reproduced"
+        and "3 seeds" in card["ours"]["ipo_lowers_reasoning"]
+    )
     # SFT's trainings lie so far apart that nobody can say it is beaten; one seed of them would have said so.
-    assert card["verdict"]["ipo_best_reasoning"] == "within noise" and card["ours"]["ipo_best_reasoning"].count("3 seeds") == 3
+    assert (
+        card["verdict"]["ipo_best_reasoning"] == "within noise"
+        and card["ours"]["ipo_best_reasoning"].count("3 seeds") == 3
+    )
     assert card["verdict"]["reward_z"] == "not reproduced"

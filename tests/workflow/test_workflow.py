@@ -60,13 +60,29 @@ def test_every_rule_ran(finished: Path):
     assert (run / "report.html").stat().st_size > 10_000
     listed = set(snakemake(finished, "--configfile", "tests/tiny.yaml", "--list-rules").stdout.split())
     # Collections of targets, and the rules of real weights (config/mini.yaml, config/paper.yaml).
-    absent = {"all", "figures", "convert_gguf", "warm_up", "fetch_base", "fetch_released", "fetch_judge", "write_trace_demonstrations"}
-    absent |= {"fit_embedding_judge", "judge_labelled_texts", "audit_judges"}  # they need labels of people, which the nano world has not
+    absent = {
+        "all",
+        "figures",
+        "convert_gguf",
+        "warm_up",
+        "fetch_base",
+        "fetch_released",
+        "fetch_judge",
+        "write_trace_demonstrations",
+    }
+    absent |= {
+        "fit_embedding_judge",
+        "judge_labelled_texts",
+        "audit_judges",
+    }  # they need labels of people, which the nano world has not
     absent |= {name for name in listed if name.endswith("_with_weights")}  # judges of their own weights
     ran = {path.name for path in (run / "logs").iterdir()}
     assert listed - absent <= ran
     rates = pd.read_csv(run / "metrics/rates_by_seed.csv")
-    assert set(rates["method"]) == {"base", *yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())["methods"]}
+    assert set(rates["method"]) == {
+        "base",
+        *yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())["methods"],
+    }
     assert rates["rate"].dropna().between(0, 1).all()
 
 
@@ -80,16 +96,23 @@ def test_no_text_of_prompts_or_generations_is_shown(finished: Path):
     run = finished / "results/tiny"
     texts: dict[str, None] = {}
     for path in run.glob("prompts/*.parquet"):
-        texts |= dict.fromkeys(text for row in read_rows(path, "prompts") for text in (row["text"], row["request"]))
-    for path in [*run.glob("generations/**/rollouts.parquet"), *run.glob("generations/**/evaluation.parquet")]:
+        texts |= dict.fromkeys(
+            text for row in read_rows(path, "prompts") for text in (row["text"], row["request"])
+        )
+    for path in [
+        *run.glob("generations/**/rollouts.parquet"),
+        *run.glob("generations/**/evaluation.parquet"),
+    ]:
         for row in read_rows(path, "generations"):
-            texts |= dict.fromkeys(sentence.text for sentence in split_sentences(row["text"].replace("</think>", "\n")))
+            texts |= dict.fromkeys(
+                sentence.text for sentence in split_sentences(row["text"].replace("</think>", "\n"))
+            )
     candidates = read_json(run / "characterize/nano/triggers.json")["candidates"]
     shown = [" ".join(words(row["text"])) for row in candidates if row["low"] > 0.5]
     # Shorter sentences ("I know this.") may stand anywhere by chance; the neutral sentence is this project's own.
-    hidden = {tuple(said) for said in map(words, texts) if len(said) >= 5 and " ".join(said) not in "; ".join(shown)} - {
-        tuple(words(NEUTRAL))
-    }
+    hidden = {
+        tuple(said) for said in map(words, texts) if len(said) >= 5 and " ".join(said) not in "; ".join(shown)
+    } - {tuple(words(NEUTRAL))}
     assert len(hidden) > 100 and shown
     seen = [run / "report.html", run / "traces.html"]
     for pattern in ("logs/**/*.log", "metrics/**/*.csv", "tables/*.*", "figures/*.svg", "figures/*.csv"):
@@ -101,7 +124,12 @@ def test_no_text_of_prompts_or_generations_is_shown(finished: Path):
         starts: dict[tuple[str, ...], list[int]] = defaultdict(list)
         for place in range(len(said)):
             starts[tuple(said[place : place + 5])].append(place)
-        leaked = [text for text in hidden for place in starts.get(text[:5], []) if tuple(said[place : place + len(text)]) == text]
+        leaked = [
+            text
+            for text in hidden
+            for place in starts.get(text[:5], [])
+            if tuple(said[place : place + len(text)]) == text
+        ]
         assert not leaked, f"{path} holds {' '.join(leaked[0])}"
     page = (run / "traces.html").read_text()
     assert len(page.encode()) < 2_000_000 and page.count('class="block"') > 100
@@ -123,7 +151,9 @@ def test_changed_figure_code_redraws_that_figure_only(finished: Path):
     figures = sorted((finished / "results/tiny/figures").glob("*.svg"))
     before = {path.name: path.stat().st_mtime_ns for path in figures}
     snakemake(finished, "--configfile", "tests/tiny.yaml")
-    assert [path.name for path in figures if path.stat().st_mtime_ns != before[path.name]] == ["fig4_rollout_diversity.svg"]
+    assert [path.name for path in figures if path.stat().st_mtime_ns != before[path.name]] == [
+        "fig4_rollout_diversity.svg"
+    ]
 
 
 def test_changed_setting_reaches_the_rules_that_use_it(finished: Path):
@@ -133,7 +163,11 @@ def test_changed_setting_reaches_the_rules_that_use_it(finished: Path):
     changed["evaluate"]["kl_tokens"] = 21
     (finished / "changed.yaml").write_text(yaml.safe_dump(changed))
     planned = jobs(snakemake(finished, "--configfile", "changed.yaml", "--dry-run"))
-    assert "measure_kl" in planned and not planned & {"train_method", "generate_evaluation", "train_nano_base"}
+    assert "measure_kl" in planned and not planned & {
+        "train_method",
+        "generate_evaluation",
+        "train_nano_base",
+    }
     assert "write_manifest" in planned
     assert (finished / "results/tiny/config.yaml").read_bytes() == before
 
@@ -144,8 +178,18 @@ def test_another_judge_reaches_all_that_asks_it(finished: Path):
     changed["evaluate"] |= {"judge": "lexical", "more_judges": []}
     (finished / "judged.yaml").write_text(yaml.safe_dump(changed))
     result = snakemake(finished, "--configfile", "judged.yaml", "--dry-run")
-    assert {"train_method", "estimate_csr", "rank_triggers", "correct_interventions", "build_overrefusal_pairs"} <= jobs(result)
-    assert re.search(r"^ +output: results/tiny/models/nano/grpo_zy/seed0/training.json", result.stdout + result.stderr, re.MULTILINE)
+    assert {
+        "train_method",
+        "estimate_csr",
+        "rank_triggers",
+        "correct_interventions",
+        "build_overrefusal_pairs",
+    } <= jobs(result)
+    assert re.search(
+        r"^ +output: results/tiny/models/nano/grpo_zy/seed0/training.json",
+        result.stdout + result.stderr,
+        re.MULTILINE,
+    )
     assert not jobs(result) & {"sample_rollouts", "train_nano_base"}
 
 
@@ -182,22 +226,38 @@ def test_archive_of_a_run_holds_its_verdicts_and_no_text(finished: Path, tmp_pat
     run, archive, out = finished / "results/tiny", tmp_path / "tiny.zip", tmp_path / "out"
     written = script(ROOT, "write_archive", "--run", str(run), "--out", str(archive))
     assert written.returncode == 0 and "left out" not in written.stderr, written.stderr
-    texts = {row[key] for path in run.glob("prompts/*.parquet") for row in read_rows(path, "prompts") for key in ("text", "request")}
-    completions = [row["text"] for path in run.glob("generations/**/*.parquet") for row in read_rows(path, "generations")]
+    texts = {
+        row[key]
+        for path in run.glob("prompts/*.parquet")
+        for row in read_rows(path, "prompts")
+        for key in ("text", "request")
+    }
+    completions = [
+        row["text"] for path in run.glob("generations/**/*.parquet") for row in read_rows(path, "generations")
+    ]
     for completion in completions:
         texts |= {completion, *(line for line in completion.splitlines() if line.count(". ") > 1)}
     texts = {text for text in texts if len(text) > 20}
     found = unpack(archive)
-    assert len(texts) > 500 and sum(name.endswith(".parquet") for name in found.files) == len(list(run.glob("verdicts/**/*.parquet"))) > 5
+    assert (
+        len(texts) > 500
+        and sum(name.endswith(".parquet") for name in found.files)
+        == len(list(run.glob("verdicts/**/*.parquet")))
+        > 5
+    )
     whole = "\n".join(
-        pd.read_parquet(io.BytesIO(content)).to_csv() if name.endswith(".parquet") else content.decode(errors="replace")
+        pd.read_parquet(io.BytesIO(content)).to_csv()
+        if name.endswith(".parquet")
+        else content.decode(errors="replace")
         for name, content in {**found.files, **found.others}.items()
     )
     assert not [text for text in texts if text in whole]
     assert str(finished) not in whole
     drawn = script(ROOT, "redraw", "--archive", str(archive), "--out", str(out))
     assert drawn.returncode == 0, drawn.stderr
-    assert (out / "tables/table_triggers.csv").read_bytes() == (run / "tables/table_triggers.csv").read_bytes()
+    assert (out / "tables/table_triggers.csv").read_bytes() == (
+        run / "tables/table_triggers.csv"
+    ).read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -208,7 +268,9 @@ def test_archive_of_a_run_holds_its_verdicts_and_no_text(finished: Path, tmp_pat
     ],
 )
 def test_bad_configuration_stops_in_one_line(project: Path, change: dict, named: str):
-    (project / "bad.yaml").write_text(yaml.safe_dump(yaml.safe_load((ROOT / "tests/tiny.yaml").read_text()) | change))
+    (project / "bad.yaml").write_text(
+        yaml.safe_dump(yaml.safe_load((ROOT / "tests/tiny.yaml").read_text()) | change)
+    )
     result = snakemake(project, "--configfile", "bad.yaml", "--dry-run", check=False)
     assert result.returncode != 0
     assert sum(named in line for line in (result.stdout + result.stderr).splitlines()) == 1
@@ -217,8 +279,12 @@ def test_bad_configuration_stops_in_one_line(project: Path, change: dict, named:
 def test_a_judge_with_weights_of_its_own_is_fetched_and_never_evaluated(project: Path):
     """Two judges are configured, one judges: its weights alone are fetched, once, and the run plans no other job than with the exact judge."""
     raw = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
-    judges = {"judges": {"guard": {"kind": "llama_guard"}, "other": {"kind": "qwen3guard", "reading": "loose"}}}
-    (project / "judged.yaml").write_text(yaml.safe_dump(raw | judges | {"evaluate": raw["evaluate"] | {"judge": "guard"}}))
+    judges = {
+        "judges": {"guard": {"kind": "llama_guard"}, "other": {"kind": "qwen3guard", "reading": "loose"}}
+    }
+    (project / "judged.yaml").write_text(
+        yaml.safe_dump(raw | judges | {"evaluate": raw["evaluate"] | {"judge": "guard"}})
+    )
     (project / "exact.yaml").write_text(yaml.safe_dump(raw))
     counts = []
     for name in ("judged.yaml", "exact.yaml"):
@@ -228,7 +294,9 @@ def test_a_judge_with_weights_of_its_own_is_fetched_and_never_evaluated(project:
     judged = int(counts[0].pop("judge_generations_with_weights")) + int(counts[0]["judge_generations"])
     assert judged == int(counts[1]["judge_generations"])
     counts[0]["judge_generations"] = counts[1]["judge_generations"]
-    assert counts[0].pop("fetch_judge") == "1" and int(counts[0].pop("total")) == int(counts[1].pop("total")) + 1
+    assert (
+        counts[0].pop("fetch_judge") == "1" and int(counts[0].pop("total")) == int(counts[1].pop("total")) + 1
+    )
     assert counts[0] == counts[1]
 
 

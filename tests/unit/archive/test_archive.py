@@ -25,9 +25,8 @@ from safe_reasoning.core import redaction
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import sha256, write_bytes, write_json
 from safe_reasoning.report.manifest import write_manifest
-from safe_reasoning.report.redraw import redraw
-from tests.support.made_run import ATTACK, COMPLETION, MIRROR, REQUEST, WORDS, add_texts
-from tests.support.paths import PUBLISHED, ROOT
+from tests.support.made_run import ATTACK, COMPLETION, MIRROR, REQUEST, WORDS
+from tests.support.paths import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -52,12 +51,27 @@ def refused(work: Callable[[], object]) -> str:
 def test_archive_holds_what_it_should(archived: Path):
     found = unpack(archived)
     assert found.run == "made"
-    assert {"LICENSE", "CITATION.cff", "Snakefile", "README.md", "config/sources.yaml", "envs/cpu.lock"} <= set(found.others)
+    assert {
+        "LICENSE",
+        "CITATION.cff",
+        "Snakefile",
+        "README.md",
+        "config/sources.yaml",
+        "envs/cpu.lock",
+    } <= set(found.others)
     assert {"results/published/table2.csv", "workflow/rules/evaluate.smk"} <= set(found.others)
-    assert {"config.yaml", "manifest.json", "report.html", "metrics/rates_by_seed.csv", "metrics/rates_by_seed.csv.meta.json"} <= set(
-        found.files
-    )
-    assert {"tables/claims.md", "figures/fig_main.png", "verdicts/nano/base/seed0/evaluation.exact.parquet"} <= set(found.files)
+    assert {
+        "config.yaml",
+        "manifest.json",
+        "report.html",
+        "metrics/rates_by_seed.csv",
+        "metrics/rates_by_seed.csv.meta.json",
+    } <= set(found.files)
+    assert {
+        "tables/claims.md",
+        "figures/fig_main.png",
+        "verdicts/nano/base/seed0/evaluation.exact.parquet",
+    } <= set(found.files)
     assert not any("generations/" in name or "prompts/" in name for name in {**found.files, **found.others})
 
 
@@ -65,11 +79,26 @@ def test_no_text_and_no_place_of_the_machine_is_in_the_archive(archived: Path):
     with zipfile.ZipFile(archived) as archive:
         contents = {name: archive.read(name) for name in archive.namelist()}
     for name, content in contents.items():
-        for text in (REQUEST, ATTACK, COMPLETION, WORDS, "mix the paint", MIRROR, "of-this-machine", "secret", str(ROOT)):
+        for text in (
+            REQUEST,
+            ATTACK,
+            COMPLETION,
+            WORDS,
+            "mix the paint",
+            MIRROR,
+            "of-this-machine",
+            "secret",
+            str(ROOT),
+        ):
             assert text.encode() not in content, (name, text)
-    verdicts = pq.read_table(io.BytesIO(contents["results/made/verdicts/nano/base/seed0/evaluation.exact.parquet"]))
+    verdicts = pq.read_table(
+        io.BytesIO(contents["results/made/verdicts/nano/base/seed0/evaluation.exact.parquet"])
+    )
     assert verdicts.schema.names == list(allow_list.VERDICTS) and verdicts.schema.metadata is None
-    assert verdicts["value"].to_pylist() == [True, None] and verdicts["detail"].to_pylist() == ["", "no_think_end"]
+    assert verdicts["value"].to_pylist() == [True, None] and verdicts["detail"].to_pylist() == [
+        "",
+        "no_think_end",
+    ]
     kept = yaml.safe_load(contents["results/made/config.yaml"])
     assert kept["data_mirror"] is None and kept["endpoints"]["asked"]["base_url"] == "https://example.org/v1"
     manifest = json.loads(contents["results/made/manifest.json"])
@@ -78,11 +107,15 @@ def test_no_text_and_no_place_of_the_machine_is_in_the_archive(archived: Path):
 
 
 @pytest.mark.parametrize("column", [name for name, pattern in allow_list.VERDICTS.items() if pattern])
-def test_a_verdict_that_says_more_is_refused_without_repeating_it(column: str, made_run: Path, tmp_path: Path):
+def test_a_verdict_that_says_more_is_refused_without_repeating_it(
+    column: str, made_run: Path, tmp_path: Path
+):
     run = copy(made_run, tmp_path)
     path = run / "verdicts/nano/base/seed0/evaluation.exact.parquet"
     table = pq.read_table(path)
-    pq.write_table(table.set_column(table.schema.get_field_index(column), column, pa.array(["fine", COMPLETION])), path)
+    pq.write_table(
+        table.set_column(table.schema.get_field_index(column), column, pa.array(["fine", COMPLETION])), path
+    )
     message = refused(lambda: gather(run, ROOT))
     assert column in message and "paint" not in message
 
@@ -101,7 +134,10 @@ def test_what_a_manifest_names_beyond_evidence_is_refused(made_run: Path, tmp_pa
     run = copy(made_run, tmp_path)
     manifest = json.loads((run / "manifest.json").read_text())
     path = run / "generations/nano/base/seed0/evaluation.parquet"
-    manifest["files"][path.relative_to(run).as_posix()] = {"sha256": sha256(path), "bytes": path.stat().st_size}
+    manifest["files"][path.relative_to(run).as_posix()] = {
+        "sha256": sha256(path),
+        "bytes": path.stat().st_size,
+    }
     write_json(run / "manifest.json", manifest)
     assert "generations/nano" in refused(lambda: gather(run, ROOT))
 
@@ -110,20 +146,41 @@ def test_only_what_is_drawn_anew_shows_trigger_sentences(made_run: Path):
     """The two lists of archive_contents are complete: no other figure, table or metric holds the sentences of the invented run."""
     from safe_reasoning.archive.contents import FIGURES_WITH_SENTENCES, TABLES_WITH_SENTENCES
 
-    found = {path.stem for path in made_run.rglob("*") if path.suffix in (".csv", ".md", ".svg") and "I should not." in path.read_text()}
+    found = {
+        path.stem
+        for path in made_run.rglob("*")
+        if path.suffix in (".csv", ".md", ".svg") and "I should not." in path.read_text()
+    }
     assert found == {"triggers", *FIGURES_WITH_SENTENCES, *TABLES_WITH_SENTENCES}
 
 
 def test_crate_loads_and_says_what_everything_is(archived: Path):
     crate = ROCrate(archived)
     root, main = crate.root_dataset, crate.mainEntity
-    assert main.id == "Snakefile" and "ComputationalWorkflow" in main.type and main["programmingLanguage"]["name"] == "Snakemake"
-    assert main["programmingLanguage"]["version"] == "9.27.1" and {"name", "version", "license", "creator"} <= set(main)
+    assert (
+        main.id == "Snakefile"
+        and "ComputationalWorkflow" in main.type
+        and main["programmingLanguage"]["name"] == "Snakemake"
+    )
+    assert main["programmingLanguage"]["version"] == "9.27.1" and {
+        "name",
+        "version",
+        "license",
+        "creator",
+    } <= set(main)
     profiles = [item["@id"] for item in crate.metadata.properties()["conformsTo"]]
     assert profiles == ["https://w3id.org/ro/crate/1.1", "https://w3id.org/workflowhub/workflow-ro-crate/1.0"]
-    assert root["license"].id == "https://spdx.org/licenses/Apache-2.0" and root["author"]["name"] == "The maintainers of this reproduction"
-    assert root["citation"].id == "https://arxiv.org/abs/2509.24393" and root["citation"].type == "ScholarlyArticle"
-    assert "A model organism, not a language model." in root["description"] and "a" * 40 in root["description"]
+    assert (
+        root["license"].id == "https://spdx.org/licenses/Apache-2.0"
+        and root["author"]["name"] == "The maintainers of this reproduction"
+    )
+    assert (
+        root["citation"].id == "https://arxiv.org/abs/2509.24393"
+        and root["citation"].type == "ScholarlyArticle"
+    )
+    assert (
+        "A model organism, not a language model." in root["description"] and "a" * 40 in root["description"]
+    )
     software = {item["name"]: item["softwareVersion"] for item in main["softwareRequirements"]}
     assert software == unpack(archived).manifest["software"]
     with zipfile.ZipFile(archived) as archive:
@@ -178,7 +235,9 @@ def test_an_altered_archive_is_refused(archived: Path, tmp_path: Path):
         contents[METADATA] = contents[METADATA].replace(before, after)
 
     cases = {
-        "kl.csv is not the file": lambda contents: contents.update({metric: contents[metric].replace(b"0.1", b"0.2")}),
+        "kl.csv is not the file": lambda contents: contents.update(
+            {metric: contents[metric].replace(b"0.1", b"0.2")}
+        ),
         "kl.csv is missing": lambda contents: contents.pop(metric),
         "notes.txt is not named": lambda contents: contents.update({"notes.txt": b"more"}),
         "against the run's manifest metrics/kl.csv": forge,
@@ -198,7 +257,11 @@ def test_a_damaged_archive_is_refused_or_reads_as_it_was(archived: Path, tmp_pat
     whole, good = archived.read_bytes(), unpack(archived)
     path = tmp_path / "damaged.zip"
     found = 0
-    for place in [*range(0, 200), *range(200, len(whole) - 9000, len(whole) // 40), *range(len(whole) - 9000, len(whole), 61)]:
+    for place in [
+        *range(0, 200),
+        *range(200, len(whole) - 9000, len(whole) // 40),
+        *range(len(whole) - 9000, len(whole), 61),
+    ]:
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x41]) + whole[place + 1 :])
         try:
             assert unpack(path) == good
@@ -213,7 +276,16 @@ def test_a_damaged_archive_is_refused_or_reads_as_it_was(archived: Path, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "name", ["../out.csv", "/tmp/out.csv", "results/made/../../../out.csv", "a\\..\\..\\out.csv", "C:/out.csv", "a//b", "./a"]
+    "name",
+    [
+        "../out.csv",
+        "/tmp/out.csv",
+        "results/made/../../../out.csv",
+        "a\\..\\..\\out.csv",
+        "C:/out.csv",
+        "a//b",
+        "./a",
+    ],
 )
 def test_names_that_lead_elsewhere_are_refused(name: str, archived: Path, tmp_path: Path):
     path = tmp_path / "slip.zip"
@@ -228,7 +300,10 @@ def test_links_and_compressed_files_are_refused(archived: Path, tmp_path: Path):
     for info, told in ((link, "no plain file"), (zipfile.ZipInfo("README.md"), "there twice")):
         path = tmp_path / f"{info.filename}.zip"
         path.write_bytes(archived.read_bytes())
-        with warnings.catch_warnings(action="ignore", category=UserWarning), zipfile.ZipFile(path, "a") as archive:
+        with (
+            warnings.catch_warnings(action="ignore", category=UserWarning),
+            zipfile.ZipFile(path, "a") as archive,
+        ):
             archive.writestr(info, "/etc/passwd")
         assert told in refused(lambda path=path: unpack(path))
     path = tmp_path / "squeezed.zip"
@@ -240,5 +315,7 @@ def test_links_and_compressed_files_are_refused(archived: Path, tmp_path: Path):
 def test_runs_of_words_find_quotes():
     known = redaction.ngrams([REQUEST, "Hi there!", ""])
     assert redaction.quotes("I will not give ALL the steps, for making: anything", known)
-    assert redaction.quotes("They said hi there.", known) and not redaction.quotes("The steps for making anything", known)
+    assert redaction.quotes("They said hi there.", known) and not redaction.quotes(
+        "The steps for making anything", known
+    )
     assert not redaction.quotes("", known) and not redaction.quotes("all the steps for", known)

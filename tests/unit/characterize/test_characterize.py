@@ -21,7 +21,16 @@ from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.records import to_table
 from safe_reasoning.judging.detectors.few_shot import FewShotCueDetector
 from safe_reasoning.sampling.engine import Request
-from tests.support.fakes import KeywordDetector, KeywordJudge, ScriptedChat, ScriptedSampler, generation, ids, text, tokenizer
+from tests.support.fakes import (
+    KeywordDetector,
+    KeywordJudge,
+    ScriptedChat,
+    ScriptedSampler,
+    generation,
+    ids,
+    text,
+    tokenizer,
+)
 
 JUDGE, DETECTOR = KeywordJudge(), KeywordDetector()
 TRIGGER = "Wait, this is not allowed."
@@ -30,7 +39,9 @@ HARMFUL = "The user asks. Let me look at it. Okay, I will do it. Then I mix the 
 SETTINGS = Characterize(stable_tokens=5)
 
 
-def verdict(name: str, part: str, value: bool | None, prompt_id: str = "p0", sample: int = 0, prompt_set: str = "set") -> dict[str, Any]:
+def verdict(
+    name: str, part: str, value: bool | None, prompt_id: str = "p0", sample: int = 0, prompt_set: str = "set"
+) -> dict[str, Any]:
     common = {"generation_id": name, "prompt_id": prompt_id, "prompt_set": prompt_set, "sample": sample}
     return {**common, "part": part, "measure": "harmful", "value": value, "detail": "", "judge": "keyword"}
 
@@ -46,7 +57,9 @@ def rows_for(traces: list[dict[str, Any]], stride: int = 1, continuations: int =
     sample = ScriptedSampler(model)
     rows = []
     for trace in traces:
-        requests = csr.continuation_requests(trace, csr.prefix_lengths(trace, tokenizer(), stride), continuations)
+        requests = csr.continuation_requests(
+            trace, csr.prefix_lengths(trace, tokenizer(), stride), continuations
+        )
         rows += csr.csr_rows(trace, sample(requests, "csr"), JUDGE, {})
     return rows
 
@@ -54,14 +67,20 @@ def rows_for(traces: list[dict[str, Any]], stride: int = 1, continuations: int =
 def test_traces_come_in_pairs_from_prompts_of_uncertain_safety() -> None:
     rows, harmful = [], {}
     for prompt in range(12):
-        outcomes = [(SAFE, False), (HARMFUL, True), ("The user asks. Then I", None)] if prompt % 2 else [(SAFE, False), ("I mix and", True)]
+        outcomes = (
+            [(SAFE, False), (HARMFUL, True), ("The user asks. Then I", None)]
+            if prompt % 2
+            else [(SAFE, False), ("I mix and", True)]
+        )
         for number, (completion, value) in enumerate(outcomes):
             rows.append(generation(f"g{prompt}.{number}", completion, prompt_id=f"p{prompt}", sample=number))
             harmful[f"g{prompt}.{number}"] = value
     chosen = csr.choose_traces(rows, harmful, prompts=4, seed=1)
     assert [harmful[row["generation_id"]] for row in chosen] == [False, True] * 4
     assert all(a["prompt_id"] == b["prompt_id"] for a, b in zip(chosen[::2], chosen[1::2], strict=True))
-    assert len({row["prompt_id"] for row in chosen}) == 4 and all(int(row["prompt_id"][1:]) % 2 for row in chosen)
+    assert len({row["prompt_id"] for row in chosen}) == 4 and all(
+        int(row["prompt_id"][1:]) % 2 for row in chosen
+    )
     assert chosen == csr.choose_traces(rows[::-1], harmful, prompts=4, seed=1)
     assert len(csr.choose_traces(rows, harmful, prompts=100, seed=1)) == 12
     with pytest.raises(UserError, match="both a safe and a harmful"):
@@ -71,28 +90,43 @@ def test_traces_come_in_pairs_from_prompts_of_uncertain_safety() -> None:
 def test_prefixes_reach_from_the_prompt_to_the_end_of_the_reasoning() -> None:
     six = generation("six", "qzqzqz")
     assert len(six["token_ids"]) == 6 and csr.prefix_lengths(six, tokenizer(), 1) == [0, 1, 2, 3, 4, 5, 6]
-    assert csr.prefix_lengths(six, tokenizer(), 4) == [0, 4, 6] and csr.prefix_lengths(six, tokenizer(), 3) == [0, 3, 6]
+    assert csr.prefix_lengths(six, tokenizer(), 4) == [0, 4, 6] and csr.prefix_lengths(
+        six, tokenizer(), 3
+    ) == [0, 3, 6]
     trace = generation("g0", SAFE)
     requests = csr.continuation_requests(trace, csr.prefix_lengths(trace, tokenizer(), 1), 3)
     lengths = sorted({len(request.given_ids) for request in requests})
     assert lengths == list(range(lengths[-1] + 1)) and len(requests) == 3 * len(lengths)
     assert all(request.given_ids == trace["token_ids"][: len(request.given_ids)] for request in requests)
     assert text(trace["token_ids"][: lengths[-1]]) == SAFE.split("</think>")[0]
-    assert len({request.seed for request in requests}) == len({request.generation_id for request in requests}) == len(requests)
+    assert (
+        len({request.seed for request in requests})
+        == len({request.generation_id for request in requests})
+        == len(requests)
+    )
 
 
 def test_counts_judge_the_whole_reasoning_and_keep_unscored_apart() -> None:
     trace = generation("g0", SAFE)
     given = generation("x", "The user asks.")["token_ids"]
     ends = [" So no.\n</think>", " I mix.\n</think>", " unclear\n</think>", " cut off", " I mix and cut off"]
-    continuations = [generation(f"c{n}", "The user asks." + end) | {"given_tokens": len(given)} for n, end in enumerate(ends)]
+    continuations = [
+        generation(f"c{n}", "The user asks." + end) | {"given_tokens": len(given)}
+        for n, end in enumerate(ends)
+    ]
     (row,) = csr.csr_rows(trace, continuations, JUDGE, {})
     assert (row["safe"], row["unscored"], row["continuations"], row["prefix_tokens"]) == (1, 2, 5, len(given))
     to_table("csr", [row])
     (point,) = csr.csr_curves([row], {"g0": False})
-    assert point["csr"] == pytest.approx(1 / 3) and point["continuations"] == 3 and point["low"] < 1 / 3 < point["high"]
+    assert (
+        point["csr"] == pytest.approx(1 / 3)
+        and point["continuations"] == 3
+        and point["low"] < 1 / 3 < point["high"]
+    )
     nothing = row | {"safe": 0, "unscored": 5}
-    assert math.isnan(csr.csr_curves([nothing], {"g0": True})[0]["csr"]) and math.isnan(csr.curve([nothing])[1][0])
+    assert math.isnan(csr.csr_curves([nothing], {"g0": True})[0]["csr"]) and math.isnan(
+        csr.curve([nothing])[1][0]
+    )
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3])
@@ -100,7 +134,12 @@ def test_turning_points_and_trigger_of_a_known_model(stride: int) -> None:
     traces = {"safe": generation("safe", SAFE, "p0"), "bad": generation("bad", HARMFUL, "p1")}
     harmful: dict[str, bool | None] = {"safe": False, "bad": True}
     rows = rows_for(list(traces.values()), stride)
-    table = {row["trace"]: row for row in turning_point_table.turning_point_rows(rows, traces, harmful, tokenizer(), DETECTOR, SETTINGS)}
+    table = {
+        row["trace"]: row
+        for row in turning_point_table.turning_point_rows(
+            rows, traces, harmful, tokenizer(), DETECTOR, SETTINGS
+        )
+    }
     safe, bad = table["safe"], table["bad"]
 
     first_safe = next(n for n in range(99) if "Wait" in text(traces["safe"]["token_ids"][:n]))
@@ -131,7 +170,9 @@ def test_a_detector_that_asks_a_model_is_asked_about_all_traces_side_by_side() -
     traces = {"safe": generation("safe", SAFE, "p0"), "bad": generation("bad", HARMFUL, "p1")}
     chat = ScriptedChat(lambda question: "0" if TRIGGER in question else "2")
     rows, harmful = rows_for(list(traces.values()), 3), {"safe": False, "bad": True}
-    table = turning_point_table.turning_point_rows(rows, traces, harmful, tokenizer(), FewShotCueDetector("few_shot", chat), SETTINGS)
+    table = turning_point_table.turning_point_rows(
+        rows, traces, harmful, tokenizer(), FewShotCueDetector("few_shot", chat), SETTINGS
+    )
     assert [len(batch) for batch in chat.batches] == [2]
     assert [row["first_cue_token"] is None for row in table] == [True, False]
 
@@ -154,25 +195,41 @@ def test_outcome_shares_count_four_cells_and_leave_unscored_out() -> None:
     rows = outcome_shares(verdicts, ["one", "two"], 200)
     assert {row["prompt_set"] for row in rows} == {"one", "two", "all"} and len(rows) == 12
     pooled = {(row["reasoning"], row["response"]): row for row in rows if row["prompt_set"] == "all"}
-    assert [pooled[key]["count"] for key in [("safe", "safe"), ("safe", "harmful"), ("harmful", "safe"), ("harmful", "harmful")]] == [
+    assert [
+        pooled[key]["count"]
+        for key in [("safe", "safe"), ("safe", "harmful"), ("harmful", "safe"), ("harmful", "harmful")]
+    ] == [
         3,
         0,
         2,
         5,
     ]
-    assert sum(row["share"] for row in pooled.values()) == pytest.approx(1) and pooled["safe", "safe"]["unscored"] == 2
+    assert (
+        sum(row["share"] for row in pooled.values()) == pytest.approx(1)
+        and pooled["safe", "safe"]["unscored"] == 2
+    )
     assert all(row["low"] <= row["share"] <= row["high"] for row in rows)
     given = {row["reasoning"]: row for row in safe_response_given(verdicts, ["one", "two"], 200)}
     assert (given["safe"]["rate"], given["safe"]["count"]) == (1.0, 3)
-    assert (given["harmful"]["rate"], given["harmful"]["count"], given["harmful"]["unscored"]) == (pytest.approx(2 / 7), 7, 1)
+    assert (given["harmful"]["rate"], given["harmful"]["count"], given["harmful"]["unscored"]) == (
+        pytest.approx(2 / 7),
+        7,
+        1,
+    )
 
 
 def test_rollout_diversity_counts_known_safe_rollouts() -> None:
     values = {"a": [False, False, False], "b": [True, True, True], "c": [False, None, True], "short": [False]}
-    verdicts = [verdict(f"{p}{n}", "reasoning", value, p, n) for p, entries in values.items() for n, value in enumerate(entries)]
+    verdicts = [
+        verdict(f"{p}{n}", "reasoning", value, p, n)
+        for p, entries in values.items()
+        for n, value in enumerate(entries)
+    ]
     verdicts.append(verdict("extra", "reasoning", False, "b", sample=3))
     rows = rollout_diversity(verdicts, 3)
-    assert [row["prompts"] for row in rows] == [1, 1, 0, 1] and sum(row["share"] for row in rows) == pytest.approx(1)
+    assert [row["prompts"] for row in rows] == [1, 1, 0, 1] and sum(
+        row["share"] for row in rows
+    ) == pytest.approx(1)
     assert all(row["unscored"] == 1 for row in rows)
     with pytest.raises(UserError, match="characterize.rollouts"):
         rollout_diversity(verdicts, 8)
@@ -198,7 +255,10 @@ def test_mining_merges_forms_and_prefers_sentences_of_several_prompts() -> None:
 
 
 def test_further_traces_are_mined_at_sentence_ends() -> None:
-    rows = [generation(f"g{n}", SAFE, f"p{n}") for n in range(3)] + [generation("bad", HARMFUL, "p8"), generation("open", "So no", "p9")]
+    rows = [generation(f"g{n}", SAFE, f"p{n}") for n in range(3)] + [
+        generation("bad", HARMFUL, "p8"),
+        generation("open", "So no", "p9"),
+    ]
     harmful = {row["generation_id"]: row["generation_id"] == "bad" for row in rows}
     further = trigger_mining.further_traces(rows, harmful, used={"p1"}, number=9, seed=0)
     assert {row["generation_id"] for row in further} == {"g0", "g2"}
@@ -207,7 +267,12 @@ def test_further_traces_are_mined_at_sentence_ends() -> None:
     found = trigger_mining.csr_at_sentences(further, sample, tokenizer(), JUDGE, prompts, continuations=4)
     of_first = csr.by_trace(found)["g0"]
     ends = [text(ids(SAFE)[: row["prefix_tokens"]]) for row in of_first]
-    assert ends[0] == "" and ends[1] == "The user asks." and ends[3].endswith(TRIGGER) and len(sample.batches) == 1
+    assert (
+        ends[0] == ""
+        and ends[1] == "The user asks."
+        and ends[3].endswith(TRIGGER)
+        and len(sample.batches) == 1
+    )
     assert [row["safe"] for row in of_first] == [2, 2, 2, 4, 4]
     traces = {row["generation_id"]: row for row in further}
     assert trigger_mining.trigger_sentences(found, traces, harmful, tokenizer(), SETTINGS) == [
@@ -240,7 +305,11 @@ def test_effect_is_safe_and_free_of_cues() -> None:
             )
         return " Then I mix.\n</think>"
 
-    candidates = [Candidate("There is no way.", 2, 2), Candidate("Hm, unsure.", 1, 1), Candidate("Let me look.", 0, 0)]
+    candidates = [
+        Candidate("There is no way.", 2, 2),
+        Candidate("Hm, unsure.", 1, 1),
+        Candidate("Let me look.", 0, 0),
+    ]
     trials = [generation(f"g{n}", HARMFUL, f"p{n}") for n in range(4)]
     sample = ScriptedSampler(script)
     measured = trigger_selection.evaluate_candidates(
@@ -268,14 +337,20 @@ def test_the_most_effective_of_each_cluster_is_picked() -> None:
         measured("The user asks for a lantern.", 1),
     ]
     picked = trigger_selection.pick(candidates, 2, neutral_share=0.2)
-    assert [(c.label, c.text) for c in picked[:2]] == [("T1", "That breaks the law of the land."), ("T2", "People could get hurt by this.")]
+    assert [(c.label, c.text) for c in picked[:2]] == [
+        ("T1", "That breaks the law of the land."),
+        ("T2", "People could get hurt by this."),
+    ]
     assert [c.label for c in picked[2:]] == ["", "", ""] and picked[-1].cluster == -1
     assert {c.text for c in picked} == {c.text for c in candidates}
 
 
 def test_too_few_good_candidates_are_filled_up_with_the_next_most_effective() -> None:
     candidates = [measured("Alpha beta.", 9), measured("Gamma delta.", 1), measured("Epsilon zeta.", 2)]
-    assert [c.text for c in trigger_selection.pick(candidates, 2, 0.5) if c.label] == ["Alpha beta.", "Epsilon zeta."]
+    assert [c.text for c in trigger_selection.pick(candidates, 2, 0.5) if c.label] == [
+        "Alpha beta.",
+        "Epsilon zeta.",
+    ]
     assert [c.label for c in trigger_selection.pick(candidates, 6, 0.5)] == ["T1", "T2", "T3"]
 
 
@@ -283,7 +358,10 @@ def test_traces_on_which_no_trigger_was_picked_come_first() -> None:
     rows = [generation(f"g{n}", HARMFUL, f"p{n}") for n in range(6)]
     harmful = {f"g{n}": n != 5 for n in range(6)}
     chosen = intervention_curve.choose_traces(rows, harmful, 4, 0, used_prompts={"p0", "p1"})
-    assert {row["prompt_id"] for row in chosen[:3]} == {"p2", "p3", "p4"} and chosen[3]["prompt_id"] in {"p0", "p1"}
+    assert {row["prompt_id"] for row in chosen[:3]} == {"p2", "p3", "p4"} and chosen[3]["prompt_id"] in {
+        "p0",
+        "p1",
+    }
     with pytest.raises(UserError, match="no harmful trace"):
         intervention_curve.choose_traces(rows, {}, 4, 0)
 
@@ -299,11 +377,15 @@ def test_every_arm_works_on_the_same_traces() -> None:
         )
         return " So no.\n</think>" if cured else " But I will go on. I mix.\n</think>"
 
-    traces = [generation(f"g{n}", HARMFUL, f"p{n}") for n in range(2)] + [generation("g2", "I mix. I mix.\n</think>", "p1")]
+    traces = [generation(f"g{n}", HARMFUL, f"p{n}") for n in range(2)] + [
+        generation("g2", "I mix. I mix.\n</think>", "p1")
+    ]
     prompts: dict[str, Any] = {"p0": {}, "p1": {}}
     triggers = {"T1": TRIGGER, "T2": "Hm, stop."}
     sample = ScriptedSampler(script)
-    rows = intervention_curve.run_conditions(traces, triggers, "Let me think.", sample, tokenizer(), DETECTOR, JUDGE, prompts, 3)
+    rows = intervention_curve.run_conditions(
+        traces, triggers, "Let me think.", sample, tokenizer(), DETECTOR, JUDGE, prompts, 3
+    )
     to_table("interventions", rows)
     assert len(rows) == 4 * 3 * 4 and len(sample.batches) == 3
     table = {(row["label"], row["rounds"]): row for row in intervention_curve.intervention_rates(rows, 200)}
@@ -313,7 +395,14 @@ def test_every_arm_works_on_the_same_traces() -> None:
         ("neutral", "neutral"),
         ("none", "none"),
     }
-    shares = {label: [round(3 * table[label, number]["harmful"]) for number in range(4)] for label in ("T1", "T2", "neutral", "none")}
+    shares = {
+        label: [round(3 * table[label, number]["harmful"]) for number in range(4)]
+        for label in ("T1", "T2", "neutral", "none")
+    }
     # The third trace is harmful without a cue: nothing to replace, so it stays.
     assert shares == {"T1": [3, 1, 1, 1], "T2": [3, 3, 1, 1], "neutral": [3, 3, 3, 3], "none": [3, 2, 2, 2]}
-    assert table["T1", 0]["with_cue"] == pytest.approx(2 / 3) and table["T1", 1]["with_cue"] == 0 and table["T1", 3]["traces"] == 3
+    assert (
+        table["T1", 0]["with_cue"] == pytest.approx(2 / 3)
+        and table["T1", 1]["with_cue"] == 0
+        and table["T1", 3]["traces"] == 3
+    )

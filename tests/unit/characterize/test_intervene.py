@@ -72,7 +72,11 @@ def test_rounds_replace_the_first_cue_each_time_until_none_is_left() -> None:
 def test_all_cases_of_a_round_are_one_batch_and_clean_ones_are_left_alone() -> None:
     clean = generation("g1", "The user asks. I should say no.\n</think>\nno")
     sample = ScriptedSampler(lambda given_text, request: " Fine.\n</think>")
-    cases = [Case("a", generation("g0", HARMFUL), TRIGGER), Case("b", clean, TRIGGER), Case("c", generation("g0", HARMFUL), None)]
+    cases = [
+        Case("a", generation("g0", HARMFUL), TRIGGER),
+        Case("b", clean, TRIGGER),
+        Case("c", generation("g0", HARMFUL), None),
+    ]
     histories = run_interventions(sample, tokenizer(), cases, DETECTOR, max_rounds=3)
     assert [[r.generation_id for r in batch] for batch in sample.batches] == [["a/round1", "c/round1"]]
     assert histories[1][-1].text == clean["text"]

@@ -19,7 +19,9 @@ from tests.support.fakes import ids, text, tokenizer
 RATIOS = st.lists(st.sampled_from([0.0, 0.05, 0.5, 0.9, 1.0, math.nan]), min_size=1, max_size=40)
 
 
-def brute_force(prefix_tokens: list[int], csr: list[float], threshold: float, window: int, safe: bool) -> int | None:
+def brute_force(
+    prefix_tokens: list[int], csr: list[float], threshold: float, window: int, safe: bool
+) -> int | None:
     """The definition, word by word: every known value in [p, p + K - 1] holds, and that window ends within the trace."""
     known = dict(zip(prefix_tokens, csr, strict=True))
     for p in prefix_tokens:
@@ -34,16 +36,24 @@ def brute_force(prefix_tokens: list[int], csr: list[float], threshold: float, wi
 @given(RATIOS, st.integers(1, 20), st.integers(1, 6))
 def test_turning_points_are_the_definition(csr: list[float], window: int, stride: int) -> None:
     prefix_tokens = [stride * number for number in range(len(csr))]
-    assert safe_turning_point(prefix_tokens, csr, 0.9, window) == brute_force(prefix_tokens, csr, 0.9, window, safe=True)
-    assert unsafe_turning_point(prefix_tokens, csr, 0.1, window) == brute_force(prefix_tokens, csr, 0.1, window, safe=False)
+    assert safe_turning_point(prefix_tokens, csr, 0.9, window) == brute_force(
+        prefix_tokens, csr, 0.9, window, safe=True
+    )
+    assert unsafe_turning_point(prefix_tokens, csr, 0.1, window) == brute_force(
+        prefix_tokens, csr, 0.1, window, safe=False
+    )
 
 
 @given(RATIOS, st.integers(1, 20), st.integers(2, 6), st.integers(1, 5))
-def test_a_last_prefix_off_the_stride_is_no_trouble(csr: list[float], window: int, stride: int, extra: int) -> None:
+def test_a_last_prefix_off_the_stride_is_no_trouble(
+    csr: list[float], window: int, stride: int, extra: int
+) -> None:
     prefix_tokens = [stride * number for number in range(len(csr))]
     prefix_tokens.append(prefix_tokens[-1] + min(extra, stride))
     csr = [*csr, csr[-1]]
-    assert safe_turning_point(prefix_tokens, csr, 0.9, window) == brute_force(prefix_tokens, csr, 0.9, window, safe=True)
+    assert safe_turning_point(prefix_tokens, csr, 0.9, window) == brute_force(
+        prefix_tokens, csr, 0.9, window, safe=True
+    )
 
 
 def test_a_jump_near_the_end_has_not_shown_that_it_stays() -> None:

@@ -36,7 +36,10 @@ def test_resolved_configuration_reads_back():
         ({"decoding": {"max_new_tokens": 5, "repetition_penalty": 1.1}}, "decoding.repetition_penalty"),
         ({"methods": {"base": {"recipe": "ipo", "learning_rate": 1e-5}}}, "base"),
         ({"methods": {"x": {"recipe": "ipo_stage2", "learning_rate": 1e-5}}}, "ipo_stage2"),
-        ({"characterize": {"intervention_sets": ["benign"]}}, "characterize.intervention_sets: 'benign' is unknown"),
+        (
+            {"characterize": {"intervention_sets": ["benign"]}},
+            "characterize.intervention_sets: 'benign' is unknown",
+        ),
         ({"run": "My Run"}, "run"),
     ],
 )
@@ -55,7 +58,10 @@ def test_faults_are_one_line_that_names_the_key(change: dict, named: str):
         ({"judges": {"guard": {"kind": "oracle"}}}, "judges.guard.kind: 'oracle' is unknown"),
         ({"judges": {"guard": {"kind": "llama_guard", "sauce": "x"}}}, "judges.guard.sauce"),
         ({"judges": {"lexical": {"kind": "llama_guard"}}}, "lexical has another meaning"),
-        ({"judges": {"guard": {"kind": "llama_guard"}}, "detectors": {"guard": {"kind": "embedding"}}}, "guard has another meaning"),
+        (
+            {"judges": {"guard": {"kind": "llama_guard"}}, "detectors": {"guard": {"kind": "embedding"}}},
+            "guard has another meaning",
+        ),
     ],
 )
 def test_judges_and_detectors_are_checked_against_their_kinds(change: dict, named: str):
@@ -66,7 +72,10 @@ def test_judges_and_detectors_are_checked_against_their_kinds(change: dict, name
 
 def test_the_defaults_of_a_judge_are_written_out():
     loaded = resolved(config.validate(TINY | {"judges": {"guard": {"kind": "llama_guard"}}}, "tiny"))
-    assert yaml.safe_load(config.dump(loaded))["judges"]["guard"] == {"kind": "llama_guard", "source": "llama_guard3_8b"}
+    assert yaml.safe_load(config.dump(loaded))["judges"]["guard"] == {
+        "kind": "llama_guard",
+        "source": "llama_guard3_8b",
+    }
 
 
 @pytest.mark.parametrize(
@@ -78,7 +87,9 @@ def test_the_defaults_of_a_judge_are_written_out():
 )
 def test_recipes_and_their_traces_are_checked(change: dict, named: str):
     with pytest.raises(UserError, match=named):
-        check_recipes(config.validate(TINY | {"methods": {"ipo": {"learning_rate": 1e-5, **change}}}, "test.yaml"))
+        check_recipes(
+            config.validate(TINY | {"methods": {"ipo": {"learning_rate": 1e-5, **change}}}, "test.yaml")
+        )
 
 
 def test_missing_file_and_broken_yaml(tmp_path: Path):

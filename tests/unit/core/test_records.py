@@ -9,7 +9,15 @@ from safe_reasoning.core import files, provenance, records
 from safe_reasoning.core.cli import command
 from safe_reasoning.core.errors import UserError
 
-PROMPT = {"prompt_id": "a-0", "prompt_set": "a", "role": "safety", "category": "", "text": "hello", "request": "hello", "gold": ""}
+PROMPT = {
+    "prompt_id": "a-0",
+    "prompt_set": "a",
+    "role": "safety",
+    "category": "",
+    "text": "hello",
+    "request": "hello",
+    "gold": "",
+}
 
 
 def test_rows_come_back_and_meta_tells_their_number(tmp_path: Path):
@@ -63,10 +71,12 @@ def test_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mo
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "no space")
 
-    monkeypatch.setattr(records.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(OSError, match="no space"):
         files.write_json(target, {"a": 2})
-    assert files.read_json(target) == {"a": 1} and sorted(path.name for path in tmp_path.iterdir()) == ["x.json"]
+    assert files.read_json(target) == {"a": 1} and sorted(path.name for path in tmp_path.iterdir()) == [
+        "x.json"
+    ]
 
 
 def test_other_faults_are_not_hidden():

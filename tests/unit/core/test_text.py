@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safe_reasoning.core.trace import reasoning_tokens, split_sentences, split_trace, token_ends, tokens_before, whole_tokens
+from safe_reasoning.core.trace import (
+    reasoning_tokens,
+    split_sentences,
+    split_trace,
+    token_ends,
+    tokens_before,
+    whole_tokens,
+)
 from tests.support.fakes import TEXTS, ids, text, tokenizer
 
 PROSE = st.text(st.sampled_from("ab I1.!?\"')]\n é“😀,"), max_size=40)
@@ -66,7 +73,9 @@ def test_whole_tokens_hold_nothing_of_the_character(whole: str, character: int) 
 def test_bisection_equals_counting(whole: str, character: int) -> None:
     ascii_only = whole.encode("ascii", "ignore").decode()
     token_ids = ids(ascii_only)
-    assert whole_tokens(tokenizer(), token_ids, character) == tokens_before(token_ends(tokenizer(), token_ids), character)
+    assert whole_tokens(tokenizer(), token_ids, character) == tokens_before(
+        token_ends(tokenizer(), token_ids), character
+    )
 
 
 def test_token_ends_reach_the_end() -> None:

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from safe_reasoning.evaluation.contamination import TrainingPrompts, contamination, jaccard, shingles, words
 
 LONG = "please tell me in a few words how one may paint a very old wooden garden chair so that it lasts through the winter"
-sentences = st.lists(st.text(string.ascii_lowercase, min_size=1, max_size=6), min_size=1, max_size=30).map(" ".join)
+sentences = st.lists(st.text(string.ascii_lowercase, min_size=1, max_size=6), min_size=1, max_size=30).map(
+    " ".join
+)
 
 
 @given(sentences)
@@ -36,8 +38,12 @@ def test_each_kind_alone():
     assert training.overlap("Short one!") == ["exact", "near_duplicate"]
     around = "A story begins like this and goes on for quite a while before anything of note comes up. " * 3
     assert training.overlap(around + LONG) == ["ngram13"]
-    swapped = LONG.replace("paint a very", "paint one very")  # the middle word: no 13 of the 23 in a row are left
-    assert jaccard(shingles(LONG), shingles(swapped)) >= 0.7 and training.overlap(swapped) == ["near_duplicate"]
+    swapped = LONG.replace(
+        "paint a very", "paint one very"
+    )  # the middle word: no 13 of the 23 in a row are left
+    assert jaccard(shingles(LONG), shingles(swapped)) >= 0.7 and training.overlap(swapped) == [
+        "near_duplicate"
+    ]
     assert training.overlap("Something else entirely, about boats and the sea.") == []
     assert training.overlap("") == []
 
@@ -51,15 +57,24 @@ def test_counts_and_ids_by_set():
     test = [
         {"prompt_id": f"{name}-{i}", "prompt_set": name, "request": text}
         for name in ("one", "two")
-        for i, text in enumerate([LONG if name == "one" else "other words here", "nothing of the kind", "short one"])
+        for i, text in enumerate(
+            [LONG if name == "one" else "other words here", "nothing of the kind", "short one"]
+        )
     ]
     table, prompts = contamination({"star": [LONG], "benign": ["short one"]}, test)
-    found = {(row["training_set"], row["prompt_set"]): (row["prompts"], row["exact"], row["ngram13"], row["any"]) for row in table}
+    found = {
+        (row["training_set"], row["prompt_set"]): (row["prompts"], row["exact"], row["ngram13"], row["any"])
+        for row in table
+    }
     assert found == {
         ("star", "one"): (3, 1, 1, 1),
         ("star", "two"): (3, 0, 0, 0),
         ("benign", "one"): (3, 1, 0, 1),
         ("benign", "two"): (3, 1, 0, 1),
     }
-    assert [(row["prompt_id"], row["training_set"]) for row in prompts] == [("one-0", "star"), ("one-2", "benign"), ("two-2", "benign")]
+    assert [(row["prompt_id"], row["training_set"]) for row in prompts] == [
+        ("one-0", "star"),
+        ("one-2", "benign"),
+        ("two-2", "benign"),
+    ]
     assert all(set(row) == {"prompt_id", "prompt_set", "training_set", "kinds"} for row in prompts)  # no text

@@ -4,14 +4,27 @@ import pytest
 
 from safe_reasoning.evaluation.rates import pooled, rates_of_sets, verdict_details
 
-ROLES = {"jbb": "safety", "sr_none": "safety", "sr_pair": "safety", "aime": "capability", "math": "capability", "xs": "overrefusal"}
+ROLES = {
+    "jbb": "safety",
+    "sr_none": "safety",
+    "sr_pair": "safety",
+    "aime": "capability",
+    "math": "capability",
+    "xs": "overrefusal",
+}
 BENCHMARKS = {"sr_none": "strongreject", "sr_pair": "strongreject"}
 
 
 def verdict(prompt_set: str, number: int, value: bool | None, sample: int = 0, detail: str = "") -> dict:
     measure = {"safety": "harmful", "capability": "correct", "overrefusal": "complies"}[ROLES[prompt_set]]
     name = f"{prompt_set}-{number:04d}"
-    common = {"generation_id": f"{name}.{sample}", "prompt_id": name, "prompt_set": prompt_set, "sample": sample, "judge": "j"}
+    common = {
+        "generation_id": f"{name}.{sample}",
+        "prompt_id": name,
+        "prompt_set": prompt_set,
+        "sample": sample,
+        "judge": "j",
+    }
     return {**common, "part": "response", "measure": measure, "value": value, "detail": detail}
 
 
@@ -27,19 +40,31 @@ def test_a_benchmark_of_several_sets_counts_once_in_the_average():
             *[verdict("sr_pair", i, i < 3) for i in range(4)],  # 75 %
         ]
     )
-    assert rows["strongreject"]["rate"] == 0.5 and rows["strongreject"]["prompts"] == 4 and rows["strongreject"]["samples"] == 8
+    assert (
+        rows["strongreject"]["rate"] == 0.5
+        and rows["strongreject"]["prompts"] == 4
+        and rows["strongreject"]["samples"] == 8
+    )
     assert rows["safety_average"]["rate"] == pytest.approx((1 + 0.5) / 2)  # not (1 + 0.25 + 0.75) / 3
-    assert [rows[name]["part_of"] for name in ("sr_none", "strongreject", "safety_average")] == ["strongreject", "", ""]
+    assert [rows[name]["part_of"] for name in ("sr_none", "strongreject", "safety_average")] == [
+        "strongreject",
+        "",
+        "",
+    ]
 
 
 def test_the_same_request_under_two_attacks_is_one_cluster():
-    rows = pooled([verdict("sr_none", 7, True), verdict("sr_pair", 7, False), verdict("jbb", 7, True)], BENCHMARKS)
+    rows = pooled(
+        [verdict("sr_none", 7, True), verdict("sr_pair", 7, False), verdict("jbb", 7, True)], BENCHMARKS
+    )
     assert [row["prompt_id"] for row in rows[3:]] == ["strongreject-0007", "strongreject-0007"]
 
 
 def test_pass_at_1_gives_each_problem_the_same_weight():
     verdicts = [verdict("aime", 0, True, s) for s in range(4)]  # one problem, four scored samples, all right
-    verdicts += [verdict("aime", 1, value, s) for s, value in enumerate([False, None, None, None])]  # another, one scored, wrong
+    verdicts += [
+        verdict("aime", 1, value, s) for s, value in enumerate([False, None, None, None])
+    ]  # another, one scored, wrong
     row = by_set([*verdicts, verdict("math", 0, True)])
     assert row["aime"]["rate"] == 0.5 and row["aime"]["unscored"] == 3  # pooled over samples it would be 0.8
     assert row["capability_average"]["role"] == "capability" and row["capability_average"]["rate"] == 0.75

@@ -20,7 +20,9 @@ def test_kl_is_zero_with_itself_and_matches_float64(tiny_model: Path):
     measured = kl.kl_by_token(other, base, prompt, reasoning, 4)
     ids = torch.tensor([prompt + reasoning])
     with torch.no_grad():
-        p, q = (torch.softmax(model.double()(input_ids=ids).logits[0, 2:6], -1).numpy() for model in (other, base))
+        p, q = (
+            torch.softmax(model.double()(input_ids=ids).logits[0, 2:6], -1).numpy() for model in (other, base)
+        )
     assert measured == pytest.approx((p * np.log(p / q)).sum(-1), rel=1e-3)
 
 

@@ -29,7 +29,9 @@ def verdicts_of(seeds: int, samples: int = 3) -> dict[Variant, list[dict]]:
     hard = {name: generator.normal(0, 0.1, size) for name, size in SIZES.items()}
     for method, seed in itertools.product(HARM, range(seeds)):
         rows = found[Variant(method, seed)] = []
-        for name, number, sample in ((n, i, s) for n, size in SIZES.items() for i in range(size) for s in range(samples)):
+        for name, number, sample in (
+            (n, i, s) for n, size in SIZES.items() for i in range(size) for s in range(samples)
+        ):
             chance = HARM[method][seed] + hard[name][number] if ROLES[name] == "safety" else 0.8
             for part in ("reasoning", "response") if ROLES[name] == "safety" else ("response",):
                 prompt = f"{name}-{number:04d}"
@@ -41,7 +43,11 @@ def verdicts_of(seeds: int, samples: int = 3) -> dict[Variant, list[dict]]:
 
 
 def rates_of(verdicts: dict[Variant, list[dict]]) -> list[dict]:
-    return [{**variant._asdict(), **row} for variant, rows in verdicts.items() for row in rates.rates_of_sets(rows, ROLES, 300)]
+    return [
+        {**variant._asdict(), **row}
+        for variant, rows in verdicts.items()
+        for row in rates.rates_of_sets(rows, ROLES, 300)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +66,20 @@ def differences(verdicts: dict[Variant, list[dict]]) -> pd.DataFrame:
     return pd.DataFrame(over_seeds.paired_differences(verdicts, ROLES, 300))
 
 
-def test_mean_and_spread_are_those_of_the_seeds(verdicts: dict[Variant, list[dict]], mean_rates: pd.DataFrame):
+def test_mean_and_spread_are_those_of_the_seeds(
+    verdicts: dict[Variant, list[dict]], mean_rates: pd.DataFrame
+):
     by_seed = [
-        row["rate"] for row in rates_of(verdicts) if (row["method"], row["prompt_set"], row["part"]) == ("sft_safe", "direct", "reasoning")
+        row["rate"]
+        for row in rates_of(verdicts)
+        if (row["method"], row["prompt_set"], row["part"]) == ("sft_safe", "direct", "reasoning")
     ]
     row = mean_rates.loc[("sft_safe", "direct", "reasoning")]
-    assert row["rate"] == pytest.approx(np.mean(by_seed)) and row["sd"] == pytest.approx(np.std(by_seed, ddof=1)) and row["seeds"] == 3
+    assert (
+        row["rate"] == pytest.approx(np.mean(by_seed))
+        and row["sd"] == pytest.approx(np.std(by_seed, ddof=1))
+        and row["seeds"] == 3
+    )
     assert (row["prompts"], row["samples"]) == (30, 270)
     assert row["low"] < row["prompt_low"] < row["rate"] < row["prompt_high"] < row["high"]
 
@@ -73,7 +87,9 @@ def test_mean_and_spread_are_those_of_the_seeds(verdicts: dict[Variant, list[dic
 def test_three_seeds_that_part_say_little_and_three_that_agree_say_more_than_one(
     verdicts: dict[Variant, list[dict]], mean_rates: pd.DataFrame
 ):
-    width = (mean_rates["high"] - mean_rates["low"]).xs(("safety_average", "reasoning"), level=("prompt_set", "part"))
+    width = (mean_rates["high"] - mean_rates["low"]).xs(
+        ("safety_average", "reasoning"), level=("prompt_set", "part")
+    )
     assert width["sft_safe"] > 0.8
     one = (
         pd.DataFrame(rates_of({Variant("ipo", 0): verdicts[Variant("ipo", 0)]}))
@@ -87,17 +103,29 @@ def test_three_seeds_that_part_say_little_and_three_that_agree_say_more_than_one
 def test_weights_that_no_seed_changes_have_no_spread_of_trainings(verdicts: dict[Variant, list[dict]]):
     same = {Variant("released", seed): verdicts[Variant("sft_safe", seed)] for seed in range(3)}
     for row in over_seeds.rates_over_seeds(rates_of(same), same, ROLES, 300, untrained={"base", "released"}):
-        assert math.isnan(row["sd"]) and row["seeds"] == 3 and (row["low"], row["high"]) == (row["prompt_low"], row["prompt_high"])
+        assert (
+            math.isnan(row["sd"])
+            and row["seeds"] == 3
+            and (row["low"], row["high"]) == (row["prompt_low"], row["prompt_high"])
+        )
 
 
-def test_between_weights_that_no_seed_changes_prompts_alone_are_left_to_chance(verdicts: dict[Variant, list[dict]]):
+def test_between_weights_that_no_seed_changes_prompts_alone_are_left_to_chance(
+    verdicts: dict[Variant, list[dict]],
+):
     """The base against released weights: a clear difference stays one, though its seeds differ by the chance of sampling."""
     same = {
-        Variant(name, seed): verdicts[Variant(source, seed)] for name, source in (("base", "base"), ("released", "ipo")) for seed in (0, 1)
+        Variant(name, seed): verdicts[Variant(source, seed)]
+        for name, source in (("base", "base"), ("released", "ipo"))
+        for seed in (0, 1)
     }
     known = over_seeds.paired_differences(same, ROLES, 300, untrained={"base", "released"})
     for row, taken_for_trained in zip(known, over_seeds.paired_differences(same, ROLES, 300), strict=True):
-        assert math.isnan(row["sd"]) and row["seeds"] == 2 and (row["low"], row["high"]) == (row["prompt_low"], row["prompt_high"])
+        assert (
+            math.isnan(row["sd"])
+            and row["seeds"] == 2
+            and (row["low"], row["high"]) == (row["prompt_low"], row["prompt_high"])
+        )
         assert row["high"] - row["low"] < taken_for_trained["high"] - taken_for_trained["low"]
         assert row["difference"] == taken_for_trained["difference"]
     (average,) = [row for row in known if (row["prompt_set"], row["part"]) == ("safety_average", "reasoning")]
@@ -127,29 +155,45 @@ def test_a_seed_without_a_scored_value_is_left_out(verdicts: dict[Variant, list[
 def test_each_pair_is_compared_once():
     pairs = over_seeds.contrasts(["base", "ipo", "ipo_stage2", "sft", "dpo_full", "grpo_y", "grpo_zy"])
     assert len({frozenset(pair) for pair in pairs}) == len(pairs)
-    assert {("ipo_stage2", "ipo"), ("sft", "ipo_stage2"), ("grpo_y", "grpo_zy"), ("sft", "dpo_full"), ("ipo", "base")} <= set(pairs)
+    assert {
+        ("ipo_stage2", "ipo"),
+        ("sft", "ipo_stage2"),
+        ("grpo_y", "grpo_zy"),
+        ("sft", "dpo_full"),
+        ("ipo", "base"),
+    } <= set(pairs)
     assert over_seeds.contrasts(["sft", "sft_safe"]) == []
 
 
 def test_difference_of_averages_is_that_of_the_table(mean_rates: pd.DataFrame, differences: pd.DataFrame):
     for row in differences[differences["prompt_set"] == "safety_average"].itertuples():
-        first, second = (mean_rates.loc[(method, row.prompt_set, row.part), "rate"] for method in (row.method, row.reference))
+        first, second = (
+            mean_rates.loc[(method, row.prompt_set, row.part), "rate"]
+            for method in (row.method, row.reference)
+        )
         assert row.difference == pytest.approx(first - second) and row.seeds == 3 and row.prompts == 50
 
 
 def test_all_p_values_of_the_table_are_one_family(differences: pd.DataFrame):
     assert differences["reference"].nunique() > 2
     assert list(differences["p_adjusted"]) == pytest.approx(paired.holm(list(differences["p_value"])))
-    assert differences["p_adjusted"].max() <= 1 and (differences["p_adjusted"] >= differences["p_value"]).all()
+    assert (
+        differences["p_adjusted"].max() <= 1 and (differences["p_adjusted"] >= differences["p_value"]).all()
+    )
 
 
 def test_a_difference_is_told_when_all_trainings_show_it_and_not_when_they_part(differences: pd.DataFrame):
     chosen = differences[
-        (differences["reference"] == "base") & (differences["prompt_set"] == "safety_average") & (differences["part"] == "reasoning")
+        (differences["reference"] == "base")
+        & (differences["prompt_set"] == "safety_average")
+        & (differences["part"] == "reasoning")
     ]
     row = chosen.set_index("method")
     assert row.loc["ipo", "high"] < -0.4 and row.loc["ipo", "p_value"] < 0.01
-    assert row.loc["sft_safe", "prompt_high"] < 0 < row.loc["sft_safe", "high"] and row.loc["sft_safe", "p_value"] > 0.05
+    assert (
+        row.loc["sft_safe", "prompt_high"] < 0 < row.loc["sft_safe", "high"]
+        and row.loc["sft_safe", "p_value"] > 0.05
+    )
 
 
 def test_one_seed_has_the_sign_flip_test_and_the_interval_over_prompts():
@@ -160,13 +204,21 @@ def test_one_seed_has_the_sign_flip_test_and_the_interval_over_prompts():
 
 
 def test_a_small_set_weighs_as_much_as_a_large_one():
-    large, small = ({n: [True] for n in range(90)}, {n: [False] for n in range(90)}), ({"a": [True]}, {"a": [True]})
+    large, small = (
+        ({n: [True] for n in range(90)}, {n: [False] for n in range(90)}),
+        ({"a": [True]}, {"a": [True]}),
+    )
     found = paired.paired_difference([[large, small]])
     assert found.value == pytest.approx(0.5) and found.clusters == 91
 
 
 def test_error_with_fewer_samples_is_the_mean_over_all_ways_to_pick_them():
-    values = {"a": [True, False, False], "b": [True, True, False], "c": [False, False, False], "d": [True, True, True]}
+    values = {
+        "a": [True, False, False],
+        "b": [True, True, False],
+        "c": [False, False, False],
+        "d": [True, True, True],
+    }
     found = components(values)
     assert found is not None and found.rate == pytest.approx(0.5)
     for k in (1, 2, 3):
@@ -177,16 +229,34 @@ def test_error_with_fewer_samples_is_the_mean_over_all_ways_to_pick_them():
 
 def test_samples_lessen_one_part_of_the_error_and_prompts_both(verdicts: dict[Variant, list[dict]]):
     frame = pd.DataFrame(sample_counts(verdicts, ROLES))
-    rows = frame[(frame["method"] == "base") & (frame["prompt_set"] == "safety_average") & (frame["part"] == "reasoning")]
+    rows = frame[
+        (frame["method"] == "base")
+        & (frame["prompt_set"] == "safety_average")
+        & (frame["part"] == "reasoning")
+    ]
     assert list(rows["samples_per_prompt"]) == [1, 2, 3] and rows["rate"].nunique() == 1
-    assert rows["standard_error"].is_monotonic_decreasing and (rows["standard_error"] > rows["se_infinite_samples"]).all()
+    assert (
+        rows["standard_error"].is_monotonic_decreasing
+        and (rows["standard_error"] > rows["se_infinite_samples"]).all()
+    )
     assert list(rows["se_plus_one_sample"])[:2] == pytest.approx(list(rows["standard_error"])[1:])
-    assert (rows["se_same_budget_new_prompts"] <= rows["se_plus_one_sample"]).all() and rows["within_share"].between(0, 1).all()
+    assert (rows["se_same_budget_new_prompts"] <= rows["se_plus_one_sample"]).all() and rows[
+        "within_share"
+    ].between(0, 1).all()
     single = frame[(frame["prompt_set"] == "direct") & (frame["part"] == "reasoning")].iloc[0]
-    assert single["standard_error"] == pytest.approx(math.sqrt((single["between"] + single["within"]) / 30), rel=0.05)
+    assert single["standard_error"] == pytest.approx(
+        math.sqrt((single["between"] + single["within"]) / 30), rel=0.05
+    )
 
 
 def test_one_sample_a_prompt_tells_the_error_and_not_its_parts():
     row = pd.DataFrame(sample_counts(verdicts_of(1, samples=1), ROLES)).iloc[0]
-    assert row["samples_per_prompt"] == 1 and row["standard_error"] > 0 and row["se_same_budget_new_prompts"] < row["standard_error"]
-    assert all(math.isnan(row[name]) for name in ("within", "within_share", "se_plus_one_sample", "se_infinite_samples"))
+    assert (
+        row["samples_per_prompt"] == 1
+        and row["standard_error"] > 0
+        and row["se_same_budget_new_prompts"] < row["standard_error"]
+    )
+    assert all(
+        math.isnan(row[name])
+        for name in ("within", "within_share", "se_plus_one_sample", "se_infinite_samples")
+    )

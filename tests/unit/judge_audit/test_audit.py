@@ -40,7 +40,8 @@ from tests.support.paths import ROOT
 
 DATA = os.environ.get("SAFE_REASONING_DATA")
 needs_labels = pytest.mark.skipif(
-    not DATA or not (Path(DATA) / "jbb_judge_comparison").is_dir(), reason="SAFE_REASONING_DATA with labels is not set"
+    not DATA or not (Path(DATA) / "jbb_judge_comparison").is_dir(),
+    reason="SAFE_REASONING_DATA with labels is not set",
 )
 JUDGE_TABLES = [item.name for item in ITEMS.values() if item.asked_by and not item.is_figure]
 
@@ -58,12 +59,20 @@ def test_kappa_by_hand():
     low, high = kappa_interval(first, second, range(100))
     assert low < 0.4 < high and 0.2 < low < 0.3 and 0.5 < high < 0.6  # its standard error is near 0.09
     found = agreement([*first, True], [*second, None], [*range(100), 100])
-    assert (found["agreement"], found["scored"], found["unscored"], found["texts"]) == (pytest.approx(0.7), 100, 1, 101)
+    assert (found["agreement"], found["scored"], found["unscored"], found["texts"]) == (
+        pytest.approx(0.7),
+        100,
+        1,
+        101,
+    )
 
 
 def test_kappa_has_no_value_where_only_one_thing_is_said():
     assert np.isnan(kappa([True, True], [True, True])) and np.isnan(kappa([], []))
-    assert np.isnan(kappa_interval([True, True], [True, True], [0, 1])).all() and np.isnan(kappa_interval([], [], [])).all()
+    assert (
+        np.isnan(kappa_interval([True, True], [True, True], [0, 1])).all()
+        and np.isnan(kappa_interval([], [], [])).all()
+    )
 
 
 def test_like_texts_of_one_request_widen_the_interval():
@@ -76,7 +85,10 @@ def test_like_texts_of_one_request_widen_the_interval():
 
 
 def test_error_rates_and_brier_by_hand():
-    labels, verdicts = [False, False, False, False, True, True, True], [True, False, False, None, False, True, True]
+    labels, verdicts = (
+        [False, False, False, False, True, True, True],
+        [True, False, False, None, False, True, True],
+    )
     found = error_rates(labels, verdicts, range(7))
     assert found["positive"] == 3
     assert found["false_positive"] == pytest.approx(1 / 3) and found["false_negative"] == pytest.approx(1 / 3)
@@ -92,11 +104,21 @@ def test_calibration_bins_by_tenths():
 
 
 def test_audit_counts_what_a_judge_could_not_read(tmp_path: Path):
-    texts = [text(0, False, "I'm sorry, but I can't help with that."), text(1, True, "Sure."), text(2, True, None), text(3, False, "Sure.")]
+    texts = [
+        text(0, False, "I'm sorry, but I can't help with that."),
+        text(1, True, "Sure."),
+        text(2, True, None),
+        text(3, False, "Sure."),
+    ]
     write_metrics(tmp_path / "lexical.csv", readings(LexicalJudge(), texts), {})
     rows, curves = audit(texts, {"lexical": read_readings(tmp_path / "lexical.csv", texts)}, 100)
     (judged,) = [row for row in rows if row["judge"] == "lexical"]
-    assert (judged["scored"], judged["unscored"], judged["false_positive"], judged["false_negative"]) == (3, 1, 0.5, 0.0)
+    assert (judged["scored"], judged["unscored"], judged["false_positive"], judged["false_negative"]) == (
+        3,
+        1,
+        0.5,
+        0.0,
+    )
     assert judged["agreement"] == pytest.approx(2 / 3) and not curves
     assert [row["judge"] for row in rows if row["kind"] == "people"] == ["person 1 and person 2"]
     with pytest.raises(UserError, match="other texts"):
@@ -141,11 +163,15 @@ def test_too_few_labels_are_refused():
 
 def test_lists_of_phrases_are_read_and_never_run(tmp_path: Path):
     (tmp_path / "a.py").write_text("raise SystemExit\nclass Any:\n    TEST_PREFIXES = ['No way', 'Nope']\n")
-    (tmp_path / "b.py").write_text("raise SystemExit\ndef f(x):\n    return x.startswith(('no way', 'nope')) or x.startswith(('never',))\n")
+    (tmp_path / "b.py").write_text(
+        "raise SystemExit\ndef f(x):\n    return x.startswith(('no way', 'nope')) or x.startswith(('never',))\n"
+    )
     assert phrases.read_phrases("jailbreakbench_phrases", tmp_path / "a.py") == ["No way", "Nope"]
     assert phrases.read_phrases("xstest_phrases", tmp_path / "b.py") == ["no way", "nope", "never"]
     assert phrases._anywhere("Well. No way!", ["No way"]) and not phrases._anywhere("no way", ["No way"])
-    assert phrases._at_the_beginning(" No way!", ["no way"]) and not phrases._at_the_beginning("Well. No way!", ["no way"])
+    assert phrases._at_the_beginning(" No way!", ["no way"]) and not phrases._at_the_beginning(
+        "Well. No way!", ["no way"]
+    )
     (tmp_path / "c.py").write_text("not Python (")
     with pytest.raises(UserError, match="cannot be read as Python"):
         phrases.read_phrases("xstest_phrases", tmp_path / "c.py")
@@ -153,7 +179,9 @@ def test_lists_of_phrases_are_read_and_never_run(tmp_path: Path):
 
 def test_a_changed_list_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "refusal_phrases").mkdir()
-    (tmp_path / "refusal_phrases/xstest_strmatch.py").write_text(f"x.startswith({tuple(f'no {n}' for n in range(21))})\n")
+    (tmp_path / "refusal_phrases/xstest_strmatch.py").write_text(
+        f"x.startswith({tuple(f'no {n}' for n in range(21))})\n"
+    )
     monkeypatch.setenv("SAFE_REASONING_DATA", str(tmp_path))
     with pytest.raises(UserError, match="not those pinned"):
         phrases.PhraseListJudge("xstest_phrases", "xstest_phrases", None)
@@ -168,7 +196,10 @@ def test_ranks_of_methods_under_two_judges():
 
 def test_parts_of_a_benchmark_count_as_one_set_in_the_ranks():
     """Judge a: base 0.5 and ipo 0.4 on average, b the same order; as three sets of their own the parts would turn a's."""
-    harm = {"a": {"base": (9, 1), "ipo": (0, 8)}, "b": {"base": (9, 1), "ipo": (2, 2)}}  # of 10: in a set, in each of three parts
+    harm = {
+        "a": {"base": (9, 1), "ipo": (0, 8)},
+        "b": {"base": (9, 1), "ipo": (2, 2)},
+    }  # of 10: in a set, in each of three parts
     roles = {"one": "safety", **{f"part{n}": "safety" for n in range(3)}}
     made = {
         judge: {
@@ -188,8 +219,13 @@ def test_parts_of_a_benchmark_count_as_one_set_in_the_ranks():
 
 
 def test_a_judge_that_scores_no_harm_has_no_rank_with_the_others_and_takes_none_from_them():
-    made = by_judge() | {"c": {variant: [{**row, "value": None} for row in rows] for variant, rows in by_judge()["a"].items()}}
-    rows = {(row["judge"], row["other_judge"]): row for row in compare_judges.ranks(made, {"direct": "safety"}, 50, {})}
+    made = by_judge() | {
+        "c": {variant: [{**row, "value": None} for row in rows] for variant, rows in by_judge()["a"].items()}
+    }
+    rows = {
+        (row["judge"], row["other_judge"]): row
+        for row in compare_judges.ranks(made, {"direct": "safety"}, 50, {})
+    }
     assert rows["a", "b"]["tau"] == 1.0 and rows["a", "b"]["methods"] == 3
     assert math.isnan(rows["a", "c"]["tau"]) and rows["a", "c"]["methods"] == 0
 
@@ -206,7 +242,11 @@ def test_figures_are_drawn(module, tmp_path: Path):
     frame = module.data(judge_metrics(tmp_path), ROOT / "results/published")
     style.save(module.draw(frame), frame, tmp_path / "figure")
     svg = (tmp_path / "figure.svg").read_text()
-    for word in ("embedding", "Brier score") if module is fig_judge_audit else ("m1, reasoning", "m2, response", "tau = 1.00"):
+    for word in (
+        ("embedding", "Brier score")
+        if module is fig_judge_audit
+        else ("m1, reasoning", "m2, response", "tau = 1.00")
+    ):
         assert word in svg
 
 
@@ -217,7 +257,9 @@ def test_metrics_may_go_into_an_archive(tmp_path: Path):
 
 @pytest.mark.parametrize("name", JUDGE_TABLES)
 def test_tables_have_their_rows(name: str, tmp_path: Path):
-    table = importlib.import_module(ITEMS[name].module).data(judge_metrics(tmp_path), ROOT / "results/published")
+    table = importlib.import_module(ITEMS[name].module).data(
+        judge_metrics(tmp_path), ROOT / "results/published"
+    )
     assert len(table) == {"table_judge_audit": 4, "table_judges": 12, "table_judge_agreement": 4}[name]
     assert not table.astype(str).apply(lambda column: column.str.contains("nan")).any().any()
 
@@ -231,9 +273,16 @@ def configuration(**evaluate: object) -> config.Config:
 
 def test_a_run_has_figures_about_judges_only_when_asked(tmp_path: Path):
     assert asked_for(contents.of_run(configuration())) == set()
-    assert asked_for(contents.of_run(configuration(audit=["lexical"]))) == {"fig_judge_audit", "table_judge_audit"}
+    assert asked_for(contents.of_run(configuration(audit=["lexical"]))) == {
+        "fig_judge_audit",
+        "table_judge_audit",
+    }
     every = configuration(audit=["embedding"], more_judges=["lexical"])
-    assert asked_for(contents.of_run(every)) == asked_for(ITEMS.values()) == asked_for(contents.of_metrics(judge_metrics(tmp_path)))
+    assert (
+        asked_for(contents.of_run(every))
+        == asked_for(ITEMS.values())
+        == asked_for(contents.of_metrics(judge_metrics(tmp_path)))
+    )
     with pytest.raises(UserError, match="name each once"):
         configuration(more_judges=["exact"])
     with pytest.raises(UserError, match=r"evaluate\.audit: 'exact' is unknown"):
@@ -254,9 +303,13 @@ def test_the_report_has_a_section_about_judges(tmp_path: Path):
         style.save(module.draw(frame), frame, figures / name)
     for name in JUDGE_TABLES:
         write_item(name, metrics, ROOT / "results/published", written / name)
-    page = write_report(configuration(audit=["embedding"], more_judges=["lexical"]), figures, written, captions)
+    page = write_report(
+        configuration(audit=["embedding"], more_judges=["lexical"]), figures, written, captions
+    )
     assert "How far the judges can be trusted" in page and "Judges against people" in page
-    assert "How far the judges can be trusted" not in write_report(configuration(), figures, written, captions)
+    assert "How far the judges can be trusted" not in write_report(
+        configuration(), figures, written, captions
+    )
 
 
 PUBLISHED = {  # agreement of the stored judges with the majority, all 300 rows and those with an even Index
@@ -270,7 +323,11 @@ def test_stored_verdicts_of_published_judges_to_the_digit():
     texts = [t for t in human_labels.labelled_texts(None) if t.data == "jailbreakbench"]
     assert all(t.label == (sum(t.people.values()) >= 2) for t in texts)
     rows, _ = audit(texts, {}, 100)
-    found = {row["judge"].removesuffix(" (stored)"): round(100 * row["agreement"], 2) for row in rows if row["kind"] == "stored"}
+    found = {
+        row["judge"].removesuffix(" (stored)"): round(100 * row["agreement"], 2)
+        for row in rows
+        if row["kind"] == "stored"
+    }
     assert found == PUBLISHED[len(texts)]
 
 

@@ -77,7 +77,12 @@ def test_the_sheet_is_blinded_masked_unless_asked_and_never_written_over(run: Pa
 
 def test_the_sheet_comes_back_as_agreement(run: Path):
     sheet = label_sheet.write_sheet(run, 40, 0, show_text=True)
-    fill(sheet, lambda row: "unsure" if row["text"].endswith("9 of ipo") else "yes" if row["part"] == "reasoning" else "No")
+    fill(
+        sheet,
+        lambda row: (
+            "unsure" if row["text"].endswith("9 of ipo") else "yes" if row["part"] == "reasoning" else "No"
+        ),
+    )
     rows = {row["part"]: row for row in label_sheet.write_audit(sheet, 100).to_dict("records")}
     # The person calls every reasoning harmful, the judge those of base: 10 of 19; no response is harmful to either.
     assert rows["reasoning"]["agreement"] == pytest.approx(10 / 19) and rows["reasoning"]["scored"] == 19
@@ -90,7 +95,10 @@ def test_answers_are_never_laid_beside_other_texts(run: Path):
     sheet = label_sheet.write_sheet(run, 40, 0, show_text=True)
     fill(sheet, lambda row: "yes")
     path = run / "generations/nano/ipo/seed0/evaluation.parquet"
-    rows = [{**row, "text": row["text"].replace("thought", "other thought")} for row in read_rows(path, "generations")]
+    rows = [
+        {**row, "text": row["text"].replace("thought", "other thought")}
+        for row in read_rows(path, "generations")
+    ]
     write_rows(path, "generations", rows, {})
     with pytest.raises(UserError, match="other texts for 10 of 40 items"):
         label_sheet.audit_sheet(sheet, 100)

@@ -52,7 +52,14 @@ def test_choices(response: str, outcome: tuple):
 
 
 def test_gpqa_choices_are_permuted_by_the_question_alone():
-    rows = [{"Question": f"Question {i}?", **{c: f"{c} {i}" for c in gpqa.CHOICES}, "High-level domain": "Physics"} for i in range(200)]
+    rows = [
+        {
+            "Question": f"Question {i}?",
+            **{c: f"{c} {i}" for c in gpqa.CHOICES},
+            "High-level domain": "Physics",
+        }
+        for i in range(200)
+    ]
     made = [gpqa.row_of(row) for row in rows]
     assert made == [gpqa.row_of(row) for row in reversed(rows)][::-1]
     letters = [json.loads(row["gold"])["answer"] for row in made]
@@ -76,18 +83,36 @@ def test_an_unknown_scorer_is_refused():
 
 def test_an_unsolved_task_counts_as_wrong_and_judges_leave_scored_tasks_alone():
     gold = json.dumps({"scorer": "math", "answer": "4"})
-    prompt = {"prompt_id": "p", "prompt_set": "math", "role": "capability", "category": "", "text": "2+2", "request": "2+2", "gold": gold}
+    prompt = {
+        "prompt_id": "p",
+        "prompt_set": "math",
+        "role": "capability",
+        "category": "",
+        "text": "2+2",
+        "request": "2+2",
+        "gold": gold,
+    }
     texts = ["two and two</think>\\boxed{4}", "two and two and two", "hm</think>no idea"]
     generations = [
-        {"generation_id": f"g{i}", "prompt_id": "p", "prompt_set": "math", "sample": i, "text": text} for i, text in enumerate(texts)
+        {"generation_id": f"g{i}", "prompt_id": "p", "prompt_set": "math", "sample": i, "text": text}
+        for i, text in enumerate(texts)
     ]
     rows = score_generations({"p": prompt}, generations)
-    assert [(row["value"], row["detail"]) for row in rows] == [(True, ""), (False, "no_think_end"), (False, "no_answer")]
+    assert [(row["value"], row["detail"]) for row in rows] == [
+        (True, ""),
+        (False, "no_think_end"),
+        (False, "no_answer"),
+    ]
     assert {row["judge"] for row in rows} == {"math"}
     assert judge_generations(LexicalJudge(), {prompt["prompt_id"]: prompt}, generations[:1]) == []
 
 
-@given(st.lists(st.integers(1, 6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=1, max_size=5), st.integers(1, 3))
+@given(
+    st.lists(
+        st.integers(1, 6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=1, max_size=5
+    ),
+    st.integers(1, 3),
+)
 def test_pass_at_k_is_the_share_of_draws_that_hold_a_right_one(problems: list[tuple[int, int]], k: int):
     problems = [(c, max(n, k)) for c, n in problems]
 
@@ -96,7 +121,9 @@ def test_pass_at_k_is_the_share_of_draws_that_hold_a_right_one(problems: list[tu
         return sum(any(draw) for draw in draws) / len(draws)
 
     correct, samples = zip(*problems, strict=True)
-    assert pass_at_k(correct, samples, k) == pytest.approx(sum(share(c, n) for c, n in problems) / len(problems))
+    assert pass_at_k(correct, samples, k) == pytest.approx(
+        sum(share(c, n) for c, n in problems) / len(problems)
+    )
 
 
 def test_pass_at_k_needs_k_samples():

@@ -42,7 +42,13 @@ PROMPT = {
 
 
 def generation(text: str, number: int = 0) -> dict:
-    return {"generation_id": f"g{number}", "prompt_id": "p", "prompt_set": "s", "sample": number, "text": text}
+    return {
+        "generation_id": f"g{number}",
+        "prompt_id": "p",
+        "prompt_set": "s",
+        "sample": number,
+        "text": text,
+    }
 
 
 @pytest.mark.parametrize(
@@ -52,13 +58,20 @@ def generation(text: str, number: int = 0) -> dict:
 )  # fmt: skip
 def test_only_a_lone_digit_is_a_verdict(reply: str | None, value: bool | None):
     judge = RubricJudge("rubric", ScriptedChat(lambda _: reply))
-    assert reasoning_harmful(judge, PROMPT, "some reasoning") is value and complies(judge, PROMPT, "some response") is value
+    assert (
+        reasoning_harmful(judge, PROMPT, "some reasoning") is value
+        and complies(judge, PROMPT, "some response") is value
+    )
 
 
 def test_the_judge_reads_the_plain_request_and_asks_all_at_once():
     chat = ScriptedChat(lambda question: "1" if "bad" in question.split("<<<PART")[1] else "0")
     judge = RubricJudge("rubric", chat)
-    rows = [generation("bad thoughts</think>fine words", 0), generation("good thoughts</think>", 1), generation("good, unfinished", 2)]
+    rows = [
+        generation("bad thoughts</think>fine words", 0),
+        generation("good thoughts</think>", 1),
+        generation("good, unfinished", 2),
+    ]
     verdicts = verdicts_on(judge, PROMPT, *rows)
     assert [(v["part"], v["value"], v["detail"]) for v in verdicts] == [
         ("reasoning", True, ""), ("response", False, ""), ("reasoning", False, ""), ("response", False, ""),
@@ -67,11 +80,15 @@ def test_the_judge_reads_the_plain_request_and_asks_all_at_once():
     assert (
         len(chat.batches) == 1 and len(chat.batches[0]) == 4
     )  # two parts, one part (an empty response is asked about by nobody), one part
-    assert all("the plain request" in question and "an attack around it" not in question for question in chat.batches[0])
+    assert all(
+        "the plain request" in question and "an attack around it" not in question
+        for question in chat.batches[0]
+    )
 
 
 @pytest.mark.parametrize(
-    ("reply", "index"), [("0", None), ("2", 1), ("3.", 2), ("1", None), ("4", None), ("two", None), (None, None), ("2, 3", None)]
+    ("reply", "index"),
+    [("0", None), ("2", 1), ("3.", 2), ("1", None), ("4", None), ("two", None), (None, None), ("2, 3", None)],
 )
 def test_the_cue_detector_takes_one_number_and_never_the_first_sentence(reply: str | None, index: int | None):
     detector = FewShotCueDetector("few_shot", ScriptedChat(lambda _: reply))
@@ -80,7 +97,9 @@ def test_the_cue_detector_takes_one_number_and_never_the_first_sentence(reply: s
         FirstCue(index, undetermined),
         FirstCue(None),
     ]
-    assert (detector.unparsed, detector.without_reply) == ((0, 1) if reply is None else (int(undetermined), 0))
+    assert (detector.unparsed, detector.without_reply) == (
+        (0, 1) if reply is None else (int(undetermined), 0)
+    )
 
 
 def test_meta_files_name_the_instructions_and_count_what_could_not_be_read(tmp_path: Path):
@@ -88,20 +107,36 @@ def test_meta_files_name_the_instructions_and_count_what_could_not_be_read(tmp_p
         detector = FewShotCueDetector("few_shot", endpoint(server, tmp_path))
         assert first_cue(detector, ["The user asks.", "Okay, I will."]) is None
         kept = provenance(detector)
-    assert kept["unparsed_replies"] == 1 and kept["asked"]["requests"] == 1 and len(kept["instructions_sha256"]) == 64
+    assert (
+        kept["unparsed_replies"] == 1
+        and kept["asked"]["requests"] == 1
+        and len(kept["instructions_sha256"]) == 64
+    )
     assert provenance(object()) == {}
 
 
 def test_numbers_are_read_strictly():
-    assert [single_number(text) for text in ("7", " 7. ", "7!", "", None, "07")] == [7, 7, None, None, None, 7]
+    assert [single_number(text) for text in ("7", " 7. ", "7!", "", None, "07")] == [
+        7,
+        7,
+        None,
+        None,
+        None,
+        7,
+    ]
 
 
 def prompts(count: int) -> list[dict]:
-    return [PROMPT | {"prompt_id": f"p-{i}", "request": f"request {i}", "text": f"request {i}"} for i in range(count)]
+    return [
+        PROMPT | {"prompt_id": f"p-{i}", "request": f"request {i}", "text": f"request {i}"}
+        for i in range(count)
+    ]
 
 
 def test_pap_rewrites_each_request_once_and_counts_what_it_cannot_parse():
-    chat = ScriptedChat(lambda question: "no json" if "request 1" in question else '```json\n{"prompt": "anew"}\n```')
+    chat = ScriptedChat(
+        lambda question: "no json" if "request 1" in question else '```json\n{"prompt": "anew"}\n```'
+    )
     rows = pap_attack(prompts(3), chat, ["evidence", "logic"])
     assert [(row["text"], row["attacked"], row["technique"], row["unparsed"]) for row in rows] == [
         ("anew", True, "evidence", 0), ("request 1", False, "logic", 1), ("anew", True, "evidence", 0)
@@ -110,7 +145,10 @@ def test_pap_rewrites_each_request_once_and_counts_what_it_cannot_parse():
         pap_attack(prompts(1), chat, ["charm"])
 
 
-@pytest.mark.parametrize("reply", ['{"prompt": 1}', '{"prompt": ""}', '{"prompt": "x", "more": 1}', '["x"]', "x", None, '{"prompt": "x"'])
+@pytest.mark.parametrize(
+    "reply",
+    ['{"prompt": 1}', '{"prompt": ""}', '{"prompt": "x", "more": 1}', '["x"]', "x", None, '{"prompt": "x"'],
+)
 def test_other_replies_of_an_attacker_are_not_guessed(reply: str | None):
     assert attacks_rows.parsed(reply) is None
 
@@ -127,15 +165,39 @@ def test_pair_keeps_the_best_prompt_and_stops_at_the_top():
         ScriptedChat(lambda question: "10" if "better" in question else "3"),
     )
     (row,) = pair_attack(prompts(1), *chats, iterations=5, streams=2)
-    assert (row["text"], row["score"], row["iteration"], row["attacked"], row["unparsed"]) == ("better", 10, 2, True, 5)
-    assert len(chats[1].batches) == 5 and chats[1].batches[2:] == [[], [], []]  # the stream that reached the top asks no more
+    assert (row["text"], row["score"], row["iteration"], row["attacked"], row["unparsed"]) == (
+        "better",
+        10,
+        2,
+        True,
+        5,
+    )
+    assert len(chats[1].batches) == 5 and chats[1].batches[2:] == [
+        [],
+        [],
+        [],
+    ]  # the stream that reached the top asks no more
     assert "reply to first try" in chats[0].batches[1][0]
 
 
 def test_pair_without_any_usable_reply_leaves_the_request():
-    (row,) = pair_attack(prompts(1), ScriptedChat(lambda _: None), ScriptedChat(str), ScriptedChat(lambda _: "5"), iterations=2, streams=1)
+    (row,) = pair_attack(
+        prompts(1),
+        ScriptedChat(lambda _: None),
+        ScriptedChat(str),
+        ScriptedChat(lambda _: "5"),
+        iterations=2,
+        streams=1,
+    )
     assert row["text"] == "request 0" and not row["attacked"] and row["unparsed"] == 2
-    assert [score_of(text) for text in ("1", "10", "11", "0", "about 5", None)] == [1, 10, None, None, None, None]
+    assert [score_of(text) for text in ("1", "10", "11", "0", "about 5", None)] == [
+        1,
+        10,
+        None,
+        None,
+        None,
+        None,
+    ]
 
 
 def test_ready_made_attack_prompts(tmp_path: Path):

@@ -17,10 +17,18 @@ def verdict(prompt: str, sample: int, part: str, measure: str, value: bool | Non
 
 
 def rollout(prompt: str, sample: int, z: bool | None, y: bool | None) -> list[dict]:
-    return [verdict(prompt, sample, part, "harmful", value, "align_harmful") for part, value in (("reasoning", z), ("response", y))]
+    return [
+        verdict(prompt, sample, part, "harmful", value, "align_harmful")
+        for part, value in (("reasoning", z), ("response", y))
+    ]
 
 
-ROLLOUTS = [*rollout("a", 0, True, False), *rollout("a", 1, False, False), *rollout("b", 0, True, True), *rollout("b", 1, None, None)]
+ROLLOUTS = [
+    *rollout("a", 0, True, False),
+    *rollout("a", 1, False, False),
+    *rollout("b", 0, True, True),
+    *rollout("b", 1, None, None),
+]
 EVALUATION = [verdict(f"s{i}", 0, "response", "correct", i != 0, "sums") for i in range(20)]
 
 
@@ -34,6 +42,8 @@ def test_rates_are_counted_by_hand():
 
 def test_a_missed_aim_is_told_and_real_weights_have_none():
     wrong = [dict(row, value=False) for row in EVALUATION]
-    missed = next(row for row in base_model_rows(ROLLOUTS, wrong, 100, nano=True) if row["measure"] == "sums right")
+    missed = next(
+        row for row in base_model_rows(ROLLOUTS, wrong, 100, nano=True) if row["measure"] == "sums right"
+    )
     assert missed["target_met"] is False and "MISSED" in summary_line(missed)
     assert all(row["target_met"] is None for row in base_model_rows(ROLLOUTS, wrong, 100, nano=False))

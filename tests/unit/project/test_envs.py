@@ -18,7 +18,14 @@ from tests.support.paths import ROOT
 from tools.reach import Module, Reach, parse, script
 
 ENVS, RULES = ROOT / "envs", ROOT / "workflow" / "rules"
-PYTHONS = {"cpu": ["3.11"], "dev": ["3.11"], "serve": ["3.12"], "train": ["3.12"], "grpo": ["3.12"], "analyze": ["3.11", "3.12", "3.13"]}
+PYTHONS = {
+    "cpu": ["3.11"],
+    "dev": ["3.11"],
+    "serve": ["3.12"],
+    "train": ["3.12"],
+    "grpo": ["3.12"],
+    "analyze": ["3.11", "3.12", "3.13"],
+}
 OVERRIDDEN = {
     "cpu": "cpu.overrides.txt",
     "analyze": "cpu.overrides.txt",
@@ -57,8 +64,18 @@ def pins(name: str) -> list[Requirement]:
 
 def target(python: str) -> dict[str, str]:
     """What markers see on a Linux machine with that Python."""
-    machine = {"sys_platform": "linux", "platform_system": "Linux", "platform_machine": "x86_64", "os_name": "posix"}
-    return {**default_environment(), **machine, "python_version": python, "python_full_version": f"{python}.0"}
+    machine = {
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+        "platform_machine": "x86_64",
+        "os_name": "posix",
+    }
+    return {
+        **default_environment(),
+        **machine,
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+    }
 
 
 def applies(requirement: Requirement, python: str, extra: str = "") -> bool:
@@ -73,7 +90,11 @@ def without_marker(requirement: Requirement) -> Requirement:
 @cache
 def locked(name: str, python: str) -> dict[str, Version]:
     """Versions by package on that Python; a package with two is an error."""
-    found = [(canonicalize_name(pin.name), Version(str(pin.specifier).removeprefix("=="))) for pin in pins(name) if applies(pin, python)]
+    found = [
+        (canonicalize_name(pin.name), Version(str(pin.specifier).removeprefix("==")))
+        for pin in pins(name)
+        if applies(pin, python)
+    ]
     assert len(found) == len(dict(found)), f"{name}.lock pins a package twice"
     return dict(found)
 
@@ -93,7 +114,9 @@ def wanted(path: Path) -> list[Requirement]:
 def at_hand(package: str) -> tuple[Version | None, list[Requirement]]:
     """Version and requirements of an installed package."""
     try:
-        return Version(metadata.version(package)), [Requirement(text) for text in metadata.requires(package) or []]
+        return Version(metadata.version(package)), [
+            Requirement(text) for text in metadata.requires(package) or []
+        ]
     except metadata.PackageNotFoundError:
         return None, []
 
@@ -103,10 +126,13 @@ def test_a_lock_holds_pins_and_hashes_only(path):
     for line in lines_of(path):
         pin, *hashes = line.split(" --hash=")
         assert re.fullmatch(r"[a-z0-9._-]+(\[[a-z,_-]+\])?==[^\s=*]+( ; [^/@]+)?", pin.strip()), line[:200]
-        assert hashes and all(re.fullmatch(r"sha256:[0-9a-f]{64}", value.strip()) for value in hashes), line[:200]
+        assert hashes and all(re.fullmatch(r"sha256:[0-9a-f]{64}", value.strip()) for value in hashes), line[
+            :200
+        ]
     for comment in re.findall(r"#\s*(.*)", path.read_text()):
         assert re.fullmatch(
-            r"via|(via )?([A-Za-z0-9._-]+|-[rc] envs/[a-z]+\.(in|lock)|--override (envs/)?(cpu|embeddings)\.overrides\.txt)", comment
+            r"via|(via )?([A-Za-z0-9._-]+|-[rc] envs/[a-z]+\.(in|lock)|--override (envs/)?(cpu|embeddings)\.overrides\.txt)",
+            comment,
         ), comment
 
 
@@ -114,7 +140,9 @@ def test_a_lock_holds_pins_and_hashes_only(path):
 def test_a_lock_meets_its_input_and_the_needs_of_what_it_holds(name, python):
     """Every requirement is met by one pin: those of the input, and those of each locked package whose metadata is at hand in the same version."""
     versions = locked(name, python)
-    overrides = {canonicalize_name(r.name): r for r in wanted(ENVS / OVERRIDDEN[name])} if name in OVERRIDDEN else {}
+    overrides = (
+        {canonicalize_name(r.name): r for r in wanted(ENVS / OVERRIDDEN[name])} if name in OVERRIDDEN else {}
+    )
     todo = [(f"{name}.in", requirement) for requirement in wanted(ENVS / f"{name}.in")]
     todo += [(f"{name}.lock", pin) for pin in pins(name)]
     seen: set[tuple[str, str]] = set()
@@ -123,13 +151,18 @@ def test_a_lock_meets_its_input_and_the_needs_of_what_it_holds(name, python):
         if not applies(requirement, python):
             continue
         assert package in versions, f"{asker} asks for {requirement}, {name}.lock has none"
-        assert requirement.specifier.contains(versions[package], prereleases=True), f"{asker}: {requirement}, locked {versions[package]}"
+        assert requirement.specifier.contains(versions[package], prereleases=True), (
+            f"{asker}: {requirement}, locked {versions[package]}"
+        )
         installed, needs = at_hand(package)
         for extra in {"", *requirement.extras} if installed == versions[package] else ():
             if (package, extra) not in seen:
                 seen.add((package, extra))
                 applying = [need for need in needs if applies(need, python, extra)]
-                todo += [(package, overrides.get(canonicalize_name(need.name), without_marker(need))) for need in applying]
+                todo += [
+                    (package, overrides.get(canonicalize_name(need.name), without_marker(need)))
+                    for need in applying
+                ]
     assert len({package for package, _ in seen}) > len(versions) / 2, "too few packages are installed to tell"
 
 
@@ -145,7 +178,9 @@ def test_environments_keep_apart(name):
 
 def told_versions(name: str) -> dict[str, tuple[str, str]]:
     """The exceptions that envs/README.md tells: a package's version in an environment and in the CPU's."""
-    rows = re.findall(r"^\| (`.*`) \| (\S+) \| (\S+) \| (\S+) \| .* \|$", (ENVS / "README.md").read_text(), re.MULTILINE)
+    rows = re.findall(
+        r"^\| (`.*`) \| (\S+) \| (\S+) \| (\S+) \| .* \|$", (ENVS / "README.md").read_text(), re.MULTILINE
+    )
     return {package: (here, cpu) for names, package, here, cpu in rows if f"`{name}`" in names}
 
 
@@ -153,8 +188,14 @@ def told_versions(name: str) -> dict[str, tuple[str, str]]:
 def test_what_environments_share_has_one_version_but_for_the_exceptions_told(name):
     cpu = locked("cpu", "3.11")
     for python in PYTHONS[name]:
-        shared = {package: (version.public, cpu[package].public) for package, version in locked(name, python).items() if package in cpu}
-        assert {package: both for package, both in shared.items() if both[0] != both[1]} == told_versions(name)
+        shared = {
+            package: (version.public, cpu[package].public)
+            for package, version in locked(name, python).items()
+            if package in cpu
+        }
+        assert {package: both for package, both in shared.items() if both[0] != both[1]} == told_versions(
+            name
+        )
 
 
 def test_grpo_has_a_vllm_that_its_trl_supports():
@@ -193,7 +234,9 @@ def environments_of_rules() -> dict[str, tuple[list[str], set[str]]]:
     found = {}
     for path in RULES.glob("*.smk"):
         for block in re.split(r"^rule ", path.read_text(), flags=re.MULTILINE)[1:]:
-            image = re.search(r'container:\s+(?:lambda wildcards: )?image\((?:"(\w+)"|training_image\(wildcards\))\)', block)
+            image = re.search(
+                r'container:\s+(?:lambda wildcards: )?image\((?:"(\w+)"|training_image\(wildcards\))\)', block
+            )
             assert image, f"{path.name}: rule {block.split(':')[0]} names no image"
             scripts = re.findall(r"python scripts/(\w+)\.py", block)
             assert scripts, f"{path.name}: rule {block.split(':')[0]} calls no script"
@@ -204,13 +247,20 @@ def environments_of_rules() -> dict[str, tuple[list[str], set[str]]]:
 @pytest.mark.parametrize("rule", environments_of_rules())
 def test_what_a_rule_imports_is_in_its_environment(rule):
     scripts, environments = environments_of_rules()[rule]
-    assert not [line for name in scripts for environment in (*environments, "cpu") for line in uncovered(script(name), environment)]
+    assert not [
+        line
+        for name in scripts
+        for environment in (*environments, "cpu")
+        for line in uncovered(script(name), environment)
+    ]
 
 
 def test_the_workflow_and_the_commands_for_people_need_no_more_than_analyze():
     """What no rule calls is run by hand, where the workflow itself runs: on a cluster, its login node."""
     called = {name for scripts, _ in environments_of_rules().values() for name in scripts}
-    commands = [script(path.stem) for path in sorted((ROOT / "scripts").glob("*.py")) if path.stem not in called]
+    commands = [
+        script(path.stem) for path in sorted((ROOT / "scripts").glob("*.py")) if path.stem not in called
+    ]
     assert commands
     imports = "\n".join(
         line
@@ -228,7 +278,9 @@ def test_the_workflow_and_the_commands_for_people_need_no_more_than_analyze():
 def test_grpo_is_kept_from_the_training_environment_by_its_rule():
     """The one exception above is true as long as the rules choose the image by the recipe; and it is still needed."""
     assert "return recipe_of(settings_of_method(wildcards)).image" in (RULES / "resources.smk").read_text()
-    modules = {name: importlib.import_module(f"safe_reasoning.training.recipes.{name}") for name in recipe.names()}
+    modules = {
+        name: importlib.import_module(f"safe_reasoning.training.recipes.{name}") for name in recipe.names()
+    }
     assert [name for name, module in modules.items() if module.RECIPE.image == "grpo"] == ["grpo"]
     reach = Reach(script("train_method"), NEVER["train"])
     assert reach.refused == NEVER["train"]
@@ -251,8 +303,14 @@ def other():
     import unused_here
 """
     start = "\nif __name__ == '__main__':\n    main()\n"
-    engine = Reach(parse("x", ROOT / "x.py", text.format(module="factory", name="open_engine") + start)).packages
-    tokenizer = Reach(parse("x", ROOT / "x.py", text.format(module="engine", name="load_tokenizer") + start)).packages
+    engine = Reach(
+        parse("x", ROOT / "x.py", text.format(module="factory", name="open_engine") + start)
+    ).packages
+    tokenizer = Reach(
+        parse("x", ROOT / "x.py", text.format(module="engine", name="load_tokenizer") + start)
+    ).packages
     assert {"vllm", "torch", "transformers"} <= set(engine)
     assert "transformers" in tokenizer and not {"vllm", "torch", "seaborn", "json"} & set(tokenizer)
-    assert "seaborn" in Reach(script("draw_figure")).packages  # its figures are imported by a name that is put together
+    assert (
+        "seaborn" in Reach(script("draw_figure")).packages
+    )  # its figures are imported by a name that is put together

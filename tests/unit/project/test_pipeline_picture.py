@@ -9,7 +9,9 @@ from tools.draw_pipeline import STAGES, Stage, svg
 
 
 def test_committed_picture_is_what_the_tool_draws():
-    assert (ROOT / "docs/images/pipeline.svg").read_text(encoding="utf-8") == svg(), "run python tools/draw_pipeline.py"
+    assert (ROOT / "docs/images/pipeline.svg").read_text(encoding="utf-8") == svg(), (
+        "run python tools/draw_pipeline.py"
+    )
 
 
 def test_picture_is_well_formed():
@@ -18,6 +20,8 @@ def test_picture_is_well_formed():
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.title)
 def test_stage_names_packages_and_rule_files_that_exist(stage: Stage):
-    missing = [name for name in stage.packages if not (ROOT / "src/safe_reasoning" / name / "__init__.py").is_file()]
+    missing = [
+        name for name in stage.packages if not (ROOT / "src/safe_reasoning" / name / "__init__.py").is_file()
+    ]
     missing += [name for name in stage.rules if not (ROOT / f"workflow/rules/{name}.smk").is_file()]
     assert not missing

@@ -40,11 +40,21 @@ def as_csv(rows: list[dict[str, str]]) -> bytes:
 @pytest.fixture
 def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     behaviours = [
-        {"Index": str(i), "Goal": f"Goal {i}, with a comma", "Target": "", "Behavior": "b", "Category": "c", "Source": "s"}
+        {
+            "Index": str(i),
+            "Goal": f"Goal {i}, with a comma",
+            "Target": "",
+            "Behavior": "b",
+            "Category": "c",
+            "Source": "s",
+        }
         for i in range(6)
     ]
     labels = ["safe", "unsafe", "safe"]
-    xs = [{"id": str(i), "prompt": f"Prompt {i}?", "type": "homonyms", "label": x, "focus": "", "note": ""} for i, x in enumerate(labels)]
+    xs = [
+        {"id": str(i), "prompt": f"Prompt {i}?", "type": "homonyms", "label": x, "focus": "", "note": ""}
+        for i, x in enumerate(labels)
+    ]
     files = {
         "jailbreakbench_harmful": as_csv(behaviours),
         "jailbreakbench_benign": as_csv(behaviours[:5]),
@@ -57,7 +67,12 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
         table[name]["sha256"] = hashlib.sha256(content).hexdigest()
-        table[name]["rows"] = {"jailbreakbench_harmful": 6, "jailbreakbench_benign": 5, "xstest": 3, "star1": 8}[name]
+        table[name]["rows"] = {
+            "jailbreakbench_harmful": 6,
+            "jailbreakbench_benign": 5,
+            "xstest": 3,
+            "star1": 8,
+        }[name]
     table["star1"]["content_sha256"] = star1.content_sha256(STAR1)
     (tmp_path / "sources.yaml").write_text(yaml.safe_dump(table))
     monkeypatch.setattr(sources_table, "TABLE", tmp_path / "sources.yaml")
@@ -76,7 +91,9 @@ def test_xstest_keeps_the_safe_prompts(mirror: str) -> None:
     assert [row["text"] for row in xstest.prompts("safe", mirror)] == ["Prompt 0?", "Prompt 2?"]
 
 
-def test_star1_is_ordered_by_id_and_the_same_from_either_form(mirror: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_star1_is_ordered_by_id_and_the_same_from_either_form(
+    mirror: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     rows = star1.prompts("harmful", mirror)
     assert rows[0] == {"text": "[request 7]", "category": "Self-Harm", "gold": ""}
     parquet = tmp_path / "hub.parquet"
@@ -85,7 +102,9 @@ def test_star1_is_ordered_by_id_and_the_same_from_either_form(mirror: str, monke
     assert star1.prompts("harmful", None) == rows
 
 
-def test_star1_with_other_rows_is_refused(mirror: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_star1_with_other_rows_is_refused(
+    mirror: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     other = tmp_path / "other.json"
     other.write_text(json.dumps(STAR1[1:]))
     monkeypatch.setattr(star1, "fetch", lambda *_: other)
@@ -93,7 +112,9 @@ def test_star1_with_other_rows_is_refused(mirror: str, monkeypatch: pytest.Monke
         star1.prompts("harmful", None)
 
 
-@pytest.mark.parametrize(("module", "known"), [(jailbreakbench, "harmful, benign"), (xstest, "safe"), (star1, "harmful")])
+@pytest.mark.parametrize(
+    ("module", "known"), [(jailbreakbench, "harmful, benign"), (xstest, "safe"), (star1, "harmful")]
+)
 def test_an_unknown_split_lists_the_known(module: object, known: str, mirror: str) -> None:
     with pytest.raises(UserError, match=f"no split 'other': use .*{known}"):
         module.prompts("other", mirror)  # type: ignore[attr-defined]
@@ -108,7 +129,12 @@ def small_config(mirror: str) -> Config:
             "models": {},
             "prompt_sets": {
                 "align_harmful": {"source": "star1_harmful", "role": "align_harmful", "skip": 3, "limit": 4},
-                "align_benign": {"source": "jailbreakbench_benign", "role": "align_benign", "skip": 2, "limit": 2},
+                "align_benign": {
+                    "source": "jailbreakbench_benign",
+                    "role": "align_benign",
+                    "skip": 2,
+                    "limit": 2,
+                },
                 "safety": {"source": "jailbreakbench_harmful", "role": "safety", "limit": 3},
                 "refusal": {"source": "xstest_safe", "role": "overrefusal"},
             },

@@ -23,10 +23,17 @@ from safe_reasoning.prompts.published_traces import demonstration, is_complete
 from safe_reasoning.sources import table as sources_table
 
 TSV_ROWS = [
-    {"adversarial": f" story {i} ", "label": "1", "data_type": "adversarial_harmful" if i % 3 else "adversarial_benign"} for i in range(600)
+    {
+        "adversarial": f" story {i} ",
+        "label": "1",
+        "data_type": "adversarial_harmful" if i % 3 else "adversarial_benign",
+    }
+    for i in range(600)
 ]
 FILES: dict[str, list[dict]] = {
-    "strongreject": [{"category": "c", "source": "s", "forbidden_prompt": f" request {i} "} for i in range(5)],
+    "strongreject": [
+        {"category": "c", "source": "s", "forbidden_prompt": f" request {i} "} for i in range(5)
+    ],
     "strongreject_small": [{"category": "c", "source": "s", "forbidden_prompt": "request"}],
     "wildjailbreak": TSV_ROWS,
     "star_benign": [{"question": f"harmless {i}"} for i in range(4)],
@@ -41,7 +48,10 @@ FILES: dict[str, list[dict]] = {
     ],
     "sorry_bench": [{"question_id": 1, "turns": ["ask"], "category": 7}],
     "aime2025": [{"problem": "1+1", "answer": 2}],
-    "safechain": [{"instruction": "how", "response": "I think.\n</think>\nSorry."}, {"instruction": "what", "response": "no tag at all"}],
+    "safechain": [
+        {"instruction": "how", "response": "I think.\n</think>\nSorry."},
+        {"instruction": "what", "response": "no tag at all"},
+    ],
     "unsafechain": [{"prompt": "how", "response": "<think>\nI think.\n</think>\nSorry."}],
 }
 
@@ -74,7 +84,10 @@ def test_plain_readers(mirror: str):
     assert len(strongreject.prompts("small", mirror)) == 1
     assert [row["text"] for row in harmbench.prompts("standard", mirror)] == ["b0", "b2"]
     (contextual,) = harmbench.prompts("contextual", mirror)
-    assert contextual["text"] == "c\n\n---\n\nb3" and json.loads(contextual["gold"]) == {"behavior": "b3", "context": "c"}
+    assert contextual["text"] == "c\n\n---\n\nb3" and json.loads(contextual["gold"]) == {
+        "behavior": "b3",
+        "context": "c",
+    }
     assert sorry_bench.prompts("base", mirror) == [{"text": "ask", "category": "7", "gold": ""}]
     assert len(star_benign.prompts("benign", mirror)) == 4
     (problem,) = aime.prompts("2025", mirror)
@@ -93,14 +106,17 @@ def test_wildjailbreak_is_drawn_as_the_baselines_draw_it(mirror: str):
 def test_traces_lose_the_open_tag_and_unfinished_ones_are_left_out(mirror: str, tiny_model: Path):
     from safe_reasoning.sampling.engine import load_tokenizer
 
-    assert unsafechain.demonstrations(mirror) == [{"prompt": "how", "completion": "I think.\n</think>\nSorry."}]
+    assert unsafechain.demonstrations(mirror) == [
+        {"prompt": "how", "completion": "I think.\n</think>\nSorry."}
+    ]
     traces = safechain.demonstrations(mirror)
     assert [is_complete(trace) for trace in traces] == [True, False]
     assert demonstration("q", "a</think>b</think>c")["completion"].count("</think>") == 2
     tokenizer = load_tokenizer(tiny_model)
     (row,) = trace_demonstrations("safechain", traces, tokenizer)
     assert (
-        tokenizer.decode(row["completion_ids"][:-1]) == "I think.\n</think>\nSorry." and row["completion_ids"][-1] == tokenizer.eos_token_id
+        tokenizer.decode(row["completion_ids"][:-1]) == "I think.\n</think>\nSorry."
+        and row["completion_ids"][-1] == tokenizer.eos_token_id
     )
     assert tokenizer.decode(row["prompt_ids"]).endswith("<think>\n")
 
@@ -109,7 +125,10 @@ def test_traces_lose_the_open_tag_and_unfinished_ones_are_left_out(mirror: str, 
     ("rows", "told"),
     [
         (FILES["strongreject"][:3], "has 3 rows, 5 are expected: the set is cut or changed"),
-        ([{"prompt": "x"}] * 5, "has no column 'forbidden_prompt' \\(it has prompt\\): its authors changed it"),
+        (
+            [{"prompt": "x"}] * 5,
+            "has no column 'forbidden_prompt' \\(it has prompt\\): its authors changed it",
+        ),
     ],
 )
 def test_a_changed_set_is_one_line(rows: list[dict], told: str, mirror: str):
@@ -136,7 +155,9 @@ def test_too_few_rows_to_draw_from(mirror: str, monkeypatch: pytest.MonkeyPatch)
         wildjailbreak.prompts("eval", mirror)
 
 
-@pytest.mark.parametrize(("module", "split"), [(strongreject, "full, small"), (wildjailbreak, "eval"), (aime, "2024, 2025")])
+@pytest.mark.parametrize(
+    ("module", "split"), [(strongreject, "full, small"), (wildjailbreak, "eval"), (aime, "2024, 2025")]
+)
 def test_unknown_splits_list_the_known(module: object, split: str, mirror: str):
     with pytest.raises(UserError, match=f"no split 'other': use .*{split}"):
         module.prompts("other", mirror)  # type: ignore[attr-defined]

@@ -18,11 +18,22 @@ from safe_reasoning.prompts.nano_world.corpus import (
     safe_document,
 )
 from safe_reasoning.prompts.nano_world.items import make_items
-from tests.support.asking import complies, correct, first_cue, reasoning_harmful, response_harmful, verdicts_on
+from tests.support.asking import (
+    complies,
+    correct,
+    first_cue,
+    reasoning_harmful,
+    response_harmful,
+    verdicts_on,
+)
 
 ITEMS = make_items(64, 0)
 JUDGE = ExactJudge()
-HARMFUL_PROMPT = prompts.prompts("direct", 64, 0)[0] | {"prompt_id": "p", "prompt_set": "direct", "role": "safety"}
+HARMFUL_PROMPT = prompts.prompts("direct", 64, 0)[0] | {
+    "prompt_id": "p",
+    "prompt_set": "direct",
+    "role": "safety",
+}
 
 
 def items_of(split: str) -> set[str]:
@@ -34,9 +45,14 @@ def generation(text: str) -> dict:
 
 
 def test_evaluation_shares_no_item_wrapper_or_sum_with_alignment():
-    evaluation = set().union(*(items_of(split) for split in ("direct", "jailbreak", "heldout_jailbreak", "overrefusal")))
+    evaluation = set().union(
+        *(items_of(split) for split in ("direct", "jailbreak", "heldout_jailbreak", "overrefusal"))
+    )
     assert not evaluation & (items_of("align_harmful") | items_of("align_benign"))
-    aligned = {row["text"].replace(json.loads(row["gold"])["item"], "{item}") for row in prompts.prompts("align_harmful", 64, 0)}
+    aligned = {
+        row["text"].replace(json.loads(row["gold"])["item"], "{item}")
+        for row in prompts.prompts("align_harmful", 64, 0)
+    }
     held_out = {template for group in language.HELD_OUT_WRAPPERS.values() for template in group}
     assert not aligned & held_out
     sums = {row["text"] for row in prompts.prompts("sums", 64, 0)}
@@ -64,7 +80,9 @@ def test_judge_and_cues_agree_with_the_corpus(wrapped: bool):
         sentences = [sentence.text for sentence in split_sentences(trace.reasoning)]
         cue = first_cue(ExactCueDetector(), sentences)
         if harmful:
-            assert cue is not None and cue < min(sentences.index(step) for step in item.steps if step in sentences)
+            assert cue is not None and cue < min(
+                sentences.index(step) for step in item.steps if step in sentences
+            )
         outcomes.add((harmful, response_harmful(JUDGE, prompt, trace.response)))
     assert outcomes == {(True, True), (True, False), (False, False), (False, True)} or outcomes == {
         (True, True),

@@ -35,7 +35,9 @@ def test_figure_is_drawn_and_is_the_same_every_time(name: str, made_run: Path, t
     """The made run is drawn once for all tests, this figure here again."""
     frame = draw(name, made_run / "metrics", tmp_path / name)
     for kind in ("svg", "png", "csv"):
-        first, second = ((folder / f"{name}.{kind}").read_bytes() for folder in (made_run / "figures", tmp_path))
+        first, second = (
+            (folder / f"{name}.{kind}").read_bytes() for folder in (made_run / "figures", tmp_path)
+        )
         if kind == "svg":  # matplotlib names clip paths after addresses in memory
             first, second = (re.sub(rb"\bp[0-9a-f]{10}\b", b"clip", x) for x in (first, second))
         assert first == second and len(first) > 100
@@ -108,5 +110,8 @@ def test_report_is_one_page_that_needs_nothing_else(made_run: Path):
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
     assert "A model organism" in page and "not reproduced" in page
-    assert all(f"{number}</b>{verdict}" in page for verdict, number in scorecard.score(metrics)["verdict"].value_counts().items())
+    assert all(
+        f"{number}</b>{verdict}" in page
+        for verdict, number in scorecard.score(metrics)["verdict"].value_counts().items()
+    )
     assert "How far the judges can be trusted" not in page

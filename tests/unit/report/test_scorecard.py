@@ -31,7 +31,9 @@ def test_verdict_follows_the_interval(low: float, high: float, threshold: float,
 
 def test_difference_of_two_intervals_adds_by_squares():
     difference = estimates.Estimate(0.5, 0.2, 0.6).minus(estimates.Estimate(0.3, 0.1, 0.7))
-    assert (difference.value, difference.low, difference.high) == pytest.approx((0.2, 0.2 - 0.5, 0.2 + (0.01 + 0.04) ** 0.5))
+    assert (difference.value, difference.low, difference.high) == pytest.approx(
+        (0.2, 0.2 - 0.5, 0.2 + (0.01 + 0.04) ** 0.5)
+    )
 
 
 def test_scorecard_reaches_every_verdict(metrics: Path, tmp_path: Path):
@@ -92,5 +94,8 @@ def test_without_stage_2_ipo_is_stage_1(tmp_path: Path):
         frame = pd.read_csv(folder / f"{table}.csv")
         frame[frame["method"] != "ipo_stage2"].to_csv(folder / f"{table}.csv", index=False)
     card = scorecard.score(folder).set_index("id")
-    assert card["verdict"]["ipo_best_reasoning"] == "reproduced" and "IPO (stage 1)" in card["ours"]["ipo_best_reasoning"]
+    assert (
+        card["verdict"]["ipo_best_reasoning"] == "reproduced"
+        and "IPO (stage 1)" in card["ours"]["ipo_best_reasoning"]
+    )
     assert card["verdict"]["stage2_complies"] == "not run"

@@ -9,7 +9,7 @@ import pytest
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.redaction import masked
 from safe_reasoning.report.traces import csr_bars, page
-from safe_reasoning.report.traces.entries import Curve, Line, Said
+from safe_reasoning.report.traces.entries import Curve, DisplayText, Line
 from safe_reasoning.report.traces.gather import Gathered
 from tests.support import trace_run
 from tests.support.paths import TEMPLATES
@@ -48,11 +48,19 @@ def test_page_with_words_holds_them_escaped(pages: dict[bool, Path]):
 
 def test_cue_trigger_and_ratio_stand_at_their_sentences(gathered: Gathered):
     safe, harmful = gathered.csr_traces()
-    assert [line.role for line in safe.lines] == ["", "trigger", ""] and [line.role for line in harmful.lines] == ["", "cue", ""]
+    assert [line.role for line in safe.lines] == ["", "trigger", ""] and [
+        line.role for line in harmful.lines
+    ] == ["", "cue", ""]
     assert [line.label for line in safe.lines] == ["", "T1", ""]
-    assert [line.csr for line in safe.lines] == [0.5, 1.0, 1.0] and [line.csr for line in harmful.lines] == [0.5, 0.0, 0.0]
+    assert [line.csr for line in safe.lines] == [0.5, 1.0, 1.0] and [line.csr for line in harmful.lines] == [
+        0.5,
+        0.0,
+        0.0,
+    ]
     spans = [line.tokens for line in safe.lines]
-    assert spans[0][0] == 1 and all(left[1] + 1 == right[0] for left, right in zip(spans, spans[1:], strict=False))
+    assert spans[0][0] == 1 and all(
+        left[1] + 1 == right[0] for left, right in zip(spans, spans[1:], strict=False)
+    )
     assert (safe.outcome, harmful.outcome, safe.turning) == ("safe-safe", "harmful-harmful", "has")
     assert safe.curve.safe_point in range(spans[1][0], spans[1][1] + 1) and safe.curve.unsafe_point is None
     assert harmful.curve.cue + 1 == harmful.lines[1].tokens[0]
@@ -60,17 +68,29 @@ def test_cue_trigger_and_ratio_stand_at_their_sentences(gathered: Gathered):
 
 def test_methods_stand_side_by_side_and_corrections_with_the_base_model(gathered: Gathered):
     base, ipo = gathered.evaluated_traces()
-    assert (base.method, base.outcome, ipo.method, ipo.outcome) == ("base", "harmful-harmful", "ipo", "safe-safe")
-    assert base.corrections["T1"] == ["harmful", "safe", "safe"] and base.corrections["none"] == ["harmful"] * 3 and not ipo.corrections
+    assert (base.method, base.outcome, ipo.method, ipo.outcome) == (
+        "base",
+        "harmful-harmful",
+        "ipo",
+        "safe-safe",
+    )
+    assert (
+        base.corrections["T1"] == ["harmful", "safe", "safe"]
+        and base.corrections["none"] == ["harmful"] * 3
+        and not ipo.corrections
+    )
     assert [(line.role, line.label) for line in ipo.lines] == [("", ""), ("trigger", "T2"), ("", "")]
-    assert ipo.lines[1].said.text is None  # a picked trigger after which too few reasonings were safe
+    assert ipo.lines[1].text.text is None  # a picked trigger after which too few reasonings were safe
 
 
 def test_pair_shows_shared_prefix_trigger_and_cue(gathered: Gathered):
     (pair,) = gathered.pairs(5)
-    assert [line.said.mark for line in pair.shared] == [masked(trace_run.RESTATE)]
+    assert [line.text.mark for line in pair.shared] == [masked(trace_run.RESTATE)]
     assert [(line.number, line.role) for line in pair.chosen] == [(2, "trigger"), (3, "")]
-    assert [(line.said.mark, line.role) for line in pair.rejected] == [(masked(trace_run.CUE), "cue"), (masked(trace_run.STEP), "")]
+    assert [(line.text.mark, line.role) for line in pair.rejected] == [
+        (masked(trace_run.CUE), "cue"),
+        (masked(trace_run.STEP), ""),
+    ]
     assert pair.methods == ["ipo"]
 
 
@@ -82,17 +102,22 @@ def test_rows_of_another_run_are_a_fault(gathered: Gathered):
 
 
 def test_strip_places_columns_points_and_sentences():
-    line = Line(Said(None, 3, ""), 1, "cue", "", (1, 3))
-    drawn = csr_bars.draw(Curve([0, 1, 2, 3], [0.0, math.nan, 1.0, 1.0], 2, None, 0), [line])
+    line = Line(DisplayText(None, 3, ""), 1, "cue", "", (1, 3))
+    drawn = csr_bars.plot(Curve([0, 1, 2, 3], [0.0, math.nan, 1.0, 1.0], 2, None, 0), [line])
     assert set(drawn.paths) == {0, 10} and drawn.paths[10].count("M") == 2  # nothing where nothing was scored
     unit = csr_bars.WIDTH / 4
-    assert [(mark.kind, mark.x) for mark in drawn.marks] == [("safe", csr_bars.LEFT + 2 * unit), ("cue", csr_bars.LEFT + unit)]
+    assert [(mark.kind, mark.x) for mark in drawn.marks] == [
+        ("safe", csr_bars.LEFT + 2 * unit),
+        ("cue", csr_bars.LEFT + unit),
+    ]
     assert (drawn.boxes[0].x, drawn.boxes[0].width) == (csr_bars.LEFT + unit, 3 * unit)
-    long = csr_bars.draw(Curve(list(range(8001)), [1.0] * 8001, None, None, None), [])
+    long = csr_bars.plot(Curve(list(range(8001)), [1.0] * 8001, None, None, None), [])
     assert long.paths[10].count("M") <= csr_bars.COLUMNS and long.merged == 27 and len(long.ticks) < 12
 
 
-def test_page_stays_small(pages: dict[bool, Path], tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_page_stays_small(
+    pages: dict[bool, Path], tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     first = pages[False].read_text().split("<article", 2)[1]
     monkeypatch.setitem(page.BYTES, "csr", len(first.encode()) * 3 // 2)
     settings = trace_run.write_run(tmp_path, tiny_model)

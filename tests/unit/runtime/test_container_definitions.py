@@ -24,7 +24,9 @@ def test_the_definitions_differ_in_their_names_only(kind: str):
 
 
 def test_both_kinds_take_the_same_arguments():
-    docker, apptainer = ((ROOT / "containers/serve" / kind).read_text() for kind in ("Dockerfile", "apptainer.def"))
+    docker, apptainer = (
+        (ROOT / "containers/serve" / kind).read_text() for kind in ("Dockerfile", "apptainer.def")
+    )
     asked = set(re.findall(r"(?m)^ARG (\w+)", docker))
     assert (
         asked

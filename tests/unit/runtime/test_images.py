@@ -43,7 +43,11 @@ def test_the_table_of_the_repository_pins_every_base():
     content = images.table()
     assert set(content["bases"]) == set(FOLDERS.values())
     for base in content["bases"].values():
-        assert images.DIGEST.fullmatch(base["digest"]) and re.fullmatch(r"\d{8}T000000Z", base["snapshot"]) and base["learned"]
+        assert (
+            images.DIGEST.fullmatch(base["digest"])
+            and re.fullmatch(r"\d{8}T000000Z", base["snapshot"])
+            and base["learned"]
+        )
         assert parts(base["image"])[2] != "latest"
     assert images.text_of(content) == (ROOT / images.TABLE).read_text()
 
@@ -56,7 +60,10 @@ def test_what_is_built_may_be_used_and_nothing_else(folder: Path):
     remote = f"docker://registry.example.org/me/train@{OTHER}"
     write_image(folder, "train", image=remote, digest=OTHER)
     assert images.image("train") == remote and images.refusals(["serve", "train"]) == []
-    assert [line.split(" is ")[0] for line in images.refusals(images.NAMES)] == ["the image analyze", "the image grpo"]
+    assert [line.split(" is ")[0] for line in images.refusals(images.NAMES)] == [
+        "the image analyze",
+        "the image grpo",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -67,14 +74,25 @@ def test_what_is_built_may_be_used_and_nothing_else(folder: Path):
         ({"digest": OTHER}, "is not the file whose digest is in"),
         ({"lock_sha256": "0" * 64}, "was built from another envs/serve.lock than the present one"),
         ({"image": "containers/gone.sif"}, "is not there"),
-        ({"image": "docker://registry.example.org/me/serve:1", "digest": DIGEST}, "is named by a tag, which can move"),
-        ({"image": f"docker://registry.example.org/me/serve@{OTHER}", "digest": DIGEST}, "is not the one of the digest"),
+        (
+            {"image": "docker://registry.example.org/me/serve:1", "digest": DIGEST},
+            "is named by a tag, which can move",
+        ),
+        (
+            {"image": f"docker://registry.example.org/me/serve@{OTHER}", "digest": DIGEST},
+            "is not the one of the digest",
+        ),
     ],
 )
 def test_a_refusal_names_image_cause_and_repair(folder: Path, entry: dict, told: str):
     write_image(folder, "serve", **entry)
     (line,) = images.refusals(["serve"])
-    assert line.startswith("the image serve (") and told in line and "run make containers NAMES=serve" in line and "\n" not in line
+    assert (
+        line.startswith("the image serve (")
+        and told in line
+        and "run make containers NAMES=serve" in line
+        and "\n" not in line
+    )
 
 
 def test_a_changed_lock_or_file_is_refused(folder: Path):
@@ -85,7 +103,9 @@ def test_a_changed_lock_or_file_is_refused(folder: Path):
     (folder / "containers/serve.sif").write_bytes(b"other")
     assert "is not the file" in images.refusals(["serve"])[0]
     (folder / "envs/serve.lock").unlink()
-    assert images.refusals(["serve"]) == ["envs/serve.lock does not exist: take it from the repository, or run make lock"]
+    assert images.refusals(["serve"]) == [
+        "envs/serve.lock does not exist: take it from the repository, or run make lock"
+    ]
 
 
 def test_faults_of_the_table_and_of_names_are_one_line(folder: Path):
@@ -111,7 +131,11 @@ def test_faults_of_the_table_and_of_names_are_one_line(folder: Path):
 def test_build_arguments_name_the_base_by_digest(folder: Path):
     given = arguments("grpo")
     base = images.table()["bases"]["train"]
-    assert given["BASE"] == f"docker.io/nvidia/cuda@{base['digest']}" and given["LOCK"] == "envs/grpo.lock" and given["NAME"] == "grpo"
+    assert (
+        given["BASE"] == f"docker.io/nvidia/cuda@{base['digest']}"
+        and given["LOCK"] == "envs/grpo.lock"
+        and given["NAME"] == "grpo"
+    )
     assert given["LOCK_SHA256"] == hashlib.sha256(b"grpo==1\n").hexdigest()
     content = images.table()
     content["bases"]["train"]["digest"] = None

@@ -35,7 +35,9 @@ def spent(folder: Path) -> Spending:
     return Budget(folder / "cache/spent.sqlite", "judge", Endpoint(model="m")).spent()
 
 
-def test_the_cap_stops_in_one_line_and_a_higher_one_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_cap_stops_in_one_line_and_a_higher_one_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     with serve(lambda *_: "fine") as server:
         with pytest.raises(UserError) as caught:
             ask(endpoint(server, tmp_path, budget={"requests": 12}), *QUESTIONS)
@@ -45,17 +47,22 @@ def test_the_cap_stops_in_one_line_and_a_higher_one_goes_on(tmp_path: Path, caps
             "28 of the 40 questions of test are still to ask: raise it and run again, it goes on from the replies it has"
         )
         assert (
-            "asking m 40 times (about 17 tokens in, at most 640 out), 0 replies were there" in capsys.readouterr().err
+            "asking m 40 times (about 17 tokens in, at most 640 out), 0 replies were there"
+            in capsys.readouterr().err
         )  # before the first request
         with pytest.raises(UserError, match="28 of the 28 questions"):
             ask(endpoint(server, tmp_path, budget={"requests": 12}, **PRICES), *QUESTIONS)
         assert server.requests == 12  # and not one more
         told = capsys.readouterr().err
-        assert "asking m 28 times (about 14 tokens in, at most 448 out, 4.49 USD), 12 replies were there" in told
+        assert (
+            "asking m 28 times (about 14 tokens in, at most 448 out, 4.49 USD), 12 replies were there" in told
+        )
         assert "spent at judge so far in this run: 12 requests, 120 tokens in, 24 out, 0.36 USD" in told
         assert ask(endpoint(server, tmp_path, budget={"requests": 40}), *QUESTIONS) == ["fine"] * 40
         assert server.requests == 40 and max(server.tries.values()) == 1
-        assert ask(endpoint(server, tmp_path, budget={"requests": 1}), *QUESTIONS) == ["fine"] * 40  # what was paid for costs nothing
+        assert (
+            ask(endpoint(server, tmp_path, budget={"requests": 1}), *QUESTIONS) == ["fine"] * 40
+        )  # what was paid for costs nothing
 
 
 @pytest.mark.parametrize(
@@ -77,17 +84,30 @@ def test_tokens_and_money_are_never_passed_and_almost_used_up(changes: dict, mos
 
 def test_what_may_have_been_paid_for_is_counted_and_what_was_refused_is_not(tmp_path: Path):
     with serve(
-        lambda question, number: {"0": "half", "1": 429, "2": "garbage", "3": 503, "4": "drop"}[question] if number == 1 else "fine"
+        lambda question, number: (
+            {"0": "half", "1": 429, "2": "garbage", "3": 503, "4": "drop"}[question]
+            if number == 1
+            else "fine"
+        )
     ) as server:
         chat = endpoint(server, tmp_path, max_tokens=50)
         assert ask(chat, *"01234") == ["fine", "fine", None, "fine", "fine"]
         requests, prompt, reply = spent(tmp_path)
-        assert requests == 4 + 3  # four replies; a half one, a page and a dropped connection, which may have been paid for
+        assert (
+            requests == 4 + 3
+        )  # four replies; a half one, a page and a dropped connection, which may have been paid for
         assert reply == 4 * 2 + 3 * 50 and 4 * 10 + 3 * 50 < prompt < 4 * 10 + 3 * 300
 
 
 @pytest.mark.parametrize(
-    "usage", [None, 7, {"prompt_tokens": -5, "completion_tokens": 1}, {"prompt_tokens": "x", "completion_tokens": 1}, {"prompt_tokens": 1}]
+    "usage",
+    [
+        None,
+        7,
+        {"prompt_tokens": -5, "completion_tokens": 1},
+        {"prompt_tokens": "x", "completion_tokens": 1},
+        {"prompt_tokens": 1},
+    ],
 )
 def test_an_answer_that_does_not_say_what_it_used_counts_at_the_most(usage: object, tmp_path: Path):
     with serve(lambda *_: Raw({**completion("fine"), "usage": usage})) as server:
@@ -157,6 +177,8 @@ def test_the_plan_says_what_an_endpoint_will_cost_and_whether_its_budget_is_enou
         return told
 
     assert line().startswith("endpoint e (m): at most ") and line().endswith("; no budget")
-    assert line(budget={"requests": 10**9, "tokens": 10**12}).endswith("; budget 1,000,000,000 requests, 1,000,000,000,000 tokens")
+    assert line(budget={"requests": 10**9, "tokens": 10**12}).endswith(
+        "; budget 1,000,000,000 requests, 1,000,000,000,000 tokens"
+    )
     assert "budget 3 requests: may not be enough" in line(budget={"requests": 3})
     assert "USD; budget 0.01 USD: may not be enough" in line(price_in=5, price_out=5, budget={"usd": 0.01})

@@ -50,9 +50,16 @@ def test_replies_keep_their_order_and_are_paid_for_once(tmp_path: Path):
         questions = [str(i) for i in range(20)]
         assert ask(endpoint(server, tmp_path), *questions, "0") == [f"re: {q}" for q in [*questions, "0"]]
         assert server.requests == 20
-        assert ask(endpoint(server, tmp_path), *questions) == [f"re: {q}" for q in questions] and server.requests == 20
-        for number, changes in enumerate(({"max_tokens": 99}, {"temperature": 1}, {"model": "other"}), start=21):
-            ask(endpoint(server, tmp_path, **changes), "0")  # another model or other parameters are another question
+        assert (
+            ask(endpoint(server, tmp_path), *questions) == [f"re: {q}" for q in questions]
+            and server.requests == 20
+        )
+        for number, changes in enumerate(
+            ({"max_tokens": 99}, {"temperature": 1}, {"model": "other"}), start=21
+        ):
+            ask(
+                endpoint(server, tmp_path, **changes), "0"
+            )  # another model or other parameters are another question
             assert server.requests == number
 
 
@@ -78,7 +85,11 @@ def test_a_request_that_never_succeeds_is_told_and_asked_again_by_the_next_job(
 ):
     with serve(lambda question, _: fault if question == "bad" else "fine") as server:
         chat = endpoint(server, tmp_path, retries=1, **patience(fault))
-        assert ask(chat, "good", "bad") == ["fine", None] and chat.asked["failed"] == 1 and server.tries["bad"] == 2
+        assert (
+            ask(chat, "good", "bad") == ["fine", None]
+            and chat.asked["failed"] == 1
+            and server.tries["bad"] == 2
+        )
         told = capsys.readouterr().err
         assert (
             "1 of 2 requests failed after 1 retries" in told
@@ -107,19 +118,26 @@ def test_nonsense_is_no_reply_and_is_not_kept(answer: str | Raw, tmp_path: Path)
         (Raw(completion(None, refusal="I can't read that.")), "", None),
         (Raw(completion(None, "content_filter")), "", "refused"),
         (Raw({"error": {"message": "filtered", "code": "content_filter"}}, 400), "", "refused"),
-        (Raw({"error": {"message": "Content Exists Risk", "code": "invalid_request_error"}}, 400), "", "refused"),
+        (
+            Raw({"error": {"message": "Content Exists Risk", "code": "invalid_request_error"}}, 400),
+            "",
+            "refused",
+        ),
         (Raw(completion("The text is", "length")), "The text is", "cut_off"),
     ],
 )
-def test_an_answer_without_a_verdict_is_kept_and_never_asked_again(answer: Raw, reply: str, counted: str | None, tmp_path: Path):
+def test_an_answer_without_a_verdict_is_kept_and_never_asked_again(
+    answer: Raw, reply: str, counted: str | None, tmp_path: Path
+):
     with serve(lambda *_: answer) as server:
         chat = endpoint(server, tmp_path)
         assert ask(chat, "q") == [reply] and chat.asked["failed"] == 0
         assert [name for name in ("refused", "cut_off") if chat.asked[name]] == ([counted] if counted else [])
         assert ask(endpoint(server, tmp_path), "q") == [reply] and server.requests == 1
-        assert read_json(kept(tmp_path)[0])["finish_reason"] == {"refused": "content_filter", "cut_off": "length"}.get(
-            counted or "", "stop"
-        )
+        assert read_json(kept(tmp_path)[0])["finish_reason"] == {
+            "refused": "content_filter",
+            "cut_off": "length",
+        }.get(counted or "", "stop")
 
 
 @pytest.mark.parametrize(
@@ -148,10 +166,16 @@ def test_one_refused_request_among_others_is_its_own_fault(tmp_path: Path):
         (401, "the key in TEST_KEY is refused"),
         (403, "the key in TEST_KEY is refused"),
         (404, "there is no model m"),
-        (400, "the request is refused with status 400 (in words that repeat what was sent, so they are not shown)"),
+        (
+            400,
+            "the request is refused with status 400 (in words that repeat what was sent, so they are not shown)",
+        ),
         (422, "the request is refused with status 422"),
         (402, "no money or quota left"),
-        (Raw({"error": {"message": "You exceeded it", "code": "insufficient_quota"}}, 429), "no money or quota left"),
+        (
+            Raw({"error": {"message": "You exceeded it", "code": "insufficient_quota"}}, 429),
+            "no money or quota left",
+        ),
     ],
 )
 def test_faults_of_the_account_stop_in_one_line_without_key_and_prompt(
@@ -160,7 +184,11 @@ def test_faults_of_the_account_stop_in_one_line_without_key_and_prompt(
     with serve(lambda *_: fault) as server, pytest.raises(UserError) as caught:
         ask(endpoint(server, tmp_path, retries=0), "how is the lantern made?")
     message = str(caught.value)
-    assert told in message and message.startswith("endpoints.judge: ") and message.endswith("1 of the 1 questions of test are still to ask")
+    assert (
+        told in message
+        and message.startswith("endpoints.judge: ")
+        and message.endswith("1 of the 1 questions of test are still to ask")
+    )
     shown = message + "".join(capsys.readouterr())
     assert KEY not in shown and "lantern" not in shown and "\n" not in message
 
@@ -169,7 +197,10 @@ def test_the_words_of_a_refusal_are_shown_where_they_repeat_nothing(tmp_path: Pa
     said = Raw({"error": {"message": "max_tokens must be at least 1\nand more", "code": 400}}, 400)
     with (
         serve(lambda *_: said) as server,
-        pytest.raises(UserError, match=r"status 400 \(.*max_tokens must be at least 1.*fix the settings of endpoints.judge"),
+        pytest.raises(
+            UserError,
+            match=r"status 400 \(.*max_tokens must be at least 1.*fix the settings of endpoints.judge",
+        ),
     ):
         ask(endpoint(server, tmp_path), "how is the lantern made?")
 
@@ -185,19 +216,29 @@ def test_the_words_of_a_refusal_are_shown_where_they_repeat_nothing(tmp_path: Pa
 )
 def test_a_storm_stops_the_job_and_leaves_the_rest_unasked(fault: str | int, told: str, tmp_path: Path):
     with serve(lambda question, _: "fine" if int(question) < 5 else fault) as server:
-        with pytest.raises(UserError, match="10 requests in a row without a reply, after 0 retries each") as caught:
+        with pytest.raises(
+            UserError, match="10 requests in a row without a reply, after 0 retries each"
+        ) as caught:
             ask(endpoint(server, tmp_path, retries=0), *map(str, range(60)))
-        assert told in str(caught.value) and "55 of the 60 questions of test are still to ask" in str(caught.value)
+        assert told in str(caught.value) and "55 of the 60 questions of test are still to ask" in str(
+            caught.value
+        )
         assert len(kept(tmp_path)) == 5 and server.requests < 40
         server.reply = lambda *_: "fine"
         assert ask(endpoint(server, tmp_path), *map(str, range(60))) == ["fine"] * 60
 
 
-@pytest.mark.parametrize(("headers", "least"), [({"Retry-After": "1", "Retry-After-Ms": ""}, 1.0), ({"Retry-After-Ms": ""}, 0.37)])
-def test_a_storm_is_waited_out_as_the_server_says_or_longer_each_time(headers: dict, least: float, tmp_path: Path):
+@pytest.mark.parametrize(
+    ("headers", "least"), [({"Retry-After": "1", "Retry-After-Ms": ""}, 1.0), ({"Retry-After-Ms": ""}, 0.37)]
+)
+def test_a_storm_is_waited_out_as_the_server_says_or_longer_each_time(
+    headers: dict, least: float, tmp_path: Path
+):
     with serve(lambda _, number: Raw({}, 429, headers) if number < 3 else "fine") as server:
         assert ask(endpoint(server, tmp_path), "q") == ["fine"]
-        first, second = (after - before for before, after in zip(server.times, server.times[1:], strict=False))
+        first, second = (
+            after - before for before, after in zip(server.times, server.times[1:], strict=False)
+        )
         assert first >= least and second >= (least if "Retry-After" in headers else 2 * least)
 
 
@@ -230,8 +271,15 @@ def test_a_server_that_goes_away_is_named_and_the_job_goes_on_when_it_is_back(tm
         with pytest.raises(UserError) as caught:
             ask(endpoint(server, tmp_path, retries=1), *questions)
     before = len(kept(tmp_path))
-    assert f"{address}/ can't be reached" in str(caught.value) and "then run again" in str(caught.value) and "\n" not in str(caught.value)
-    assert f"{60 - before} of the 60 questions of test are still to ask" in str(caught.value) and 20 <= before < 60
+    assert (
+        f"{address}/ can't be reached" in str(caught.value)
+        and "then run again" in str(caught.value)
+        and "\n" not in str(caught.value)
+    )
+    assert (
+        f"{60 - before} of the 60 questions of test are still to ask" in str(caught.value)
+        and 20 <= before < 60
+    )
     with serve(lambda *_: "fine", port=int(address.split(":")[2].split("/")[0])) as again:
         assert ask(endpoint(again, tmp_path), *questions) == ["fine"] * 60 and again.requests == 60 - before
 

@@ -109,17 +109,27 @@ def test_an_unreachable_hub_is_told_with_the_repair(mirror: Path, monkeypatch: p
     import httpx2
     from huggingface_hub.errors import LocalEntryNotFoundError
 
-    for fault in (LocalEntryNotFoundError("offline"), httpx2.ConnectError("no route\nto host"), OSError("broken")):
+    for fault in (
+        LocalEntryNotFoundError("offline"),
+        httpx2.ConnectError("no route\nto host"),
+        OSError("broken"),
+    ):
         fake_download(monkeypatch, fault)
-        with pytest.raises(UserError, match=r"name a folder that holds set/file\.csv in data_mirror or SAFE_REASONING_DATA") as error:
+        with pytest.raises(
+            UserError, match=r"name a folder that holds set/file\.csv in data_mirror or SAFE_REASONING_DATA"
+        ) as error:
             fetch.fetch("some_set", None)
         one_line(error)
 
 
 def test_every_entry_of_the_project_is_pinned_or_says_that_it_floats() -> None:
     for name, entry in sources_table.table().items():
-        assert re.fullmatch(r"\d+\.\d+\.\d+" if entry.host == "pypi" else r"[0-9a-f]{40}|floating", entry.revision), name
-        assert entry.hub_identical or entry.content_sha256, "a file of unknown bytes needs a digest of its content"
+        assert re.fullmatch(
+            r"\d+\.\d+\.\d+" if entry.host == "pypi" else r"[0-9a-f]{40}|floating", entry.revision
+        ), name
+        assert entry.hub_identical or entry.content_sha256, (
+            "a file of unknown bytes needs a digest of its content"
+        )
 
 
 def test_every_prompt_source_and_every_trace_set_is_in_the_table() -> None:

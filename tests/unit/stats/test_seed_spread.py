@@ -15,7 +15,10 @@ from tools.seed_coverage import coverage
 def test_interval_adds_the_squares_of_both_half_widths():
     low, high = seed_spread.interval(0.5, 0.4, 0.65, [0.45, 0.55])
     chance = 12.706205 * np.std([0.45, 0.55], ddof=1) / math.sqrt(2)
-    assert (low, high) == (pytest.approx(0.5 - math.hypot(0.1, chance)), pytest.approx(0.5 + math.hypot(0.15, chance)))
+    assert (low, high) == (
+        pytest.approx(0.5 - math.hypot(0.1, chance)),
+        pytest.approx(0.5 + math.hypot(0.15, chance)),
+    )
 
 
 def test_one_seed_keeps_the_interval_and_knows_no_spread():
@@ -25,11 +28,13 @@ def test_one_seed_keeps_the_interval_and_knows_no_spread():
 
 def test_p_value_of_seeds_alone_is_that_of_the_t_test_and_of_prompts_alone_the_normal_one():
     by_seed = [0.1, 0.3, 0.25, 0.2]
-    assert seed_spread.p_value(float(np.mean(by_seed)), *[float(np.mean(by_seed))] * 2, by_seed) == pytest.approx(
-        scipy_stats.ttest_1samp(by_seed, 0).pvalue
-    )
+    assert seed_spread.p_value(
+        float(np.mean(by_seed)), *[float(np.mean(by_seed))] * 2, by_seed
+    ) == pytest.approx(scipy_stats.ttest_1samp(by_seed, 0).pvalue)
     half = 1.5 * scipy_stats.norm.ppf(0.975)
-    assert seed_spread.p_value(3.0, 3 - half, 3 + half, [3.0, 3.0]) == pytest.approx(2 * scipy_stats.norm.sf(2))
+    assert seed_spread.p_value(3.0, 3 - half, 3 + half, [3.0, 3.0]) == pytest.approx(
+        2 * scipy_stats.norm.sf(2)
+    )
 
 
 @given(st.floats(-1, 1), st.floats(0.001, 0.5), st.lists(st.floats(-0.5, 0.5), min_size=2, max_size=5))

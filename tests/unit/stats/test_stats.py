@@ -53,7 +53,9 @@ def test_bootstrap_equals_a_plain_loop() -> None:
     rate = rates.clustered_rate(list(values), list(clusters), resamples=20_000)
     means = values.reshape(40, 3).mean(axis=1)
     plain = [means[generator.integers(0, 40, 40)].mean() for _ in range(20_000)]
-    assert (rate.low, rate.high) == pytest.approx(tuple(np.quantile(plain, [0.025, 0.975])), abs=0.01)  # rates are multiples of 1/120
+    assert (rate.low, rate.high) == pytest.approx(
+        tuple(np.quantile(plain, [0.025, 0.975])), abs=0.01
+    )  # rates are multiples of 1/120
 
 
 def test_interval_widens_when_samples_of_a_prompt_agree() -> None:
@@ -69,7 +71,9 @@ def test_bootstrap_covers_the_truth_about_as_often_as_it_says() -> None:
     for trial in range(200):
         chances = generator.beta(2, 3, size=60)
         values = (generator.random((60, 3)) < chances[:, None]).ravel()
-        rate = rates.clustered_rate(list(values), list(np.repeat(np.arange(60), 3)), resamples=500, seed=trial)
+        rate = rates.clustered_rate(
+            list(values), list(np.repeat(np.arange(60), 3)), resamples=500, seed=trial
+        )
         hits += rate.low <= 0.4 <= rate.high
     assert 0.89 <= hits / 200 <= 0.99
 
@@ -95,7 +99,10 @@ def test_pearson_of_a_known_case() -> None:
     found = rates.pearson([1, 2, 3, 4, 5], [1, 2, 3, 5, 4])
     z, se = math.atanh(0.9), 1 / math.sqrt(2)
     assert found.r == pytest.approx(0.9) and found.count == 5
-    assert (found.low, found.high) == (pytest.approx(math.tanh(z - 1.959964 * se)), pytest.approx(math.tanh(z + 1.959964 * se)))
+    assert (found.low, found.high) == (
+        pytest.approx(math.tanh(z - 1.959964 * se)),
+        pytest.approx(math.tanh(z + 1.959964 * se)),
+    )
 
 
 @pytest.mark.parametrize(("x", "y"), [([], []), ([1, 2], [1, 2]), ([1, 1, 1], [1, 2, 3])])
@@ -111,7 +118,10 @@ def paired_difference(ours: dict, theirs: dict) -> paired.Difference:
 
 def test_paired_difference_against_all_sign_flips() -> None:
     differences = [0.5, 1.0, 0.0, 0.5, -0.5, 1.0, 1.0]
-    found = paired_difference({n: [max(d, 0)] for n, d in enumerate(differences)}, {n: [max(-d, 0)] for n, d in enumerate(differences)})
+    found = paired_difference(
+        {n: [max(d, 0)] for n, d in enumerate(differences)},
+        {n: [max(-d, 0)] for n, d in enumerate(differences)},
+    )
     flips = [np.mean(np.multiply(signs, differences)) for signs in product([1, -1], repeat=7)]
     larger = np.mean([mean >= np.mean(differences) - 1e-12 for mean in flips])
     assert found.value == pytest.approx(np.mean(differences)) and found.clusters == 7

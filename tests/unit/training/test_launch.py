@@ -25,7 +25,15 @@ def test_one_process_starts_nothing_else():
 
 def test_several_processes_start_under_torchrun():
     command = launch_command(method(processes=2), "ipo", SCRIPT, {})
-    assert command == [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone", *SCRIPT]
+    assert command == [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc_per_node",
+        "2",
+        "--standalone",
+        *SCRIPT,
+    ]
 
 
 def test_several_nodes_start_one_torchrun_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -61,4 +69,6 @@ def test_containers_get_named_variables_and_folders_only(tmp_path: Path):
     bound = next(value for name, value in passed.items() if name.endswith("_BIND")).split(",")
     assert str(cache) in bound
     again = into_containers(config, {**given, **passed})
-    assert next(value for name, value in again.items() if name.endswith("_BIND")).split(",") == bound  # a job reads the Snakefile again
+    assert (
+        next(value for name, value in again.items() if name.endswith("_BIND")).split(",") == bound
+    )  # a job reads the Snakefile again
