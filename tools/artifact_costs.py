@@ -1,4 +1,6 @@
-"""What a run costs, for the tables of docs/artifact.md: seconds of the demo from docs/results.md and its metrics, the rest from the plan of config/paper.yaml."""
+"""What a run costs, for the tables of docs/artifact.md: seconds of the demo from docs/results.md
+and its metrics, the rest from the plan of config/paper.yaml.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ MISSING = "-"
 
 @dataclass(frozen=True)
 class Stage:
-    """A step: the rules that do its work, its name in metrics/steps.csv, and how its lines in the plan begin."""
+    """A step: the rules that do its work, its name in metrics/steps.csv, and how its lines in the
+    plan begin.
+    """
 
     name: str
     rules: tuple[str, ...]
@@ -180,7 +184,9 @@ def needed(configuration: str, targets: tuple[str, ...]) -> dict[str, float]:
 
 
 def cost(targets: tuple[str, ...]) -> tuple[float, float]:
-    """(seconds of jobs in the demo, GPU-hours of the paper run) from nothing to the targets. Jobs of one rule count alike."""
+    """(seconds of jobs in the demo, GPU-hours of the paper run) from nothing to the targets. Jobs
+    of one rule count alike.
+    """
     here, there = needed("config/demo.yaml", targets), needed("config/paper.yaml", targets)
     seconds = sum(shares * rule_seconds()[rule][1] for rule, shares in here.items() if rule in rule_seconds())
     hours = sum(

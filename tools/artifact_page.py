@@ -1,8 +1,9 @@
-"""The tables of docs/artifact.md, every number from its source: stored metrics, published values, the plan, and what was measured by hand in docs/results.md and docs/status.md.
+"""The tables of docs/artifact.md, every number from its source: stored metrics, published values,
+the plan, and what was measured by hand in docs/results.md and docs/status.md.
 
 .venv/bin/python -m tools.artifact_page    # write them into the page
 
-tests/test_artifact.py fails when page and sources part.
+tests/workflow/test_artifact.py fails when page and sources part.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from safe_reasoning.config import NanoModel, load
+from safe_reasoning.judging.kinds import chat_of
 from safe_reasoning.plan.step import totals
 from safe_reasoning.plan.training_steps import parameters_of
 from tools.artifact_costs import DEMO, ROOT, costs, paper, priced_steps
@@ -42,7 +44,7 @@ def requirements() -> list[list[str]]:
     config, machine, asked = paper(), paper().plan, paper().resources
     total, usd = totals([step for step, _ in priced_steps()]), sum(usd for _, usd in priced_steps())
     sizes = ", ".join(f"{parameters_of(config, model):.2f}" for model in config.models)
-    judge = config.endpoints[config.judges[config.evaluate.judge].chat].model
+    judge = config.endpoints[str(chat_of(config.evaluate.judge, config))].model
     done = [f"{pd.read_csv(metrics / 'steps.csv')['generations'].sum():,}" for metrics in (DEMO, MINI)]
     memory = {run: told(rf"Memory of the {run}: at most ([\d.]+ GiB)") for run in ("demo", "mini")}
     environment = told(r"Environment: ([\d.]+ GiB)") + " of environment, "

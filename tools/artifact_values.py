@@ -1,4 +1,6 @@
-"""What each figure and table of the paper is rebuilt by and what to expect of it, for the tables of docs/artifact.md: stored metrics beside published values."""
+"""What each figure and table of the paper is rebuilt by and what to expect of it, for the tables of
+docs/artifact.md: stored metrics beside published values.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def of(
     measure: str = "harmful",
     model: str = "",
 ) -> Callable[[Path], str]:
-    """A rate of the evaluation with its interval; by the role of the set where its name differs between runs; of a model that only the paper run has."""
+    """A rate of the evaluation with its interval; by the role of the set where its name differs
+    between runs; of a model that only the paper run has.
+    """
 
     def measured(metrics: Path) -> str:
         place = {"role": role} if role else {"prompt_set": prompt_set}
@@ -157,7 +161,8 @@ def main(method: str, benchmark: str, part: str = "reasoning", model: str = "DS-
 
 # What is rebuilt: targets, claims of the scorecard, and the values to expect.
 
-# How a run of the demo on another machine agrees with the stored one, and how a run of config/paper.yaml would agree with the paper: told in the page.
+# How a run of the demo on another machine agrees with the stored one, and how a run of
+# config/paper.yaml would agree with the paper: told in the page.
 OVERLAP, COUNT, CLAIM, NONE = "overlap", "count", "claim", "not compared"
 INSIDE, BOUND, ORDER = "inside", "bound", "order"
 

@@ -1,7 +1,10 @@
-"""What a script imports when it runs: found in the source, function by function, so that an import inside a function counts only if the function can be called.
+"""What a script imports when it runs: found in the source, function by function, so that an import
+inside a function counts only if the function can be called.
 
-A function or class is reached when something reached names it; a module that is handed around as a value is reached whole. So the result may hold more than
-a run imports, never less, as long as no name is looked up by a string (but `importlib.import_module(f"safe_reasoning.report.figures.{name}")` is known).
+A function or class is reached when something reached names it; a module that is handed around as a
+value is reached whole. So the result may hold more than a run imports, never less, as long as no
+name is looked up by a string (but
+`importlib.import_module(f"safe_reasoning.report.figures.{name}")` is known).
 """
 
 from __future__ import annotations
@@ -27,7 +30,9 @@ def file_of(module: str) -> Path | None:
 
 @dataclass
 class Module:
-    """A parsed file: what runs when it is imported, what runs when a name of it is used, and what its names are bound to by imports."""
+    """A parsed file: what runs when it is imported, what runs when a name of it is used, and what
+    its names are bound to by imports.
+    """
 
     name: str
     path: Path
@@ -62,7 +67,9 @@ def parse(name: str, path: Path, text: str) -> Module:
 
 
 def _at_definition(definition: Definition) -> list[ast.AST]:
-    """What runs when a function or class is defined: decorators, defaults, bases, and a class's own statements."""
+    """What runs when a function or class is defined: decorators, defaults, bases, and a class's own
+    statements.
+    """
     if isinstance(definition, ast.ClassDef):
         own = [node for node in definition.body if not isinstance(node, Definition)]
         return [*definition.decorator_list, *definition.bases, *definition.keywords, *own]
@@ -88,7 +95,8 @@ class Reach:
         never: pairs of our modules; an import of the second in the first is not followed.
 
     Attributes:
-        packages: top-level names of packages, neither ours nor Python's own, each with one place that imports it.
+        packages: top-level names of packages, neither ours nor Python's own, each with one place
+        that imports it.
         refused: the pairs of `never` that were met.
     """
 
@@ -169,7 +177,9 @@ class Reach:
 
 
 def _package_by_name(node: ast.AST) -> str:
-    """The package of ours of which `importlib.import_module(f"safe_reasoning.package.{name}")` imports a module; empty for any other node."""
+    """The package of ours of which `importlib.import_module(f"safe_reasoning.package.{name}")`
+    imports a module; empty for any other node.
+    """
     if not isinstance(node, ast.Call) or ast.unparse(node.func) != "importlib.import_module":
         return ""
     name = node.args[0]
@@ -188,7 +198,9 @@ def _modules_of(package: str) -> list[Module]:
 
 
 def _executed(root: ast.AST) -> Iterator[ast.AST]:
-    """The nodes that may run: without annotations of functions, without what is for type checkers only. An attribute of a name hides the name."""
+    """The nodes that may run: without annotations of functions, without what is for type checkers
+    only. An attribute of a name hides the name.
+    """
     if isinstance(root, ast.If) and "TYPE_CHECKING" in ast.unparse(root.test):
         return
     yield root

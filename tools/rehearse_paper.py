@@ -1,9 +1,13 @@
-"""Rehearse config/paper.yaml: every rule of it but the fetching from the hub and the audit of judges, at 10 prompts a set, with the nano model under the paper's names. About 5 minutes.
+"""Rehearse config/paper.yaml: every rule of it but the fetching from the hub and the audit of
+judges, at 10 prompts a set, with the nano model under the paper's names. About 5 minutes.
 
-make demo && .venv/bin/python -m tools.rehearse_paper --base results/demo/models/nano/base --folder /tmp/rehearsal
+make demo
+.venv/bin/python -m tools.rehearse_paper --base results/demo/models/nano/base
+    --folder /tmp/rehearsal
 
-Data files are made from the nano world in the benchmarks' own forms; the endpoints are a server on loopback that answers by the nano world's exact rules. It shows that the
-rules fit together. Its numbers mean nothing.
+Data files are made from the nano world in the benchmarks' own forms; the endpoints are a server on
+loopback that answers by the nano world's exact rules. It shows that the rules fit together. Its
+numbers mean nothing.
 """
 
 import argparse

@@ -1,9 +1,11 @@
-"""How often intervals of a mean over training seeds hold the truth: the numbers in docs/fidelity.md.
+"""How often intervals of a mean over training seeds hold the truth: the numbers in
+docs/fidelity.md.
 
 .venv/bin/python -m tools.seed_coverage    # two minutes of one core
 
-Made runs: 60 prompts with three samples each, a rate near 0.4. Prompts differ in their chance of harm, trainings differ in all of it (by the spread below) and in how they treat
-each prompt. The truth is the mean over all prompts and trainings that might have been.
+Made runs: 60 prompts with three samples each, a rate near 0.4. Prompts differ in their chance of
+harm, trainings differ in all of it (by the spread below) and in how they treat each prompt. The
+truth is the mean over all prompts and trainings that might have been.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ def slope() -> float:
 
 
 def two_level(by_prompt: np.ndarray, generator: np.random.Generator) -> tuple[float, float]:
-    """Percentiles of a bootstrap that draws seeds and prompts, both with replacement; `by_prompt` has shape (seeds, prompts)."""
+    """Percentiles of a bootstrap that draws seeds and prompts, both with replacement; `by_prompt`
+    has shape (seeds, prompts).
+    """
     seeds, prompts = by_prompt.shape
     means = [
         by_prompt[generator.integers(0, seeds, seeds)][:, generator.integers(0, prompts, prompts)].mean()
@@ -64,7 +68,9 @@ def one_t(rate: rates.Rate, by_seed: np.ndarray) -> tuple[float, float]:
 
 
 def coverage(seeds: int, spread: float, trials: int) -> dict[str, tuple[float, float]]:
-    """Share of made runs whose interval holds the truth, and median width of the interval in points, by rule."""
+    """Share of made runs whose interval holds the truth, and median width of the interval in
+    points, by rule.
+    """
     generator = np.random.default_rng([seeds, round(1000 * spread)])
     size = spread / slope()
     truth = chances(generator, generator.normal(0, size, 2000), 500).mean()

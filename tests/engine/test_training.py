@@ -162,7 +162,7 @@ def test_killed_training_ends_with_the_same_weights(tiny_model: Path, tmp_path: 
 
 
 def test_zero2_on_two_processes_has_the_losses_of_one(tiny_model: Path, tmp_path: Path, data: dict[str, str]):
-    """Each batch is the same. The DPO term is a mean over pairs and agrees to 1e-4 (tests/test_scale.py); the NLL term is a mean over tokens, taken on each
+    """Each batch is the same. The DPO term is a mean over pairs and agrees to 1e-4 (tests/engine/test_scale.py); the NLL term is a mean over tokens, taken on each
     process apart, so with it the losses agree to 1e-2 only."""
     one = train(tmp_path, tiny_model, configuration(nll_weight=0.2), "one", "--pairs", data["pairs"])
     config = configuration(nll_weight=0.2, processes=2, deepspeed=str(ROOT / "config/deepspeed/zero2.json"))

@@ -1,4 +1,4 @@
-"""The judges, cue detectors and attackers that ask chat models. How an endpoint is asked: tests/test_endpoint.py."""
+"""The judges, cue detectors and attackers that ask chat models. How an endpoint is asked: tests/unit/sampling/test_endpoint.py."""
 
 import json
 from pathlib import Path
