@@ -17,6 +17,18 @@ from tests.support.paths import ROOT
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no fault
 hypothesis.settings.load_profile("untimed")
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Over several processes, keep the tests of a file together, except unit tests.
+
+    What a file's tests share (an engine, a server, a run) is then made once. The unit tests are
+    spread one by one, after the files, and fill up the process that has less to do.
+    """
+    for item in items:
+        if "unit" not in item.path.relative_to(ROOT / "tests").parts:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|{{ message['role'] }}|>\n{{ message['content'] }}<|end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>\n<think>\n{% endif %}"

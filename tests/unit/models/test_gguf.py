@@ -1,10 +1,13 @@
 """Conversion of a GGUF file and the warm-up, on a tiny Llama that the test writes itself."""
 
 import hashlib
+import itertools
 import json
 import subprocess
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from safe_reasoning.config import GgufModel
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json
-from safe_reasoning.models import gguf, warm_up
+from safe_reasoning.models import gguf, train_loop, warm_up
 from safe_reasoning.prompts.nano_world.corpus import Document
 from safe_reasoning.sources import wheels
 
@@ -206,6 +209,41 @@ def test_rows_hold_prompt_completion_and_end(converted: tuple[Path, dict[str, np
     assert warm_up.encode(tokenizer, [Document("x" * 200, "z")]) == [], (
         "prompts that are too long are left out"
     )
+
+
+class Interrupted(Exception):
+    """In place of a kill; a real one is in tests/engine/test_nano_base.py, with the same loop."""
+
+
+def run_warm_up(base: Path, out: Path, stop_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The warm-up with a checkpoint every two steps, interrupted at an update (0: never)."""
+    step, calls = train_loop.train_step, itertools.count(1)
+
+    def counted(*arguments: Any) -> float:
+        if next(calls) == stop_at:
+            raise Interrupted
+        return step(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(warm_up, "documents_of", lambda *_: DOCUMENTS)
+        patch.setattr(warm_up, "CHECKPOINT_STEPS", 2)
+        patch.setattr(train_loop, "train_step", counted)
+        warm_up.warm_up(SimpleNamespace(world_seed=0), settings(), base, out)  # type: ignore[arg-type]
+
+
+def test_an_interrupted_warm_up_ends_with_the_same_weights(
+    converted: tuple[Path, dict[str, np.ndarray]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    run_warm_up(converted[0], whole, 0, monkeypatch)
+    with pytest.raises(Interrupted):
+        run_warm_up(converted[0], stopped, 4, monkeypatch)
+    assert (stopped / "checkpoint.pt").exists() and not (stopped / "training.json").exists()
+    run_warm_up(converted[0], stopped, 0, monkeypatch)
+    first, second = read_json(whole / "training.json"), read_json(stopped / "training.json")
+    assert first["weights_sha256"] == second["weights_sha256"]
+    assert first["loss_curve"] == second["loss_curve"]
+    assert not (stopped / "checkpoint.pt").exists()
 
 
 def test_a_missing_conversion_is_told(tmp_path: Path) -> None:
