@@ -98,3 +98,14 @@ def train(folder: Path, base: Path, config: Config, out: str, *options: str) -> 
     result = subprocess.run(call, capture_output=True, text=True, timeout=400, env=environment())
     assert result.returncode == 0, result.stderr[-12000:]
     return json.loads((folder / out / "training.json").read_text())
+
+
+def train_here(folder: Path, base: Path, config: Config, out: str, **files: str) -> dict:
+    """As `train`, but in this process, which is faster: no second import of TRL."""
+    from safe_reasoning.training.common import Task
+    from safe_reasoning.training.train import train as train_task
+
+    prompts = [files.pop("prompts")] if "prompts" in files else []
+    task = Task(config, "nano", "m", 0, base, folder / out)
+    train_task(task, dict(files), prompts)
+    return json.loads((folder / out / "training.json").read_text())
