@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from safe_reasoning.training.preference import TokenDPOTrainer
 from safe_reasoning.training.recipes.dpo_full import whole_traces
-from tests.support.trainings import configuration, make_pairs
+from tests.support.trainings import configuration, make_pairs, train_here, write_data
 
 
 def log_probability(model: torch.nn.Module, prompt: list[int], completion: list[int]) -> torch.Tensor:
