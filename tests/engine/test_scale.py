@@ -12,8 +12,9 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from safe_reasoning.core.errors import UserError
 from tests.support.paths import ROOT
-from tests.support.trainings import command, configuration, environment, train, write_data
+from tests.support.trainings import command, configuration, environment, train, train_here, write_data
 
 # All of a large run's switches at once, on two processes.
 LARGE = {"processes": 2, "micro_batch_size": 1, "gradient_checkpointing": True, "nll_weight": 0.0}
@@ -104,7 +105,6 @@ def test_supervised_training_on_published_traces_under_zero3(
 
 def test_a_batch_that_does_not_divide_is_one_line(tiny_model: Path, tmp_path: Path, data: dict[str, str]):
     config = configuration(batch_size=6, micro_batch_size=4)
-    call = command(tmp_path, tiny_model, config, "out", "--pairs", data["pairs"])
-    result = subprocess.run(call, capture_output=True, text=True, env=environment(), timeout=200)
-    errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
-    assert result.returncode == 1 and len(errors) == 1 and "micro_batch_size 4: change one" in errors[0]
+    with pytest.raises(UserError, match="micro_batch_size 4: change one") as error:
+        train_here(tmp_path, tiny_model, config, "out", pairs=data["pairs"])
+    assert "\n" not in str(error.value)

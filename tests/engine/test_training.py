@@ -1,4 +1,6 @@
-"""Training: our loss is what the paper's formula says, every recipe trains and loads, a killed run ends the same, ZeRO-2 on two processes loses the same."""
+"""Trainings: every recipe trains and its model loads, a killed one ends with the same weights, ZeRO-2
+on two processes has the losses of one.
+"""
 
 import json
 import signal
@@ -10,33 +12,27 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.records import write_rows
 from tests.support.paths import ROOT
-from tests.support.trainings import command, configuration, environment, train
+from tests.support.trainings import command, configuration, environment, train, train_here
+
+RECIPES = ["ipo", "ipo_stage2", "dpo_full", "dpo_natural", "sft", "sft_safe", "grpo"]
 
 
-@pytest.mark.parametrize(
-    "recipe", ["ipo", "ipo_stage2", "dpo_full", "dpo_natural", "sft", "sft_safe", "grpo"]
-)
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_trains_and_its_model_loads(
     recipe: str, tiny_model: Path, tmp_path: Path, data: dict[str, str]
 ):
     extra: dict[str, object] = {"rollouts": 2, "max_steps": 1} if recipe == "grpo" else {}
-    options = {
-        "ipo_stage2": [
-            "--pairs",
-            data["pairs"],
-            "--benign-pairs",
-            data["pairs"],
-            "--stage1",
-            str(tiny_model),
-        ],
-        "sft_safe": ["--demonstrations", data["demonstrations"]],
-        "grpo": ["--prompts", data["prompts"]],
-    }.get(recipe, ["--pairs", data["pairs"]])
-    summary = train(
-        tmp_path, tiny_model, configuration(recipe=recipe, max_examples=8, **extra), "out", *options
-    )
+    pairs = {"pairs": data["pairs"]}
+    files = {
+        "ipo_stage2": {**pairs, "benign_pairs": data["pairs"], "stage1": str(tiny_model)},
+        "sft_safe": {"demonstrations": data["demonstrations"]},
+        "grpo": {"prompts": data["prompts"]},
+    }.get(recipe, pairs)
+    config = configuration(recipe=recipe, max_examples=8, **extra)
+    summary = train_here(tmp_path, tiny_model, config, "out", **files)
     assert summary["loss_curve"] and summary["steps"] >= 1 and summary["settings"]["recipe"] == recipe
     if recipe == "grpo":
         assert summary["generations"] == 4 and summary["generated_tokens"] > 0
@@ -84,41 +80,38 @@ def test_killed_training_ends_with_the_same_weights(tiny_model: Path, tmp_path: 
 
 
 def test_zero2_on_two_processes_has_the_losses_of_one(tiny_model: Path, tmp_path: Path, data: dict[str, str]):
-    """Each batch is the same. The DPO term is a mean over pairs and agrees to 1e-4 (tests/engine/test_scale.py); the NLL term is a mean over tokens, taken on each
-    process apart, so with it the losses agree to 1e-2 only."""
-    one = train(tmp_path, tiny_model, configuration(nll_weight=0.2), "one", "--pairs", data["pairs"])
+    """Each batch is the same. The DPO term is a mean over pairs and agrees to 1e-4 (test_scale.py);
+    the NLL term is a mean over tokens, taken on each process, so with it losses agree to 1e-2 only.
+    """
+    one = train_here(tmp_path, tiny_model, configuration(nll_weight=0.2), "one", pairs=data["pairs"])
     config = configuration(nll_weight=0.2, processes=2, deepspeed=str(ROOT / "config/deepspeed/zero2.json"))
     two = train(tmp_path, tiny_model, config, "two", "--pairs", data["pairs"])
     losses = [[point["loss"] for point in run["loss_curve"]] for run in (one, two)]
     assert len(losses[0]) == 4 and losses[0] == pytest.approx(losses[1], abs=1e-2)
 
 
-def test_missing_data_and_unknown_method_are_one_line(tiny_model: Path, tmp_path: Path):
-    for options, named in (((), "--pairs"), (("--pairs", str(tmp_path / "none.parquet")), "none.parquet")):
-        call = command(tmp_path, tiny_model, configuration(), "out", *options)
-        result = subprocess.run(call, capture_output=True, text=True, env=environment(), timeout=200)
-        errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
-        assert result.returncode == 1 and len(errors) == 1 and named in errors[0]
-    call = [
-        word if word != "m" else "magic" for word in command(tmp_path, tiny_model, configuration(), "out")
-    ]
+def test_missing_data_is_one_line(tiny_model: Path, tmp_path: Path):
+    for files, named in (({}, "--pairs"), ({"pairs": str(tmp_path / "none.parquet")}, "none.parquet")):
+        with pytest.raises(UserError, match=named) as error:
+            train_here(tmp_path, tiny_model, configuration(), "out", **files)
+        assert "\n" not in str(error.value)
+
+
+def test_unknown_method_is_one_line(tiny_model: Path, tmp_path: Path):
+    call = command(tmp_path, tiny_model, configuration(), "out")
+    call = ["magic" if word == "m" else word for word in call]
     result = subprocess.run(call, capture_output=True, text=True, env=environment(), timeout=200)
-    assert result.returncode == 1 and "unknown method 'magic'" in result.stderr
+    errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert result.returncode == 1 and len(errors) == 1 and "unknown method 'magic'" in errors[0]
 
 
 def test_stage2_without_over_refusal_hands_the_weights_on(
     tiny_model: Path, tmp_path: Path, data: dict[str, str]
 ):
     write_rows(tmp_path / "none.parquet", "pairs", [], {})
-    options = [
-        "--pairs",
-        data["pairs"],
-        "--benign-pairs",
-        str(tmp_path / "none.parquet"),
-        "--stage1",
-        str(tiny_model),
-    ]
-    summary = train(tmp_path, tiny_model, configuration(recipe="ipo_stage2"), "out", *options)
+    files = {"pairs": data["pairs"], "benign_pairs": str(tmp_path / "none.parquet")}
+    config = configuration(recipe="ipo_stage2")
+    summary = train_here(tmp_path, tiny_model, config, "out", **files, stage1=str(tiny_model))
     assert summary["steps"] == 0 and "no over-refusal" in summary["reason"]
     assert (tmp_path / "out/model.safetensors").read_bytes() == (
         tiny_model / "model.safetensors"
