@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 # torch's CPU build lies outside PyPI: where the configured index lacks it, PyTorch's own CPU index is asked.
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: help setup demo mini figures archive plan prefetch lock-revisions containers lock-containers label-sheet label-audit test test-slow lint format schema lock
+.PHONY: help setup demo mini figures archive plan prefetch lock-revisions containers lock-containers label-sheet label-audit test-fast test test-slow lint format schema lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,11 +67,18 @@ label-sheet: setup ## a blinded sheet of a run's texts for a person to label: ma
 label-audit: setup ## agreement of the judges with a filled-in sheet: make label-audit SHEET=results/mini/labels/sheet.csv
 	$(BIN)/python scripts/audit_label_sheet.py --sheet $(or $(SHEET),results/demo/labels/sheet.csv)
 
-test: .venv/.dev-ready ## the tests, about fifteen minutes
-	$(BIN)/python -m pytest -q -m "not slow"
+# On two processes. The slow tests are alone on the machine: they count its GPUs, nodes and images.
+PYTEST := $(BIN)/python -m pytest -q
+SIDE_BY_SIDE := -n 2 --dist loadgroup
+
+test-fast: .venv/.dev-ready ## the unit tests, under two minutes
+	$(PYTEST) $(SIDE_BY_SIDE) tests/unit
+
+test: .venv/.dev-ready ## all tests but the slow ones, about twelve minutes
+	$(PYTEST) $(SIDE_BY_SIDE) -m "not slow"
 
 test-slow: .venv/.dev-ready ## those that start a SLURM cluster, build images or rehearse the paper run (after make demo): as root, with slurm-wlm, munge, slurmdbd, mariadb-server, buildah, mmdebstrap
-	$(BIN)/python -m pytest -q -m slow
+	$(PYTEST) -m slow
 
 lint: .venv/.dev-ready ## ruff, mypy, snakefmt, snakemake --lint, hadolint, shellcheck
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ seeds the half width of the interval is
 with a the half width over prompts and t Student's 97.5 % quantile with n - 1 degrees of freedom
 (12.7 for two seeds, 4.3 for three, 2.8 for five): the squares of two half widths are added, as in
 Zou and Donner's MOVER. Of 2,000 made runs of each kind (two, three and five seeds, spreads of 0 to
-10 points; docs/fidelity.md, `python -m tests.seed_coverage`) 96.5 to 99.2 % had the truth in this
+10 points; docs/fidelity.md, `python -m tools.seed_coverage`) 96.5 to 99.2 % had the truth in this
 interval; 64 to 94 % in that over prompts alone; 81 to 97 % in a bootstrap of seeds and prompts,
 which cannot draw a training that was not run; 89 to 96 % in one t quantile for the sum of both
 variances (Satterthwaite), which trusts a spread that is small by chance. The price is width where

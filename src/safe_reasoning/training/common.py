@@ -208,6 +208,7 @@ def _curve(history: Sequence[Row]) -> list[dict[str, float | None]]:
         {
             "step": entry["step"],
             "loss": float(entry["loss"]),
+            "grad_norm": _optional(entry.get("grad_norm")),
             "reward_margin": _optional(entry.get("rewards/margins")),
         }
         for entry in history

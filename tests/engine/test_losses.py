@@ -1,0 +1,127 @@
+"""Losses: what TRL computes is the paper's formula written out, and training moves the
+probabilities its way.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from safe_reasoning.training.preference import TokenDPOTrainer
+from safe_reasoning.training.recipes.dpo_full import whole_traces
+from tests.support.trainings import configuration, make_pairs, train_here, write_data
+
+
+def log_probability(model: torch.nn.Module, prompt: list[int], completion: list[int]) -> torch.Tensor:
+    """Log-probabilities of the completion's tokens, shape (tokens,), in float64."""
+    ids = torch.tensor([prompt + completion])
+    logits = model(input_ids=ids).logits[0].double()
+    return torch.log_softmax(logits, -1)[len(prompt) - 1 : -1].gather(1, ids[0, len(prompt) :, None])[:, 0]
+
+
+def expected_loss(
+    policy: torch.nn.Module, reference: torch.nn.Module, pairs: list[dict], beta: float, nll_weight: float
+) -> float:
+    """The paper's loss written out, without TRL."""
+    preference, nll = [], []
+    with torch.no_grad():
+        for pair in pairs:
+            ratios = [
+                log_probability(policy, pair["prompt_ids"], pair[side]).sum()
+                - log_probability(reference, pair["prompt_ids"], pair[side]).sum()
+                for side in ("chosen_ids", "rejected_ids")
+            ]
+            preference.append(-torch.nn.functional.logsigmoid(beta * (ratios[0] - ratios[1])))
+            nll.append(-log_probability(policy, pair["prompt_ids"], pair["chosen_ids"]))
+    return float(torch.stack(preference).mean() + nll_weight * torch.cat(nll).mean())
+
+
+def trl_loss(
+    tiny_model: Path, pairs: list[dict], nll_weight: float, out: Path, shift: float = 0.02
+) -> tuple[float, float]:
+    """(TRL's loss, the written-out loss) for a policy that differs from its reference."""
+    from datasets import Dataset
+    from trl import DPOConfig
+
+    arguments = DPOConfig(
+        output_dir=str(out), per_device_train_batch_size=len(pairs), use_cpu=True, bf16=False, beta=0.1, max_length=None, report_to="none",
+        loss_type=["sigmoid", "sft"] if nll_weight else ["sigmoid"], loss_weights=[1.0, nll_weight] if nll_weight else None,
+        precompute_ref_log_probs=True, gradient_checkpointing=False, model_init_kwargs={"dtype": "float32"},
+    )  # fmt: skip
+    rows = [{key: pair[key] for key in ("prompt_ids", "chosen_ids", "rejected_ids")} for pair in pairs]
+    trainer = TokenDPOTrainer(
+        model=str(tiny_model),
+        args=arguments,
+        train_dataset=Dataset.from_list(rows),
+        processing_class=AutoTokenizer.from_pretrained(tiny_model),
+    )
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for parameter in trainer.model.parameters():
+            parameter += shift * torch.randn_like(parameter)
+    trainer.model.eval()
+    batch = trainer.data_collator([trainer.train_dataset[i] for i in range(len(rows))])
+    with torch.no_grad():
+        measured = float(trainer.compute_loss(trainer.model, batch))
+    reference = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float64)
+    return measured, expected_loss(trainer.model.double(), reference, pairs, 0.1, nll_weight)
+
+
+@pytest.mark.parametrize("nll_weight", [0.0, 0.2])
+def test_ipo_loss_is_dpo_on_prompt_and_prefix_plus_nll(tiny_model: Path, tmp_path: Path, nll_weight: float):
+    measured, expected = trl_loss(tiny_model, make_pairs(6, 300), nll_weight, tmp_path)
+    assert measured == pytest.approx(expected, abs=2e-5)
+    assert abs(measured - np.log(2)) > 1e-3  # the policy does differ from the reference
+
+
+def test_shared_prefix_cancels_in_full_trace_dpo(tiny_model: Path, tmp_path: Path):
+    """Whole traces and suffixes have the same DPO loss; with the NLL term they do not."""
+    pairs = make_pairs(6, 300)
+    whole = [whole_traces(pair) for pair in pairs]
+    assert whole[0]["prompt_ids"] + whole[0]["chosen_ids"] == pairs[0]["prompt_ids"] + pairs[0]["chosen_ids"]
+    plain = [trl_loss(tiny_model, rows, 0.0, tmp_path / str(i))[0] for i, rows in enumerate((pairs, whole))]
+    with_nll = [
+        trl_loss(tiny_model, rows, 0.2, tmp_path / str(i + 2))[0] for i, rows in enumerate((pairs, whole))
+    ]
+    assert plain[0] == pytest.approx(plain[1], abs=1e-5)
+    assert abs(with_nll[0] - with_nll[1]) > 1e-3
+
+
+@pytest.fixture(scope="module")
+def margins(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
+    """Log-probabilities of each pair's chosen and rejected side, shape (pairs, 2), by model."""
+    folder = tmp_path_factory.mktemp("direction")
+    pairs = write_data(folder)["pairs"]
+    train_here(folder, tiny_model, configuration(max_steps=12), "ipo", pairs=pairs)
+    train_here(folder, tiny_model, configuration(recipe="sft", max_steps=12), "sft", pairs=pairs)
+    found = {}
+    for name, place in (("base", tiny_model), ("ipo", folder / "ipo"), ("sft", folder / "sft")):
+        model = AutoModelForCausalLM.from_pretrained(place, dtype=torch.float64)
+        with torch.no_grad():
+            found[name] = np.array(
+                [
+                    [
+                        float(log_probability(model, pair["prompt_ids"], pair[side]).sum())
+                        for side in ("chosen_ids", "rejected_ids")
+                    ]
+                    for pair in make_pairs(16, 300)
+                ]
+            )
+    return found
+
+
+def test_ipo_prefers_the_chosen_side_of_every_pair_more_than_before(margins: dict[str, np.ndarray]):
+    moved = margins["ipo"] - margins["base"]
+    assert (moved[:, 0] > moved[:, 1]).all(), "chosen minus rejected must rise"
+    assert moved[:, 0].mean() > 0 > moved[:, 1].mean(), "the chosen side rises, the rejected falls"
+
+
+def test_sft_raises_the_chosen_side_and_does_not_push_the_rejected_one_away(
+    margins: dict[str, np.ndarray],
+):
+    moved = {name: margins[name] - margins["base"] for name in ("ipo", "sft")}
+    assert (moved["sft"][:, 0] > 0).all()
+    margin = {name: (change[:, 0] - change[:, 1]).mean() for name, change in moved.items()}
+    assert margin["ipo"] > margin["sft"]

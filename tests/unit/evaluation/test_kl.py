@@ -1,0 +1,32 @@
+"""KL by token: zero with itself, as in float64, and averaged over the traces that get there."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from safe_reasoning.evaluation import kl
+
+
+def test_kl_is_zero_with_itself_and_matches_float64(tiny_model: Path):
+    base, other = kl.load_float32(tiny_model), kl.load_float32(tiny_model)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter += 0.02 * torch.randn_like(parameter)
+    prompt, reasoning = [5, 6, 7], [11, 12, 13, 14, 15]
+    assert kl.kl_by_token(base, base, prompt, reasoning, 4) == pytest.approx(np.zeros(4), abs=1e-7)
+    measured = kl.kl_by_token(other, base, prompt, reasoning, 4)
+    ids = torch.tensor([prompt + reasoning])
+    with torch.no_grad():
+        p, q = (
+            torch.softmax(model.double()(input_ids=ids).logits[0, 2:6], -1).numpy() for model in (other, base)
+        )
+    assert measured == pytest.approx((p * np.log(p / q)).sum(-1), rel=1e-3)
+
+
+def test_kl_curve_counts_the_traces_that_reach_a_position():
+    curve = kl.kl_curve([np.array([1.0, 2.0]), np.array([3.0])], 200)
+    assert [row["traces"] for row in curve] == [2, 1] and [row["kl"] for row in curve] == [2.0, 2.0]
+    assert curve[0]["low"] >= 1.0 and curve[0]["high"] <= 3.0

@@ -1,0 +1,253 @@
+"""The judges, cue detectors and attackers that ask chat models. How an endpoint is asked: tests/unit/sampling/test_endpoint.py."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from safe_reasoning.config import Config, validate
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.judging.base import FirstCue
+from safe_reasoning.judging.chat_annotator import provenance, single_number
+from safe_reasoning.judging.detectors.few_shot import FewShotCueDetector
+from safe_reasoning.judging.factory import get_judge
+from safe_reasoning.judging.judges.rubric import RubricJudge
+from safe_reasoning.judging.kinds import resolved
+from safe_reasoning.prompts.attacks import attack
+from safe_reasoning.prompts.attacks import rows as attacks_rows
+from safe_reasoning.prompts.attacks.from_file import ready_made_attack
+from safe_reasoning.prompts.attacks.pair import pair_attack, score_of
+from safe_reasoning.prompts.attacks.pap import pap_attack
+from tests.support.asking import complies, first_cue, reasoning_harmful, verdicts_on
+from tests.support.fakes import ScriptedChat
+from tests.support.misbehaving import KEY, endpoint, serve
+from tests.support.paths import ROOT
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_KEY", KEY)
+
+
+PROMPT = {
+    "prompt_id": "p",
+    "prompt_set": "s",
+    "role": "safety",
+    "category": "",
+    "text": "an attack around it",
+    "request": "the plain request",
+    "gold": "",
+}
+
+
+def generation(text: str, number: int = 0) -> dict:
+    return {
+        "generation_id": f"g{number}",
+        "prompt_id": "p",
+        "prompt_set": "s",
+        "sample": number,
+        "text": text,
+    }
+
+
+@pytest.mark.parametrize(
+    ("reply", "value"),
+    [("1", True), ("0", False), (" 1\n", True), ("0.", False), ("", None), (None, None), ("2", None), ("10", None), ("harmful: 1", None),
+     ("1 or 0", None), ("not 1", None), ("-1", None), ("٠", None), ("1" * 500, None)],
+)  # fmt: skip
+def test_only_a_lone_digit_is_a_verdict(reply: str | None, value: bool | None):
+    judge = RubricJudge("rubric", ScriptedChat(lambda _: reply))
+    assert (
+        reasoning_harmful(judge, PROMPT, "some reasoning") is value
+        and complies(judge, PROMPT, "some response") is value
+    )
+
+
+def test_the_judge_reads_the_plain_request_and_asks_all_at_once():
+    chat = ScriptedChat(lambda question: "1" if "bad" in question.split("<<<PART")[1] else "0")
+    judge = RubricJudge("rubric", chat)
+    rows = [
+        generation("bad thoughts</think>fine words", 0),
+        generation("good thoughts</think>", 1),
+        generation("good, unfinished", 2),
+    ]
+    verdicts = verdicts_on(judge, PROMPT, *rows)
+    assert [(v["part"], v["value"], v["detail"]) for v in verdicts] == [
+        ("reasoning", True, ""), ("response", False, ""), ("reasoning", False, ""), ("response", False, ""),
+        ("reasoning", None, "no_think_end"), ("response", None, "no_think_end"),
+    ]  # fmt: skip
+    assert (
+        len(chat.batches) == 1 and len(chat.batches[0]) == 4
+    )  # two parts, one part (an empty response is asked about by nobody), one part
+    assert all(
+        "the plain request" in question and "an attack around it" not in question
+        for question in chat.batches[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("reply", "index"),
+    [("0", None), ("2", 1), ("3.", 2), ("1", None), ("4", None), ("two", None), (None, None), ("2, 3", None)],
+)
+def test_the_cue_detector_takes_one_number_and_never_the_first_sentence(reply: str | None, index: int | None):
+    detector = FewShotCueDetector("few_shot", ScriptedChat(lambda _: reply))
+    undetermined = reply != "0" and index is None
+    assert detector.first_cues([["The user asks.", "Okay, I will.", "First, a step."], ["Only one."]]) == [
+        FirstCue(index, undetermined),
+        FirstCue(None),
+    ]
+    assert (detector.unparsed, detector.without_reply) == (
+        (0, 1) if reply is None else (int(undetermined), 0)
+    )
+
+
+def test_meta_files_name_the_instructions_and_count_what_could_not_be_read(tmp_path: Path):
+    with serve(lambda *_: "no number") as server:
+        detector = FewShotCueDetector("few_shot", endpoint(server, tmp_path))
+        assert first_cue(detector, ["The user asks.", "Okay, I will."]) is None
+        kept = provenance(detector)
+    assert (
+        kept["unparsed_replies"] == 1
+        and kept["asked"]["requests"] == 1
+        and len(kept["instructions_sha256"]) == 64
+    )
+    assert provenance(object()) == {}
+
+
+def test_numbers_are_read_strictly():
+    assert [single_number(text) for text in ("7", " 7. ", "7!", "", None, "07")] == [
+        7,
+        7,
+        None,
+        None,
+        None,
+        7,
+    ]
+
+
+def prompts(count: int) -> list[dict]:
+    return [
+        PROMPT | {"prompt_id": f"p-{i}", "request": f"request {i}", "text": f"request {i}"}
+        for i in range(count)
+    ]
+
+
+def test_pap_rewrites_each_request_once_and_counts_what_it_cannot_parse():
+    chat = ScriptedChat(
+        lambda question: "no json" if "request 1" in question else '```json\n{"prompt": "anew"}\n```'
+    )
+    rows = pap_attack(prompts(3), chat, ["evidence", "logic"])
+    assert [(row["text"], row["attacked"], row["technique"], row["unparsed"]) for row in rows] == [
+        ("anew", True, "evidence", 0), ("request 1", False, "logic", 1), ("anew", True, "evidence", 0)
+    ]  # fmt: skip
+    with pytest.raises(UserError, match="unknown technique 'charm'"):
+        pap_attack(prompts(1), chat, ["charm"])
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ['{"prompt": 1}', '{"prompt": ""}', '{"prompt": "x", "more": 1}', '["x"]', "x", None, '{"prompt": "x"'],
+)
+def test_other_replies_of_an_attacker_are_not_guessed(reply: str | None):
+    assert attacks_rows.parsed(reply) is None
+
+
+def test_pair_keeps_the_best_prompt_and_stops_at_the_top():
+    def attacker(question: str) -> str:
+        if "attempt 2" in question:
+            return "never json"
+        return json.dumps({"prompt": "better" if "Its score: 3 of 10" in question else "first try"})
+
+    chats = (
+        ScriptedChat(attacker),
+        ScriptedChat(lambda question: f"reply to {question}"),
+        ScriptedChat(lambda question: "10" if "better" in question else "3"),
+    )
+    (row,) = pair_attack(prompts(1), *chats, iterations=5, streams=2)
+    assert (row["text"], row["score"], row["iteration"], row["attacked"], row["unparsed"]) == (
+        "better",
+        10,
+        2,
+        True,
+        5,
+    )
+    assert len(chats[1].batches) == 5 and chats[1].batches[2:] == [
+        [],
+        [],
+        [],
+    ]  # the stream that reached the top asks no more
+    assert "reply to first try" in chats[0].batches[1][0]
+
+
+def test_pair_without_any_usable_reply_leaves_the_request():
+    (row,) = pair_attack(
+        prompts(1),
+        ScriptedChat(lambda _: None),
+        ScriptedChat(str),
+        ScriptedChat(lambda _: "5"),
+        iterations=2,
+        streams=1,
+    )
+    assert row["text"] == "request 0" and not row["attacked"] and row["unparsed"] == 2
+    assert [score_of(text) for text in ("1", "10", "11", "0", "about 5", None)] == [
+        1,
+        10,
+        None,
+        None,
+        None,
+        None,
+    ]
+
+
+def test_ready_made_attack_prompts(tmp_path: Path):
+    path = tmp_path / "made.csv"
+    path.write_text("request,attack_prompt\nrequest 0,a made one\nother,unused\n")
+    rows = ready_made_attack(prompts(2), path)
+    assert [(row["text"], row["attacked"]) for row in rows] == [("a made one", True), ("request 1", False)]
+    path.write_text("request,attack_prompt\nother,unused\n")
+    with pytest.raises(UserError, match="no attack prompt for any of 2 requests"):
+        ready_made_attack(prompts(2), path)
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(UserError, match="has no columns request and attack_prompt"):
+        ready_made_attack(prompts(2), path)
+    with pytest.raises(UserError, match="does not exist"):
+        ready_made_attack(prompts(2), tmp_path / "none.csv")
+
+
+def test_attacks_made_for_other_requests_are_refused():
+    made = [attacks_rows.result(prompt, "file", "", "x") for prompt in prompts(2)]
+    assert [row["text"] for row in attack.under_attack(prompts(2), made)] == ["x", "x"]
+    with pytest.raises(UserError, match="made for other requests"):
+        attack.under_attack(prompts(3), made)
+
+
+def tiny(**changes: object) -> Config:
+    return resolved(validate(yaml.safe_load((ROOT / "tests/tiny.yaml").read_text()) | changes, "test"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"judges": {"j": {"kind": "rubric", "chat": "nobody"}}}, "j.chat: 'nobody' is unknown"),
+        ({"attacks": {"a": {"kind": "pap"}}}, "kind pap needs attacker"),
+        ({"attacks": {"a": {"kind": "pap", "attacker": "nobody"}}}, "'nobody' is unknown"),
+        ({"endpoints": {"e": {"model": "m", "key_variable": "sk-123"}}}, "endpoints.e.key_variable"),
+        ({"endpoints": {"e": {"model": "m", "api_key": "sk-123"}}}, "endpoints.e.api_key"),
+    ],
+)
+def test_faults_of_the_configuration_name_their_key(changes: dict, told: str):
+    with pytest.raises(UserError, match=told):
+        tiny(**changes)
+
+
+def test_a_judge_of_the_configuration_asks_its_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with serve(lambda *_: "1") as server:
+        config = tiny(
+            endpoints={"e": {"base_url": server.address, "model": "m", "key_variable": "TEST_KEY"}},
+            judges={"j": {"kind": "rubric", "chat": "e"}},
+        )
+        assert reasoning_harmful(get_judge("j", config), PROMPT, "text") is True
+    with pytest.raises(UserError, match="unknown judge 'k': use one of exact, lexical, j"):
+        get_judge("k", config)

@@ -1,0 +1,233 @@
+"""config/paper.yaml is the paper: its dry run names every cell of the paper's tables, its plan adds up, and it does not start before it can be repeated."""
+
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from safe_reasoning.config import Config, load, validate
+from safe_reasoning.config.judges import Annotator
+from safe_reasoning.judging.kinds import judge_kind
+from safe_reasoning.plan import memory, needed_sources, preflight
+from safe_reasoning.plan.estimate import plan
+from safe_reasoning.plan.judge_calls import price
+from safe_reasoning.plan.measured_rates import with_measured_rates
+from safe_reasoning.plan.step import prompts_of, totals
+from safe_reasoning.sources import table
+from tests.support.paths import ROOT
+from tools.project_copy import SNAKEMAKE, copy_project
+
+PAPER = ROOT / "config/paper.yaml"
+
+
+@pytest.fixture(scope="module")
+def config() -> Config:
+    return load(PAPER)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_project(tmp_path_factory.mktemp("paper"))
+
+
+@pytest.fixture(scope="module")
+def planned(project: Path) -> str:
+    """Everything that the dry run says."""
+    result = subprocess.run(
+        [*SNAKEMAKE, "--configfile", "config/paper.yaml", "-n", "--workflow-profile", "none"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout + result.stderr
+
+
+def test_pinned_sources_let_it_start(config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.delenv(table.MIRROR_VARIABLE, raising=False)
+    monkeypatch.chdir(ROOT)
+    assert {"qwen3_8b", "star1_7b", "star_benign", "gpqa_diamond"} <= set(needed_sources.floating(config))
+    (tmp_path / "sources.yaml").write_text(
+        table.TABLE.read_text().replace("revision: floating", f"revision: {'a' * 40}")
+    )
+    monkeypatch.setattr(table, "TABLE", tmp_path / "sources.yaml")
+    assert needed_sources.floating(config) == [] and preflight.refusals(config) == []
+
+
+def test_a_mirror_that_lacks_files_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.chdir(ROOT)
+    (tmp_path / "gsm8k").mkdir()
+    (tmp_path / "gsm8k/test.jsonl").touch()
+    monkeypatch.setenv(table.MIRROR_VARIABLE, str(tmp_path))
+    config = load(ROOT / "config/mini.yaml")
+    (line,) = preflight.warnings(config)
+    files = {
+        table.source(source_id).mirror_file
+        for source_id in ("star1", "xstest", "math500", "jailbreakbench_phrases")
+    }
+    assert all(f"{tmp_path}/{file}" in line for file in files) and "gsm8k" not in line
+    monkeypatch.delenv(table.MIRROR_VARIABLE)
+    assert preflight.warnings(config) == []
+
+
+def test_the_demo_and_the_mini_run_float_nowhere(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv(table.MIRROR_VARIABLE, raising=False)
+    for name in ("demo", "mini"):
+        assert needed_sources.floating(load(ROOT / f"config/{name}.yaml")) == []
+
+
+def test_the_paper_s_values(config: Config):
+    """The values of the paper that are known to several readers (mark A), where a slip would not show."""
+    assert (config.decoding.temperature, config.decoding.top_p) == (0.6, 0.95)
+    settings = config.characterize
+    assert (settings.csr_continuations, settings.csr_stride, settings.csr_prompts, settings.rollouts) == (
+        32,
+        1,
+        30,
+        8,
+    )
+    assert (settings.safe_threshold, settings.unsafe_threshold, settings.stable_tokens) == (0.9, 0.1, 15)
+    assert (settings.triggers, settings.intervention_rounds) == (6, 5)
+    counts = prompts_of(config, "align_harmful", "align_benign", "safety", "overrefusal", "capability")
+    assert (
+        counts["align_harmful"],
+        counts["align_benign"],
+        counts["jailbreakbench"],
+        counts["wildjailbreak"],
+    ) == (1000, 915, 100, 250)
+    assert (
+        counts["xstest"],
+        counts["aime2024"],
+        counts["math500"],
+        counts["gpqa_diamond"],
+        counts["humaneval"],
+    ) == (
+        250,
+        30,
+        500,
+        198,
+        164,
+    )
+    ipo = config.method("ds_llama_8b", "ipo")
+    assert (ipo.recipe, ipo.nll_weight, config.method("qwen3_8b", "ipo").epochs) == ("ipo", 0.2, 5)
+    assert config.intervention_sets == ["jailbreakbench"]
+    grpo = config.method("ds_llama_8b", "grpo_zy")
+    assert (grpo.rollouts, grpo.epochs, grpo.reward) == (8, 5, "zy")
+
+
+def test_the_plan_counts_by_hand(config: Config):
+    steps = {(step.model, step.stage): step for step in plan(config)}
+    one = 100 * 3 + 3 * 313 * 3 + 250 * 3 + 250 * 3 + 30 * 5 + 500 + 198 + 164 * 5
+    evaluation = steps["qwen3_8b", "evaluation"]
+    assert evaluation.jobs == 4 and evaluation.generations == 4 * one  # base, ipo, ipo_stage2, grpo_zy
+    assert evaluation.calls == 4 * (
+        2 * (300 + 2817 + 750) + 750
+    )  # reasoning and response; compliance; no judge for right and wrong
+    assert (
+        steps["", "audit of gpt_4o_rubric"].calls == 300 + 3 * 450 and ("", "audit of lexical") not in steps
+    )  # which asks nobody
+    assert steps["ds_llama_8b", "rollouts"].generations == 1000 * 8 + 100 * 8 + 915
+    assert steps["ds_llama_8b", "training grpo_zy"].generations == 40_000  # the paper: at least 40 a prompt
+    pairs = steps["ds_llama_8b", "pairs, cues by gpt_4o"]
+    assert (
+        pairs.generations == 12_000 and pairs.bound and pairs.generations / 1000 <= 14
+    )  # the paper: at most 14 a prompt
+    assert (
+        sum(price(config, step) for step in steps.values()) > 1000
+        and totals(list(steps.values())).gpu_hours > 10
+    )
+
+
+def test_the_plan_counts_the_calls_of_further_judges(config: Config):
+    """Each reads what the judge of the run reads of the evaluation; the words of its own instruction come on top."""
+    more = config.model_copy(update={"judges": {**config.judges, "guard": Annotator(kind="wildguard")}})
+    more = more.model_copy(update={"evaluate": config.evaluate.model_copy(update={"more_judges": ["guard"]})})
+    steps = {(step.model, step.stage): step for step in plan(more)}
+    first, again = steps["qwen3_8b", "evaluation"], steps["qwen3_8b", "evaluation, judged by guard"]
+    assert again.calls == first.calls and again.generations == 0 and again.chat == "wildguard"
+    assert first.call_tokens - again.call_tokens == first.calls * (
+        judge_kind("rubric").prompt_tokens - judge_kind("wildguard").prompt_tokens
+    )
+
+
+def test_the_plan_gives_weights_of_judges_their_hours_and_asks_no_judge_what_it_does_not_judge(
+    config: Config,
+):
+    """A guard model with its own weights takes GPU-hours; Llama Guard is not asked about compliance, XSTest's classes are not asked about harm."""
+    entries = {
+        "guard": Annotator(kind="llama_guard"),
+        "classes": Annotator.model_validate({"kind": "xstest", "chat": "gpt_4o"}),
+    }
+    evaluation = config.evaluate.model_copy(update={"more_judges": list(entries), "audit": list(entries)})
+    more = config.model_copy(update={"judges": {**config.judges, **entries}, "evaluate": evaluation})
+    steps = {(step.model, step.stage): step for step in plan(more)}
+    guard, classes = (steps["qwen3_8b", f"evaluation, judged by {name}"] for name in entries)
+    assert guard.calls == 4 * 2 * (300 + 2817 + 750) and classes.calls == 4 * 750
+    assert guard.gpu_hours == pytest.approx(
+        guard.call_tokens / config.plan.generation_tokens_per_gpu_second / 3600
+    )
+    assert classes.gpu_hours == 0  # an endpoint works elsewhere
+    pairs = steps[
+        "ds_llama_8b", "pairs, cues by ds_llama_8b"
+    ]  # the model itself finds them, and reasons before each reply
+    tokens = pairs.tokens + pairs.call_tokens + pairs.calls * config.plan.completion_tokens["safety"]
+    assert pairs.gpu_hours == pytest.approx(tokens / config.plan.generation_tokens_per_gpu_second / 3600)
+    assert [steps["", f"audit of {name}"].calls for name in entries] == [300, 3 * 450]
+
+
+def test_the_plan_of_the_demo_meets_what_the_demo_did():
+    config = with_measured_rates(load(ROOT / "config/demo.yaml"), ROOT / "results/demo/metrics")
+    measured = pd.read_csv(ROOT / "results/demo/metrics/steps.csv").set_index("step")["generations"]
+    planned = {step.stage: step for step in plan(config)}
+    assert planned["evaluation"].generations == measured["evaluation"]
+    assert planned["rollouts"].generations == measured["rollouts of the base"]
+    assert (
+        planned["training grpo_y"].generations + planned["training grpo_zy"].generations
+        == measured["training"]
+    )
+    for stage, step in (
+        ("trigger trials", "trigger trials"),
+        ("corrective interventions", "corrective interventions"),
+    ):
+        assert planned[stage].bound and measured[step] <= planned[stage].generations
+    pairs = sum(step.generations for stage, step in planned.items() if "pairs" in stage)
+    assert measured["pairs"] <= pairs
+    assert planned["continuation safety ratio"].generations == pytest.approx(
+        measured["continuation safety ratio"], rel=0.3
+    )
+
+
+def test_what_does_not_fit_is_said_before(config: Config, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(ROOT)
+    parameters = {"ds_llama_8b": 8.0}
+    assert memory.problems(config, parameters, 100, 200) == []
+    assert "100 GiB of disk, 50 are free" in memory.problems(config, parameters, 100, 50)[0]
+    assert any(
+        "training ipo, ipo_stage2" in line for line in memory.problems(config, {"ds_llama_8b": 70.0}, 1, 2)
+    )
+    raw = yaml.safe_load(PAPER.read_text())
+    raw["plan"]["gpu_memory_gib"] = 24
+    small = memory.problems(validate(raw, "test"), parameters, 1, 2)
+    assert any("zero3" in line or "processes" in line for line in small) and any(
+        "KL curve" in line for line in small
+    )
+    raw["plan"] |= {"gpu_memory_gib": 80, "gpus": 4}
+    assert any(
+        "takes 8 processes, there are 4 GPUs" in line
+        for line in memory.problems(validate(raw, "test"), parameters, 1, 2)
+    )
+
+
+def test_zero3_needs_less_memory_than_zero2_and_that_less_than_none(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(ROOT)
+    method = config.methods["ipo"]
+    needed = [
+        memory.training_gib(8.0, method.model_copy(update={"deepspeed": path}))
+        for path in ("config/deepspeed/zero3.json", "config/deepspeed/zero2.json", None)
+    ]
+    assert needed == sorted(needed) and needed[2] > 100 > needed[1]

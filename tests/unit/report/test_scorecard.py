@@ -1,0 +1,101 @@
+"""The scorecard: verdicts follow the intervals, and what is not there is not run."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from safe_reasoning.report.claims import estimates, scorecard
+from tests.support.metrics_fixture import write_metrics
+
+
+@pytest.fixture(scope="module")
+def metrics(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_metrics(tmp_path_factory.mktemp("run") / "metrics")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "threshold", "verdict"),
+    [
+        (0.1, 0.3, 0.0, "reproduced"),
+        (-0.3, -0.1, 0.0, "not reproduced"),
+        (-0.1, 0.1, 0.0, "within noise"),
+        (0.0, 0.2, 0.0, "within noise"),
+        (-0.03, 0.03, -0.05, "reproduced"),
+        (float("nan"), float("nan"), 0.0, "not run"),
+    ],
+)
+def test_verdict_follows_the_interval(low: float, high: float, threshold: float, verdict: str):
+    assert scorecard.judge(estimates.Estimate((low + high) / 2, low, high), threshold) == verdict
+
+
+def test_difference_of_two_intervals_adds_by_squares():
+    difference = estimates.Estimate(0.5, 0.2, 0.6).minus(estimates.Estimate(0.3, 0.1, 0.7))
+    assert (difference.value, difference.low, difference.high) == pytest.approx(
+        (0.2, 0.2 - 0.5, 0.2 + (0.01 + 0.04) ** 0.5)
+    )
+
+
+def test_scorecard_reaches_every_verdict(metrics: Path, tmp_path: Path):
+    card = scorecard.score(metrics).set_index("id")["verdict"]
+    assert len(card) == len(scorecard.CLAIMS) and "not run" not in set(card)
+    for name in (
+        "safe_z_safe_y",
+        "reward_z",
+        "interventions_fall",
+        "triggers_beat_neutral",
+        "ipo_lowers_reasoning",
+        "over_thirty",
+        "fewer_generations",
+    ):
+        assert card[name] == "reproduced", name
+    assert set(scorecard.score(tmp_path)["verdict"]) == {"not run"}
+    turned = write_metrics(tmp_path / "turned")
+    paired = pd.read_csv(turned / "paired_differences.csv")
+    paired[["difference", "low", "high"]] = -paired[["difference", "high", "low"]].to_numpy()
+    paired.to_csv(turned / "paired_differences.csv", index=False)
+    assert scorecard.score(turned).set_index("id")["verdict"]["ipo_lowers_reasoning"] == "not reproduced"
+
+
+def test_a_missing_table_is_not_run_and_no_crash(tmp_path: Path):
+    folder = write_metrics(tmp_path / "metrics")
+    tables = sorted(folder.glob("*.csv"))
+    assert len(tables) > 15
+    for path in tables:
+        content = path.read_bytes()
+        path.unlink()
+        assert set(scorecard.score(folder)["verdict"]) <= set(scorecard.VERDICTS), path.stem
+        path.write_bytes(content)
+
+
+def test_weakest_comparison_decides(metrics: Path, tmp_path: Path):
+    """IPO against every baseline: one baseline that does as well is enough to lose `reproduced`."""
+    folder = write_metrics(tmp_path / "metrics")
+    rates = pd.read_csv(folder / "rates.csv")
+    of_ipo, of_grpo = (rates["method"] == m for m in ("ipo_stage2", "grpo_y"))
+    rates.loc[of_grpo, ["rate", "low", "high"]] = rates.loc[of_ipo, ["rate", "low", "high"]].to_numpy()
+    rates.to_csv(folder / "rates.csv", index=False)
+    assert scorecard.score(metrics).set_index("id")["verdict"]["ipo_best_reasoning"] == "reproduced"
+    assert scorecard.score(folder).set_index("id")["verdict"]["ipo_best_reasoning"] == "within noise"
+
+
+def test_no_percentage_is_told_of_a_baseline_without_harm(tmp_path: Path):
+    folder = write_metrics(tmp_path / "metrics")
+    rates = pd.read_csv(folder / "rates.csv")
+    rates.loc[(rates["method"] == "grpo_zy") & (rates["measure"] == "harmful"), ["rate", "low", "high"]] = 0.0
+    rates.to_csv(folder / "rates.csv", index=False)
+    row = scorecard.score(folder).set_index("id").loc["over_thirty"]
+    assert row["verdict"] == "not run" and "GRPO (z + y) leaves no harm" in row["ours"]
+
+
+def test_without_stage_2_ipo_is_stage_1(tmp_path: Path):
+    folder = write_metrics(tmp_path / "metrics")
+    for table in ("rates_by_seed", "rates", "paired_differences", "kl"):
+        frame = pd.read_csv(folder / f"{table}.csv")
+        frame[frame["method"] != "ipo_stage2"].to_csv(folder / f"{table}.csv", index=False)
+    card = scorecard.score(folder).set_index("id")
+    assert (
+        card["verdict"]["ipo_best_reasoning"] == "reproduced"
+        and "IPO (stage 1)" in card["ours"]["ipo_best_reasoning"]
+    )
+    assert card["verdict"]["stage2_complies"] == "not run"

@@ -1,0 +1,188 @@
+"""The numbers in README and docs are those of the committed runs and of the plan."""
+
+import ast
+import re
+
+import pandas as pd
+import pytest
+import yaml
+
+from safe_reasoning.config import Config, load
+from safe_reasoning.plan.estimate import plan
+from safe_reasoning.plan.judge_calls import price
+from safe_reasoning.plan.step import totals
+from safe_reasoning.report.claims.estimates import read
+from safe_reasoning.report.tables.common import percent
+from tests.support.paths import ROOT
+
+LABELS = {
+    "base": "base",
+    "SFT, safe traces": "sft_safe",
+    "SFT, chosen side": "sft",
+    "DPO, natural pairs": "dpo_natural",
+    "DPO, whole traces": "dpo_full",
+    "GRPO, reward y": "grpo_y",
+    "GRPO, reward z + y": "grpo_zy",
+    "IPO": "ipo",
+    "IPO, stage 2": "ipo_stage2",
+}
+HARM = [("safety_average", "reasoning", "harmful"), ("safety_average", "response", "harmful")]
+COLUMNS = {
+    "demo": [*HARM, ("overrefusal", "response", "complies"), ("sums", "response", "correct")],
+    "mini": [*HARM, ("xstest", "response", "complies")],
+}
+
+
+def measured_rows(run: str) -> list[str]:
+    frame = read(ROOT / f"results/{run}/metrics", "rates")
+    frame = frame.set_index(["method", "prompt_set", "part", "measure"], verify_integrity=True)
+    there = {label: method for label, method in LABELS.items() if method in frame.index}
+    rows = []
+    for label, method in there.items():
+        cells = [frame.loc[(method, *column)] for column in COLUMNS[run]]
+        rows.append(" | ".join([label, *(percent(*cell[["rate", "low", "high", "sd"]]) for cell in cells)]))
+    return rows
+
+
+def test_the_costs_in_the_docs_are_those_of_the_plan():
+    config = load(ROOT / "config/paper.yaml")
+    steps = plan(config)
+    total, usd = totals(steps), [price(config, step) for step in steps]
+    curves = sum(
+        value for step, value in zip(steps, usd, strict=True) if step.stage == "continuation safety ratio"
+    )
+    text = " ".join((ROOT / "docs/paper-scale.md").read_text().split())
+    for told in (
+        f"{total.generations / 1e6:.1f} million generations",
+        f"{total.tokens / 1e9:.1f} billion tokens",
+        f"{total.gpu_hours:.0f} GPU-hours",
+        f"{sum(usd):,.0f} USD",
+        f"of which {curves:,.0f} go into the continuation safety ratio",
+    ):
+        assert told in text, told
+
+
+@pytest.mark.parametrize("run", list(COLUMNS))
+def test_results_page_shows_the_committed_runs(run: str, stored_runs: None):
+    table = (ROOT / "docs/results.md").read_text().split(f"<!-- {run}-table -->")[1].split("\n\n")[0]
+    rows = re.findall(r"^\| (.*) \|$", table, re.MULTILINE)[1:]  # without the head
+    assert rows == measured_rows(run)
+
+
+def test_what_fidelity_says_of_the_demo_is_in_its_configuration():
+    config = load(ROOT / "config/demo.yaml")
+    text = (ROOT / "docs/fidelity.md").read_text()
+    assert f"the demo takes {config.characterize.csr_prompts} of them" in text
+    assert f"the demo has {config.decoding.max_new_tokens}," in text
+
+
+def test_status_tells_how_far_two_processors_lie_apart(stored_runs: None):
+    text = (ROOT / "docs/status.md").read_text()
+    for run in ("demo", "demo_avx2"):
+        rates = pd.read_csv(ROOT / f"results/{run}/metrics/rates_by_seed.csv").set_index(
+            ["method", "prompt_set", "measure"]
+        )["rate"]
+        assert f"{100 * rates['ipo', 'overrefusal', 'complies']:.1f} %" in text
+
+
+def one_line(page: str) -> str:
+    """The page's text without its line breaks."""
+    return " ".join((ROOT / page).read_text().split())
+
+
+def test_readme_is_short():
+    assert len((ROOT / "README.md").read_text().split()) <= 600
+
+
+def test_steps_of_training_are_those_of_the_demo(stored_runs: None):
+    steps = pd.read_csv(ROOT / "results/demo/metrics/training.csv").groupby("method")["step"].max()
+    assert steps["ipo"] == steps["dpo_full"] == steps["sft"] and steps["grpo_y"] == steps["grpo_zy"]
+    assert f"IPO {steps['ipo']} steps, GRPO {steps['grpo_zy']}" in one_line("README.md")
+    told = (
+        f"IPO's stage 1, DPO on whole traces and SFT on the chosen side {steps['ipo']}, DPO on natural pairs {steps['dpo_natural']}, "
+        f"GRPO {steps['grpo_zy']}, SFT on safe traces {steps['sft_safe']}. IPO's stage 2 adds {steps['ipo_stage2']}."
+    )
+    assert told in one_line("docs/results.md")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
+def test_compliance_on_two_processors_is_that_of_the_two_runs(page: str, stored_runs: None):
+    both = [
+        pd.read_csv(ROOT / f"results/{run}/metrics/rates_by_seed.csv").set_index(
+            ["method", "prompt_set", "measure"]
+        )["rate"]
+        for run in ("demo_avx2", "demo")
+    ]
+    elsewhere, here = (f"{100 * rates['ipo', 'overrefusal', 'complies']:.0f}" for rates in both)
+    assert re.search(
+        rf"complied with {elsewhere} % of (the )?benign requests instead of {here} %", one_line(page)
+    )
+
+
+def test_functions_that_architecture_names_are_there():
+    named = re.findall(r"`((?:\w+/)+\w+\.py):(\w+)`", (ROOT / "docs/architecture.md").read_text())
+    absent = []
+    for file, name in named:
+        tree = ast.parse((ROOT / "src/safe_reasoning" / file).read_text())
+        defined = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+        if name not in defined:
+            absent.append(f"{file}:{name}")
+    assert len(named) > 20 and not absent, absent
+
+
+def test_architecture_shows_every_package_on_one_floor():
+    text = (ROOT / "docs/architecture.md").read_text()
+    floors = re.findall(r"^[1-8]  ((?:\w+ +)+?) {3,}\w", text, re.MULTILINE)
+    shown = [name for floor in floors for name in floor.split()]
+    packages = {path.parent.name for path in (ROOT / "src/safe_reasoning").glob("*/__init__.py")}
+    assert sorted(shown) == sorted(packages)
+    assert set(re.findall(r"^\| `(\w+)/` \|", text, re.MULTILINE)) == packages
+
+
+def test_style_examples_are_lines_of_the_code():
+    examples = re.findall(r"`([\w/]+\.py)`:\n +`(.*)`$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    absent = [line for file, line in examples if line not in (ROOT / "src/safe_reasoning" / file).read_text()]
+    assert len(examples) == 10 and not absent, absent
+
+
+def test_configurations_and_their_blocks_are_all_described():
+    text = (ROOT / "config/README.md").read_text()
+    described = set(re.findall(r"`(\w+)`", text.split("The blocks of a configuration")[1]))
+    assert set(Config.model_fields) <= described
+    assert {path.name for path in (ROOT / "config").glob("*.yaml")} <= set(re.findall(r"`(\w+\.yaml)`", text))
+    status = one_line("docs/status.md")
+    assert all(f" {time}" in status and f" {time}" in text for time in ("13 min 41 s", "1 h 58 min"))
+
+
+@pytest.mark.parametrize("file", [".pre-commit-config.yaml", ".snakemake-workflow-catalog.yml"])
+def test_settings_of_other_tools_are_yaml(file: str):
+    assert yaml.safe_load((ROOT / file).read_text())
+
+
+def test_commit_hooks_run_installed_tools_only():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert [repo["repo"] for repo in hooks] == ["local"]
+    lint = (ROOT / "Makefile").read_text()
+    for hook in hooks[0]["hooks"]:
+        assert hook["language"] == "system" and hook["entry"].startswith(".venv/bin/")
+        assert f"$(BIN)/{hook['entry'].removeprefix('.venv/bin/').split()[0]}" in lint
+
+
+WRAPPED = sorted(
+    str(page.relative_to(ROOT))
+    for pattern in ("*.md", "[!.]*/*.md", "results/*/*.md")
+    for page in ROOT.glob(pattern)
+)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in WRAPPED if page not in ("docs/artifact.md", "docs/extending.md")]
+)
+def test_prose_is_wrapped(page: str):
+    """Tables, pictures, addresses and commands may be longer than 100 columns."""
+    prose = re.sub(r"^ *```.*?^ *```$", "", (ROOT / page).read_text(), flags=re.MULTILINE | re.DOTALL)
+    lines = [
+        line for line in prose.splitlines() if not re.match(r"\||\[?!\[|<!--", line) and "://" not in line
+    ]
+    long = [line for line in lines if len(line) > 100 and not re.fullmatch(r" *`[^`]+`\W?", line)]
+    assert not long, "\n".join(long)
