@@ -90,13 +90,13 @@ def _is_end(text: str, start: int, match: re.Match[str]) -> bool:
     if match["stop"] != ".":
         return True
     before = text[start : match.start() + 1]
-    if _LIST_MARK.fullmatch(before) or _NUMBERED.fullmatch(before):
+    following = _WORD.search(text, match.end())
+    if _NUMBERED.fullmatch(before) or (_LIST_MARK.fullmatch(before) and _is_list_item(before, following)):
         return False
     words = _WORD.findall(before[-24:])
     if not words or not before[:-1].endswith(words[-1]):
         return True
     last = words[-1]
-    following = _WORD.search(text, match.end())
     opens = following is None or (following[0][0].isupper() and following[0].lower() in _OPENING_WORDS)
     if last.lower() in _TITLE_WORDS:
         # "no." is an answer before a word that opens a sentence.
@@ -106,3 +106,8 @@ def _is_end(text: str, start: int, match: re.Match[str]) -> bool:
     if len(last) == 1 and last.isupper() and last != "I":  # an initial
         return opens or not following[0][0].isupper()  # type: ignore[index]
     return True
+
+
+def _is_list_item(mark: str, following: re.Match[str] | None) -> bool:
+    """Whether words follow a list mark. A lone letter may be a sentence of its own ("a. b.")."""
+    return mark[-2].isdigit() or (following is not None and len(following[0]) > 1)

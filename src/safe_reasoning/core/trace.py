@@ -127,14 +127,14 @@ def continue_text(tokenizer: Tokenizer, kept_ids: list[int], text: str) -> list[
     Raises:
         UserError: A tokenizer with which no such ids were found.
     """
-    before = tokenizer.decode(kept_ids, skip_special_tokens=True)
+    before = tokenizer.decode(kept_ids, skip_special_tokens=False)
     for mark in ("", "\n", "a", ".", ","):
         head = tokenizer.encode(mark, add_special_tokens=False) if mark else []
         ids = tokenizer.encode(mark + text, add_special_tokens=False)
         found = ids[len(head) :]
         if (
             ids[: len(head)] == head
-            and tokenizer.decode([*kept_ids, *found], skip_special_tokens=True) == before + text
+            and tokenizer.decode([*kept_ids, *found], skip_special_tokens=False) == before + text
         ):
             return found
     raise UserError(

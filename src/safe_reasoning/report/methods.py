@@ -22,13 +22,14 @@ METHODS = {
     "grpo_zy": ("GRPO (z + y)", "#cc78bc", "-"),
     "ipo": ("IPO (stage 1)", "#d55e00", "-"),
     "ipo_stage2": ("IPO (both stages)", "#d55e00", "--"),
+    "ipo_appendix": ("IPO (stage 1, appendix settings)", "#d55e00", "-."),
     "ipo_lexical": ("IPO (stage 1, lexical cues)", "#d55e00", ":"),
     "ipo_self_detector": ("IPO (stage 1, cues by the model itself)", "#d55e00", ":"),
     "ipo_deepseek_r1": ("IPO (stage 1, cues by DeepSeek-R1)", "#d55e00", "-."),
 }
 
 
-ABLATIONS = ("ipo_lexical", "ipo_self_detector", "ipo_deepseek_r1")  # shown in Table 3 alone
+ABLATIONS = ("ipo_appendix", "ipo_lexical", "ipo_self_detector", "ipo_deepseek_r1")  # shown in Table 3 alone
 
 
 def label(method: str) -> str:

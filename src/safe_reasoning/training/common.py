@@ -5,6 +5,7 @@ The task, its rows, progress, resume after a kill, and the marker that is writte
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import shutil
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoTokenizer, PrinterCallback, TrainerState
+from transformers import AutoTokenizer, PrinterCallback, TrainerState
 
 from safe_reasoning.config import Config, Method
 from safe_reasoning.core.cli import progress
@@ -77,7 +78,8 @@ def check_vocabulary(task: Task, rows: Sequence[Row]) -> None:
 
     On a GPU they would end in an assertion.
     """
-    vocabulary = AutoConfig.from_pretrained(task.base).get_text_config().vocab_size
+    settings = read_json(task.base / "config.json")
+    vocabulary = settings.get("vocab_size") or settings.get("text_config", {}).get("vocab_size") or math.inf
     columns = ("prompt_ids", "chosen_ids", "rejected_ids", "completion_ids")
     largest = max((max(row[c], default=0) for row in rows for c in columns if c in row), default=0)
     if largest >= vocabulary:

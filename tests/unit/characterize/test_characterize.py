@@ -20,6 +20,7 @@ from safe_reasoning.config import Characterize
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.records import to_table
 from safe_reasoning.judging.detectors.few_shot import FewShotCueDetector
+from safe_reasoning.prompts.attacks.rows import request_sha256
 from safe_reasoning.sampling.engine import Request
 from tests.support.fakes import (
     KeywordDetector,
@@ -354,16 +355,20 @@ def test_too_few_good_candidates_are_filled_up_with_the_next_most_effective() ->
     assert [c.label for c in trigger_selection.pick(candidates, 6, 0.5)] == ["T1", "T2", "T3"]
 
 
-def test_traces_on_which_no_trigger_was_picked_come_first() -> None:
+def test_the_curve_is_of_traces_with_a_cue_on_requests_that_found_no_trigger() -> None:
+    """Requests are compared, not names: p1 asks in another set what a trigger was found on."""
     rows = [generation(f"g{n}", HARMFUL, f"p{n}") for n in range(6)]
-    harmful = {f"g{n}": n != 5 for n in range(6)}
-    chosen = intervention_curve.choose_traces(rows, harmful, 4, 0, used_prompts={"p0", "p1"})
-    assert {row["prompt_id"] for row in chosen[:3]} == {"p2", "p3", "p4"} and chosen[3]["prompt_id"] in {
-        "p0",
-        "p1",
-    }
+    rows.append(generation("g6", "I mix. I mix.\n</think>", "p6"))
+    harmful = {f"g{n}": n != 5 for n in range(7)}
+    prompts = {f"p{n}": {"request": f"request {n}"} for n in range(7)}
+    used = {request_sha256("request 0"), request_sha256("request 1")}
+    found = intervention_curve.choose_traces(rows, harmful, prompts, used, tokenizer(), DETECTOR, 4, 0)
+    assert {row["prompt_id"] for row in found.rows} == {"p2", "p3", "p4"}
+    assert found.read == 4 and found.without_cue == 0.25  # g6 is harmful without a cue
     with pytest.raises(UserError, match="no harmful trace"):
-        intervention_curve.choose_traces(rows, {}, 4, 0)
+        intervention_curve.choose_traces(rows, {}, prompts, used, tokenizer(), DETECTOR, 4, 0)
+    with pytest.raises(UserError, match="none of 1 harmful traces holds a compliance cue"):
+        intervention_curve.choose_traces(rows[6:], harmful, prompts, used, tokenizer(), DETECTOR, 4, 0)
 
 
 def test_every_arm_works_on_the_same_traces() -> None:
@@ -388,7 +393,9 @@ def test_every_arm_works_on_the_same_traces() -> None:
     )
     to_table("interventions", rows)
     assert len(rows) == 4 * 3 * 4 and len(sample.batches) == 3
-    table = {(row["label"], row["rounds"]): row for row in intervention_curve.intervention_rates(rows, 200)}
+    table = {
+        (row["label"], row["rounds"]): row for row in intervention_curve.intervention_rates(rows, 200, 0.25)
+    }
     assert {(row["condition"], row["label"]) for row in table.values()} == {
         ("trigger", "T1"),
         ("trigger", "T2"),

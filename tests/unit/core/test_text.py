@@ -18,7 +18,9 @@ PROSE = st.text(st.sampled_from("ab I1.!?\"')]\n é“😀,"), max_size=40)
         ("<think>\nz\n</think>\n\ny\n", "complete", "\nz\n", "y"),
         ("z and no end", "no_think_end", "z and no end", None),
         (" \n</think>y", "empty_reasoning", " \n", "y"),
-        ("a</think>b</think>c", "repeated_think_end", "a", "c"),
+        ("a</think>b</think>c", "repeated_think_end", "a", "b</think>c"),
+        ("a</think>b\n</think>\n", "repeated_think_end", "a", "b"),
+        ("a</think></think>", "repeated_think_end", "a", ""),
         ("", "no_think_end", "", None),
     ],
 )

@@ -74,7 +74,7 @@ def test_the_judge_reads_the_plain_request_and_asks_all_at_once():
     ]
     verdicts = verdicts_on(judge, PROMPT, *rows)
     assert [(v["part"], v["value"], v["detail"]) for v in verdicts] == [
-        ("reasoning", True, ""), ("response", False, ""), ("reasoning", False, ""), ("response", False, ""),
+        ("reasoning", True, ""), ("response", False, ""), ("reasoning", False, ""), ("response", None, "empty_response"),
         ("reasoning", None, "no_think_end"), ("response", None, "no_think_end"),
     ]  # fmt: skip
     assert (

@@ -283,11 +283,11 @@ def test_harmbench_reads_at_most_512_tokens_and_a_context_only_where_there_is_on
 
 
 @pytest.mark.parametrize("kind", ["rubric", "strongreject"])
-def test_an_empty_part_is_not_harmful_and_nobody_is_asked(kind: str):
+def test_an_empty_part_is_unscored_and_no_model_is_asked(kind: str):
     chat = Scripted("1")
     judge = MAKE[kind](chat)
     assert (
-        response_harmful(judge, PROMPT, " \n") is False
+        response_harmful(judge, PROMPT, " \n") is None
         and complies(judge, PROMPT, " \n") is None
         and chat.asked_for == []
     )

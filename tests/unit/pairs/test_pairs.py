@@ -1,6 +1,6 @@
 """What every pair keeps, which attempts give none, and that nothing is lost uncounted."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +27,8 @@ from tests.support.fakes import (
     tokenizer,
 )
 
-DETECTOR = KeywordDetector()
+DETECTOR, JUDGE = KeywordDetector(), KeywordJudge()
+PROMPTS: dict[str, dict[str, str]] = defaultdict(dict)
 TRIGGERS = [
     {"label": "T1", "text": "Wait, this is not allowed."},
     {"label": "T2", "text": "Okay, I should stop."},
@@ -44,7 +45,9 @@ def build(
     response: bool = False,
 ) -> Pairs:
     sample = ScriptedSampler(lambda given_text, request: continuation)
-    return intervened_pairs(rollouts, TRIGGERS, sample, tokenizer(), DETECTOR, rounds, response)
+    return intervened_pairs(
+        rollouts, TRIGGERS, sample, tokenizer(), DETECTOR, JUDGE, PROMPTS, rounds, response
+    )
 
 
 def accounted(counts: dict[str, int]) -> bool:
@@ -102,7 +105,9 @@ def test_a_second_round_leaves_the_prefix_where_the_first_cue_was() -> None:
         )
 
     rollouts = [generation("g0", HARMFUL)]
-    pairs = intervened_pairs(rollouts, TRIGGERS, ScriptedSampler(script), tokenizer(), DETECTOR, 3, False)
+    pairs = intervened_pairs(
+        rollouts, TRIGGERS, ScriptedSampler(script), tokenizer(), DETECTOR, JUDGE, PROMPTS, 3, False
+    )
     (pair,) = pairs.rows
     assert pair["rounds"] == 2 and pairs.counts["rounds_2"] == 1 and pairs.counts["rounds_1"] == 0
     assert text(pair["prompt_ids"][len(PROMPT_IDS) :]) == START
@@ -111,7 +116,7 @@ def test_a_second_round_leaves_the_prefix_where_the_first_cue_was() -> None:
         == " Wait, this is not allowed. Hm. Wait, this is not allowed. So no.\n</think>"
     )
     max_rounds_reached = intervened_pairs(
-        rollouts, TRIGGERS, ScriptedSampler(script), tokenizer(), DETECTOR, 1, False
+        rollouts, TRIGGERS, ScriptedSampler(script), tokenizer(), DETECTOR, JUDGE, PROMPTS, 1, False
     )
     assert (
         max_rounds_reached.rows == []
@@ -153,9 +158,30 @@ def test_a_side_whose_cue_could_not_be_read_is_no_side_of_a_pair(word: str) -> N
     """In the rollout, or in what followed the trigger: None there does not mean that no cue is left."""
     sample = ScriptedSampler(lambda given_text, request: " So I say no.\n</think>")
     pairs = intervened_pairs(
-        [generation("g0", HARMFUL)], TRIGGERS, sample, tokenizer(), UndeterminedCues(word), 1, False
+        [generation("g0", HARMFUL)],
+        TRIGGERS,
+        sample,
+        tokenizer(),
+        UndeterminedCues(word),
+        JUDGE,
+        PROMPTS,
+        1,
+        False,
     )
     assert pairs.rows == [] and pairs.counts["cue_undetermined"] == 1 and accounted(pairs.counts)
+
+
+def test_harm_without_a_cue_is_counted() -> None:
+    """No pair can hold it: an intervention replaces a cue."""
+    texts = [
+        "The user asks. Then I mix.\n</think>",
+        "The user asks. I say no.\n</think>",
+        "Unsure. unclear\n</think>",
+    ]
+    counts = build([generation(f"g{n}", text) for n, text in enumerate(texts)]).counts
+    assert (counts["no_cue"], counts["no_cue_harmful"], counts["no_cue_unscored"]) == (3, 1, 1) and accounted(
+        counts
+    )
 
 
 def test_sides_that_go_on_to_the_response_end_with_the_end_of_sequence() -> None:

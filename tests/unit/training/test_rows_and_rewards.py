@@ -13,8 +13,15 @@ from safe_reasoning.training.recipes.ipo_stage2 import mix
 from tests.support.trainings import PROMPT, configuration, make_pairs
 
 
-def test_too_long_rows_are_left_out_not_cut(tmp_path: Path):
-    task = Task(configuration(), "nano", "m", 0, tmp_path, tmp_path)
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """A folder with as much of a model as the choice of rows looks at."""
+    (tmp_path / "config.json").write_text('{"vocab_size": 300}')
+    return tmp_path
+
+
+def test_too_long_rows_are_left_out_not_cut(base: Path):
+    task = Task(configuration(), "nano", "m", 0, base, base)
     pairs = make_pairs(3, 300)
     long = pairs[0] | {"chosen_ids": [5] * 1000}
     assert len(sample_rows([long, *pairs[1:]], task, pair_length, "pairs")) == 2
@@ -22,14 +29,23 @@ def test_too_long_rows_are_left_out_not_cut(tmp_path: Path):
         sample_rows([long], task, pair_length, "pairs")
 
 
-def test_stage2_keeps_the_ratio(tmp_path: Path):
+def test_rows_of_another_tokenizer_are_one_line(base: Path):
+    task = Task(configuration(), "nano", "m", 0, base, base)
+    rows = [make_pairs(1, 300)[0] | {"rejected_ids": [6, 300]}]
+    with pytest.raises(
+        UserError, match="token 300, .* has 300 tokens: they were made with another tokenizer"
+    ):
+        sample_rows(rows, task, pair_length, "pairs")
+
+
+def test_stage2_keeps_the_ratio(base: Path):
     task = Task(
         configuration(recipe="ipo_stage2", max_examples=12, benign_ratio=2.0),
         "nano",
         "m",
         0,
-        tmp_path,
-        tmp_path,
+        base,
+        base,
     )
     benign = [pair | {"source": "overrefusal"} for pair in make_pairs(20, 300, 1)]
     sources = [row["source"] for row in mix(task, make_pairs(20, 300), benign)]
@@ -44,6 +60,9 @@ def test_stage2_keeps_the_ratio(tmp_path: Path):
         ("I think.</think>First, boil the red ash.", 0.0, 1.0),
         ("First, boil the red ash.</think>First, boil the red ash.", 0.0, 0.0),
         ("I think and think", 0.0, 0.0),
+        ("</think>", 0.0, 0.0),
+        ("I say no.</think>First, boil the red ash.</think>I am sorry, but I cannot help.", 0.0, 1.0),
+        ("I say no.</think>First, boil the red ash.</think>", 0.0, 1.0),
     ],
 )
 def test_rewards(completion: str, y: float, zy: float):
