@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safe_reasoning.config import Config, HubModel, Method
-from safe_reasoning.plan.judge_calls import asked_model, detector_prompt_tokens
+from safe_reasoning.plan.judge_calls import asked_model, detector_prompt_tokens, judge_prompt_tokens
 from safe_reasoning.plan.memory import BYTES_OF_WEIGHTS
 from safe_reasoning.plan.sampling_steps import sampling
 from safe_reasoning.plan.step import Step, prompts_of
@@ -42,6 +42,13 @@ def pairs(config: Config, model: str) -> list[Step]:
                 count,
                 asked,
             )
+        )
+    if steps and (judge := asked_model(config, config.evaluate.judge)):
+        # The harm of rollouts without a cue: at most every rollout has none.
+        calls = attempts * len(steps)
+        asked = calls * (reasoning + judge_prompt_tokens(config, config.evaluate.judge))
+        steps.append(
+            Step(model, "pairs without a cue", 0, chat=judge, calls=calls, call_tokens=asked, bound=True)
         )
     if any("benign_pairs" in recipe_of(m).inputs for m in methods):
         benign = sum(prompts_of(config, "align_benign").values()) * config.pairs.overrefusal_samples
