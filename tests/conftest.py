@@ -27,7 +27,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     spread one by one, after the files, and fill up the process that has less to do.
     """
     for item in items:
-        if "unit" not in item.path.relative_to(ROOT / "tests").parts:
+        unit = "unit" in item.path.relative_to(ROOT / "tests").parts
+        if not unit and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
