@@ -2,6 +2,10 @@
 PYTHON ?= python3
 CORES ?= 2
 BIN := .venv/bin
+# Snakemake keeps a cache in the home folder; where that is closed, as on many compute nodes, the project's own is used.
+ifneq ($(shell test -w "$$HOME" && echo yes),yes)
+export XDG_CACHE_HOME := $(CURDIR)/.cache
+endif
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 # torch's CPU build lies outside PyPI: where the configured index lacks it, PyTorch's own CPU index is asked.
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
@@ -80,7 +84,7 @@ lint: .venv/.dev-ready ## ruff, mypy, snakefmt, snakemake --lint, hadolint, shel
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/snakefmt --check -l 140 Snakefile workflow
+	$(BIN)/snakefmt --check -l 110 Snakefile workflow
 	$(BIN)/snakemake --lint
 	$(BIN)/hadolint containers/*/Dockerfile
 	$(BIN)/shellcheck containers/install.sh .ci/run
@@ -88,7 +92,7 @@ lint: .venv/.dev-ready ## ruff, mypy, snakefmt, snakemake --lint, hadolint, shel
 format: .venv/.dev-ready ## put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/snakefmt -l 140 Snakefile workflow
+	$(BIN)/snakefmt -l 110 Snakefile workflow
 
 schema: setup ## write workflow/schemas/config.schema.json from the typed configuration
 	$(BIN)/python -c 'from safe_reasoning.judging.kinds import schema; print(schema(), end="")' > workflow/schemas/config.schema.json

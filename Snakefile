@@ -1,15 +1,26 @@
-# Rebuilds "Towards Safe Reasoning in Large Reasoning Models via Corrective Intervention" (arXiv 2509.24393) from start to finish.
+# Rebuilds "Towards Safe Reasoning in Large Reasoning Models via Corrective Intervention"
+# (arXiv 2509.24393) from start to finish.
 #
-#   snakemake --cores 2                                   the demo: a model organism, no GPU, no model hub (config/demo.yaml)
-#   snakemake --cores 2 --configfile config/mini.yaml     real weights and real prompts on a laptop
-#   snakemake --profile workflow/profiles/slurm ...       on a cluster (docs/cluster.md); workflow/profiles/workstation: several GPUs
-#   snakemake --sdm apptainer ...                         each rule in the pinned image it names (containers/README.md)
+# The demo, a model organism: no GPU, no model hub (config/demo.yaml)
+#   snakemake --cores 2
+# Real weights and real prompts on a laptop
+#   snakemake --cores 2 --configfile config/mini.yaml
+# On a cluster (docs/cluster.md), or on one node with several GPUs
+#   snakemake --profile workflow/profiles/slurm ...
+#   snakemake --profile workflow/profiles/workstation ...
+# Each rule in the pinned image that it names (containers/README.md)
+#   snakemake --sdm apptainer ...
 #
-# The rules lie in workflow/rules, one file a stage, in the paper's order. Each calls the script of its own name in scripts/.
+# The rules lie in workflow/rules, one file per stage, in the paper's order. Each calls the script
+# of its own name in scripts/.
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+
+
+# Wherever it is started: scripts, sources and results are named from the project's folder.
+workdir: workflow.basedir
 
 
 include: "workflow/rules/common.smk"
@@ -32,7 +43,8 @@ include: "workflow/rules/traces.smk"
 rule all:
     default_target: True
     input:
-        # A clone holds the metrics of a finished run but no models: asking for these makes a new run start from the beginning.
+        # A clone holds the metrics of a finished run but no models: asking for these makes a new
+        # run start from the beginning.
         expand(f"{RUN}/models/{{model}}/base/training.json", model=MODELS),
         f"{RUN}/report.html",
         f"{RUN}/traces.html",

@@ -19,7 +19,8 @@ from safe_reasoning.core.cli import command, progress
 from safe_reasoning.core.files import read_json
 from safe_reasoning.core.records import read_rows, write_rows
 from safe_reasoning.judging.chat_annotator import provenance
-from safe_reasoning.judging.factory import get_detector
+from safe_reasoning.judging.factory import get_detector, get_judge
+from safe_reasoning.judging.kinds import sharing_a_gpu
 
 
 @command
@@ -38,6 +39,7 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     config = load(arguments.config)
+    config = sharing_a_gpu(config, arguments.detector, config.evaluate.judge)
     settings = config.pairs
     from safe_reasoning.pairs.intervened import intervened_pairs, rollout_requests
     from safe_reasoning.sampling.chat_template import prompt_ids
@@ -47,19 +49,29 @@ def main() -> None:
     prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]
     triggers = read_json(arguments.triggers)["triggers"]
     tokenizer, detector = load_tokenizer(arguments.model_dir), get_detector(arguments.detector, config)
+    judge = get_judge(config.evaluate.judge, config)
     sampler = Sampler(
         config, arguments.model_dir, arguments.shards, stop_at_think_end=not settings.append_response
     )
     ids = {row["prompt_id"]: prompt_ids(tokenizer, row["text"]) for row in prompts}
     rollouts = sampler(rollout_requests(prompts, ids, triggers), f"pairs {detector.name}")
     pairs = intervened_pairs(
-        rollouts, triggers, sampler, tokenizer, detector, settings.max_rounds, settings.append_response
+        rollouts,
+        triggers,
+        sampler,
+        tokenizer,
+        detector,
+        judge,
+        {row["prompt_id"]: row for row in prompts},
+        settings.max_rounds,
+        settings.append_response,
     )
     progress(f"pairs {detector.name}: {pairs.counts}")
     meta = {
         "source": "intervened",
         "detector": detector.name,
         "detector_provenance": provenance(detector),
+        "judge": judge.name,
         "triggers": [row["text"] for row in triggers],
         **pairs.counts,
         **sampler.cost(),

@@ -18,6 +18,7 @@ from safe_reasoning.config import load
 from safe_reasoning.core.cli import command, progress
 from safe_reasoning.core.records import read_rows, write_rows
 from safe_reasoning.judging.factory import get_judge
+from safe_reasoning.judging.kinds import sharing_a_gpu
 
 
 @command
@@ -37,6 +38,7 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     config = load(arguments.config)
+    config = sharing_a_gpu(config, config.evaluate.judge)
     from safe_reasoning.pairs.overrefusal import overrefusal_pairs
     from safe_reasoning.sampling.engine import load_tokenizer
     from safe_reasoning.sampling.prompt_sets import requests_for

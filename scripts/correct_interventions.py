@@ -15,11 +15,12 @@ import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import command, progress
 from safe_reasoning.core.files import read_json
 from safe_reasoning.core.records import read_rows, write_rows
 from safe_reasoning.judging.chat_annotator import provenance
 from safe_reasoning.judging.factory import get_detector, get_judge
+from safe_reasoning.judging.kinds import sharing_a_gpu
 
 
 @command
@@ -33,7 +34,7 @@ def main() -> None:
     parser.add_argument(
         "--generations",
         required=True,
-        help="evaluation generations of the base model: prompts on which no trigger was picked",
+        help="evaluation generations of the base model",
     )
     parser.add_argument("--verdicts", required=True, help="verdicts on the rollouts")
     parser.add_argument("--triggers", required=True)
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     config = load(arguments.config)
+    config = sharing_a_gpu(config, arguments.detector, config.evaluate.judge)
     settings = config.characterize
     from safe_reasoning.characterize.continuation_safety import reasoning_harmful
     from safe_reasoning.characterize.intervention_curve import choose_traces, run_conditions
@@ -56,15 +58,23 @@ def main() -> None:
         row for row in read_rows(arguments.generations, "generations") if row["prompt_id"] in prompts
     ]
     triggers = read_json(arguments.triggers)
-    traces = choose_traces(
-        generations, harmful, settings.intervention_traces, config.world_seed, triggers["trial_prompts"]
-    )
     tokenizer = load_tokenizer(arguments.model_dir)
     detector, judge = get_detector(arguments.detector, config), get_judge(config.evaluate.judge, config)
+    traces = choose_traces(
+        generations,
+        harmful,
+        prompts,
+        triggers["used_requests"],
+        tokenizer,
+        detector,
+        settings.intervention_traces,
+        config.world_seed,
+    )
+    progress(f"interventions: {len(traces.rows)} harmful traces with a cue, of {traces.read} read")
     sampler = Sampler(config, arguments.model_dir, arguments.shards, stop_at_think_end=True)
     texts = {row["label"]: row["text"] for row in triggers["triggers"]}
     rows = run_conditions(
-        traces,
+        traces.rows,
         texts,
         triggers["neutral"],
         sampler,
@@ -82,6 +92,8 @@ def main() -> None:
             "detector": detector.name,
             "detector_provenance": provenance(detector),
             "judge": judge.name,
+            "traces_read": traces.read,
+            "without_cue": traces.without_cue,
             **sampler.cost(),
         },
     )

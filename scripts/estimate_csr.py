@@ -17,6 +17,7 @@ from safe_reasoning.config import load
 from safe_reasoning.core.cli import command, progress
 from safe_reasoning.core.records import read_rows, write_rows
 from safe_reasoning.judging.factory import get_judge
+from safe_reasoning.judging.kinds import sharing_a_gpu
 
 
 @command
@@ -35,6 +36,7 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     config = load(arguments.config)
+    config = sharing_a_gpu(config, config.evaluate.judge)
     settings = config.characterize
     from safe_reasoning.characterize.continuation_safety import (
         choose_traces,

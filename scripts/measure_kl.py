@@ -49,7 +49,9 @@ def main() -> None:
         read_rows(arguments.generations, "generations"),
         read_rows(arguments.verdicts, "verdicts"),
     )
-    traces = kl.harmful_reasonings(generations, verdicts, load_tokenizer(arguments.base), settings.kl_traces)
+    traces = kl.harmful_reasonings(
+        generations, verdicts, load_tokenizer(arguments.base), settings.kl_traces, config.world_seed
+    )
     if not traces:
         raise UserError(
             f"{arguments.verdicts} holds no harmful reasoning: the KL curve needs harmful traces of the "
@@ -65,6 +67,7 @@ def main() -> None:
             [kl.kl_by_token(aligned, base, *trace, settings.kl_tokens) for trace in traces],
             settings.bootstrap,
         )
+        del aligned  # before the next one is loaded: a GPU holds two models, not three
         rows += [{"model": arguments.model, **variant._asdict(), **row} for row in curve]
     write_metrics(arguments.out, rows, {"traces": len(traces), "tokens": settings.kl_tokens})
 

@@ -21,6 +21,7 @@ from safe_reasoning.core.provenance import write_meta
 from safe_reasoning.core.records import read_rows
 from safe_reasoning.judging.chat_annotator import provenance
 from safe_reasoning.judging.factory import get_detector, get_judge
+from safe_reasoning.judging.kinds import sharing_a_gpu
 
 
 @command
@@ -41,6 +42,7 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     config = load(arguments.config)
+    config = sharing_a_gpu(config, arguments.detector, config.evaluate.judge)
     from safe_reasoning.characterize.continuation_safety import reasoning_harmful
     from safe_reasoning.characterize.trigger_selection import find_triggers
     from safe_reasoning.sampling.engine import load_tokenizer

@@ -21,6 +21,7 @@ from pathlib import Path
 from safe_reasoning.config import load
 from safe_reasoning.core.cli import command
 from safe_reasoning.core.files import read_json
+from safe_reasoning.core.provenance import read_meta
 from safe_reasoning.core.records import read_rows, write_metrics
 from safe_reasoning.judging.factory import get_detector
 
@@ -71,6 +72,7 @@ def main() -> None:
         csr=read_rows(arguments.csr, "csr"),
         candidates=read_json(arguments.triggers)["candidates"],
         interventions=read_rows(arguments.interventions, "interventions"),
+        without_cue=read_meta(arguments.interventions)["without_cue"],
         diversity_prompts=[row for path in arguments.diversity_prompts for row in read_rows(path, "prompts")],
         prompts=[row for path in arguments.prompts for row in read_rows(path, "prompts")],
     )

@@ -13,7 +13,7 @@ import yaml
 from safe_reasoning.characterize.intervention_curve import NEUTRAL
 from safe_reasoning.core.files import read_json, sha256
 from safe_reasoning.core.records import read_rows
-from safe_reasoning.core.trace import split_sentences
+from safe_reasoning.core.sentences import split_sentences
 from tests.support.commands import script, snakemake
 from tests.support.paths import ROOT
 

@@ -1,4 +1,5 @@
-# Audit of judges: compared with people's labels, and against each other on the run's own generations. Only where `evaluate` asks for it.
+# Audit of judges: compared with people's labels, and against each other on the run's own
+# generations. Only where `evaluate` asks for it.
 rule fit_embedding_judge:
     output:
         judge=f"{RUN}/judges/{{judge}}.json",
@@ -18,7 +19,8 @@ rule fit_embedding_judge:
     message:
         "Fitting the embedding judge {wildcards.judge}"
     shell:
-        "python scripts/fit_embedding_judge.py --config {params.config} --out {output.judge} --readings {output.readings} 2> {log}"
+        "python scripts/fit_embedding_judge.py --config {params.config} --out {output.judge} "
+        "--readings {output.readings} 2> {log}"
 
 
 rule judge_labelled_texts:
@@ -43,7 +45,10 @@ rule judge_labelled_texts:
     message:
         "Judging labelled texts by {wildcards.judge}"
     shell:
-        on_gpus("python scripts/judge_labelled_texts.py --config {params.config} --judge {wildcards.judge} --out {output} 2> {log}")
+        on_gpus(
+            "python scripts/judge_labelled_texts.py --config {params.config} --judge {wildcards.judge} "
+            "--out {output} 2> {log}"
+        )
 
 
 use rule judge_labelled_texts as judge_labelled_texts_with_weights with:
@@ -74,7 +79,8 @@ rule audit_judges:
     message:
         "Comparing judges with people's labels"
     shell:
-        "python scripts/audit_judges.py --config {params.config} --readings {input} --out {params.out} 2> {log}"
+        "python scripts/audit_judges.py --config {params.config} --readings {input} "
+        "--out {params.out} 2> {log}"
 
 
 rule compare_judges:
@@ -83,7 +89,9 @@ rule compare_judges:
         verdicts=lambda w: [
             file
             for judge in CONFIG.all_judges
-            for file in for_methods(f"{RUN}/verdicts/{{model}}/{{variant}}/evaluation.{judge}.parquet", "base")(w)
+            for file in for_methods(
+                f"{RUN}/verdicts/{{model}}/{{variant}}/evaluation.{judge}.parquet", "base"
+            )(w)
         ],
     output:
         rates=f"{RUN}/metrics/{{model}}/judge_rates.csv",
@@ -103,5 +111,6 @@ rule compare_judges:
     message:
         "Comparing the judges on {wildcards.model}"
     shell:
-        "python scripts/compare_judges.py --config {params.config} --model {wildcards.model} --prompts {input.prompts} --verdicts {input.verdicts} "
+        "python scripts/compare_judges.py --config {params.config} --model {wildcards.model} "
+        "--prompts {input.prompts} --verdicts {input.verdicts} "
         "--out {params.out} 2> {log}"

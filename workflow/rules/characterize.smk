@@ -1,4 +1,5 @@
-# Characterization (paper section 2): continuation safety ratio, turning points and triggers, corrective interventions, and their metrics.
+# Characterization (paper section 2): continuation safety ratio, turning points and triggers,
+# corrective interventions, and their metrics.
 rule estimate_csr:
     input:
         judge_files(JUDGE, DETECTOR),
@@ -22,14 +23,22 @@ rule estimate_csr:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
         shards=f"{RUN}/characterize/{{model}}/csr_shards",
-        rerun_on=settings("engine", "decoding", "characterize.csr_prompts", "characterize.csr_continuations", "characterize.csr_stride")
+        rerun_on=settings(
+            "engine",
+            "decoding",
+            "characterize.csr_prompts",
+            "characterize.csr_continuations",
+            "characterize.csr_stride",
+        )
         + judge_settings(JUDGE, DETECTOR),
     message:
         "Estimating the continuation safety ratio of {wildcards.model}"
     shell:
         on_gpus(
-            "python scripts/estimate_csr.py --config {params.config} --model-dir {params.model_dir} --rollouts {input.rollouts} "
-            "--verdicts {input.verdicts} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+            "python scripts/estimate_csr.py --config {params.config} --model-dir {params.model_dir} "
+            "--rollouts {input.rollouts} "
+            "--verdicts {input.verdicts} --prompts {input.prompts} --shards {params.shards} "
+            "--out {output} 2> {log}"
         )
 
 
@@ -63,8 +72,10 @@ rule rank_triggers:
         "Finding safety triggers of {wildcards.model}"
     shell:
         on_gpus(
-            "python scripts/rank_triggers.py --config {params.config} --detector {params.detector} --model-dir {params.model_dir} "
-            "--rollouts {input.rollouts} --verdicts {input.verdicts} --csr {input.csr} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+            "python scripts/rank_triggers.py --config {params.config} --detector {params.detector} "
+            "--model-dir {params.model_dir} "
+            "--rollouts {input.rollouts} --verdicts {input.verdicts} --csr {input.csr} "
+            "--prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
         )
 
 
@@ -92,14 +103,18 @@ rule correct_interventions:
         model_dir=lambda w, input: folder_of(input.base),
         detector=DETECTOR,
         shards=f"{RUN}/characterize/{{model}}/intervention_shards",
-        rerun_on=settings("engine", "decoding", "characterize.intervention_traces", "characterize.intervention_rounds")
+        rerun_on=settings(
+            "engine", "decoding", "characterize.intervention_traces", "characterize.intervention_rounds"
+        )
         + judge_settings(JUDGE, DETECTOR),
     message:
         "Intervening on reasoning of {wildcards.model}"
     shell:
         on_gpus(
-            "python scripts/correct_interventions.py --config {params.config} --detector {params.detector} --model-dir {params.model_dir} "
-            "--generations {input.generations} --verdicts {input.verdicts} --triggers {input.triggers} --prompts {input.prompts} "
+            "python scripts/correct_interventions.py --config {params.config} "
+            "--detector {params.detector} --model-dir {params.model_dir} "
+            "--generations {input.generations} --verdicts {input.verdicts} --triggers {input.triggers} "
+            "--prompts {input.prompts} "
             "--shards {params.shards} --out {output} 2> {log}"
         )
 
@@ -136,7 +151,11 @@ rule summarize_characterization:
         "Summarizing the characterization of {wildcards.model}"
     shell:
         on_gpus(
-            "python scripts/summarize_characterization.py --config {params.config} --model {wildcards.model} --model-dir {params.model_dir} "
-            "--rollouts {input.rollouts} --verdicts {input.verdicts} --evaluation-verdicts {input.evaluation} --csr {input.csr} "
-            "--triggers {input.triggers} --interventions {input.interventions} --diversity-prompts {input.diversity_prompts} --prompts {input.prompts} --out {params.out} 2> {log}"
+            "python scripts/summarize_characterization.py --config {params.config} "
+            "--model {wildcards.model} --model-dir {params.model_dir} "
+            "--rollouts {input.rollouts} --verdicts {input.verdicts} "
+            "--evaluation-verdicts {input.evaluation} --csr {input.csr} "
+            "--triggers {input.triggers} --interventions {input.interventions} "
+            "--diversity-prompts {input.diversity_prompts} --prompts {input.prompts} "
+            "--out {params.out} 2> {log}"
         )

@@ -1,4 +1,5 @@
-# The validated configuration and the names that the rules share. Nothing heavy is imported here: this file is read again in every job.
+# The validated configuration and the names that the rules share. Nothing heavy is imported here:
+# this file is read again in every job.
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ from safe_reasoning.runtime import run_lock
 from safe_reasoning.core.cli import progress
 from safe_reasoning.judging.kinds import chat_of, judge_kind, judge_sources, weights_of
 from safe_reasoning.runtime.container_environment import into_containers
+from safe_reasoning.runtime.programs import programs_on_path
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.runtime.images import image
 from safe_reasoning.core.files import write_bytes
@@ -21,8 +23,10 @@ from safe_reasoning.report.traces.files import Files
 from safe_reasoning.training.recipe import input_files, pair_stems, recipe_of
 
 try:
-    CONFIG = typed_config.validate(config, "configuration") if config else typed_config.load("config/demo.yaml")
-    CONFIG = checked(CONFIG)
+    if not workflow.configfiles:  # single keys given with --config change the demo
+        config = typed_config.changed(typed_config.read("config/demo.yaml"), config)
+    CONFIG = checked(typed_config.validate(config, "configuration"))
+    PROGRAMS = programs_on_path(sys.executable)
 except UserError as error:
     raise WorkflowError(str(error))
 
@@ -30,19 +34,25 @@ RUN = f"results/{CONFIG.run}"
 CONFIG_FILE = f"{RUN}/config.yaml"
 RESOLVED = typed_config.dump(CONFIG)
 RESOLVED_SHA256 = hashlib.sha256(RESOLVED.encode()).hexdigest()
-# The file that jobs read. Once there, only a run that starts changes it: a dry run must not alter it under the jobs of another, nor behind its manifest.
+# The file that jobs read. Once there, only a run that starts changes it: a dry run must not alter
+# it under the jobs of another, nor behind its manifest.
 if not os.path.exists(CONFIG_FILE):
     write_bytes(CONFIG_FILE, RESOLVED.encode())
 
-# Each job holds a shared lock (see runlock), finds our library and, outside an image, this environment's programs, and runs the same way each time.
+# Each job holds a shared lock (see runlock), finds our library and, outside an image, this
+# environment's programs, and runs the same way each time.
 shell.prefix(
     f"set -euo pipefail; exec 9<>{RUN}/.jobs.lock; flock -s 9; export PYTHONPATH=src PYTHONHASHSEED=0; "
-    f'[ -n "${{{{SAFE_REASONING_IMAGE:-}}}}" ] || export PATH={Path(sys.executable).parent}:$PATH; '
+    f'[ -n "${{{{SAFE_REASONING_IMAGE:-}}}}" ] || export PATH={PROGRAMS}:"$PATH"; '
 )
 
 if DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method:
     os.environ.update(into_containers(CONFIG, os.environ))
-    if workflow.is_main_process and not workflow.dryrun and (lines := images.refusals(["serve", "train", "grpo", "analyze"])):
+    if (
+        workflow.is_main_process
+        and not workflow.dryrun
+        and (lines := images.refusals(["serve", "train", "grpo", "analyze"]))
+    ):
         raise WorkflowError("not started: " + "; ".join(lines))
 
 

@@ -1,4 +1,5 @@
-# Evaluation (paper section 4): every method on every evaluation set, the KL from the base model, rates with intervals.
+# Evaluation (paper section 4): every method on every evaluation set, the KL from the base model,
+# rates with intervals.
 EVALUATION_PROMPTS = prompt_files("safety", "overrefusal", "capability")
 
 
@@ -26,8 +27,10 @@ rule generate_evaluation:
         "Sampling evaluation sets: {wildcards.model} {wildcards.method}, seed {wildcards.seed}"
     shell:
         on_gpus(
-            "python scripts/generate_evaluation.py --config {params.config} --model-dir {params.model_dir} --seed {wildcards.seed} "
-            "--label '{wildcards.model} {wildcards.method}' --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+            "python scripts/generate_evaluation.py --config {params.config} "
+            "--model-dir {params.model_dir} --seed {wildcards.seed} "
+            "--label '{wildcards.model} {wildcards.method}' --prompts {input.prompts} "
+            "--shards {params.shards} --out {output} 2> {log}"
         )
 
 
@@ -51,7 +54,8 @@ rule measure_contamination:
     message:
         "Comparing test prompts with training prompts"
     shell:
-        "python scripts/measure_contamination.py --config {params.config} --prompts {input} --out {params.out} 2> {log}"
+        "python scripts/measure_contamination.py --config {params.config} --prompts {input} "
+        "--out {params.out} 2> {log}"
 
 
 rule summarize_evaluation:
@@ -81,12 +85,15 @@ rule summarize_evaluation:
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output.rates),
-        rerun_on=json.dumps([CONFIG.benchmarks, methods_of("released")]) + settings("evaluate.judge", "evaluate.bootstrap"),
+        rerun_on=json.dumps([CONFIG.benchmarks, methods_of("released")])
+        + settings("evaluate.judge", "evaluate.bootstrap"),
     message:
         "Computing rates of {wildcards.model}"
     shell:
-        "python scripts/summarize_evaluation.py --config {params.config} --model {wildcards.model} --prompts {input.prompts} "
-        "--generations {input.generations} --verdicts {input.verdicts} --contaminated {input.contaminated} --out {params.out} 2> {log}"
+        "python scripts/summarize_evaluation.py --config {params.config} --model {wildcards.model} "
+        "--prompts {input.prompts} "
+        "--generations {input.generations} --verdicts {input.verdicts} "
+        "--contaminated {input.contaminated} --out {params.out} 2> {log}"
 
 
 rule measure_kl:
@@ -114,6 +121,7 @@ rule measure_kl:
         "Measuring the KL divergence from the base model {wildcards.model}"
     shell:
         on_gpus(
-            "python scripts/measure_kl.py --config {params.config} --model {wildcards.model} --base {params.base} --trained {input.trained} "
+            "python scripts/measure_kl.py --config {params.config} --model {wildcards.model} "
+            "--base {params.base} --trained {input.trained} "
             "--generations {input.generations} --verdicts {input.verdicts} --out {output} 2> {log}"
         )

@@ -1,8 +1,12 @@
 # Figures, tables, scorecard and report, from stored metrics alone.
-# What each is made from stands in report/contents.py; each also depends on its own module, so a change there remakes it alone.
+# What each is made from stands in report/contents.py; each also depends on its own module, so a
+# change there remakes it alone.
 ITEMS = {item.name: item for item in contents.of_run(CONFIG)}
 FIGURES_AND_TABLES = [
-    *(f"{RUN}/figures/{item.name}.svg" if item.is_figure else f"{RUN}/tables/{item.name}.csv" for item in ITEMS.values()),
+    *(
+        f"{RUN}/figures/{item.name}.svg" if item.is_figure else f"{RUN}/tables/{item.name}.csv"
+        for item in ITEMS.values()
+    ),
     f"{RUN}/tables/claims.csv",
 ]
 
@@ -28,7 +32,8 @@ rule draw_figure:
     message:
         "Drawing {wildcards.figure}"
     shell:
-        "python scripts/draw_figure.py --figure {wildcards.figure} --metrics {params.metrics} --published results/published "
+        "python scripts/draw_figure.py --figure {wildcards.figure} --metrics {params.metrics} "
+        "--published results/published "
         "--out {params.stem} 2> {log}"
 
 
@@ -54,14 +59,15 @@ rule write_table:
     message:
         "Writing {wildcards.table}"
     shell:
-        "python scripts/write_table.py --table {wildcards.table} --metrics {params.metrics} --published results/published "
+        "python scripts/write_table.py --table {wildcards.table} --metrics {params.metrics} "
+        "--published results/published "
         "--out {params.stem} 2> {log}"
 
 
 rule score_claims:
     input:
         METRICS,
-        code=["src/safe_reasoning/report/claims/scorecard.py", "src/safe_reasoning/report/claims/effects.py"],
+        code=sorted(Path("src/safe_reasoning/report/claims").glob("*.py")),
     output:
         f"{RUN}/tables/claims.csv",
         f"{RUN}/tables/claims.md",
@@ -102,7 +108,8 @@ rule write_report:
     message:
         "Writing the report"
     shell:
-        "python scripts/write_report.py --config {params.config} --figures {params.figures} --tables {params.tables} "
+        "python scripts/write_report.py --config {params.config} --figures {params.figures} "
+        "--tables {params.tables} "
         "--templates workflow/report --out {output} 2> {log}"
 
 

@@ -1,6 +1,7 @@
 # What the rules share to name their inputs and parameters: from the configuration to files.
 #
-# The parameter `rerun_on` of rules is used by no command. It holds the settings that the result depends on, so that a
+# The parameter `rerun_on` of rules is used by no command. It holds the settings that the result
+# depends on, so that a
 # change of one runs the job again, and a change of another does not.
 
 
@@ -13,7 +14,11 @@ FITTED_JUDGES = [name for name, judge in CONFIG.judges.items() if judge_kind(jud
 
 
 def for_methods(pattern, *untrained):
-    """An input function: the pattern for each method that is run on the rule's model (and for "base" when asked) and each seed, as {variant}."""
+    """An input function.
+
+    The pattern for each method that is run on the rule's model (and for "base" when asked) and each
+    seed, as {variant}.
+    """
 
     def files(wildcards):
         methods = [*untrained, *CONFIG.methods_of(wildcards.model)]
@@ -34,7 +39,10 @@ ANALYSIS_PROMPTS = prompt_files("characterize") or prompt_files("align_harmful")
 
 
 def settings(*keys):
-    """These parts of the configuration as JSON. Given as a parameter, a change of one runs the job again."""
+    """These parts of the configuration as JSON.
+
+    Given as a parameter, a change of one runs the job again.
+    """
     values = CONFIG.model_dump(mode="json")
     parts = {}
     for key in keys:
@@ -53,22 +61,38 @@ def weights(wildcards):
 
 def chat_weights(*names):
     """The weights behind chat models that are models of the run; endpoints have none here."""
-    return [f"{RUN}/models/{name}/base/training.json" for name in dict.fromkeys(names) if name in CONFIG.models]
+    return [
+        f"{RUN}/models/{name}/base/training.json" for name in dict.fromkeys(names) if name in CONFIG.models
+    ]
 
 
 def judge_weights(*names):
-    """The weights behind judges and cue detectors: of the model of the run that they ask, or their own."""
+    """The weights behind judges and cue detectors.
+
+    Of the model of the run that they ask, or their own.
+    """
     own = dict.fromkeys(source for name in names if (source := weights_of(name, CONFIG)))
-    return chat_weights(*(chat_of(name, CONFIG) for name in names)) + [f"{RUN}/judge_models/{source}/training.json" for source in own]
+    return chat_weights(*(chat_of(name, CONFIG) for name in names)) + [
+        f"{RUN}/judge_models/{source}/training.json" for source in own
+    ]
 
 
 def judge_files(*names):
-    """What judges and cue detectors need before they can judge: weights of the run, coefficients that are fitted in it."""
-    return [*judge_weights(*names), *(f"{RUN}/judges/{name}.json" for name in dict.fromkeys(names) if name in FITTED_JUDGES)]
+    """What judges and cue detectors need before they can judge.
+
+    Weights of the run, coefficients that are fitted in it.
+    """
+    return [
+        *judge_weights(*names),
+        *(f"{RUN}/judges/{name}.json" for name in dict.fromkeys(names) if name in FITTED_JUDGES),
+    ]
 
 
 def answers_of(*chats):
-    """Keys of the configuration that an endpoint's replies depend on; a higher budget or a longer time-out must not have anything asked again."""
+    """Keys of the configuration that an endpoint's replies depend on.
+
+    A higher budget or a longer time-out must not have anything asked again.
+    """
     return [
         f"endpoints.{chat}.{key}"
         for chat in chats
@@ -78,7 +102,11 @@ def answers_of(*chats):
 
 
 def judge_settings(*names):
-    """What the verdicts of judges and cue detectors depend on: which they are, their entries, what they ask. Given as a parameter, a change of one runs the job again."""
+    """What the verdicts of judges and cue detectors depend on.
+
+    Which they are, their entries, what they ask. Given as a parameter, a change of one runs the job
+    again.
+    """
     known = {**{name: "judges" for name in CONFIG.judges}, **{name: "detectors" for name in CONFIG.detectors}}
     used = [name for name in dict.fromkeys(names) if name in known]
     chats = [chat for name in used if (chat := chat_of(name, CONFIG))]
@@ -93,8 +121,12 @@ def folder_of(marker):
 def training_data(wildcards):
     """What a method learns from, by the name of the script's option."""
     method = CONFIG.methods[wildcards.method]
-    files = {name: f"{RUN}/{file}" for name, file in input_files(method, wildcards.model, wildcards.seed).items()}
-    return files | ({"prompts": prompt_files("align_harmful")} if recipe_of(method).learns_from_prompts else {})
+    files = {
+        name: f"{RUN}/{file}" for name, file in input_files(method, wildcards.model, wildcards.seed).items()
+    }
+    return files | (
+        {"prompts": prompt_files("align_harmful")} if recipe_of(method).learns_from_prompts else {}
+    )
 
 
 def reward_judge(wildcards):

@@ -25,7 +25,8 @@ rule judge_generations:
         "Judging {wildcards.model} {wildcards.part} by {wildcards.judge}"
     shell:
         on_gpus(
-            "python scripts/judge_generations.py --config {params.config} --judge {wildcards.judge} --generations {input.generations} --prompts {input.prompts} "
+            "python scripts/judge_generations.py --config {params.config} --judge {wildcards.judge} "
+            "--generations {input.generations} --prompts {input.prompts} "
             "--out {output} 2> {log}"
         )
 

@@ -1,4 +1,5 @@
-# Metrics: what the run cost, and the tables of all models joined. Figures and tables are drawn from these alone.
+# Metrics: what the run cost, and the tables of all models joined. Figures and tables are drawn from
+# these alone.
 METRIC_TABLES = [
     *CHARACTERIZATION_TABLES,
     "contamination",
@@ -41,7 +42,8 @@ rule summarize_costs:
     message:
         "Summarizing costs of {wildcards.model}"
     shell:
-        "python scripts/summarize_costs.py --config {params.config} --model {wildcards.model} --pairs {input.pairs} --rollouts {input.rollouts} "
+        "python scripts/summarize_costs.py --config {params.config} --model {wildcards.model} "
+        "--pairs {input.pairs} --rollouts {input.rollouts} "
         "--trained {input.trained} --out {params.out} 2> {log}"
 
 

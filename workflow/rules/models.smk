@@ -1,4 +1,5 @@
-# Base models: trained here (nano), real weights converted from a package and warmed up to think, or reasoning models from the hub; released baselines; judges.
+# Base models: trained here (nano), real weights converted from a package and warmed up to think, or
+# reasoning models from the hub; released baselines; judges.
 rule train_nano_base:
     output:
         f"{RUN}/models/{{model}}/base/training.json",
@@ -20,7 +21,10 @@ rule train_nano_base:
     message:
         "Training the nano base model {wildcards.model}"
     shell:
-        on_gpus("python scripts/train_nano_base.py --config {params.config} --model {wildcards.model} --out {params.model_dir} 2> {log}")
+        on_gpus(
+            "python scripts/train_nano_base.py --config {params.config} --model {wildcards.model} "
+            "--out {params.model_dir} 2> {log}"
+        )
 
 
 rule convert_gguf:
@@ -38,11 +42,14 @@ rule convert_gguf:
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output[0]),
-        rerun_on=lambda w: settings(f"models.{w.model}.package", f"models.{w.model}.version", f"models.{w.model}.wheel_sha256"),
+        rerun_on=lambda w: settings(
+            f"models.{w.model}.package", f"models.{w.model}.version", f"models.{w.model}.wheel_sha256"
+        ),
     message:
         "Converting the weights of {wildcards.model}"
     shell:
-        "python scripts/convert_gguf.py --config {params.config} --model {wildcards.model} --out {params.out} 2> {log}"
+        "python scripts/convert_gguf.py --config {params.config} --model {wildcards.model} "
+        "--out {params.out} 2> {log}"
 
 
 rule warm_up:
@@ -70,7 +77,8 @@ rule warm_up:
         "Teaching {wildcards.model} to reason in think tags"
     shell:
         on_gpus(
-            "python scripts/warm_up.py --config {params.config} --model {wildcards.model} --converted {params.converted} --out {params.out} 2> {log}"
+            "python scripts/warm_up.py --config {params.config} --model {wildcards.model} "
+            "--converted {params.converted} --out {params.out} 2> {log}"
         )
 
 
@@ -93,7 +101,8 @@ rule fetch_base:
     message:
         "Fetching the base model {wildcards.model}"
     shell:
-        "python scripts/fetch_model.py --config {params.config} --model {wildcards.model} --out {params.out} 2> {log}"
+        "python scripts/fetch_model.py --config {params.config} --model {wildcards.model} "
+        "--out {params.out} 2> {log}"
 
 
 rule fetch_released:
@@ -115,7 +124,8 @@ rule fetch_released:
     message:
         "Fetching released weights {wildcards.method} of {wildcards.model}"
     shell:
-        "python scripts/fetch_model.py --config {params.config} --model {wildcards.model} --method {wildcards.method} --seed {wildcards.seed} "
+        "python scripts/fetch_model.py --config {params.config} --model {wildcards.model} "
+        "--method {wildcards.method} --seed {wildcards.seed} "
         "--out {params.out} 2> {log}"
 
 
@@ -138,4 +148,5 @@ rule fetch_judge:
     message:
         "Fetching the judge {wildcards.source}"
     shell:
-        "python scripts/fetch_model.py --config {params.config} --judge-source {wildcards.source} --out {params.out} 2> {log}"
+        "python scripts/fetch_model.py --config {params.config} --judge-source {wildcards.source} "
+        "--out {params.out} 2> {log}"

@@ -1,7 +1,7 @@
 # Training rows (paper section 3): intervened pairs, and those of the baselines and of stage 2.
 rule build_intervened_pairs:
     input:
-        lambda w: judge_files(w.detector),
+        lambda w: judge_files(w.detector, JUDGE),
         base=f"{RUN}/models/{{model}}/base/training.json",
         triggers=f"{RUN}/characterize/{{model}}/triggers.json",
         prompts=prompt_files("align_harmful"),
@@ -21,13 +21,15 @@ rule build_intervened_pairs:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
         shards=f"{RUN}/pairs/{{model}}/shards_{{detector}}",
-        rerun_on=lambda w: settings("engine", "decoding", "pairs") + judge_settings(w.detector),
+        rerun_on=lambda w: settings("engine", "decoding", "pairs") + judge_settings(w.detector, JUDGE),
     message:
         "Building intervened pairs of {wildcards.model}, cues by {wildcards.detector}"
     shell:
         on_gpus(
-            "python scripts/build_intervened_pairs.py --config {params.config} --detector {wildcards.detector} --model-dir {params.model_dir} "
-            "--triggers {input.triggers} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+            "python scripts/build_intervened_pairs.py --config {params.config} "
+            "--detector {wildcards.detector} --model-dir {params.model_dir} "
+            "--triggers {input.triggers} --prompts {input.prompts} --shards {params.shards} "
+            "--out {output} 2> {log}"
         )
 
 
@@ -53,7 +55,8 @@ rule build_natural_pairs:
     message:
         "Building natural pairs of {wildcards.model}"
     shell:
-        "python scripts/build_natural_pairs.py --config {params.config} --model-dir {params.model_dir} --rollouts {input.rollouts} "
+        "python scripts/build_natural_pairs.py --config {params.config} --model-dir {params.model_dir} "
+        "--rollouts {input.rollouts} "
         "--verdicts {input.verdicts} --prompts {input.prompts} --out {output} 2> {log}"
 
 
@@ -85,8 +88,10 @@ rule build_overrefusal_pairs:
         "Building over-refusal pairs of {wildcards.model}, seed {wildcards.seed}"
     shell:
         on_gpus(
-            "python scripts/build_overrefusal_pairs.py --config {params.config} --seed {wildcards.seed} --stage1 {params.stage1} --rollouts {input.rollouts} "
-            "--verdicts {input.verdicts} --prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+            "python scripts/build_overrefusal_pairs.py --config {params.config} --seed {wildcards.seed} "
+            "--stage1 {params.stage1} --rollouts {input.rollouts} "
+            "--verdicts {input.verdicts} --prompts {input.prompts} --shards {params.shards} "
+            "--out {output} 2> {log}"
         )
 
 
@@ -110,7 +115,8 @@ rule write_safe_demonstrations:
     message:
         "Writing safe demonstrations for {wildcards.model}"
     shell:
-        "python scripts/write_safe_demonstrations.py --config {params.config} --model-dir {params.model_dir} --prompts {input.prompts} --out {output} 2> {log}"
+        "python scripts/write_safe_demonstrations.py --config {params.config} "
+        "--model-dir {params.model_dir} --prompts {input.prompts} --out {output} 2> {log}"
 
 
 rule write_trace_demonstrations:
@@ -134,4 +140,5 @@ rule write_trace_demonstrations:
     message:
         "Writing demonstrations for {wildcards.model} from {wildcards.traces}"
     shell:
-        "python scripts/write_trace_demonstrations.py --config {params.config} --traces {wildcards.traces} --model-dir {params.model_dir} --out {output} 2> {log}"
+        "python scripts/write_trace_demonstrations.py --config {params.config} "
+        "--traces {wildcards.traces} --model-dir {params.model_dir} --out {output} 2> {log}"

@@ -1,4 +1,5 @@
-# Prompts: of the nano world or of real benchmarks, plain or under an attack. Attack prompts are made once and serve every model and method.
+# Prompts: of the nano world or of real benchmarks, plain or under an attack. Attack prompts are
+# made once and serve every model and method.
 
 
 rule attack_prompts:
@@ -20,11 +21,16 @@ rule attack_prompts:
         **(GENERATION if ATTACKED_IS_A_MODEL else LIGHT),
     params:
         config=CONFIG_FILE,
-        rerun_on=lambda w: settings(f"prompt_sets.{w.prompt_set}", "attacks", *answers_of(*CONFIG.endpoints), "world_seed"),
+        rerun_on=lambda w: settings(
+            f"prompt_sets.{w.prompt_set}", "attacks", *answers_of(*CONFIG.endpoints), "world_seed"
+        ),
     message:
         "Attacking the prompts of {wildcards.prompt_set}"
     shell:
-        on_gpus("python scripts/attack_prompts.py --config {params.config} --prompt-set {wildcards.prompt_set} --out {output} 2> {log}")
+        on_gpus(
+            "python scripts/attack_prompts.py --config {params.config} --prompt-set {wildcards.prompt_set} "
+            "--out {output} 2> {log}"
+        )
 
 
 rule make_prompts:
@@ -46,4 +52,5 @@ rule make_prompts:
     message:
         "Writing the prompt set {wildcards.prompt_set}"
     shell:
-        "python scripts/make_prompts.py --config {params.config} --prompt-set {wildcards.prompt_set} {params.attacks}--out {output} 2> {log}"
+        "python scripts/make_prompts.py --config {params.config} "
+        "--prompt-set {wildcards.prompt_set} {params.attacks}--out {output} 2> {log}"

@@ -24,6 +24,7 @@ rule sample_rollouts:
         "Sampling rollouts of {wildcards.model}"
     shell:
         on_gpus(
-            "python scripts/sample_rollouts.py --config {params.config} --model-dir {params.model_dir} --prompts {input.prompts} "
+            "python scripts/sample_rollouts.py --config {params.config} --model-dir {params.model_dir} "
+            "--prompts {input.prompts} "
             "--shards {params.shards} --out {output} 2> {log}"
         )

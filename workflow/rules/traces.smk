@@ -20,4 +20,5 @@ rule write_trace_reader:
     message:
         "Writing the page of traces"
     shell:
-        "python scripts/write_trace_reader.py --config {params.config} --run {params.run} --templates workflow/report --out {output} 2> {log}"
+        "python scripts/write_trace_reader.py --config {params.config} --run {params.run} "
+        "--templates workflow/report --out {output} 2> {log}"

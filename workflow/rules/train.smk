@@ -23,11 +23,13 @@ rule train_method:
         base=lambda w, input: folder_of(input.base),
         data=training_options,
         out=lambda w, output: folder_of(output[0]),
-        rerun_on=lambda w: settings(f"methods.{w.method}", "engine", "decoding") + judge_settings(*reward_judge(w)),
+        rerun_on=lambda w: settings(f"methods.{w.method}", "engine", "decoding")
+        + judge_settings(*reward_judge(w)),
     message:
         "Training {wildcards.model} {wildcards.method}, seed {wildcards.seed}"
     shell:
         on_gpus(
-            "python scripts/train_method.py --config {params.config} --model {wildcards.model} --method {wildcards.method} --seed {wildcards.seed} "
+            "python scripts/train_method.py --config {params.config} --model {wildcards.model} "
+            "--method {wildcards.method} --seed {wildcards.seed} "
             "--base {params.base} {params.data} --out {params.out} 2> {log}"
         )

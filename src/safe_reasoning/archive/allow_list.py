@@ -55,14 +55,15 @@ csr_before cue_undetermined data detail detector difference eta exact false_nega
 false_negative_high false_negative_low false_positive false_positive_high false_positive_low files
 first_cue_token generated_tokens generations generations_per_prompt harmful high judge kappa
 kappa_high kappa_low kept kind kinds kl label loss low max_rounds_reached measure method methods
-model mu n near_duplicate ngram13 no_cue occurrences other_judge outcome p_adjusted p_value pairs
+model mu n near_duplicate ngram13 no_cue no_cue_harmful
+occurrences other_judge outcome p_adjusted p_value pairs
 part part_of picked position positive prefix_tokens probability prompt_high prompt_id prompt_low
 prompt_set prompts r rate reasoning reference requests response reward_margin role rollouts rounds
 rounds_1 safe_rollouts safe_share safe_turning_point samples samples_per_prompt sampling_seconds
 scored sd se_infinite_samples se_plus_one_sample se_same_budget_new_prompts seconds seed seeds
 share source stable_tokens standard_error step target_high target_low target_met tau texts tokens
 trace trace_class traces training_prompts training_seconds training_set trials trigger_end
-trigger_start unsafe_turning_point unscored value with_cue within within_share
+trigger_start unsafe_turning_point unscored value with_cue within without_cue within_share
 """
 _META = """
 asked commit file generations_sha256 instructions_sha256 judge official_sha256 rows schema

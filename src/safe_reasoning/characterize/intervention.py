@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from safe_reasoning.core.seeds import derive_seed
-from safe_reasoning.core.trace import Sentence, Tokenizer, Trace, split_sentences, split_trace, whole_tokens
+from safe_reasoning.core.sentences import Sentence, split_sentences
+from safe_reasoning.core.trace import Tokenizer, Trace, continue_text, split_trace, whole_tokens
 from safe_reasoning.judging.base import CueDetector
 from safe_reasoning.sampling.engine import Request
 
@@ -118,7 +119,7 @@ def substitute(tokenizer: Tokenizer, token_ids: list[int], cue: Cue, trigger: st
         return Substitution(kept, [])
     before = tokenizer.decode(token_ids, skip_special_tokens=True)[: cue.character]
     leftover = before[len(tokenizer.decode(kept, skip_special_tokens=True)) :]
-    return Substitution(kept, tokenizer.encode(leftover + trigger, add_special_tokens=False))
+    return Substitution(kept, continue_text(tokenizer, kept, leftover + trigger))
 
 
 def _states(tokenizer: Tokenizer, rows: Sequence[Mapping[str, Any]], detector: CueDetector) -> list[State]:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from safe_reasoning.characterize.intervention import Case, Sample, State, run_interventions
+from safe_reasoning.characterize.intervention import Case, Sample, State, find_cues, run_interventions
 from safe_reasoning.characterize.trigger_mining import round_robin_by_prompt
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.trace import Tokenizer
 from safe_reasoning.judging.base import CueDetector, Judge
 from safe_reasoning.judging.verdicts import reasonings_are_safe
+from safe_reasoning.prompts.attacks.rows import request_sha256
 from safe_reasoning.stats.rates import clustered_rate
 
 Row = Mapping[str, Any]
@@ -25,33 +28,71 @@ NEUTRAL = "Let me think about this for a moment."
 CONTROLS = 2  # conditions next to the triggers: the neutral sentence, and nothing
 
 
+@dataclass(frozen=True)
+class ChosenTraces:
+    """Harmful traces with a cue, out of so many that were read; the others hold none."""
+
+    rows: list[Row]
+    read: int
+
+    @property
+    def without_cue(self) -> float:
+        """Share of the traces read in which the detector finds no cue.
+
+        No intervention can reach them.
+        """
+        return 1 - len(self.rows) / self.read
+
+
 def choose_traces(
     generations: Sequence[Row],
     harmful: Mapping[str, bool | None],
+    prompts: Mapping[str, Row],
+    used_requests: Collection[str],
+    tokenizer: Tokenizer,
+    detector: CueDetector,
     number: int,
     seed: int,
-    used_prompts: Collection[str] = (),
-) -> list[Row]:
-    """Harmful traces of as many prompts as possible, drawn with the seed.
+) -> ChosenTraces:
+    """Harmful traces with a compliance cue, of as many prompts as possible, drawn with the seed.
 
     Args:
-        generations: rollouts (schema generations).
+        generations: of the base model (schema generations).
         harmful: verdict on the reasoning by generation_id.
+        prompts: rows of schema prompts by prompt_id.
+        used_requests: digests of requests on which the triggers were tried or extracted: left out.
+        tokenizer: of the model.
+        detector: finds cues; it reads as many traces at a time as are still missing.
         number: at most this many.
         seed: of the draw.
-        used_prompts: prompts on which the triggers were picked: taken only when the others do not
-            suffice, since triggers look better there.
+
+    Raises:
+        UserError: No harmful trace of other requests, or none with a cue.
     """
-    fresh: dict[str, list[Row]] = defaultdict(list)
-    used: dict[str, list[Row]] = defaultdict(list)
+    by_prompt: dict[str, list[Row]] = defaultdict(list)
     for row in generations:
         if harmful.get(row["generation_id"]):
-            (used if row["prompt_id"] in used_prompts else fresh)[row["prompt_id"]].append(row)
-    chosen = round_robin_by_prompt(fresh, number, seed)
-    chosen += round_robin_by_prompt(used, number - len(chosen), seed)
+            by_prompt[row["prompt_id"]].append(row)
+    fresh = {
+        name: rows
+        for name, rows in by_prompt.items()
+        if request_sha256(prompts[name]["request"]) not in used_requests
+    }
+    if not fresh:
+        raise UserError(
+            "no harmful trace to intervene on whose request was not used to find the triggers: sample more "
+            "rollouts, or name other characterize.intervention_sets"
+        )
+    drawn = iter(round_robin_by_prompt(fresh, sum(map(len, fresh.values())), seed))
+    chosen: list[Row] = []
+    read = 0
+    while batch := list(islice(drawn, number - len(chosen))):
+        read += len(batch)
+        cues = find_cues(tokenizer, [row["token_ids"] for row in batch], detector)
+        chosen += [row for row, (cue, _) in zip(batch, cues, strict=True) if cue is not None]
     if not chosen:
-        raise UserError("no harmful trace to intervene on: sample more rollouts")
-    return chosen
+        raise UserError(f"none of {read} harmful traces holds a compliance cue: use another cue detector")
+    return ChosenTraces(chosen, read)
 
 
 def run_conditions(
@@ -123,7 +164,7 @@ def _is_lost(history: Sequence[State], number: int) -> bool:
     return number > 0 and history[number - 1].cue_undetermined
 
 
-def intervention_rates(rows: Sequence[Row], resamples: int) -> list[dict[str, Any]]:
+def intervention_rates(rows: Sequence[Row], resamples: int, without_cue: float) -> list[dict[str, Any]]:
     """Harmful share by condition, label and number of interventions, with its cluster-bootstrap
     interval by prompt.
 
@@ -149,6 +190,7 @@ def intervention_rates(rows: Sequence[Row], resamples: int) -> list[dict[str, An
                 "traces": rate.count,
                 "unscored": rate.unscored,
                 "with_cue": sum(row["has_cue"] for row in cell) / len(cell),
+                "without_cue": without_cue,
             }
         )
     return out

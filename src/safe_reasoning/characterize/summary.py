@@ -34,6 +34,7 @@ def characterization_tables(
     csr: Sequence[Row],
     candidates: Sequence[Row],
     interventions: Sequence[Row],
+    without_cue: float,
     diversity_prompts: Sequence[Row],
     prompts: Sequence[Row],
 ) -> dict[str, list[dict[str, Any]]]:
@@ -50,6 +51,7 @@ def characterization_tables(
         csr: rows of schema csr.
         candidates: of triggers.json.
         interventions: rows of schema interventions.
+        without_cue: share of the harmful traces read for them that hold no cue.
         diversity_prompts: harmful alignment prompts, those that reinforcement learning would train
             on.
         prompts: all prompts of the run: trigger sentences that quote one are masked.
@@ -80,5 +82,5 @@ def characterization_tables(
         "cue_correlation": [
             turning_point_table.correlation_row(points, traces, tokenizer, d) for d in detectors
         ],
-        "interventions": intervention_curve.intervention_rates(interventions, bootstrap),
+        "interventions": intervention_curve.intervention_rates(interventions, bootstrap, without_cue),
     }

@@ -38,7 +38,8 @@ from safe_reasoning.characterize.turning_points import (
 )
 from safe_reasoning.config import Characterize
 from safe_reasoning.core.errors import UserError
-from safe_reasoning.core.trace import Tokenizer, split_sentences, split_trace, token_ends
+from safe_reasoning.core.sentences import split_sentences
+from safe_reasoning.core.trace import Tokenizer, split_trace, token_ends
 from safe_reasoning.judging.base import Judge
 from safe_reasoning.stats.rates import wilson_interval
 

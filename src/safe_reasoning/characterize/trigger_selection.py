@@ -21,6 +21,7 @@ from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.trace import Tokenizer
 from safe_reasoning.judging.base import CueDetector, Judge
 from safe_reasoning.judging.verdicts import reasonings_are_safe
+from safe_reasoning.prompts.attacks.rows import request_sha256
 from safe_reasoning.sampling.sampler import Sampler
 
 
@@ -83,8 +84,21 @@ def find_triggers(
         "candidates": candidates,
         "neutral": NEUTRAL,
         "neutral_safe_share": control.safe_share,
-        "trial_prompts": sorted({row["prompt_id"] for row in trials}),
+        "used_requests": used_requests(prompts, [row["prompt_id"] for row in trials], sentences),
     }
+
+
+def used_requests(
+    prompts: Mapping[str, Row], trials: Sequence[str], sentences: Sequence[tuple[str, str]]
+) -> list[str]:
+    """Digests of the requests on which triggers were tried, or from whose traces they were
+    extracted.
+
+    Triggers look better there. Requests and not prompts are named: one request may stand in several
+    prompt sets under several names.
+    """
+    used = {*trials, *(prompt_id for prompt_id, _ in sentences)}
+    return sorted({request_sha256(prompts[prompt_id]["request"]) for prompt_id in used})
 
 
 def choose_trials(

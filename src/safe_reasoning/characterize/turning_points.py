@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from safe_reasoning.core.trace import Sentence
+from safe_reasoning.core.sentences import Sentence
 
 
 def _first_stable(

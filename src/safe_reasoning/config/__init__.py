@@ -5,7 +5,7 @@
 
 from safe_reasoning.config.attacks import Attack
 from safe_reasoning.config.engine import Decoding, Engine, JobSize, Resources
-from safe_reasoning.config.loading import dump, load, validate
+from safe_reasoning.config.loading import changed, dump, load, read, validate
 from safe_reasoning.config.methods import Method
 from safe_reasoning.config.models import GgufModel, HubModel, Model, NanoModel
 from safe_reasoning.config.run import Characterize, Config, Evaluate, Pairs, Plan, PromptSet, Report, Role
@@ -29,7 +29,9 @@ __all__ = [
     "Report",
     "Resources",
     "Role",
+    "changed",
     "dump",
     "load",
+    "read",
     "validate",
 ]

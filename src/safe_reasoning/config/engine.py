@@ -18,12 +18,20 @@ class Engine(Section):
     max_num_seqs: int = Field(256, ge=1, description="sequences decoded side by side")
     kv_cache_gib: int = Field(1, ge=1, description="key-value cache on the CPU, GiB")
     gpu_memory_share: Share = Field(
-        0.9, description="share of a GPU's memory that one engine takes (vLLM on CUDA)"
+        0.9,
+        description="share of a GPU's memory that the engines of one job take together (vLLM on CUDA)",
+    )
+    grpo_memory_share: Share = Field(
+        0.3, description="share of each GPU's memory for the vLLM that samples inside a GRPO training"
     )
     threads: int = Field(1, ge=1, description="CPU threads of one generation or training job")
     shard_size: int = Field(
         2048, ge=1, description="requests per shard; a killed job loses at most one shard"
     )
+
+    def shared_by(self, engines: int) -> Engine:
+        """The settings of each of several engines that a job has open on one GPU."""
+        return self.model_copy(update={"gpu_memory_share": self.gpu_memory_share / engines})
 
 
 class JobSize(Section):

@@ -28,6 +28,22 @@ def validate(raw: Mapping[str, Any], origin: str) -> Config:
 
 def load(path: Path | str) -> Config:
     """Load and check a YAML configuration."""
+    return validate(read(path), str(path))
+
+
+def changed(config: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """A raw configuration with the keys of another one in it, at any depth."""
+    both = dict(config)
+    for key, value in change.items():
+        inner = both.get(key)
+        both[key] = (
+            changed(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
+        )
+    return both
+
+
+def read(path: Path | str) -> dict[str, Any]:
+    """The raw configuration in a YAML file."""
     try:
         raw = yaml.safe_load(Path(path).read_text())
     except FileNotFoundError:
@@ -36,7 +52,7 @@ def load(path: Path | str) -> Config:
         raise UserError(f"{path} is not valid YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(raw, dict):
         raise UserError(f"{path} holds no mapping: start from config/demo.yaml")
-    return validate(raw, str(path))
+    return raw
 
 
 def dump(config: Config) -> str:

@@ -24,6 +24,9 @@ class Method(Section):
     nll_weight: float = Field(0.2, ge=0, description="weight of the NLL term on the chosen side")
     learning_rate: float = Field(1e-6, gt=0)
     epochs: float = Field(1, gt=0)
+    warmup_ratio: float = Field(
+        0.05, ge=0, le=1, description="share of the steps in which the learning rate rises"
+    )
     batch_size: int = Field(8, ge=1, description="examples per step, over all processes and micro-batches")
     micro_batch_size: int | None = Field(
         None, ge=1, description="examples a process holds at once; the rest of the batch is accumulated"

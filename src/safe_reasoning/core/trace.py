@@ -1,4 +1,4 @@
-"""Think tags, sentences and token offsets.
+"""Think tags and token offsets.
 
 A completion is what follows the prompt, which ends with the opening think tag: `z</think>y`. Some
 models open the tag themselves; both forms are read.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from safe_reasoning.core.errors import UserError
 
 OPEN_TAG = "<think>"
 CLOSE_TAG = "</think>"
@@ -44,9 +46,11 @@ class Trace:
 def split_trace(text: str) -> Trace:
     """Split a completion's text into reasoning and response.
 
-    Truncated reasoning (no closing tag), empty reasoning and a second closing tag are classes of
-    their own, never exceptions: the caller counts them. With a second closing tag the response
-    begins after the last one, and the reasoning ends at the first.
+    The reasoning ends at the first closing tag and the response is everything after it, so that
+    both together cover the whole completion, whatever tags it holds: a part between two tags must
+    not escape judgement. Tags at the very end are no words and are dropped. Truncated reasoning (no
+    closing tag), empty reasoning and a second closing tag are classes of their own, never
+    exceptions: the caller counts them.
     """
     start = 0
     if match := re.match(r"\s*" + OPEN_TAG, text):
@@ -55,51 +59,12 @@ def split_trace(text: str) -> Trace:
     if end < 0:
         return Trace(text[start:], None, "no_think_end", start, len(text))
     reasoning = text[start:end]
-    response = text[text.rfind(CLOSE_TAG) + len(CLOSE_TAG) :].strip()
+    response = re.sub(rf"(?:\s*{CLOSE_TAG})*\s*$", "", text[end + len(CLOSE_TAG) :]).lstrip()
     if text.count(CLOSE_TAG, start) > 1:
         return Trace(reasoning, response, "repeated_think_end", start, end)
     if not reasoning.strip():
         return Trace(reasoning, response, "empty_reasoning", start, end)
     return Trace(reasoning, response, "complete", start, end)
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """A sentence of a text with its character bounds.
-
-    `whole[start:end]` is the sentence with the white space after it, and before it where it is the
-    first; `text_end` is where the sentence itself ends.
-    """
-
-    text: str
-    start: int
-    text_end: int
-    end: int
-
-
-# A sentence ends at . ! ? (with closing quotes or brackets) before white space, or at a line break.
-# A digit before the dot and a line start ("1. Mix") is a list number, not an end. The paper names
-# no splitter: this one is our choice (docs/fidelity.md).
-_BOUNDARY = re.compile(
-    r"(?:(?<=[.!?])|(?<=[.!?][\"')\]”’]))(?<!^\d\.)(?<!\n\d\.)(?<!^\d\d\.)(?<!\n\d\d\.)\s+|\n+\s*",
-    re.MULTILINE,
-)
-
-
-def split_sentences(text: str) -> list[Sentence]:
-    """Cut a text into sentences that tile it: joined, `text[s.start:s.end]` give the text back."""
-    sentences: list[Sentence] = []
-    start = 0
-    for match in [*_BOUNDARY.finditer(text), None]:
-        stop, end = (match.start(), match.end()) if match else (len(text), len(text))
-        if text[start:stop].strip():
-            sentences.append(
-                Sentence(text[start:stop].strip(), start, start + len(text[start:stop].rstrip()), end)
-            )
-            start = end
-    if sentences and start < len(text):
-        sentences[-1] = replace(sentences[-1], end=len(text))
-    return sentences
 
 
 def token_ends(tokenizer: Tokenizer, token_ids: list[int]) -> list[int]:
@@ -151,3 +116,28 @@ def reasoning_tokens(tokenizer: Tokenizer, token_ids: list[int]) -> int:
     """
     trace = split_trace(tokenizer.decode(token_ids, skip_special_tokens=True))
     return len(token_ids) if trace.kind == "no_think_end" else whole_tokens(tokenizer, token_ids, trace.end)
+
+
+def continue_text(tokenizer: Tokenizer, kept_ids: list[int], text: str) -> list[int]:
+    """Token ids of a text that goes on after some tokens, so that both decode to both texts.
+
+    Some tokenizers put a space before whatever they encode; there the text is encoded after a mark
+    whose tokens are cut off again.
+
+    Raises:
+        UserError: A tokenizer with which no such ids were found.
+    """
+    before = tokenizer.decode(kept_ids, skip_special_tokens=True)
+    for mark in ("", "\n", "a", ".", ","):
+        head = tokenizer.encode(mark, add_special_tokens=False) if mark else []
+        ids = tokenizer.encode(mark + text, add_special_tokens=False)
+        found = ids[len(head) :]
+        if (
+            ids[: len(head)] == head
+            and tokenizer.decode([*kept_ids, *found], skip_special_tokens=True) == before + text
+        ):
+            return found
+    raise UserError(
+        "the tokenizer cannot go on after a cut without changing the text (it adds or drops white space): "
+        "use the model's fast tokenizer, or another model"
+    )

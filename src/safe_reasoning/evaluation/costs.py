@@ -60,7 +60,16 @@ def pair_counts(files: Mapping[str, Meta]) -> list[dict[str, Any]]:
 
     The seed of those that each seed has again (over-refusal pairs).
     """
-    columns = ("prompts", "attempts", "no_cue", "cue_undetermined", "kept", "max_rounds_reached", "rounds_1")
+    columns = (
+        "prompts",
+        "attempts",
+        "no_cue",
+        "no_cue_harmful",
+        "cue_undetermined",
+        "kept",
+        "max_rounds_reached",
+        "rounds_1",
+    )
     return [
         {
             "source": meta["source"],

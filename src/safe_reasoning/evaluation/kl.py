@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,29 +11,36 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM
 
+from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.core.trace import split_trace, token_ends, tokens_before
 
 Row = Mapping[str, Any]
 
 
 def harmful_reasonings(
-    generations: Sequence[Row], verdicts: Sequence[Row], tokenizer: Any, traces: int
+    generations: Sequence[Row], verdicts: Sequence[Row], tokenizer: Any, traces: int, seed: int
 ) -> list[tuple[list[int], list[int]]]:
-    """Prompt ids and reasoning ids of harmful traces, one a prompt in the files' order, at most
-    `traces`.
+    """Prompt ids and reasoning ids of harmful traces.
+
+    The first one of each prompt; of more than `traces` prompts as many are drawn with the seed, so
+    that every prompt set has its share.
     """
     harmful = {
         row["generation_id"]
         for row in verdicts
         if row["part"] == "reasoning" and row["measure"] == "harmful" and row["value"]
     }
-    chosen: dict[str, tuple[list[int], list[int]]] = {}
+    first: dict[str, Row] = {}
     for row in generations:
-        if row["generation_id"] in harmful and row["prompt_id"] not in chosen:
-            ends = token_ends(tokenizer, row["token_ids"])
-            reasoning = row["token_ids"][: tokens_before(ends, split_trace(row["text"]).end)]
-            chosen[row["prompt_id"]] = (row["prompt_token_ids"], reasoning)
-    return list(chosen.values())[:traces]
+        if row["generation_id"] in harmful:
+            first.setdefault(row["prompt_id"], row)
+    drawn = random.Random(derive_seed("KL traces", seed)).sample(sorted(first), min(traces, len(first)))
+    found = []
+    for row in (first[prompt_id] for prompt_id in sorted(drawn)):
+        ends = token_ends(tokenizer, row["token_ids"])
+        reasoning = row["token_ids"][: tokens_before(ends, split_trace(row["text"]).end)]
+        found.append((row["prompt_token_ids"], reasoning))
+    return found
 
 
 @torch.inference_mode()

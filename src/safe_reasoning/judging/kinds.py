@@ -91,6 +91,17 @@ def _setting(name: str, key: str, config: Config) -> str | None:
     return found
 
 
+def sharing_a_gpu(config: Config, *asked: str) -> Config:
+    """The configuration of a job that samples one model and asks judges or detectors.
+
+    Those of them that are models here have engines of their own on the same GPU, so that each
+    engine takes its part of the memory.
+    """
+    chats = {chat for name in asked if (chat := chat_of(name, config)) in config.models}
+    engines = 1 + len(chats | {source for name in asked if (source := weights_of(name, config))})
+    return config.model_copy(update={"engine": config.engine.shared_by(engines)})
+
+
 def judge_sources(config: Config) -> list[str]:
     """Ids in config/sources.yaml of the weights that only judge."""
     return list(dict.fromkeys(source for name in config.judges if (source := weights_of(name, config))))

@@ -73,7 +73,7 @@ class ReplyJudge(ChatAnnotator):
             return NOT_JUDGED
         if asked.text.strip():
             return Judgement(None, "prompt_unfit")
-        return Judgement(False) if asked.criterion == "harmful" else Judgement(None, "empty")
+        return Judgement(None, "empty")
 
     def _read(self, asked: Question, question: Hashable, text: str | None) -> Judgement:
         if text is None:

@@ -10,7 +10,8 @@ from typing import Any
 from safe_reasoning.characterize.intervention import Case, Cue, Sample, State, run_interventions
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.core.trace import Tokenizer
-from safe_reasoning.judging.base import CueDetector
+from safe_reasoning.judging.base import CueDetector, Judge
+from safe_reasoning.judging.verdicts import reasonings_are_safe
 from safe_reasoning.pairs.rows import Pairs, Row, _checked, _count, is_usable, share_prefix, side_ids
 from safe_reasoning.sampling.engine import Request
 
@@ -43,6 +44,8 @@ def intervened_pairs(
     sample: Sample,
     tokenizer: Tokenizer,
     detector: CueDetector,
+    judge: Judge,
+    prompts: Mapping[str, Row],
     max_rounds: int,
     append_response: bool,
 ) -> Pairs:
@@ -59,6 +62,8 @@ def intervened_pairs(
         sample: draws continuations.
         tokenizer: of the model.
         detector: finds the cues that are replaced.
+        judge: of the rollouts without a cue.
+        prompts: rows of schema prompts by prompt_id.
         max_rounds: interventions before a rollout is given up.
         append_response: both sides go on to the response; otherwise both end with the reasoning.
 
@@ -66,13 +71,15 @@ def intervened_pairs(
         Rows, and counts: `attempts` = `unfinished` (rollout or corrected continuation not usable) +
             `no_cue` + `max_rounds_reached` (a cue left after the last
         round) + `cue_undetermined` (the detector could not decide whether there is one) + `kept`;
+        `no_cue_harmful` of the `no_cue` are harmful nevertheless: harm that no pair holds.
         `pairs` = `kept` - all `dropped_*`. `rounds_N` of the kept ones took N rounds.
     """
-    counts = _count(rollouts, "no_cue", "max_rounds_reached", "rounds_1", "cue_undetermined")
+    counts = _count(rollouts, "max_rounds_reached", "rounds_1", "cue_undetermined")
     usable = [row for row in rollouts if is_usable(row["text"], row["finish_reason"], append_response)]
     counts["unfinished"] = len(rollouts) - len(usable)
     cases = [Case(row["generation_id"], row, triggers[row["sample"]]["text"]) for row in usable]
     rows = []
+    no_cue: list[Row] = []
     for case, history in zip(
         cases, run_interventions(sample, tokenizer, cases, detector, max_rounds), strict=True
     ):
@@ -80,7 +87,7 @@ def intervened_pairs(
         if last.cue_undetermined:
             counts["cue_undetermined"] += 1
         elif first.cue is None:
-            counts["no_cue"] += 1
+            no_cue.append(case.row)
         elif last.cue is not None:
             counts["max_rounds_reached"] += 1
         elif not is_usable(last.text, last.finish_reason, append_response):
@@ -95,6 +102,12 @@ def intervened_pairs(
                 counts["dropped_prefix_lost"] += 1
                 continue
             rows.append(_intervened_pair(case, first, first.cue, last, rounds, tokenizer, append_response))
+    safe = reasonings_are_safe(
+        judge, [prompts[row["prompt_id"]] for row in no_cue], [row["text"] for row in no_cue]
+    )
+    counts.update(
+        {"no_cue": len(safe), "no_cue_harmful": safe.count(False), "no_cue_unscored": safe.count(None)}
+    )
     return _checked(rows, counts, tokenizer, detector)
 
 

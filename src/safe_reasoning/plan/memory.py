@@ -10,6 +10,7 @@ from pathlib import Path
 
 from safe_reasoning.config import Config, Method
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.judging.kinds import chat_of, weights_of
 from safe_reasoning.training.recipe import recipe_of
 
 GIB = 2**30 / 1e9  # billions of bytes
@@ -49,13 +50,22 @@ def training_gib(parameters: float, method: Method) -> float:
 
 def _serving_problems(config: Config, name: str, billions: float) -> list[str]:
     serving = billions * BYTES_OF_WEIGHTS / GIB
-    share = config.engine.gpu_memory_share * config.plan.gpu_memory_gib
+    share = config.engine.gpu_memory_share / engines(config) * config.plan.gpu_memory_gib
     if serving <= LARGEST_WEIGHTS * share:
         return []
     return [
         f"{name}: sampling needs {serving:.0f} GiB for its weights, an engine takes {share:.0f} of a GPU: "
         "take larger GPUs, or raise engine.gpu_memory_share"
     ]
+
+
+def engines(config: Config) -> int:
+    """The most engines that one job of the run has open on a GPU."""
+    names = {config.evaluate.judge, config.detector, *(method.detector for method in config.methods.values())}
+    local = {name for name in names if chat_of(name, config) in config.models or weights_of(name, config)}
+    attacks = [sum(chat in config.models for chat in set(attack.chats)) for attack in config.attacks.values()]
+    asked = {config.evaluate.judge, config.detector} & local
+    return max(1, *attacks, 1 + len(asked), 2 if local else 1)
 
 
 def judge_problems(config: Config, parameters: dict[str, float]) -> list[str]:

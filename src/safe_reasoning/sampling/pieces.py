@@ -12,11 +12,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
+import jinja2
+
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.trace import continue_text
 
 Message = dict[str, str]  # role and content
+TEMPLATE_DATE = datetime(2024, 7, 26)  # that Llama 3.2's template falls back on
 
 
 class Piece(NamedTuple):
@@ -41,17 +46,11 @@ def chat_pieces(tokenizer: Any, messages: Sequence[Message], *, add_generation_p
     The template never sees the contents, only marks in their place; what it would do to a text
     (strip it, look for tags in it) it can't do.
     """
-    if not tokenizer.chat_template:
-        raise UserError(
-            "the model has no chat template: use a chat model, or add chat_template.jinja to its folder"
-        )
     marked = [
         {"role": message["role"], "content": f"\ue000{number}\ue001"}
         for number, message in enumerate(messages)
     ]
-    rendered = tokenizer.apply_chat_template(
-        marked, add_generation_prompt=add_generation_prompt, tokenize=False
-    )
+    rendered = render(tokenizer, marked, add_generation_prompt=add_generation_prompt)
     parts = re.split("\ue000(\\d+)\ue001", rendered)
     if missing := set(range(len(messages))) - {int(number) for number in parts[1::2]}:
         raise UserError(
@@ -62,6 +61,32 @@ def chat_pieces(tokenizer: Any, messages: Sequence[Message], *, add_generation_p
         Piece(messages[int(part)]["content"], untrusted=True) if place % 2 else Piece(part)
         for place, part in enumerate(parts)
     ]
+
+
+def render(tokenizer: Any, messages: Sequence[Message], *, add_generation_prompt: bool) -> str:
+    """A conversation as text, in the model's chat template with its reasoning switched on.
+
+    A template that prints the date gets a fixed one: a run that goes on the next day must have the
+    same prompts. A model without a template, or with one that cannot be rendered, is a UserError.
+    """
+    if not tokenizer.chat_template:
+        raise UserError(
+            "the model has no chat template: use a chat model, or add chat_template.jinja to its folder"
+        )
+    try:
+        rendered: str = tokenizer.apply_chat_template(
+            list(messages),
+            add_generation_prompt=add_generation_prompt,
+            tokenize=False,
+            enable_thinking=True,
+            strftime_now=TEMPLATE_DATE.strftime,
+        )
+    except jinja2.TemplateError as error:
+        raise UserError(
+            f"the model's chat template cannot be rendered ({' '.join(str(error).split())[:200]}): correct "
+            "chat_template.jinja in its folder"
+        ) from None
+    return rendered
 
 
 def encode(tokenizer: Any, pieces: Sequence[Piece], *, add_special_tokens: bool) -> list[int]:
@@ -77,8 +102,11 @@ def encode(tokenizer: Any, pieces: Sequence[Piece], *, add_special_tokens: bool)
     text = "".join(piece.text for piece in pieces)
     cuts = [0, *_cuts(tokenizer, pieces, text), len(text)]
     ids: list[int] = []
-    for number, (start, end) in enumerate(zip(cuts, cuts[1:], strict=False)):
-        ids += tokenizer.encode(text[start:end], add_special_tokens=add_special_tokens and number == 0)
+    for start, end in zip(cuts, cuts[1:], strict=False):
+        if start:
+            ids += continue_text(tokenizer, ids, text[start:end])
+        else:
+            ids += tokenizer.encode(text[start:end], add_special_tokens=add_special_tokens)
     return ids
 
 

@@ -42,7 +42,7 @@ def training_arguments(task: Task, examples: int) -> dict[str, Any]:
         "num_train_epochs": method.epochs,
         "max_steps": method.max_steps or -1,
         "lr_scheduler_type": "cosine",
-        "warmup_steps": max(1, steps // 20),
+        "warmup_steps": max(1, int(steps * method.warmup_ratio)),
         "seed": task.seed,
         "data_seed": task.seed,
         "use_cpu": not cuda,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer, PrinterCallback, TrainerState
+from transformers import AutoConfig, AutoTokenizer, PrinterCallback, TrainerState
 
 from safe_reasoning.config import Config, Method
 from safe_reasoning.core.cli import progress
@@ -51,6 +51,7 @@ def sample_rows(rows: Sequence[Row], task: Task, length: Any, what: str) -> list
     Rows are never truncated: too long ones are left out and counted. None left is a UserError.
     """
     limit = task.method.max_tokens or task.config.engine.max_model_len
+    check_vocabulary(task, rows)
     if not rows:
         raise UserError(
             f"{task.name}: there are no {what} to train on: see the log of the rule that makes them for "
@@ -69,6 +70,21 @@ def sample_rows(rows: Sequence[Row], task: Task, length: Any, what: str) -> list
         )
     random.Random(derive_seed("training rows", task.name, task.seed)).shuffle(fitting)
     return fitting[: task.method.max_examples]
+
+
+def check_vocabulary(task: Task, rows: Sequence[Row]) -> None:
+    """A UserError for rows with tokens that the model does not have.
+
+    On a GPU they would end in an assertion.
+    """
+    vocabulary = AutoConfig.from_pretrained(task.base).get_text_config().vocab_size
+    columns = ("prompt_ids", "chosen_ids", "rejected_ids", "completion_ids")
+    largest = max((max(row[c], default=0) for row in rows for c in columns if c in row), default=0)
+    if largest >= vocabulary:
+        raise UserError(
+            f"{task.name}: the rows hold token {largest}, {task.base} has {vocabulary} tokens: "
+            "they were made with another tokenizer; make them with this model"
+        )
 
 
 def tokenizer_of(folder: Path) -> Any:
@@ -147,6 +163,8 @@ def run(
     resume).
     """
     forget_other_work(task)
+    # Before a process looks for checkpoints that another one removes
+    trainer.accelerator.wait_for_everyone()
     callback = Progress(f"{task.model} {task.name}", task.out)
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(callback)

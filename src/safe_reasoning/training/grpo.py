@@ -13,9 +13,11 @@ from typing import Any, Literal
 
 import torch
 from datasets import Dataset
-from transformers import TrainerState
+from transformers import TrainerCallback, TrainerState
 from trl import GRPOConfig, GRPOTrainer
+from trl.import_utils import is_vllm_available
 
+from safe_reasoning.core.errors import UserError
 from safe_reasoning.judging.base import Judge
 from safe_reasoning.judging.factory import get_judge
 from safe_reasoning.judging.verdicts import judge_generations
@@ -57,6 +59,10 @@ def safety_rewards(
     return [float(safe[row["generation_id"]]) for row in generations]
 
 
+RATIO = "sampling/importance_sampling_ratio/mean"
+LEAST_RATIO = 0.5
+
+
 class TokenGRPOTrainer(GRPOTrainer):
     """TRL's GRPO on our own prompt token ids; TRL would tokenise the prompt's text again."""
 
@@ -64,6 +70,27 @@ class TokenGRPOTrainer(GRPOTrainer):
 
     def _tokenize_prompts(self, prompts: list[str]) -> tuple[list[list[int]], None, dict[str, Any]]:
         return [self.ids_of_prompt[prompt] for prompt in prompts], None, {}
+
+
+class RatioGuard(TrainerCallback):
+    """Stops a training whose loss is multiplied by next to nothing.
+
+    The ratio is between the probability of the sampled tokens as the trainer sees it and as the
+    sampler saw it; it is logged where vLLM samples.
+    """
+
+    def on_log(
+        self, args: Any, state: TrainerState, control: Any, logs: dict[str, float] | None = None, **_: Any
+    ) -> None:
+        """Look at the mean ratio of the last steps."""
+        ratio = (logs or {}).get(RATIO)
+        if ratio is not None and not LEAST_RATIO <= ratio <= 1 / LEAST_RATIO:
+            raise UserError(
+                f"step {state.global_step}: the mean importance ratio of the sampled tokens is "
+                f"{ratio:.3g}: the "
+                "sampler and the trainer disagree on their probabilities; compare their versions and "
+                "precision"
+            )
 
 
 def train_grpo(task: Task, prompts: Sequence[Row]) -> None:
@@ -85,17 +112,22 @@ def train_grpo(task: Task, prompts: Sequence[Row]) -> None:
         texts = [tokenizer.decode(tokens, skip_special_tokens=True) for tokens in completion_ids]
         return list(safety_rewards(judge, [rows[name] for name in prompts], texts, method.reward))
 
-    cuda = torch.cuda.is_available()
-    shared = training_arguments(task, len(rows))
     arguments = GRPOConfig(
-        **shared,
+        **training_arguments(task, len(rows) * method.rollouts),  # its batches are of completions
         num_generations=method.rollouts,
         max_completion_length=config.decoding.max_new_tokens,
         temperature=config.decoding.temperature,
         top_p=config.decoding.top_p,
         # vLLM's CPU build can't take new weights, so there the model itself generates
-        use_vllm=cuda,
+        use_vllm=torch.cuda.is_available() and is_vllm_available(),
         vllm_mode="colocate",
+        vllm_max_model_length=max(map(len, ids.values())) + config.decoding.max_new_tokens,
+        vllm_gpu_memory_utilization=config.engine.grpo_memory_share,
+        # With top-p below 1 vLLM's log-probabilities are of the nucleus, TRL's of the whole
+        # vocabulary. TRL's default multiplies a completion's loss by the product of its nucleus
+        # masses (about e^-16 at 700 tokens), which silences all but the shortest ones. Per token
+        # the factor is the mass itself, 0.95 or more.
+        vllm_importance_sampling_mode="token_truncate",
     )
     trainer = TokenGRPOTrainer(
         model=str(task.base),
@@ -106,6 +138,7 @@ def train_grpo(task: Task, prompts: Sequence[Row]) -> None:
         peft_config=lora(method),
     )
     trainer.ids_of_prompt = ids
+    trainer.add_callback(RatioGuard())
 
     def counts(state: TrainerState) -> dict[str, Any]:
         """Completions and their tokens, from the log.
@@ -125,6 +158,7 @@ def train_grpo(task: Task, prompts: Sequence[Row]) -> None:
             "prompts": seen,
             "generations": generations,
             "generated_tokens": round(mean * generations),
+            "importance_ratios": [entry[RATIO] for entry in state.log_history if RATIO in entry],
         }
 
     run(trainer, task, tokenizer, counts)

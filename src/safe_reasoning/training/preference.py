@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from datasets import Dataset
 from trl import DPOConfig, DPOTrainer
 
@@ -20,8 +21,39 @@ class TokenDPOTrainer(DPOTrainer):
     sampled, and would append an end-of-sequence token to reasoning that must go on.
     """
 
+    _mean_chosen_tokens = 0.0  # of the micro-batches of one step, over all processes
+
     def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
         return dataset
+
+    def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: torch.device) -> Any:
+        """The micro-batches of a step; their chosen tokens are counted."""
+        samples, items = super().get_batch_samples(epoch_iterator, num_batches, device)
+        counts = torch.tensor(
+            [_chosen_tokens(inputs) for inputs in samples], dtype=torch.float64, device=device
+        )
+        self._mean_chosen_tokens = float(self.accelerator.gather(counts).mean())
+        return samples, items
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
+        """TRL's loss, with the NLL as the mean over the chosen tokens of the whole step.
+
+        TRL takes the mean of each micro-batch, and of these a plain mean: with small micro-batches
+        a token of a short completion would weigh more than one of a long completion.
+        """
+        weights = self.loss_weights
+        share = _chosen_tokens(inputs) / self._mean_chosen_tokens
+        self.loss_weights = [weights[0], *(weight * share for weight in weights[1:])]
+        try:
+            return super()._compute_loss(model, inputs, return_outputs)
+        finally:
+            self.loss_weights = weights
+
+
+def _chosen_tokens(inputs: dict[str, Any]) -> int:
+    """Chosen tokens of a micro-batch, whose first half are the chosen sides."""
+    chosen, _ = inputs["completion_mask"][..., 1:].chunk(2, dim=0)
+    return int(chosen.sum())
 
 
 def pair_length(row: Row) -> int:

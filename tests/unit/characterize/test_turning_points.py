@@ -13,7 +13,8 @@ from safe_reasoning.characterize.turning_points import (
     sentence_spans,
     unsafe_turning_point,
 )
-from safe_reasoning.core.trace import Sentence, split_sentences, token_ends
+from safe_reasoning.core.sentences import Sentence, split_sentences
+from safe_reasoning.core.trace import token_ends
 from tests.support.fakes import ids, text, tokenizer
 
 RATIOS = st.lists(st.sampled_from([0.0, 0.05, 0.5, 0.9, 1.0, math.nan]), min_size=1, max_size=40)
@@ -99,7 +100,10 @@ def test_white_space_between_sentences_belongs_to_the_second() -> None:
 
 
 def test_white_space_before_the_first_sentence_takes_no_token_from_its_end() -> None:
-    """Models that open the think tag themselves go on with a line break: the reasoning is "\n\na.  b.", a token a character but for the break."""
+    """Models that open the think tag themselves go on with a line break.
+
+    The reasoning is "\n\na.  b.", a token a character but for the break.
+    """
     spans = sentence_spans(split_sentences("\n\na.  b."), [2, 3, 4, 6, 7, 8], offset=0)
     assert [(span.text, span.start, span.end) for span in spans] == [("a.", 0, 3), ("b.", 3, 6)]
 

@@ -4,14 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safe_reasoning.core.trace import (
-    reasoning_tokens,
-    split_sentences,
-    split_trace,
-    token_ends,
-    tokens_before,
-    whole_tokens,
-)
+from safe_reasoning.core.sentences import split_sentences
+from safe_reasoning.core.trace import reasoning_tokens, split_trace, token_ends, tokens_before, whole_tokens
 from tests.support.fakes import TEXTS, ids, text, tokenizer
 
 PROSE = st.text(st.sampled_from("ab I1.!?\"')]\n é“😀,"), max_size=40)

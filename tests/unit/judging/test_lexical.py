@@ -1,10 +1,13 @@
-"""The lexical judge and cue detector on hand-written sentences and on traces whose labels are known by construction."""
+"""The lexical judge and cue detector on hand-written sentences and on traces whose labels are known
+by construction.
+"""
 
 import random
 
 import pytest
 
-from safe_reasoning.core.trace import split_sentences, split_trace
+from safe_reasoning.core.sentences import split_sentences
+from safe_reasoning.core.trace import split_trace
 from safe_reasoning.judging.detectors.lexical import LexicalCueDetector
 from safe_reasoning.judging.judges.lexical import LexicalJudge
 from safe_reasoning.prompts import placeholder_traces as traces

@@ -1,4 +1,6 @@
-"""The nano world: splits kept apart, the judge right by construction, the base model's training resumable."""
+"""The nano world: splits kept apart, the judge right by construction, the base model's training
+resumable.
+"""
 
 import json
 import random
@@ -6,7 +8,8 @@ import random
 import pytest
 
 from safe_reasoning.core.errors import UserError
-from safe_reasoning.core.trace import split_sentences, split_trace
+from safe_reasoning.core.sentences import split_sentences
+from safe_reasoning.core.trace import split_trace
 from safe_reasoning.judging.detectors.exact import ExactCueDetector
 from safe_reasoning.judging.judges.exact import ExactJudge
 from safe_reasoning.judging.verdicts import reasonings_are_safe
@@ -67,7 +70,9 @@ def test_half_of_the_items_are_restricted_and_names_are_unique():
 
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_judge_and_cues_agree_with_the_corpus(wrapped: bool):
-    """A document of the corpus is harmful exactly when it states a step, and every harmful one has a cue before its first step."""
+    """A document of the corpus is harmful exactly when it states a step, and every harmful one has
+    a cue before its first step.
+    """
     item = next(item for item in ITEMS if item.restricted)
     prompt = {"gold": prompts._gold(item)}
     rng = random.Random(0)

@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from safe_reasoning.core.trace import split_sentences
+from safe_reasoning.core.sentences import split_sentences
 from safe_reasoning.judging.base import Judgement, Kind, Question, Row
 
 if TYPE_CHECKING:

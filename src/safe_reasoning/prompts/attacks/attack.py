@@ -27,6 +27,8 @@ def attack_prompts(name: str, prompts: Sequence[Row], config: Config) -> list[di
         from safe_reasoning.prompts.attacks.from_file import ready_made_attack
 
         return ready_made_attack(prompts, Path(str(settings.file)))
+    engines = len({name for name in settings.chats if name in config.models})
+    config = config.model_copy(update={"engine": config.engine.shared_by(max(1, engines))})
     attacker = open_chat(str(settings.attacker), config, max_new_tokens=ATTACK_TOKENS)
     if settings.kind == "pap":
         from safe_reasoning.prompts.attacks.pap import pap_attack

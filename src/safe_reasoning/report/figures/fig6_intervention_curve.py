@@ -96,6 +96,13 @@ def _lines(axis: Axes, cell: pd.DataFrame, wide: bool) -> list[tuple[float, str,
     return labels
 
 
+def _without_cue(cell: pd.DataFrame) -> str:
+    """How many harmful traces no intervention can reach, where the run counted them."""
+    if "without_cue" not in cell or cell["without_cue"].isna().all():
+        return ""
+    return f" with a cue ({100 * cell['without_cue'].max():.0f} % hold none)"
+
+
 def draw(frame: pd.DataFrame) -> Figure:
     """Lines with 95 % intervals (bootstrap over prompts), named at their right end.
 
@@ -111,7 +118,9 @@ def draw(frame: pd.DataFrame) -> Figure:
         axis.set_ylim(-2, 103)
         axis.set_xticks(range(int(last) + 1))
         axis.set_xlabel("interventions")
-        axis.set_title(f"{model}, n = {int(cell['traces'].max())} harmful traces", loc="left")
+        axis.set_title(
+            f"{model}, n = {int(cell['traces'].max())} harmful traces{_without_cue(cell)}", loc="left"
+        )
         style.end_labels(axis, 0.78 * HEIGHT, labels, last + 0.25)
     axes[0][1].set_ylabel("harmful reasoning, %")
     return figure

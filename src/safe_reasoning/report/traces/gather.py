@@ -23,7 +23,8 @@ from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json
 from safe_reasoning.core.records import read_rows, read_table
 from safe_reasoning.core.redaction import mask_candidates
-from safe_reasoning.core.trace import Tokenizer, split_sentences, split_trace
+from safe_reasoning.core.sentences import split_sentences
+from safe_reasoning.core.trace import Tokenizer, split_trace
 from safe_reasoning.judging.detectors.exact import ExactCueDetector
 from safe_reasoning.judging.detectors.lexical import LexicalCueDetector
 from safe_reasoning.report.traces.entries import Curve, Line, Pair, TextMasker, Trace, Verdict

@@ -8,7 +8,7 @@ on those suffixes given the shared prefix, plus a small NLL term on the chosen s
     z^{<h})]) + 0.2 * NLL(chosen | x, z^{<h})
 
 In TRL that is loss_type=["sigmoid", "sft"] with weights [1, 0.2] and prompt_ids = x + z^{<h}. The
-NLL is the mean over the chosen tokens of a batch.
+NLL is the mean over the chosen tokens of a step, whatever the micro-batch.
 """
 
 from __future__ import annotations
