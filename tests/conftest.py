@@ -46,6 +46,17 @@ def made_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def archived(made_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive of the made run."""
+    from safe_reasoning.archive.contents import gather
+    from safe_reasoning.archive.pack import pack
+
+    path = tmp_path_factory.mktemp("archived") / "made.zip"
+    path.write_bytes(pack(gather(made_run, ROOT)[0]))
+    return path
+
+
+@pytest.fixture(scope="session")
 def stored_runs() -> None:
     """For tests that hold the docs to the stored runs: skipped when results/demo or results/mini holds a run of the reader's own."""
     for run in ("demo", "mini"):
