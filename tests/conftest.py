@@ -27,7 +27,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     spread one by one, after the files, and fill up the process that has less to do.
     """
     for item in items:
-        if "unit" not in item.path.relative_to(ROOT / "tests").parts:
+        unit = "unit" in item.path.relative_to(ROOT / "tests").parts
+        if not unit and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
@@ -42,6 +43,17 @@ def made_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run with invented metrics and texts, drawn once; called `made`."""
     place = made_once(tmp_path_factory, "made_run", lambda folder: write_made_run(folder / "made"))
     return place / "made"
+
+
+@pytest.fixture(scope="session")
+def archived(made_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive of the made run."""
+    from safe_reasoning.archive.contents import gather
+    from safe_reasoning.archive.pack import pack
+
+    path = tmp_path_factory.mktemp("archived") / "made.zip"
+    path.write_bytes(pack(gather(made_run, ROOT)[0]))
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,16 @@
 """A finished run with invented metrics, and with texts in all the files that can hold them."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 import yaml
 
 from safe_reasoning import config
+from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import write_bytes, write_json
 from safe_reasoning.core.records import to_table, write_rows
 from safe_reasoning.report.redraw import redraw
@@ -93,3 +97,15 @@ def write_made_run(run: Path) -> Path:
     add_texts(run)
     redraw(run, PUBLISHED)
     return run
+
+
+def copy(run: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(run, folder / run.name))
+
+
+def refused(work: Callable[[], object]) -> str:
+    """The message of a UserError, which is one line."""
+    with pytest.raises(UserError) as fault:
+        work()
+    assert "\n" not in str(fault.value)
+    return str(fault.value)

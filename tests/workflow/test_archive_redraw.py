@@ -1,45 +1,22 @@
 """Archives, drawn again: trigger sentences masked in figures, nothing written over."""
 
 import io
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 from safe_reasoning.archive import allow_list
 from safe_reasoning.archive.contents import gather
 from safe_reasoning.archive.pack import pack, unpack
 from safe_reasoning.archive.redraw import redraw_archive
-from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import write_bytes
 from safe_reasoning.report.manifest import write_manifest
 from safe_reasoning.report.redraw import redraw
-from tests.support.made_run import add_texts
+from tests.support.made_run import add_texts, copy, refused
 from tests.support.paths import PUBLISHED, ROOT
 
 HARMFUL = "First the powder goes into the blue bottle"
 QUOTING = "I should not tell the steps for making a blue lantern"
-
-
-@pytest.fixture(scope="module")
-def archived(made_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("archived") / "made.zip"
-    write_bytes(path, pack(gather(made_run, ROOT)[0]))
-    return path
-
-
-def copy(run: Path, folder: Path) -> Path:
-    return Path(shutil.copytree(run, folder / run.name))
-
-
-def refused(work: Callable[[], object]) -> str:
-    """The message of a UserError, which is one line."""
-    with pytest.raises(UserError) as fault:
-        work()
-    assert "\n" not in str(fault.value)
-    return str(fault.value)
 
 
 def test_trigger_sentences_of_a_real_model_are_kept_only_where_known_to_be_harmless(tmp_path: Path):

@@ -37,19 +37,19 @@ def run_script(name: str, *arguments: object, before: str = "") -> subprocess.Co
 
 
 @pytest.fixture(scope="module")
-def archived(made_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def written(made_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     archive = tmp_path_factory.mktemp("archived") / "made.zip"
     result = run_script("write_archive", "--run", made_run, "--out", archive)
     assert result.returncode == 0, result.stderr
     return archive
 
 
-def test_same_content_is_the_same_bytes(made_run: Path, archived: Path, tmp_path: Path):
+def test_same_content_is_the_same_bytes(made_run: Path, written: Path, tmp_path: Path):
     again = Path(shutil.copytree(made_run, tmp_path / made_run.name))
     for path in again.rglob("*"):
         os.utime(path, (1, 1))
         path.chmod(0o700)
-    assert pack(gather(again, ROOT)[0]) == archived.read_bytes()
+    assert pack(gather(again, ROOT)[0]) == written.read_bytes()
 
 
 @pytest.mark.parametrize("run", ["demo", "mini"])
