@@ -2,6 +2,7 @@
 probabilities its way.
 """
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -125,3 +126,20 @@ def test_sft_raises_the_chosen_side_and_does_not_push_the_rejected_one_away(
     assert (moved["sft"][:, 0] > 0).all()
     margin = {name: (change[:, 0] - change[:, 1]).mean() for name, change in moved.items()}
     assert margin["ipo"] > margin["sft"]
+
+
+def test_the_micro_batch_changes_neither_losses_nor_weights(tiny_model: Path, tmp_path: Path):
+    """The NLL is a mean over the tokens of a step: a token weighs the same however the step is cut."""
+    pairs = write_data(tmp_path)["pairs"]
+    losses, weights = [], []
+    for micro in (4, 2, 1):
+        name = f"micro{micro}"
+        method = configuration(max_steps=4, batch_size=4, micro_batch_size=micro, nll_weight=1.0)
+        train_here(tmp_path, tiny_model, method, name, pairs=pairs)
+        trained = json.loads((tmp_path / name / "training.json").read_text())
+        losses.append([entry["loss"] for entry in trained["loss_curve"]])
+        model = AutoModelForCausalLM.from_pretrained(tmp_path / name, dtype=torch.float64)
+        weights.append(torch.cat([parameter.flatten() for parameter in model.parameters()]).detach())
+    for other, moved in zip(losses[1:], weights[1:], strict=True):
+        assert other == pytest.approx(losses[0], rel=1e-4)
+        assert float((moved - weights[0]).norm() / weights[0].norm()) < 1e-4

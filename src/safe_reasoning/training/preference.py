@@ -42,7 +42,8 @@ class TokenDPOTrainer(DPOTrainer):
         a token of a short completion would weigh more than one of a long completion.
         """
         weights = self.loss_weights
-        share = _chosen_tokens(inputs) / self._mean_chosen_tokens
+        # Outside of a training step a batch stands for itself.
+        share = _chosen_tokens(inputs) / (self._mean_chosen_tokens or _chosen_tokens(inputs))
         self.loss_weights = [weights[0], *(weight * share for weight in weights[1:])]
         try:
             return super()._compute_loss(model, inputs, return_outputs)

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
+from transformers import TrainerState
 
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.judging.judges.exact import ExactJudge
 from safe_reasoning.training.common import Task, sample_rows
-from safe_reasoning.training.grpo import safety_rewards
+from safe_reasoning.training.grpo import RATIO, RatioGuard, safety_rewards
 from safe_reasoning.training.preference import pair_length
 from safe_reasoning.training.recipes.ipo_stage2 import mix
 from tests.support.trainings import PROMPT, configuration, make_pairs
@@ -68,3 +69,15 @@ def test_stage2_keeps_the_ratio(base: Path):
 def test_rewards(completion: str, y: float, zy: float):
     assert safety_rewards(ExactJudge(), [PROMPT], [completion], "y") == [y]
     assert safety_rewards(ExactJudge(), [PROMPT], [completion], "zy") == [zy]
+
+
+@pytest.mark.parametrize("ratio", [None, 0.5, 0.98, 1.0, 2.0])
+def test_a_usual_importance_ratio_lets_the_training_go_on(ratio: float | None):
+    RatioGuard().on_log(None, TrainerState(), None, {} if ratio is None else {RATIO: ratio})
+
+
+@pytest.mark.parametrize("ratio", [0.0, 1e-7, 0.49, 2.1, float("nan")])
+def test_an_absurd_importance_ratio_stops_it_in_one_line(ratio: float):
+    with pytest.raises(UserError, match="importance ratio") as caught:
+        RatioGuard().on_log(None, TrainerState(), None, {RATIO: ratio})
+    assert "\n" not in str(caught.value)
