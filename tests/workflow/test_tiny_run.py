@@ -111,16 +111,25 @@ def test_manifest_names_every_file_with_its_hash(finished: Path):
     assert there | {"config.yaml"} == set(named)
 
 
+RECORDED = yaml.safe_load((ROOT / "tests/workflow/recorded_rates.yaml").read_text())
+
+
+def test_the_base_model_loses_what_was_recorded(finished: Path):
+    curve = read_json(finished / "results/tiny/models/nano/base/training.json")["loss_curve"]
+    stored = RECORDED["base_loss"]
+    assert [step for step, _ in curve] == [step for step, _ in stored["curve"]]
+    losses = [loss for _, loss in stored["curve"]]
+    assert [loss for _, loss in curve] == pytest.approx(losses, rel=stored["within"]), curve
+
+
 def test_rates_are_the_recorded_ones(finished: Path):
     """Within the tolerance that the file explains: a change of engine, sampler or judge shows."""
-    stored = yaml.safe_load((ROOT / "tests/workflow/recorded_rates.yaml").read_text())
     rates = pd.read_csv(finished / "results/tiny/metrics/rates_by_seed.csv")
-    keys = ["method", "prompt_set", "part", "measure"]
-    found = rates.set_index(keys)["rate"]
+    found = rates.set_index(["method", "prompt_set", "part", "measure"])["rate"]
     told = [
         f"{name}: {found[tuple(name.split())]:.3f}, recorded {entry['rate']} +- {entry['within']}"
-        for name, entry in stored.items()
-        if abs(found[tuple(name.split())] - entry["rate"]) > entry["within"]
+        for name, entry in RECORDED["rates"].items()
+        if not abs(found[tuple(name.split())] - entry["rate"]) <= entry["within"]
     ]
     assert not told, told
 
