@@ -63,6 +63,21 @@ def split_trace(text: str) -> Trace:
     return Trace(reasoning, response, "complete", start, end)
 
 
+_THOUGHTS = re.compile(r".*</\s*(think|thinking|thought|reasoning)\s*>", re.DOTALL | re.IGNORECASE)
+_UNFINISHED = re.compile(r"\s*<\s*(think|thinking|thought|reasoning)\s*>", re.IGNORECASE)
+
+
+def without_thoughts(reply: str) -> str:
+    """What a model that was asked a question says after its thoughts.
+
+    A server may leave them in: as a block, or with the closing tag alone where the open one belongs
+    to the prompt. Thoughts that never end are followed by nothing.
+    """
+    if match := _THOUGHTS.match(reply):
+        return reply[match.end() :]
+    return "" if _UNFINISHED.match(reply) else reply
+
+
 @dataclass(frozen=True)
 class Sentence:
     """A sentence of a text with its character bounds.

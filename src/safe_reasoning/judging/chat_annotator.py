@@ -11,6 +11,8 @@ from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from safe_reasoning.core.trace import without_thoughts
+
 PROMPTS = Path(__file__).parent / "prompts"
 
 
@@ -124,7 +126,7 @@ def quoted(text: str) -> str:
 def single_number(reply: str | None) -> int | None:
     """The number that a reply consists of.
 
-    None for anything else, be it a sentence that holds a number.
+    None for anything else, be it a sentence that holds a number. Thoughts before it are left out.
     """
-    text = (reply or "").strip().removesuffix(".")
+    text = without_thoughts(reply or "").strip().removesuffix(".")
     return int(text) if text.isdecimal() and text.isascii() and len(text) <= 6 else None

@@ -70,9 +70,9 @@ class Qwen3GuardJudge(ReplyJudge):
         """Two turns."""
         return turns(question)
 
-    def parse(self, reply: str) -> Reply | None:
+    def read(self, verdict: str) -> Reply | None:
         """Its three lines; Controversial is its detail."""
-        match = _REPLY.fullmatch(reply.strip())
+        match = _REPLY.fullmatch(verdict)
         if match is None:
             return None
         controversial = match[1] == "Controversial"

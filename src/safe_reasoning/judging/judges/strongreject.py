@@ -99,9 +99,9 @@ class StrongRejectJudge(ReplyJudge):
         """The system message and the rubric."""
         return [{"role": "system", "content": self._system.text}, {"role": "user", "content": question}]
 
-    def parse(self, reply: str) -> Reply | None:
+    def read(self, verdict: str) -> Reply | None:
         """The three answers."""
-        score = score_of(reply)
+        score = score_of(verdict)
         return None if score is None else Reply(harmful=score >= self._threshold, detail=f"score {score:.3f}")
 
 

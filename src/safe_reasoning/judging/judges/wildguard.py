@@ -60,9 +60,9 @@ class WildGuardJudge(ReplyJudge):
         request, text = question
         return self._template.fill(prompt=request, response=text)
 
-    def parse(self, reply: str) -> Reply | None:
+    def read(self, verdict: str) -> Reply | None:
         """Its three lines, in any case of letters, as its authors read them."""
-        match = _REPLY.fullmatch(reply.strip())
+        match = _REPLY.fullmatch(verdict)
         if match is None:
             return None
         says = {"yes": True, "no": False}
