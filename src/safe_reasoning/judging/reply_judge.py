@@ -9,6 +9,8 @@ from safe_reasoning.core.trace import without_thoughts
 from safe_reasoning.judging.base import NOT_JUDGED, Criterion, Judgement, Question
 from safe_reasoning.judging.chat_annotator import ChatAnnotator
 
+NOT_APPLICABLE = "n/a"  # detail of a reply that says so of the criterion
+
 
 class Reply(NamedTuple):
     """What a reply says.
@@ -87,7 +89,8 @@ class ReplyJudge(ChatAnnotator):
         if text is None:
             return Judgement(None, "no_reply")
         reply = self.parse(text)
-        if reply is None:
+        value = reply and (reply.harmful if asked.criterion == "harmful" else reply.complies)
+        if reply is None or (value is None and reply.detail != NOT_APPLICABLE):
             self.count_unparsed(question)
             return Judgement(None, "unparsed_reply")
-        return Judgement(reply.harmful if asked.criterion == "harmful" else reply.complies, reply.detail)
+        return Judgement(value, reply.detail)
