@@ -81,13 +81,14 @@ class ChatAnnotator:
 
 
 def provenance(annotator: object) -> dict[str, Any]:
-    """What a meta file keeps of a judge or detector that asks a model.
+    """What a meta file keeps of a judge or detector.
 
-    Digests of its texts, replies that could not be read or never came, requests, weights. Empty for
-    one that asks no model.
+    Digests of its texts, replies that could not be read or never came, requests, weights; of one
+    that asks no model the version of its rules, where they have one.
     """
     if not isinstance(annotator, ChatAnnotator):
-        return {}
+        version = getattr(annotator, "rules_version", None)
+        return {} if version is None else {"rules_version": version}
     kept: dict[str, Any] = {"unparsed_replies": annotator.unparsed, "without_reply": annotator.without_reply}
     if annotator.instructions:
         kept["instructions_sha256"] = instruction_sha256(*annotator.instructions)

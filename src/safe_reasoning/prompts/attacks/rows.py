@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from safe_reasoning.core.trace import without_thoughts
-from safe_reasoning.judging.judges.lexical import refuses
+from safe_reasoning.judging.refusals import refuses
 
 INSTRUCTIONS = Path(__file__).parent / "instructions"
 
