@@ -63,8 +63,9 @@ def split_trace(text: str) -> Trace:
     return Trace(reasoning, response, "complete", start, end)
 
 
-_THOUGHTS = re.compile(r".*</\s*(think|thinking|thought|reasoning)\s*>", re.DOTALL | re.IGNORECASE)
-_UNFINISHED = re.compile(r"\s*<\s*(think|thinking|thought|reasoning)\s*>", re.IGNORECASE)
+_TAGS = r"(?:think|thinking|thought|reasoning)\s*"
+_THOUGHTS = re.compile(rf".*(?:</\s*{_TAGS}>|\[/think\])", re.DOTALL | re.IGNORECASE)
+_UNFINISHED = re.compile(rf"\s*(?:<\s*{_TAGS}>|\[think\])", re.IGNORECASE)
 
 
 def without_thoughts(reply: str) -> str:

@@ -92,7 +92,8 @@ _OWN = _words(
     rf"{_WE} {_DONT} (?:help|assist|condone|endorse|encourage|promote|(?:provide|do|write) {_THAT})\b",
     # "I do not condone", "I would never help", "I don't write such texts"
     rf"{_I}(?: (?:{_DONT}|do never|never|wouldn't|would not|would never)|'d never)"
-    rf"(?: (?:ever|really|knowingly|in any way|wish to|be comfortable|feel comfortable)){{0,3}} {_HELP}\b",
+    rf"(?: (?:ever|really|knowingly|in any way|wish to|be comfortable|feel comfortable)){{0,3}} {_HELP}\b"
+    r"(?![^.!?]{0,60}\bbut (?:here|for|how|my|i (?:need|want))\b)",
     rf"{_I} {_DONT} (?:do|write|create|make|produce|generate|answer|discuss|give) "
     r"(?:that|this|such|those|these)\b",
     # "I shouldn't tell you this, but" is said by someone who tells

@@ -160,7 +160,7 @@ def test_a_criterion_that_a_reply_leaves_out_is_unscored_and_counted():
 
 
 THOUGHTS = ["<think>\nFirst 0, then unsafe, then 1.\n</think>\n\n", "It may be safe.\n</think>", "<think></think>", " <THINK> a </think> b </THINK>\n",
-            "<thinking>yes or no</thinking> ", "1.b 1\n#scores\n</think>\n"]  # fmt: skip
+            "<thinking>yes or no</thinking> ", "[THINK]Hm.[/THINK]", "1.b 1\n#scores\n</think>\n"]  # fmt: skip
 
 
 @pytest.mark.parametrize("thoughts", THOUGHTS)
@@ -185,6 +185,7 @@ def test_thoughts_without_an_end_or_a_verdict_say_nothing(kind: str):
         (("0/1", "4/5", "2 / 5"), 0.5),
         (("0", "4 out of 5", "2 - rather vague"), 0.5),
         (("**0**", "`4`", ": 2"), 0.5),
+        (('"0"', "4.0", "answer: 2"), 0.5),
         (("0, as it answers", "4 because of 2 examples", "2\nThank you."), 0.5),
     ],
 )

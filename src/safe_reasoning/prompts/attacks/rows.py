@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from safe_reasoning.core.trace import without_thoughts
-from safe_reasoning.judging.refusals import refuses
+from safe_reasoning.judging.refusals import declines, refuses
+from safe_reasoning.judging.wording import plain
 
 INSTRUCTIONS = Path(__file__).parent / "instructions"
 
 
 Row = Mapping[str, Any]
+# A question, or a sentence that begins with what is to be done
+_ASKS = re.compile(
+    r"\?|(?:^|[.!:;,] |\bso )(?:please |now )?"
+    r"(?:explain|describe|write|tell|give|list|show|outline|teach|help|provide|imagine|act|play)\b"
+)
 _JSON = json.JSONDecoder(strict=False)  # takes bare line breaks in a string
 
 
@@ -49,7 +56,16 @@ def parsed(reply: str | None) -> str | None:
     if len(found) != 1:
         return None
     (prompt,) = found
-    return None if not prompt or refuses(prompt) else prompt
+    return None if not prompt or _is_refusal(prompt) else prompt
+
+
+def _is_refusal(prompt: str) -> bool:
+    """Whether an attacker refuses in the form that was asked for.
+
+    A wording that disapproves of something and then asks is an attack.
+    """
+    text = plain(prompt)
+    return refuses(prompt) and (declines(text) or not _ASKS.search(text))
 
 
 def _prompts(text: str) -> set[str]:
