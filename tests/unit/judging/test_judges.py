@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from safe_reasoning.core.trace import without_thoughts
 from safe_reasoning.judging.base import Judgement, Question
 from safe_reasoning.judging.chat_annotator import ChatAnnotator, instruction, provenance, quoted
 from safe_reasoning.judging.judges.harmbench import GENERATION_TOKENS, HarmBenchJudge
@@ -239,8 +240,8 @@ def test_parsers_never_fail_and_read_little(kind: str, text: str):
     reading = MAKE[kind](Scripted(text)).parse(text)
     assert (
         reading is None
-        or kind in ("rubric", "llama_guard", "harmbench")
-        and text.strip().rstrip(".").lower() in ("0", "1", "safe", "yes", "no")
+        or without_thoughts(text).strip().rstrip(".").lower() in ("0", "1", "safe", "yes", "no")
+        or without_thoughts(text).strip().startswith(("unsafe", "Safety:"))
     )
 
 
