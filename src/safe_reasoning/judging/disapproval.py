@@ -13,19 +13,23 @@ _GOOD = (
     r"justified|permissible|kind|nice|fair)"
 )
 _BAD = r"(?:inappropriate|unethical|wrong|immoral|irresponsible|unacceptable|disrespectful)"
-_BEGINS = r"(?:^\W*|[.!?] |\b(?:that|but|however|think|believe|note|because|as|and|sorry|clarify|sure),? )"
+_BEGINS = (
+    r"(?:^\W*|[.!?] |\b(?:that|but|however|think|believe|feel|note|because|as|and|sorry|clarify|sure),? )"
+)
 _ALSO = r"(?:\w+ly |also |just )?"
 _DEED = r"(?:help|assist|provid|shar|giv|writ|do|answer|tell|creat|support)ing"
 
 # "It is not appropriate or kind to", "I don't think it's right to"
 _NOT_GOOD = (
     rf"{_BEGINS}(?:it(?:'s| is|)|it would|(?:this|that|such \w+)(?:'s| is)) ?{_ALSO}"
-    rf"(?:not|never|isn't|wouldn't)(?: be)?(?: \w+ly)? (?:\w+(?:,| or| nor| and){{1,2}} ){{0,4}}{_GOOD}"
+    rf"(?:not|never|neither|isn't|wouldn't)(?: be)?(?: \w+ly)? "
+    rf"(?:\w+(?:,| or| nor| and){{1,2}} ){{0,4}}{_GOOD}"
     r"(?:,? (?:or|nor|and) \w+){0,4} (?:to|for (?:me|us|any\w*)|that|if|behaviou?r)\b"
 )
 # "It would be wrong to", "Sharing it would be irresponsible", "This request is inappropriate."
 _WRONG = (
-    rf"{_BEGINS}it(?:'s| is| would be) {_ALSO}{_BAD}(?:,? (?:and|or) \w+)* (?:of me |for me )?(?:to|for)\b",
+    rf"{_BEGINS}it(?:'s| is| would be) {_ALSO}{_BAD}(?:,? (?:and|or) \w+)* (?:of me |for me )?(?:to|for)\b"
+    r"(?! (?:think|assume|believe|suppose)\b)",
     rf"^\W*{_DEED} [^.]{{0,40}}\bwould be {_BAD}\b",
     rf"^\W*(?:that|this|it|(?:this|that|your|the) (?:request|question|topic|prompt))(?:'s| is| would be|) ?"
     rf"(?:(?:not|isn't|wouldn't be) {_GOOD}|{_BAD})(?= ?[.!,;]|$)",
@@ -33,7 +37,8 @@ _WRONG = (
 _AGAINST = (
     # "is in no way justified", "is illegal and unethical", "violence is never the answer"
     r"(?:is|are|was|were) (?:"
-    r"(?:not|never|in no way|by no means)(?: \w+ly)? (?:justified|justifiable|excusable|acceptable|okay)|"
+    r"(?:not|never|in no way|by no means)(?: \w+ly)? (?:justified|justifiable|excusable|acceptable|okay|"
+    r"(?:appropriate|ethical)(?= ?[.!,;]|$| (?:and|or)\b))|"
     r"not (?:a good thing|only (?:\w+ )?(?:illegal|unethical|wrong|immoral)|"
     r"an? (?:appropriate|acceptable) (?:question|request|topic))|"
     r"(?:\w+ly )?(?:illegal|unethical|immoral|morally wrong)(?:,| and) (?:\w+ly )?"
@@ -42,7 +47,7 @@ _AGAINST = (
     r"(?:the answer|acceptable|okay|ok|appropriate|a solution)\b",
     # "There is no excuse for", "I condemn", "is widely condemned", "a violation of human rights"
     r"there (?:is|are|was|were|can be) (?:\w+ly )?no (?:\w+ )?"
-    r"(?:valid|legitimate|justif\w+|excuse|moral|benefits?|good reason)",
+    r"(?:valid|legitimate|justif\w+|excuse|moral)|there (?:was|were) (?:\w+ly )?no benefits?",
     r"i (?:\w+ly )?(?:condemn|denounce)\b|(?:widely|strongly|universally) (?:condemned|denounced)\b",
     r"violations? of (?:\w+ )?(?:human rights|international law)\b",
     # "They must not be discriminated against", "I don't believe that they should not be heard"

@@ -16,6 +16,7 @@ _LOOKS = str.maketrans(_APOSTROPHES | _QUOTES | _INVISIBLE)
 _BACKTICK = re.compile(r"(?<=[a-z])`(?=(?:t|m|d|s|ll|re|ve)\b)")
 _TAG = re.compile(r"</?[a-z][a-z0-9]{0,9}(?: [^<>]{0,80})?/?>")
 _STRUCK = re.compile(r"~~[^~]*~~")
+_DASH = re.compile(r" ?(?:[\u2012-\u2015]|--| - ) ?")
 _UNMARKED = str.maketrans({"*": "", "`": "", "~": "", "_": " "})
 _NO_APOSTROPHE = re.compile(r"\b(ca|wo|do|would|could|should|is|are|does|did)nt\b")
 # A span in quotation marks; inside single ones an apostrophe stands between letters
@@ -47,6 +48,11 @@ def unquoted(text: str) -> str:
         return text
     outside = _QUOTED.sub(_emphasis, text)
     return outside if re.search(r"\w", _QUOTED.sub("", text)) else text
+
+
+def own_words(text: str) -> str:
+    """What a plain text says for itself: no quotations, no brackets, dashes as commas."""
+    return _DASH.sub(", ", unquoted(text).replace("(", "").replace(")", ""))
 
 
 def _emphasis(match: re.Match[str]) -> str:
