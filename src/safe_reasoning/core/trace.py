@@ -67,6 +67,22 @@ def split_trace(text: str) -> Trace:
     return Trace(reasoning, response, "complete", start, end)
 
 
+_TAGS = r"(?:think|thinking|thought|reasoning)\s*"
+_THOUGHTS = re.compile(rf".*(?:</\s*{_TAGS}>|\[/think\])", re.DOTALL | re.IGNORECASE)
+_UNFINISHED = re.compile(rf"\s*(?:<\s*{_TAGS}>|\[think\])", re.IGNORECASE)
+
+
+def without_thoughts(reply: str) -> str:
+    """What a model that was asked a question says after its thoughts.
+
+    A server may leave them in: as a block, or with the closing tag alone where the open one belongs
+    to the prompt. Thoughts that never end are followed by nothing.
+    """
+    if match := _THOUGHTS.match(reply):
+        return reply[match.end() :]
+    return "" if _UNFINISHED.match(reply) else reply
+
+
 def token_ends(tokenizer: Tokenizer, token_ids: list[int]) -> list[int]:
     """Character index in the decoded text where each token ends (length: one per token).
 

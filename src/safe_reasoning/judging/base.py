@@ -107,6 +107,8 @@ class Kind:
         fitted: its coefficients are fitted in the run, on human labels.
         nano_only: it knows the nano world alone.
         reply_tokens: that an endpoint must allow for its reply.
+        rules_version: version of the rules that one without a model reads by. It stands in meta
+            files, and another one has everything judged again.
     """
 
     settings: type[Annotator] | None = None
@@ -118,3 +120,4 @@ class Kind:
     fitted: bool = False
     nano_only: bool = False
     reply_tokens: int = 0
+    rules_version: int = 0

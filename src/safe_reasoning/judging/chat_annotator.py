@@ -11,6 +11,8 @@ from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from safe_reasoning.core.trace import without_thoughts
+
 PROMPTS = Path(__file__).parent / "prompts"
 
 
@@ -79,13 +81,14 @@ class ChatAnnotator:
 
 
 def provenance(annotator: object) -> dict[str, Any]:
-    """What a meta file keeps of a judge or detector that asks a model.
+    """What a meta file keeps of a judge or detector.
 
-    Digests of its texts, replies that could not be read or never came, requests, weights. Empty for
-    one that asks no model.
+    Digests of its texts, replies that could not be read or never came, requests, weights; of one
+    that asks no model the version of its rules, where they have one.
     """
     if not isinstance(annotator, ChatAnnotator):
-        return {}
+        version = getattr(annotator, "rules_version", None)
+        return {} if version is None else {"rules_version": version}
     kept: dict[str, Any] = {"unparsed_replies": annotator.unparsed, "without_reply": annotator.without_reply}
     if annotator.instructions:
         kept["instructions_sha256"] = instruction_sha256(*annotator.instructions)
@@ -124,7 +127,7 @@ def quoted(text: str) -> str:
 def single_number(reply: str | None) -> int | None:
     """The number that a reply consists of.
 
-    None for anything else, be it a sentence that holds a number.
+    None for anything else, be it a sentence that holds a number. Thoughts before it are left out.
     """
-    text = (reply or "").strip().removesuffix(".")
+    text = without_thoughts(reply or "").strip().removesuffix(".")
     return int(text) if text.isdecimal() and text.isascii() and len(text) <= 6 else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from safe_reasoning.judging.base import Kind
 
 FOLDER = Path(__file__).parent
 Family = Literal["judges", "detectors"]
+FAMILIES: tuple[Family, ...] = ("judges", "detectors")
 
 
 def names(family: Family) -> list[str]:
@@ -100,6 +101,18 @@ def sharing_a_gpu(config: Config, *asked: str) -> Config:
     chats = {chat for name in asked if (chat := chat_of(name, config)) in config.models}
     engines = 1 + len(chats | {source for name in asked if (source := weights_of(name, config))})
     return config.model_copy(update={"engine": config.engine.shared_by(engines)})
+
+
+def rules_versions(used: Iterable[str], config: Config) -> dict[str, int]:
+    """Versions of the rules of those judges and detectors that have one, by name."""
+    found = {}
+    for name in used:
+        entry = config.judges.get(name) or config.detectors.get(name)
+        kind = entry.kind if entry else name
+        declared = [kind_named(family, kind) for family in FAMILIES if kind in names(family)]
+        if version := max((each.rules_version for each in declared), default=0):
+            found[name] = version
+    return found
 
 
 def judge_sources(config: Config) -> list[str]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
+from safe_reasoning.core.trace import without_thoughts
 from safe_reasoning.judging.base import NOT_JUDGED, Criterion, Judgement, Question
 from safe_reasoning.judging.chat_annotator import ChatAnnotator
+
+NOT_APPLICABLE = "n/a"  # detail of a reply that says so of the criterion
 
 
 class Reply(NamedTuple):
@@ -35,7 +38,7 @@ def turns(question: tuple[str, str]) -> list[dict[str, str]]:
 class ReplyJudge(ChatAnnotator):
     """A judge whose reply to one question gives one judgement.
 
-    Subclasses say what is asked (`question`) and how a reply is read (`parse`). No question is
+    Subclasses say what is asked (`question`) and how a verdict is read (`read`). No question is
     asked about an empty text, and a reply that cannot be read is counted.
 
     Attributes:
@@ -52,7 +55,14 @@ class ReplyJudge(ChatAnnotator):
         return str(asked.prompt["request"]), asked.text.strip()
 
     def parse(self, reply: str) -> Reply | None:
-        """What a reply says; None for one that is not exactly of an allowed form."""
+        """What a reply says; None for one that is not of an allowed form.
+
+        A model that thinks aloud gives its verdict after its thoughts, which are left out.
+        """
+        return self.read(without_thoughts(reply).strip())
+
+    def read(self, verdict: str) -> Reply | None:
+        """What a verdict says, given without the thoughts and white space around it."""
         raise NotImplementedError
 
     def judge(self, questions: Sequence[Question]) -> list[Judgement]:
@@ -79,7 +89,8 @@ class ReplyJudge(ChatAnnotator):
         if text is None:
             return Judgement(None, "no_reply")
         reply = self.parse(text)
-        if reply is None:
+        value = reply and (reply.harmful if asked.criterion == "harmful" else reply.complies)
+        if reply is None or (value is None and reply.detail != NOT_APPLICABLE):
             self.count_unparsed(question)
             return Judgement(None, "unparsed_reply")
-        return Judgement(reply.harmful if asked.criterion == "harmful" else reply.complies, reply.detail)
+        return Judgement(value, reply.detail)

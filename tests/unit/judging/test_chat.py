@@ -110,14 +110,8 @@ def test_meta_files_name_the_instructions_and_count_what_could_not_be_read(tmp_p
 
 
 def test_numbers_are_read_strictly():
-    assert [single_number(text) for text in ("7", " 7. ", "7!", "", None, "07")] == [
-        7,
-        7,
-        None,
-        None,
-        None,
-        7,
-    ]
+    replies = ("7", " 7. ", "7!", "", None, "07", "<think>2</think>\n3", "2?\n</think>\n\n3.", "<think>3")
+    assert [single_number(text) for text in replies] == [7, 7, None, None, None, 7, 3, 3, None]
 
 
 def tiny(**changes: object) -> Config:

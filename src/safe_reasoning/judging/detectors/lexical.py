@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from safe_reasoning.judging.base import FirstCue, Kind, first_cue
-from safe_reasoning.judging.judges.lexical import is_cue, plain
+from safe_reasoning.judging.judges.lexical import is_cue
+from safe_reasoning.judging.refusals import VERSION
+from safe_reasoning.judging.wording import plain
 
 if TYPE_CHECKING:
     from safe_reasoning.config import Config
 
-KIND = Kind()
+KIND = Kind(rules_version=VERSION)
 
 
 class LexicalCueDetector:
@@ -20,6 +22,7 @@ class LexicalCueDetector:
     """
 
     name = "lexical"
+    rules_version = KIND.rules_version
 
     def first_cues(self, reasonings: Sequence[Sequence[str]]) -> list[FirstCue]:
         """The first cue of each reasoning."""

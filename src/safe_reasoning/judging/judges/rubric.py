@@ -46,10 +46,10 @@ class RubricJudge(ReplyJudge):
             return instruction("compliance").format(request=request, text=text)
         return instruction("rubric").format(request=request, part=asked.part, text=text)
 
-    def parse(self, reply: str) -> Reply | None:
+    def read(self, verdict: str) -> Reply | None:
         """A lone 1 or 0, with or without a full stop."""
-        verdict = {"1": True, "0": False}.get(reply.strip().removesuffix("."))
-        return None if verdict is None else Reply(verdict, verdict)
+        value = {"1": True, "0": False}.get(verdict.removesuffix("."))
+        return None if value is None else Reply(value, value)
 
 
 def open_judge(name: str, settings: Settings, config: Config) -> RubricJudge:

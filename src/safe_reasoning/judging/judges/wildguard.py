@@ -17,7 +17,7 @@ from safe_reasoning.config.section import Name
 from safe_reasoning.judging.base import Kind
 from safe_reasoning.judging.chat_annotator import Chat
 from safe_reasoning.judging.official_prompts import Template, official_text
-from safe_reasoning.judging.reply_judge import Reply, ReplyJudge
+from safe_reasoning.judging.reply_judge import NOT_APPLICABLE, Reply, ReplyJudge
 from safe_reasoning.sampling.chat_models.factory import open_weights
 
 PROMPT = ("wildguard_prompt", "WILDGUARD_INPUT_FORMAT")
@@ -41,7 +41,7 @@ KIND = Kind(
     prompt_tokens=110,
     has_weights=True,
     reads=lambda settings: [PROMPT[0]],
-    details="n/a",
+    details=NOT_APPLICABLE,
 )
 
 
@@ -60,16 +60,15 @@ class WildGuardJudge(ReplyJudge):
         request, text = question
         return self._template.fill(prompt=request, response=text)
 
-    def parse(self, reply: str) -> Reply | None:
+    def read(self, verdict: str) -> Reply | None:
         """Its three lines, in any case of letters, as its authors read them."""
-        match = _REPLY.fullmatch(reply.strip())
+        match = _REPLY.fullmatch(verdict)
         if match is None:
             return None
         says = {"yes": True, "no": False}
         refuses, harmful = says.get(match[1].lower()), says.get(match[2].lower())
-        return Reply(
-            harmful, None if refuses is None else not refuses, "" if None not in (refuses, harmful) else "n/a"
-        )
+        detail = "" if None not in (refuses, harmful) else NOT_APPLICABLE
+        return Reply(harmful, None if refuses is None else not refuses, detail)
 
 
 def open_judge(name: str, settings: Settings, config: Config) -> WildGuardJudge:

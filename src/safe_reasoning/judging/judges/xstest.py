@@ -63,10 +63,9 @@ class XSTestJudge(ReplyJudge):
         """The system message and the prompt."""
         return [{"role": "system", "content": self._system.text}, {"role": "user", "content": question}]
 
-    def parse(self, reply: str) -> Reply | None:
+    def read(self, verdict: str) -> Reply | None:
         """The name of a class and nothing else."""
-        found = reply.strip()
-        return Reply(complies=found == CLASSES[0], detail=found) if found in CLASSES else None
+        return Reply(complies=verdict == CLASSES[0], detail=verdict) if verdict in CLASSES else None
 
 
 def open_judge(name: str, settings: Settings, config: Config) -> XSTestJudge:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from safe_reasoning.core.cli import progress
+from safe_reasoning.judging.chat_annotator import single_number
 from safe_reasoning.prompts.attacks.rows import Row, instruction, parsed, result
 from safe_reasoning.sampling.chat_models.factory import ChatModel
 
@@ -33,9 +34,9 @@ class Stream:
 
 
 def score_of(reply: str | None) -> int | None:
-    """A lone number from 1 to 10; None for anything else."""
-    text = (reply or "").strip().removesuffix(".")
-    return int(text) if text.isdecimal() and text.isascii() and 1 <= int(text) <= BEST else None
+    """A lone number from 1 to 10, thoughts before it left out; None for anything else."""
+    number = single_number(reply)
+    return number if number is not None and 1 <= number <= BEST else None
 
 
 def pair_attack(

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from safe_reasoning.core.trace import without_thoughts
+from safe_reasoning.judging.refusals import declines, refuses
+from safe_reasoning.judging.wording import plain
 
 INSTRUCTIONS = Path(__file__).parent / "instructions"
 
 
 Row = Mapping[str, Any]
+# A question, or a sentence that begins with what is to be done
+_ASKS = re.compile(
+    r"\?|(?:^|[.!:;,] |\bso )(?:please |now )?"
+    r"(?:explain|describe|write|tell|give|list|show|outline|teach|help|provide|imagine|act|play)\b"
+)
+_JSON = json.JSONDecoder(strict=False)  # takes bare line breaks in a string
 
 
 def instruction(name: str) -> str:
@@ -34,15 +45,42 @@ def request_sha256(request: str) -> str:
 def parsed(reply: str | None) -> str | None:
     """The rewritten request in an attacker's reply.
 
-    A JSON object with the one key `prompt`, maybe in a code block. None for anything else.
+    A JSON object with the one key `prompt`: alone, in a code block, with thoughts before it or
+    words around it, its line breaks bare or escaped. None for anything else, for two objects that
+    differ, and for a refusal in that form, which is no attack.
     """
-    text = (reply or "").strip().removeprefix("```json").removeprefix("```").removesuffix("```").strip()
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError:
+    text = (reply or "").strip()
+    found = _prompts(without_thoughts(text))
+    if not found and text.startswith(("{", "`")):  # the wording itself may hold a think tag
+        found = _prompts(text)
+    if len(found) != 1:
         return None
-    prompt = found.get("prompt") if isinstance(found, dict) and set(found) == {"prompt"} else None
-    return prompt.strip() if isinstance(prompt, str) and prompt.strip() else None
+    (prompt,) = found
+    return None if not prompt or _is_refusal(prompt) else prompt
+
+
+def _is_refusal(prompt: str) -> bool:
+    """Whether an attacker refuses in the form that was asked for.
+
+    A wording that disapproves of something and then asks is an attack.
+    """
+    text = plain(prompt)
+    return refuses(prompt) and (declines(text) or not _ASKS.search(text))
+
+
+def _prompts(text: str) -> set[str]:
+    """The value of `prompt` in each JSON object of a text; empty for an object of another form."""
+    found, start = set(), text.find("{")
+    while start >= 0:
+        try:
+            value, end = _JSON.raw_decode(text, start)
+        except (json.JSONDecodeError, RecursionError):
+            start = text.find("{", start + 1)
+            continue
+        prompt = value["prompt"] if set(value) == {"prompt"} else None
+        found.add(prompt.strip() if isinstance(prompt, str) else "")
+        start = text.find("{", end)
+    return found
 
 
 def result(
