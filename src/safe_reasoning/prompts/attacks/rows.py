@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from safe_reasoning.core.records import mended
+
 INSTRUCTIONS = Path(__file__).parent / "instructions"
 
 
@@ -42,7 +44,7 @@ def parsed(reply: str | None) -> str | None:
     except json.JSONDecodeError:
         return None
     prompt = found.get("prompt") if isinstance(found, dict) and set(found) == {"prompt"} else None
-    return prompt.strip() if isinstance(prompt, str) and prompt.strip() else None
+    return mended(prompt.strip())[0] if isinstance(prompt, str) and prompt.strip() else None
 
 
 def result(
