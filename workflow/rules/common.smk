@@ -17,10 +17,15 @@ from safe_reasoning.runtime.container_environment import into_containers
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.runtime.images import image
 from safe_reasoning.core.files import write_bytes
+from safe_reasoning.core.yaml_files import parse_yaml
 from safe_reasoning.report.traces.files import Files
 from safe_reasoning.training.recipe import input_files, pair_stems, recipe_of
 
 try:
+    # Snakemake has read these already, but takes the last of two values of a key without a word
+    for path in map(Path, workflow.configfiles):
+        if path.suffix != ".json" and path.exists():
+            parse_yaml(path.read_bytes(), path)
     CONFIG = typed_config.validate(config, "configuration") if config else typed_config.load("config/demo.yaml")
     CONFIG = checked(CONFIG)
 except UserError as error:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from safe_reasoning.config.run import Config
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.yaml_files import parse_yaml
 
 
 def validate(raw: Mapping[str, Any], origin: str) -> Config:
@@ -29,11 +30,9 @@ def validate(raw: Mapping[str, Any], origin: str) -> Config:
 def load(path: Path | str) -> Config:
     """Load and check a YAML configuration."""
     try:
-        raw = yaml.safe_load(Path(path).read_text())
+        raw = parse_yaml(Path(path).read_bytes(), path)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: give a file such as config/demo.yaml") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{path} is not valid YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(raw, dict):
         raise UserError(f"{path} holds no mapping: start from config/demo.yaml")
     return validate(raw, str(path))
