@@ -173,15 +173,15 @@ def write_rows(
 
     Halves of surrogate pairs are replaced (see `has_half_pair`) and counted there.
     """
-    rows, replaced = [dict(row) for row in rows], 0
-    for row in rows:
+    whole, replaced = [dict(row) for row in rows], 0
+    for row in whole:
         for column, value in row.items():
             if isinstance(value, str) and has_half_pair(value):
                 row[column], count = mended(value)
                 replaced += count
     if replaced:
         meta = {"replaced_half_pairs": replaced, **meta}
-    table = to_table(name, rows)
+    table = to_table(name, whole)
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     write_bytes(path, sink.getvalue().to_pybytes())

@@ -76,11 +76,12 @@ def _letter(text: str, *, boxed: bool = False) -> str | None:
     letter, rest = found["letter"], found["rest"]
     if _SEVERAL.match(rest):
         return "" if letter.isupper() else None
-    bracketed = bool(found["close"])
-    if letter.isupper() or re.search("option|choice|letter", found["lead"], re.IGNORECASE):
-        good = _AFTER_BRACKET.match(rest) if bracketed else _AFTER.match(rest)
+    if found["close"]:
+        good = bool(_AFTER_BRACKET.match(rest))
+    elif letter.isupper() or re.search("option|choice|letter", found["lead"], re.IGNORECASE):
+        good = bool(_AFTER.match(rest))
     else:  # a small letter is more often a word or a quantity
-        good = _AFTER_BRACKET.match(rest) if bracketed else not boxed and re.fullmatch(r"[.,;!?\s]*", rest)
+        good = not boxed and re.fullmatch(r"[.,;!?\s]*", rest) is not None
     return letter.upper() if good else None
 
 

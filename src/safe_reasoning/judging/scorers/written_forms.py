@@ -17,10 +17,14 @@ _REPLACEMENTS = [
     (re.compile("\u2264"), r"\\le "),
     (re.compile("\u2265"), r"\\ge "),
     (re.compile("\\^?\\s*(?:[\u00b0\u00ba\u02da]|\\\\degree(?![A-Za-z]))"), r"^\\circ "),
+    (re.compile(r"(\\circ\s*\}?)\s*(?:\\[,;: ])*[CF]\s*$"), r"\1"),
+    (re.compile(r"\\(?:lor|vee)(?![A-Za-z])"), r"\\text{ or }"),
+    (re.compile(r"\\(?:land|wedge)(?![A-Za-z])"), r"\\text{ and }"),
+    (re.compile(r"(?<=\d)\.\s*$"), ""),
     # Thin spaces before three digits
     (re.compile("(?<=\\d)(?:\\\\[,;:]|\\\\thinspace\\s*|[\u2009\u202f])(?=\\d{3}(?!\\d))"), ""),
     # A unit, or a number, that stands in one \text with its number
-    (re.compile(rf"^\s*{_TEXT}\{{\s*({_NUMBER})(?:\s|\\,|~)*([A-Za-z/. ]*)\}}"), r"\1\\text{ \2}"),
+    (re.compile(rf"^\s*{_TEXT}\{{\s*({_NUMBER})(?:\s|\\,|~)*(\\?%)?([A-Za-z/. ]*)\}}"), r"\1\2\\text{ \3}"),
     # Words behind a number are its unit
     (re.compile(rf"^\s*({_NUMBER})\s+((?!percent|and\b)[a-z]{{3,}}(?: [a-z]+)*)\.?\s*$"), r"\1\\text{ \2}"),
     # The parser drops a relation without a left side
@@ -30,7 +34,9 @@ _THOUSANDS = re.compile("(?<![\\d.,])\\d{1,3}(?:(?:\\\\? |~|\u00a0)\\d{3})+(?!\\
 _LAYOUT = re.compile(rf"{_TEXT}|\\[,;: ]|[{{}}()\s~]")
 _BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 _BASES |= {"eleven": 11, "twelve": 12, "sixteen": 16}
-_BASED = re.compile(rf"((?=[A-F]*\d)[0-9A-F]+)(?:_base|base|_)(\d+|{'|'.join(_BASES)})", re.IGNORECASE)
+_BASED = re.compile(
+    rf"((?=[A-F]*\d)[0-9A-F]{{1,500}})(?:_base|base|_)(\d+|{'|'.join(_BASES)})", re.IGNORECASE
+)
 
 
 def one_form(answer: str) -> str:
