@@ -1,6 +1,7 @@
 """Attack prompts that someone has made already.
 
-A CSV or JSON-lines file with the columns request and attack_prompt.
+A CSV or JSON-lines file with the columns request and attack_prompt, one row for each request. An
+attack prompt that is null or empty says that no attack was found.
 """
 
 from __future__ import annotations
