@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 _MARKDOWN = MarkdownIt("commonmark").disable(["html_block", "inline"])
 _PYTHON = re.compile(r"\{?\.?(?:i?python|py)[-_]?(?:[23](?:\.\d+)*)?(?![\w.+#-])|$", re.IGNORECASE)
 _HTML = re.compile(r"<(pre|code)\b[^>]*>(.*?)(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
+_INLINE = re.compile(r"(?<!`)(`+)(?!`)(?:python\s+|py\s+)?((?:async\s+)?def\s[^`\n]+)\1(?!`)")
 _TAGS = re.compile(r"</?(?:pre|code|span|br)\b[^>]*>", re.IGNORECASE)
 _BEGINS = re.compile(r"(?:import|from|def|class|async|try|if)\s|@|[A-Za-z_]\w*\s*(?::[^=]+)?=")
 TRIES = 60  # lines at which prose may begin or end that are tried
@@ -44,9 +45,11 @@ def parsed(code: str) -> ast.Module | None:
 
 
 def blocks(response: str) -> list[Block]:
-    """Code blocks as CommonMark has them, in their order; then those of HTML."""
+    """Code blocks as CommonMark has them, in their order; without any, code in lines and HTML."""
     found = list(_markdown_blocks(response))
     if not found:
+        inline = (code for _, code in _INLINE.findall(response) if parsed(code))
+        found = [Block(code, True) for code in inline]
         for _, content in _HTML.findall(response):
             code = html.unescape(_TAGS.sub("", content))
             found.append(Block(textwrap.dedent(code.strip("\n")), parsed(code) is not None))
@@ -62,6 +65,10 @@ def _markdown_blocks(text: str) -> Iterator[Block]:
                 yield Block(token.content, False)
         elif token.type == "fence":
             python = _PYTHON.match(token.info.strip()) is not None
+            inner = len(token.markup) > 3 and re.search(r"^ *(?:```|~~~)", token.content, re.MULTILINE)
+            if inner and parsed(token.content) is None:  # Markdown within Markdown
+                yield from _markdown_blocks(token.content)
+                continue
             # A closing fence that is not alone on its line does not close the block
             parts = [token.content]
             if token.markup in token.content and parsed(token.content) is None:

@@ -34,6 +34,21 @@ def bound(code: str) -> set[str]:
     }
 
 
+def defines(code: str, name: str, *, assigned: bool = False) -> bool:
+    """Whether a program defines a function or class of that name at its top level.
+
+    Args:
+        code: the program.
+        name: what is looked for.
+        assigned: whether an assignment will do, such as of a lambda. An import never does.
+    """
+    table = _table(code)
+    if table is None or name not in table.get_identifiers():
+        return False
+    symbol = table.lookup(name)
+    return symbol.is_namespace() or (assigned and symbol.is_assigned() and not symbol.is_imported())
+
+
 def needed(code: str) -> set[str]:
     """The names that a program uses and does not define itself."""
     top = _table(code)

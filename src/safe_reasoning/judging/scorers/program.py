@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from safe_reasoning.judging.scorers.code_blocks import between_prose, blocks, longest, parsed, usable
-from safe_reasoning.judging.scorers.names import bound, with_helpers
+from safe_reasoning.judging.scorers.names import bound, defines, with_helpers
 
 
 def completed_function(response: str, entry_point: str, prompt: str = "") -> str | None:
@@ -27,17 +27,17 @@ def completed_function(response: str, entry_point: str, prompt: str = "") -> str
         prompt: the beginning of the program that the task gives, which ends in the function's
             signature.
     """
-    response = response.replace("\r\n", "\n").replace("\r", "\n")
+    response = response.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ")
     found = blocks(response)
     numbers = range(len(found) - 1, -1, -1)
-    chosen = next((n for n in numbers if found[n].python and _defines(found[n].code, entry_point)), None)
-    if chosen is None:
-        chosen = next((n for n in numbers if entry_point in bound(found[n].code)), None)
-    if chosen is not None:
+    fitting = [n for n in numbers if found[n].python and _defines(found[n].code, entry_point)]
+    fitting += [n for n in numbers if defines(found[n].code, entry_point, assigned=found[n].python)]
+    fitting += [n for n in numbers if defines(found[n].code, entry_point, assigned=True)]
+    if fitting:
         known = bound(f"{prompt.rstrip()}\n    pass\n")
-        return with_helpers([block.code for block in found], chosen, known | {entry_point})
+        return with_helpers([block.code for block in found], fitting[0], known | {entry_point})
     return (
-        (response if entry_point in bound(response) and usable(response.split("\n")) else None)
+        (response if defines(response, entry_point, assigned=True) and usable(response.split("\n")) else None)
         or between_prose(response, entry_point)
         or next(_completions(prompt, [*(block.code for block in found[::-1]), response], entry_point), None)
         or (response if _defines(response, entry_point) else None)
@@ -51,7 +51,7 @@ def _defines(code: str, name: str) -> bool:
     result.
     """
     if parsed(code) is not None:
-        return name in bound(code)
+        return defines(code, name)
     return re.search(rf"^\s*(?:async\s+)?def {re.escape(name)}\s*\(", code, re.MULTILINE) is not None
 
 
