@@ -22,6 +22,7 @@ RIGHT, WRONG, NO_ANSWER = (True, ""), (False, "wrong"), (False, "no_answer")
         ("\\boxed{7} and \\boxed{6}", WRONG),
         ("\\boxed{x = \\boxed{7}}", RIGHT),
         ("\\fbox{7}", RIGHT),
+        ("\\boxed{7} is in a \\boxed environment.", RIGHT),
         ("\\boxed{6} so \\fbox{7}", RIGHT),
         ("\\boxed 7", RIGHT),
         ("\\boxed{7}. I put it into \\boxed{} as asked.", RIGHT),
@@ -71,6 +72,10 @@ def test_the_last_box_counts_alone(response: str, outcome: tuple):
         ("x > 4", "(4, \\infty)"),
         *[("43_6", text) for text in ("43_6", "43_{6}", "\\text{43}_6", "43_{\\text{six}}", "27 = 43_6", "43")],
         ("43_6", "43 \\text{ (base 6)}"),
+        *[("43_6", text) for text in ("\\overline{43}_6", "43 \\text{ in base } 6")],
+        ("(-1,4)", "\\{x : -1 < x < 4\\}"),
+        ("(-1,4)", "\\{x \\in \\mathbb{R} \\mid -1 < x < 4\\}"),
+        *[("8", text) for text in ("8\\\\", "\u20ac8", "8\u00a3", "\\underline{8}")],
         ("27", "43_6"),
         ("27", "43_6 = 27_{10}"),
         ("27", "27_{10}"),
@@ -103,7 +108,19 @@ def test_other_written_forms_of_the_same_answer(reference: str, stated: str):
             ("4", text)
             for text in ("\\neq 4", "\\ne 4", "\u2260 4", "\\not= 4", "x \\neq 4", "> 4", "\\geq 4")
         ],
-        *[("4", text) for text in ("\\le 4", "< 4", "\u2265 4", "\\pm 4", "-4", "\\text{not } 4")],
+        *[
+            ("4", text)
+            for text in (
+                "\\le 4",
+                "< 4",
+                "\u2265 4",
+                "\\pm 4",
+                "-4",
+                "\\text{not } 4",
+                "\\neg 4",
+                "\\not\\in 4",
+            )
+        ],
         ("x \\neq 4", "x = 4"),
         ("x \\neq 4", "4"),
     ],

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 
-# A box with its brace or, as TeX allows, with one bare word; another escaped sign; a brace
-_TOKEN = re.compile(r"\\f?box(?:ed)?(?![A-Za-z])\s*(?P<content>\{|[^\s{}$\\.,;]*)|\\.|[{}]", re.DOTALL)
+# A box with its brace or, as TeX allows, with a bare number or letter; another sign; a brace
+_TOKEN = re.compile(
+    r"\\f?(?:frame)?box(?:ed)?(?![A-Za-z])\s*(?P<content>\{|(?:[-+]?\d[\d./]*|[A-Za-z])(?![A-Za-z])|\Z|)"
+    r"|\\.|[{}]",
+    re.DOTALL,
+)
 
 
 def boxed(text: str) -> list[str | None]:
     """The contents of all boxes in order, None for one that does not end.
 
-    Boxes without content are left out: that is how a response repeats its instructions.
+    Boxes without content, and words about them, are left out: that is how a response repeats its
+    instructions.
     """
     found: dict[int, str | None] = {}
     braces: list[tuple[int, int] | None] = []  # the open ones: beginnings of a box and its content
@@ -20,7 +25,7 @@ def boxed(text: str) -> list[str | None]:
         if content == "{":
             braces.append((token.start(), token.end()))
             found[token.start()] = None
-        elif content is not None:
+        elif content or (content is not None and token.end() == len(text)):
             found[token.start()] = content or None
         elif token[0] == "{":
             braces.append(None)

@@ -21,6 +21,13 @@ _REPLACEMENTS = [
     (re.compile(r"\\(?:lor|vee)(?![A-Za-z])"), r"\\text{ or }"),
     (re.compile(r"\\(?:land|wedge)(?![A-Za-z])"), r"\\text{ and }"),
     (re.compile(r"(?<=\d)\.\s*$"), ""),
+    # What a number is marked with
+    (re.compile("\\\\\\\\\\s*$|[\u00a3\u20ac\u00a5\u20b9]|\\\\(?:pounds|euro)(?![A-Za-z])"), ""),
+    (re.compile(r"\\underline\s*\{([^{}]*)\}"), r"\1"),
+    # A set by its condition
+    (re.compile(r"^\s*\\\{\s*[a-z]\s*(?:\\in\s*\\mathbb\s*\{?R\}?\s*)?(?::|\\mid|\|)(.*)\\\}\s*$"), r"\1"),
+    # The parser drops a negation that stands in front
+    (re.compile(r"^\s*\\(?:neg|not(?:in|\s*\\in)?)(?![A-Za-z])"), r"\\lnot "),
     # Thin spaces before three digits
     (re.compile("(?<=\\d)(?:\\\\[,;:]|\\\\thinspace\\s*|[\u2009\u202f])(?=\\d{3}(?!\\d))"), ""),
     # A unit, or a number, that stands in one \text with its number
@@ -31,11 +38,11 @@ _REPLACEMENTS = [
     (re.compile(r"^\s*(?=[<>]|\\(?:neq?|geq?|leq?|gt|lt|geqslant|leqslant)(?![A-Za-z]))"), "x "),
 ]
 _THOUSANDS = re.compile("(?<![\\d.,])\\d{1,3}(?:(?:\\\\? |~|\u00a0)\\d{3})+(?!\\d)")
-_LAYOUT = re.compile(rf"{_TEXT}|\\[,;: ]|[{{}}()\s~]")
+_LAYOUT = re.compile(rf"{_TEXT}|\\(?:over|under)line\s*|\\[,;: ]|[{{}}()\s~]")
 _BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 _BASES |= {"eleven": 11, "twelve": 12, "sixteen": 16}
 _BASED = re.compile(
-    rf"((?=[A-F]*\d)[0-9A-F]{{1,500}})(?:_base|base|_)(\d+|{'|'.join(_BASES)})", re.IGNORECASE
+    rf"((?=[A-F]*\d)[0-9A-F]{{1,500}})(?:_base|inbase|base|_)(\d+|{'|'.join(_BASES)})", re.IGNORECASE
 )
 
 
