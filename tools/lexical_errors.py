@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from safe_reasoning.core.refusals import refuses
 from safe_reasoning.judging.judges.xstest import CLASSES
-from safe_reasoning.judging.refusals import refuses
 from safe_reasoning.sources.table import MIRROR_VARIABLE
 
 COMPLIANCE, REFUSAL, PARTIAL = CLASSES

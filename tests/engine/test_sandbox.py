@@ -94,6 +94,8 @@ def test_nothing_outside_can_be_written_or_read(tmp_path: Path):
         "/usr/written",
         "/work/written",
         "/python/written",
+        "/packages/written",
+        "/packages/numpy/written",
         "/written",
         str(tmp_path / "written"),
         str(Path.home() / "written"),
@@ -118,6 +120,37 @@ def test_no_environment_and_no_rights_are_passed_on(monkeypatch: pytest.MonkeyPa
     ) == (True, "")
     regain = "import os\nfor call in (lambda: os.setuid(0), lambda: os.mkfifo('/etc/x'), lambda: os.chroot('/tmp')):\n    try: call(); raise SystemExit(1)\n    except OSError: pass"
     assert run_program(regain) == (True, "")
+
+
+@with_bubblewrap
+def test_numpy_is_the_only_package():
+    assert run_program("import numpy as np\nassert np.linalg.det(np.eye(400)) == 1") == (True, "")
+    for name in ("pandas", "torch", "yaml", "safe_reasoning"):
+        assert run_program(f"import importlib.util\nassert importlib.util.find_spec({name!r}) is None") == (
+            True,
+            "",
+        )
+    assert run_program("import os\nassert set(os.listdir('/packages')) <= {'numpy', 'numpy.libs'}") == (
+        True,
+        "",
+    )
+
+
+@with_bubblewrap
+def test_without_numpy_programs_have_the_standard_library(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sandbox, "_numpy", lambda: [])
+    assert run_programs(["import math", "import numpy"]) == [(True, ""), (False, "failed")]
+
+
+@with_bubblewrap
+def test_main_guards_do_not_run_and_classes_find_their_module():
+    guarded = "if __name__ == '__main__':\n    import unittest\n    unittest.main()\n    assert False\n"
+    classes = "from __future__ import annotations\nimport dataclasses, typing\n@dataclasses.dataclass\nclass A:\n    x: typing.ClassVar[int] = 3\n    y: int = 4\nassert A() == A(4) and typing.get_type_hints(A)['y'] is int\n"
+    assert run_programs([guarded, classes, guarded + "assert False"]) == [
+        (True, ""),
+        (True, ""),
+        (False, "failed"),
+    ]
 
 
 @with_bubblewrap
@@ -161,7 +194,7 @@ def test_gigabytes_of_output_go_nowhere():
 @with_bubblewrap
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user, which only root can")
 def test_it_also_works_for_a_user_without_rights():
-    code = "from safe_reasoning.capability.sandbox import run_program as r; print(r('import os; assert os.getuid() == 65534'), r('assert False'), r('while True: pass'))"
+    code = "from safe_reasoning.judging.scorers.sandbox import run_program as r; print(r('import os; assert os.getuid() == 65534'), r('assert False'), r('while True: pass'))"
     folder = Path(sys.base_prefix)
     if any(not (os.stat(parent).st_mode & 0o005) for parent in [folder, *folder.parents]):
         pytest.skip("this Python lies where other users cannot read")
@@ -183,7 +216,9 @@ def test_it_can_be_allowed_to_run_with_limits_only(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setenv(sandbox.UNSANDBOXED, "1")
     sandbox.check_sandbox.cache_clear()
-    assert run_programs(["assert True", "assert False", "import os; os._exit(0)"]) == [
+    assert run_programs(
+        ["import numpy; assert numpy.sum([1, 2]) == 3", "assert False", "import os; os._exit(0)"]
+    ) == [
         (True, ""),
         (False, "failed"),
         (False, "died"),

@@ -19,10 +19,15 @@ from safe_reasoning.runtime.programs import programs_on_path
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.runtime.images import image
 from safe_reasoning.core.files import write_bytes
+from safe_reasoning.core.yaml_files import parse_yaml
 from safe_reasoning.report.traces.files import Files
 from safe_reasoning.training.recipe import input_files, pair_stems, recipe_of
 
 try:
+    # Snakemake has read these already, but takes the last of two values of a key without a word
+    for path in map(Path, workflow.configfiles):
+        if path.suffix != ".json" and path.exists():
+            parse_yaml(path.read_bytes(), path)
     if not workflow.configfiles:  # single keys given with --config change the demo
         config = typed_config.changed(typed_config.read("config/demo.yaml"), config)
     CONFIG = checked(typed_config.validate(config, "configuration"))

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from safe_reasoning.config.run import Config
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.yaml_files import parse_yaml
 
 
 def validate(raw: Mapping[str, Any], origin: str) -> Config:
@@ -45,11 +46,9 @@ def changed(config: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, A
 def read(path: Path | str) -> dict[str, Any]:
     """The raw configuration in a YAML file."""
     try:
-        raw = yaml.safe_load(Path(path).read_text())
+        raw = parse_yaml(Path(path).read_bytes(), path)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: give a file such as config/demo.yaml") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{path} is not valid YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(raw, dict):
         raise UserError(f"{path} holds no mapping: start from config/demo.yaml")
     return raw

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
@@ -13,4 +14,33 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 class Section(BaseModel):
     """A block of the configuration: unknown keys are errors, values do not change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_booleans_as_numbers(cls, given: Any) -> Any:
+        """Without this, `limit: yes` would be a limit of 1."""
+        for name, value in given.items() if isinstance(given, Mapping) else ():
+            field = cls.model_fields.get(name)
+            if field and _holds_bool(value) and bool not in _types(field.annotation):
+                raise ValueError(
+                    f"{name}: yes, no, true and false are no value here: give a number or a text"
+                )
+        return given
+
+
+def _holds_bool(value: Any) -> bool:
+    """Whether a value, or one inside its lists and mappings, is a boolean."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    return any(map(_holds_bool, value)) if isinstance(value, list | tuple) else isinstance(value, bool)
+
+
+def _types(annotation: Any) -> set[Any]:
+    """All types that an annotation names.
+
+    Sections count as able to hold a boolean, since they look at their own keys.
+    """
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return {annotation, bool}
+    return {annotation}.union(*map(_types, get_args(annotation)))

@@ -5,6 +5,7 @@ Parquet tables with one schema each, written whole or not at all, a `.meta.json`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import reduce
 from operator import and_
@@ -130,6 +131,28 @@ SCHEMAS: dict[str, pa.Schema] = {
 }
 
 
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+
+
+def has_half_pair(value: Any) -> bool:
+    """Whether a value, or one in a list or mapping, holds half a surrogate pair.
+
+    JSON can spell one (`"\\ud83d"`), but it is no character: nothing can write, hash or tokenize
+    it. In a file that a person can repair it is refused; in what a model wrote, `mended` replaces
+    it.
+    """
+    if isinstance(value, str):
+        return _HALF_PAIR.search(value) is not None
+    if isinstance(value, Mapping):
+        return any(has_half_pair(key) or has_half_pair(entry) for key, entry in value.items())
+    return isinstance(value, list | tuple) and any(map(has_half_pair, value))
+
+
+def mended(text: str) -> tuple[str, int]:
+    """A text with U+FFFD in place of each half of a surrogate pair, and how many there were."""
+    return _HALF_PAIR.subn("\ufffd", text)
+
+
 def to_table(name: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     """Rows to a table of schema `name`.
 
@@ -146,8 +169,19 @@ def to_table(name: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
 def write_rows(
     path: Path | str, name: str, rows: Iterable[Mapping[str, Any]], meta: Mapping[str, Any]
 ) -> None:
-    """Write rows as Parquet of schema `name` and their `.meta.json`."""
-    table = to_table(name, rows)
+    """Write rows as Parquet of schema `name` and their `.meta.json`.
+
+    Halves of surrogate pairs are replaced (see `has_half_pair`) and counted there.
+    """
+    whole, replaced = [dict(row) for row in rows], 0
+    for row in whole:
+        for column, value in row.items():
+            if isinstance(value, str) and has_half_pair(value):
+                row[column], count = mended(value)
+                replaced += count
+    if replaced:
+        meta = {"replaced_half_pairs": replaced, **meta}
+    table = to_table(name, whole)
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     write_bytes(path, sink.getvalue().to_pybytes())

@@ -18,6 +18,7 @@ from typing import Any
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.judging.base import Criterion
 from safe_reasoning.judging.judges.xstest import CLASSES
+from safe_reasoning.prompts.cells import TEXT
 from safe_reasoning.prompts.readers import content_sha256, read_source
 from safe_reasoning.sources.table import check_content, mirror_folder, source
 
@@ -94,7 +95,8 @@ def labelled_texts(mirror: str | None) -> list[LabelledText]:
 
 def _jailbreakbench(source_id: str, mirror: str | None) -> list[LabelledText]:
     columns = ["Index", *PEOPLE, "human_majority", *STORED]
-    rows = read_source(source_id, mirror, ["goal", "prompt", "target_response", *columns])
+    texts_of = ["goal", "prompt", "target_response"]
+    rows = read_source(source_id, mirror, dict.fromkeys([*texts_of, *columns], TEXT))
     even = [row for row in rows if int(row["Index"]) % 2 == 0]
     check_content(source_id, content_sha256(even, columns), source(source_id).mirror_file)  # type: ignore[arg-type]
     texts = []
@@ -120,7 +122,9 @@ def _jailbreakbench(source_id: str, mirror: str | None) -> list[LabelledText]:
 
 def _xstest(source_id: str, mirror: str | None) -> list[LabelledText]:
     rows = read_source(
-        source_id, mirror, ["id", "prompt", "completion", "annotation_1", "annotation_2", "final_label"]
+        source_id,
+        mirror,
+        dict.fromkeys(["id", "prompt", "completion", "annotation_1", "annotation_2", "final_label"], TEXT),
     )
     if unknown := {
         row[column] for row in rows for column in ("annotation_1", "annotation_2", "final_label")

@@ -11,8 +11,6 @@ from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from safe_reasoning.core.trace import without_thoughts
-
 PROMPTS = Path(__file__).parent / "prompts"
 
 
@@ -122,12 +120,3 @@ def quoted(text: str) -> str:
     """
     text = re.sub(r"\b(REQUEST|PART|SENTENCES)>>>", r"\1> > >", text, flags=re.IGNORECASE)
     return re.sub(r"<<<(REQUEST|PART|SENTENCES)\b", r"< < <\1", text, flags=re.IGNORECASE)
-
-
-def single_number(reply: str | None) -> int | None:
-    """The number that a reply consists of.
-
-    None for anything else, be it a sentence that holds a number. Thoughts before it are left out.
-    """
-    text = without_thoughts(reply or "").strip().removesuffix(".")
-    return int(text) if text.isdecimal() and text.isascii() and len(text) <= 6 else None

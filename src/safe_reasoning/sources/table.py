@@ -10,10 +10,10 @@ import re
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.yaml_files import parse_yaml
 
 TABLE = Path(__file__).resolve().parents[3] / "config" / "sources.yaml"
 MIRROR_VARIABLE = "SAFE_REASONING_DATA"
@@ -60,10 +60,10 @@ class Source(BaseModel):
 def table() -> dict[str, Source]:
     """All sources by id; a broken table is a UserError."""
     try:
-        return TypeAdapter(dict[str, Source]).validate_python(yaml.safe_load(TABLE.read_text()))
+        return TypeAdapter(dict[str, Source]).validate_python(parse_yaml(TABLE.read_bytes(), TABLE))
     except FileNotFoundError:
         raise UserError(f"{TABLE} does not exist: take it from the repository") from None
-    except (yaml.YAMLError, ValidationError) as error:
+    except ValidationError as error:
         raise UserError(
             f"{TABLE} is not a valid table of sources ({' '.join(str(error).split())[:200]}): fix it"
         ) from None

@@ -7,6 +7,7 @@ import yaml
 
 from safe_reasoning import config
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.yaml_files import parse_yaml
 from safe_reasoning.judging.kinds import resolved, schema
 from safe_reasoning.training.recipe import check_recipes
 from tests.support.paths import ROOT
@@ -98,3 +99,77 @@ def test_missing_file_and_broken_yaml(tmp_path: Path):
     (tmp_path / "broken.yaml").write_text("run: [")
     with pytest.raises(UserError, match="not valid YAML"):
         config.load(tmp_path / "broken.yaml")
+
+
+def changed(tmp_path: Path, old: str, new: str) -> Path:
+    """The small configuration with one place changed."""
+    text = (ROOT / "tests/tiny.yaml").read_text()
+    assert old in text
+    path = tmp_path / "changed.yaml"
+    path.write_text(text.replace(old, new, 1))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("run: tiny", "run: tiny\nrun: other", "key 'run' is given twice"),
+        (
+            "methods:\n",
+            "methods:\n  ipo: { recipe: ipo, learning_rate: 5.0e-4 }\n",
+            "key 'ipo' is given twice",
+        ),
+        ("limit: 20", "limit: 20, limit: 30", "key 'limit' is given twice"),
+        ("limit: 20", "limit: yes", "limit: yes, no, true and false are no value here"),
+        ("limit: 20", "limit: 020", "020 is another number in YAML"),
+        ("limit: 20", "limit: 1:20", "1:20 is another number in YAML"),
+        ("limit: 20", "limit: .inf", "limit"),
+        ("limit: 20", "limit: .nan", "limit"),
+        ("seeds: [0]", "seeds: [0, on]", "seeds: yes, no, true and false"),
+        ("world_seed: 0", "world_seed: off", "world_seed: yes, no, true and false"),
+        ("learning_rate: 1.0e-4", "learning_rate: .inf", "learning_rate: Input should be a finite number"),
+        (
+            "learning_rate: 1.0e-4",
+            "learning_rate: 1.0e+999",
+            "learning_rate: Input should be a finite number",
+        ),
+        ("learning_rate: 1.0e-4", "learning_rate: .NaN", "learning_rate: Input should be"),
+        ("learning_rate: 1.0e-4", "learning_rate: true", "learning_rate: yes, no, true and false"),
+        (
+            "learning_rate: 1.0e-4",
+            "learning_rate: 1.0e-4, per_model: { nano: { epochs: yes } }",
+            "per_model: yes",
+        ),
+        ("learning_rate: 1.0e-4", "learning_rate: 1.0e-4, per_model: { nano: { epochs: .inf } }", "finite"),
+    ],
+)
+def test_yaml_that_means_something_else_is_one_line(old: str, new: str, told: str, tmp_path: Path):
+    with pytest.raises(UserError) as caught:
+        config.load(changed(tmp_path, old, new))
+    assert told in str(caught.value) and "changed.yaml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_configuration_in_another_encoding_is_one_line(encoding: str, tmp_path: Path):
+    path = changed(tmp_path, "run: tiny", "# déjà vu\nrun: tiny")
+    path.write_bytes(path.read_text().encode(encoding, "replace"))
+    with pytest.raises(UserError, match="not UTF-8") as caught:
+        config.load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_byte_order_mark_and_merged_defaults_are_no_fault(tmp_path: Path):
+    plain = config.load(ROOT / "tests/tiny.yaml")
+    path = changed(tmp_path, "run: tiny", "run: tiny")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert config.load(path) == plain
+    assert parse_yaml("a: &a { x: 1, y: 2 }\nb: { <<: *a, x: 3 }", "made") == {
+        "a": {"x": 1, "y": 2},
+        "b": {"x": 3, "y": 2},
+    }
+
+
+def test_booleans_stay_where_they_belong():
+    shown = config.validate(TINY | {"report": {"show_text": True}}, "test")
+    assert shown.report.show_text is True

@@ -86,3 +86,13 @@ def test_other_faults_are_not_hidden():
 
     with pytest.raises(ZeroDivisionError):
         main()
+
+
+def test_halves_of_surrogate_pairs_are_replaced_and_counted(tmp_path: Path):
+    row = PROMPT | {"text": "a \ud83d b \udc9d", "request": "whole \U0001f600"}
+    records.write_rows(tmp_path / "p.parquet", "prompts", [row, PROMPT], {})
+    first, second = records.read_rows(tmp_path / "p.parquet", "prompts")
+    assert first["text"] == "a \ufffd b \ufffd" and first["request"] == "whole \U0001f600"
+    assert second == PROMPT and provenance.read_meta(tmp_path / "p.parquet")["replaced_half_pairs"] == 2
+    records.write_rows(tmp_path / "q.parquet", "prompts", [PROMPT], {})
+    assert "replaced_half_pairs" not in provenance.read_meta(tmp_path / "q.parquet")

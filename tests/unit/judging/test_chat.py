@@ -7,8 +7,9 @@ import yaml
 
 from safe_reasoning.config import Config, validate
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.replies import single_number
 from safe_reasoning.judging.base import FirstCue
-from safe_reasoning.judging.chat_annotator import provenance, single_number
+from safe_reasoning.judging.chat_annotator import provenance
 from safe_reasoning.judging.detectors.few_shot import FewShotCueDetector
 from safe_reasoning.judging.factory import get_judge
 from safe_reasoning.judging.judges.rubric import RubricJudge

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from safe_reasoning.core.refusals import VERSION, declines, refuses
+from safe_reasoning.core.wording import plain, unquoted
 from safe_reasoning.judging.chat_annotator import provenance
 from safe_reasoning.judging.detectors.lexical import LexicalCueDetector
 from safe_reasoning.judging.judges.lexical import LexicalJudge, reasoning_is_harmful
-from safe_reasoning.judging.refusals import VERSION, declines, refuses
-from safe_reasoning.judging.wording import plain, unquoted
 from tools.lexical_errors import COMPLIANCE, FOLDER, NAME, REFUSAL, labelled, table
 
 BEHIND_MARKS = [

@@ -14,8 +14,9 @@ from pydantic import Field
 
 from safe_reasoning.config import Config, judges
 from safe_reasoning.config.section import Name
+from safe_reasoning.core.replies import single_number
 from safe_reasoning.judging.base import FirstCue, Kind
-from safe_reasoning.judging.chat_annotator import ChatAnnotator, instruction, quoted, single_number
+from safe_reasoning.judging.chat_annotator import ChatAnnotator, instruction, quoted
 from safe_reasoning.sampling.chat_models.factory import open_chat
 
 

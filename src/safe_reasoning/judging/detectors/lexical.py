@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from safe_reasoning.core.refusals import VERSION
+from safe_reasoning.core.wording import plain
 from safe_reasoning.judging.base import FirstCue, Kind, first_cue
 from safe_reasoning.judging.judges.lexical import is_cue
-from safe_reasoning.judging.refusals import VERSION
-from safe_reasoning.judging.wording import plain
 
 if TYPE_CHECKING:
     from safe_reasoning.config import Config

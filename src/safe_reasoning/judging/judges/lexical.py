@@ -16,10 +16,10 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from safe_reasoning.core.refusals import VERSION, declines, refuses
 from safe_reasoning.core.sentences import split_sentences
+from safe_reasoning.core.wording import plain
 from safe_reasoning.judging.base import Judgement, Kind, Question, Row
-from safe_reasoning.judging.refusals import VERSION, declines, refuses
-from safe_reasoning.judging.wording import plain
 
 if TYPE_CHECKING:
     from safe_reasoning.config import Config

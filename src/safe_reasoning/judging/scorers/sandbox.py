@@ -2,10 +2,11 @@
 
 Bubblewrap, without network, home, or files of ours, with limits on everything.
 
-What a program gets: a read-only Python, 64 MiB of /tmp, an unprivileged user of its own, no
-environment. What ends it: its wall-clock time, processor time, memory, number of processes, size of
-files. What it prints goes nowhere. Passing is signalled by a random token that the driver writes
-after the last test, so leaving early is not passing.
+What a program gets: a read-only Python, the numpy of this environment where there is one (two
+folders, read-only; HumanEval's own harness has it installed), 64 MiB of /tmp, an unprivileged user
+of its own, no environment. What ends it: its wall-clock time, processor time, memory, number of
+processes, size of files. What it prints goes nowhere. Passing is signalled by a random token that
+the driver writes after the last test, so leaving early is not passing.
 
 Not covered: a program written to cheat this very driver, which runs in the same interpreter; and
 faults of the kernel.
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib.util
 import os
 import secrets
 import shutil
@@ -108,10 +110,12 @@ def _listen(process: subprocess.Popen[bytes], token: str) -> tuple[bytes, bytes,
 
 def _command(folder: Path) -> list[str]:
     options = ["-I", "-S", "-B"]
-    # This interpreter outside its virtual environment: programs get the standard library only.
+    # This interpreter outside its virtual environment: programs get the standard library and numpy.
     base, name = Path(sys.base_prefix), f"bin/python{sys.version_info.major}.{sys.version_info.minor}"
     if os.environ.get(UNSANDBOXED) == "1":
-        return [str(base / name), *options, str(folder / "driver.py"), str(folder / "program.py")]
+        for package in _numpy():
+            (folder / package.name).symlink_to(package)
+        return [str(base / name), *options, *(str(folder / part) for part in ("driver.py", "program.py", ""))]
     command = [
         _bubblewrap(),
         "--unshare-ipc",
@@ -155,6 +159,9 @@ def _command(folder: Path) -> list[str]:
     python = base if base == Path("/usr") else Path("/python")
     if python != base:
         command += ["--ro-bind", str(base), str(python)]
+    command += ["--dir", "/packages"]  # bubblewrap would close it to other users
+    for package in _numpy():
+        command += ["--ro-bind", str(package), f"/packages/{package.name}"]
     command += ["--ro-bind", str(folder), "/work", "--remount-ro", "/", "--chdir", "/tmp"]
     if os.geteuid() == 0:
         # Limits on processes do not hold for root, not even in a user namespace: the program
@@ -181,7 +188,21 @@ def _command(folder: Path) -> list[str]:
         ]
     else:
         command += ["--unshare-user", "--uid", "65534", "--gid", "65534"]
-    return [*command, str(python / name), *options, "/work/driver.py", "/work/program.py"]
+    return [*command, str(python / name), *options, "/work/driver.py", "/work/program.py", "/packages"]
+
+
+@functools.cache
+def _numpy() -> list[Path]:
+    """The folders of this environment's numpy and of the libraries that came with it, if any.
+
+    Nothing else of the environment is shown to a program. What numpy brings is compiled code, which
+    runs under the same limits as the program's own.
+    """
+    spec = importlib.util.find_spec("numpy")
+    if spec is None or spec.origin is None:
+        return []
+    package = Path(spec.origin).resolve().parent
+    return [folder for folder in (package, package.with_name("numpy.libs")) if folder.is_dir()]
 
 
 def _bubblewrap() -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from safe_reasoning.core.cli import progress
-from safe_reasoning.judging.chat_annotator import single_number
+from safe_reasoning.core.replies import single_number
 from safe_reasoning.prompts.attacks.rows import Row, instruction, parsed, result
 from safe_reasoning.sampling.chat_models.factory import ChatModel
 

@@ -11,6 +11,7 @@ Association of America, shared for evaluation. Example row (shortened): {"text":
 from __future__ import annotations
 
 from safe_reasoning.prompts.benchmark import Benchmark, Split
+from safe_reasoning.prompts.cells import FILLED, LABEL
 from safe_reasoning.prompts.math_prompt import math_row
 from safe_reasoning.prompts.readers import read_source
 
@@ -26,7 +27,10 @@ def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
     # The hub's copy of 2024 may space its problems otherwise, so its answers alone are compared
     # with the pin.
     rows = read_source(
-        f"aime{split}", mirror, ["problem", "answer"], by_content=["answer"] if split == "2024" else None
+        f"aime{split}",
+        mirror,
+        {"problem": FILLED, "answer": LABEL},
+        by_content=["answer"] if split == "2024" else None,
     )
     rows.sort(key=lambda row: row["problem"])
     return [math_row(row["problem"], str(row["answer"]), f"aime{split}") for row in rows]

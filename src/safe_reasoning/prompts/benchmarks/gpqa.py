@@ -49,6 +49,6 @@ def row_of(row: dict[str, str]) -> dict[str, str]:
     text = f"{row['Question'].strip()}\n\n{choices}\n\n{INSTRUCTION}"
     return {
         "text": text,
-        "category": row.get("High-level domain", "gpqa_diamond"),
+        "category": row.get("High-level domain") or "gpqa_diamond",
         "gold": json.dumps(gold, sort_keys=True),
     }

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 
 from safe_reasoning.prompts.benchmark import Benchmark, Split
+from safe_reasoning.prompts.cells import FILLED, TEXT
 from safe_reasoning.prompts.readers import read_source
 
 BENCHMARK = Benchmark(
@@ -33,9 +34,8 @@ def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
     both parts are in its gold, for judges that read them apart.
     """
     BENCHMARK.check(split)
-    rows = read_source(
-        "harmbench", mirror, ["Behavior", "FunctionalCategory", "SemanticCategory", "ContextString"]
-    )
+    filled = dict.fromkeys(["Behavior", "FunctionalCategory", "SemanticCategory"], FILLED)
+    rows = read_source("harmbench", mirror, {**filled, "ContextString": TEXT})
     return [_row(row, split) for row in rows if row["FunctionalCategory"] == split]
 
 

@@ -3,7 +3,7 @@
 The paper reports pass@1 (section 4).
 
 Source: hub data set openai/openai_humaneval (Chen et al. 2021, arXiv 2107.03374). Licence: MIT.
-What a model writes runs in a sandbox only (capability/sandbox.py). Example row (shortened):
+What a model writes runs in a sandbox only (judging/scorers/sandbox.py). Example row (shortened):
 {"text": "Complete ...", "category": "humaneval", "gold": "{\"entry_point\": \"add\", \"prompt\":
 \"def add(...\", \"scorer\": \"code\", \"test\": \"...\"}"}.
 """

@@ -10,6 +10,7 @@ and is not used here. Licence of the data: Apache-2.0. Example row (placeholder 
 from __future__ import annotations
 
 from safe_reasoning.prompts.benchmark import Benchmark
+from safe_reasoning.prompts.cells import FILLED, TEXT
 from safe_reasoning.prompts.published_traces import demonstration
 from safe_reasoning.prompts.readers import read_source
 
@@ -23,5 +24,5 @@ def demonstrations(mirror: str | None) -> list[dict[str, str]]:
     """
     return [
         demonstration(row["instruction"], row["response"])
-        for row in read_source("safechain", mirror, ["instruction", "response"])
+        for row in read_source("safechain", mirror, {"instruction": FILLED, "response": TEXT})
     ]

@@ -8,6 +8,7 @@ unsafe]", "category": "7", "gold": ""}.
 from __future__ import annotations
 
 from safe_reasoning.prompts.benchmark import Benchmark, Split
+from safe_reasoning.prompts.cells import LABEL, TEXTS
 from safe_reasoning.prompts.readers import read_source
 
 BENCHMARK = Benchmark({"sorry_bench": Split("base", 440, "sorry_bench")})
@@ -19,5 +20,5 @@ def prompts(split: str, mirror: str | None) -> list[dict[str, str]]:
     Rows with text, category and an empty gold.
     """
     BENCHMARK.check(split)
-    rows = read_source("sorry_bench", mirror, ["turns", "category"])
+    rows = read_source("sorry_bench", mirror, {"turns": TEXTS, "category": LABEL})
     return [{"text": row["turns"][0].strip(), "category": str(row["category"]), "gold": ""} for row in rows]

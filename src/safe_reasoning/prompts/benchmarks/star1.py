@@ -16,6 +16,7 @@ import json
 from typing import Any
 
 from safe_reasoning.prompts.benchmark import Benchmark, Split
+from safe_reasoning.prompts.cells import FILLED, LABEL, TEXT, TEXTS, check_cells
 from safe_reasoning.prompts.published_traces import demonstration
 from safe_reasoning.prompts.readers import read
 from safe_reasoning.sources.fetch import fetch
@@ -35,6 +36,7 @@ def content_sha256(rows: list[dict[str, Any]]) -> str:
 def _rows(mirror: str | None) -> list[dict[str, Any]]:
     path = fetch("star1", mirror)
     rows = read(path)
+    check_cells(path, rows, {"id": LABEL, "question": FILLED, "category": TEXTS, "response": TEXT})
     check_content("star1", content_sha256(rows), path)
     return sorted(rows, key=lambda row: str(row["id"]))
 

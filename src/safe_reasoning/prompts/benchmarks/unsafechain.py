@@ -10,6 +10,7 @@ to our knowledge. Example row (placeholder text): {"prompt": "How do I do [somet
 from __future__ import annotations
 
 from safe_reasoning.prompts.benchmark import Benchmark
+from safe_reasoning.prompts.cells import FILLED, TEXT
 from safe_reasoning.prompts.published_traces import demonstration
 from safe_reasoning.prompts.readers import read_source
 
@@ -20,5 +21,5 @@ def demonstrations(mirror: str | None) -> list[dict[str, str]]:
     """All completions: rows of prompt and completion."""
     return [
         demonstration(row["prompt"], row["response"])
-        for row in read_source("unsafechain", mirror, ["prompt", "response"])
+        for row in read_source("unsafechain", mirror, {"prompt": FILLED, "response": TEXT})
     ]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from safe_reasoning.judging.disapproval import disapproves
-from safe_reasoning.judging.wording import own_words, plain
+from safe_reasoning.core.disapproval import disapproves
+from safe_reasoning.core.wording import own_words, plain
 
 VERSION = 2  # of all that the lexical judge and cue detector read by; kept in meta files
 
