@@ -178,8 +178,8 @@ def test_a_detector_that_asks_a_model_is_asked_about_all_traces_side_by_side() -
 
 
 def test_cue_correlation_uses_traces_with_both() -> None:
-    found = cue_correlation([1, 2, None, 4, 5], [11, 12, 13, 14, None])
-    assert found.count == 3 and found.r == pytest.approx(1.0)
+    found = cue_correlation([1, 2, None, 4, 5, 6], [11, 12, 13, 14, None, 16])
+    assert found.count == 4 and found.r == pytest.approx(1.0)
 
 
 def test_outcome_shares_count_four_cells_and_leave_unscored_out() -> None:
