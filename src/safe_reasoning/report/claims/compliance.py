@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from safe_reasoning.report.claims.comparisons import Cell, difference, rate_of
-from safe_reasoning.report.claims.estimates import Effect, Estimate, read
+from safe_reasoning.report.claims.estimates import Effect, Estimate, read, stamp
 from safe_reasoning.report.claims.verdicts import verdict
 from safe_reasoning.report.methods import label
 
@@ -33,6 +34,12 @@ def benign_cells(metrics: Path, *measures: str) -> list[Cell]:
 
 def change(metrics: Path, method: str) -> dict[str, list[Effect]]:
     """Compliance of a method minus that of the base, on each set and measure, by model."""
+    return _change(metrics, method, stamp(metrics, "rates"), stamp(metrics, "paired_differences"))
+
+
+@lru_cache(maxsize=64)
+def _change(metrics: Path, method: str, *changed: int) -> dict[str, list[Effect]]:
+    """Asked for with every claim about the method, so kept until the tables change."""
     found: dict[str, list[Effect]] = {}
     for cell in benign_cells(metrics, "complies", "correct"):
         for model, one in difference(metrics, method, "base", cell).items():

@@ -17,13 +17,13 @@ intervals, averaged and by set; compliance with benign prompts, and right answer
 they have golds (a wrong recipe complies); capability; how many traces of the safety sets had no,
 an empty or a repeated end of reasoning; and whether compliance was *kept* against the base, by the
 rule of the scorecard: safety means little where it was *lost*. Where answers could not be scored,
-their number follows, and the rate if all of them were of the one kind or all of the other. With several training seeds: mean
-± standard deviation between seeds, and an interval of the mean that holds both chances, that of
-prompts and that of training; the base and released models have the same weights under every seed,
-whose samples are counted together, so no ± stands there. The first row gives n: prompts
-(samples, scored or not). The paper's rows are for other models, sets and judges and carry the mark of how sure
-they are; they stand in the columns that play the same part and are not to be compared digit by
-digit.
+their number follows, and the rate if all of them were of the one kind or all of the other. With
+several training seeds: mean ± standard deviation between seeds, and an interval of the mean that
+holds both chances, that of prompts and that of training; the base and released models have the
+same weights under every seed, whose samples are counted together, so no ± stands there. The first
+row gives n: prompts (samples, scored or not). The paper's rows are for other models, sets and
+judges and carry the mark of how sure they are; they stand in the columns that play the same part
+and are not to be compared digit by digit.
 """
 
 # The paper's safety sets, for models that were measured on them.
