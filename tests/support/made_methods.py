@@ -82,7 +82,7 @@ def _tables(methods: dict[str, Answer]) -> dict[str, list[dict]]:
 
 
 def write_metrics(folder: Path, answer: Answer) -> Path:
-    """Metrics of a run whose IPO answers like this, next to a base and a careful baseline."""
+    """Metrics of a run whose IPO answers like this, next to a base and baselines that do harm."""
     folder.mkdir(parents=True, exist_ok=True)
     tables = _tables({"base": helpful, "ipo": answer, "sft": answer, "grpo_zy": helpful, "sft_safe": helpful})
     for table, rows in tables.items():

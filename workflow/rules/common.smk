@@ -18,7 +18,7 @@ from safe_reasoning.core.errors import UserError
 from safe_reasoning.runtime.images import image
 from safe_reasoning.core.files import write_bytes
 from safe_reasoning.report.traces.files import Files
-from safe_reasoning.training.recipe import input_files, pair_stems, recipe_of
+from safe_reasoning.training.recipe import input_files, pair_stems, recipe_of, stage1_files
 
 try:
     CONFIG = typed_config.validate(config, "configuration") if config else typed_config.load("config/demo.yaml")

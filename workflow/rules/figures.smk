@@ -61,7 +61,7 @@ rule write_table:
 rule score_claims:
     input:
         METRICS,
-        code=["src/safe_reasoning/report/claims/scorecard.py", "src/safe_reasoning/report/claims/effects.py"],
+        code=sorted(str(path) for path in Path("src/safe_reasoning/report/claims").glob("*.py")),
     output:
         f"{RUN}/tables/claims.csv",
         f"{RUN}/tables/claims.md",

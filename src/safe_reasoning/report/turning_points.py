@@ -1,8 +1,8 @@
 """Turning points in stored metrics, as figures and scorecard read them.
 
-Runs made before metrics version 3 counted no control (harmful traces with a safe turning point,
-safe ones with an unsafe one) and gave Pearson's r Fisher's interval. Both follow from the table of
-single traces, which such a run has: the one place where old and new runs are told apart.
+Earlier runs counted no control (harmful traces with a safe turning point, safe ones with an unsafe
+one) and gave Pearson's r Fisher's interval. Both follow from the table of single traces, which such
+a run has: the one place where old and new runs are told apart.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def turning_point_shares(metrics: Path) -> pd.DataFrame:
             traces = cell.loc[cell["outcome"] == outcome, f"{kind}_turning_point"]
             rate = simple_rate(list(traces.notna()))
             names = {"model": model, "outcome": outcome, "kind": kind, "traces": rate.count}
-            settings = of_model[["mu", "eta", "stable_tokens"]].iloc[0].to_dict()
+            settings = {name: of_model[name].iloc[0] for name in ("mu", "eta", "stable_tokens")}
             added.append({**names, "share": rate.value, "low": rate.low, "high": rate.high, **settings})
     return pd.concat([frame, pd.DataFrame(added)[frame.columns]], ignore_index=True)
 

@@ -156,12 +156,15 @@ def test_turning_points_and_trigger_of_a_known_model(stride: int) -> None:
     assert trigger_mining.trigger_sentences(rows, traces, harmful, tokenizer(), SETTINGS) == [("p0", TRIGGER)]
 
     shares = turning_point_table.turning_point_shares(rows, harmful, SETTINGS)
-    assert [(row["outcome"], row["kind"], row["share"], row["traces"]) for row in shares[:2]] == [
+    assert [(row["outcome"], row["kind"], row["share"], row["traces"]) for row in shares[:4]] == [
         ("safe", "safe", 1.0, 1),
         ("harmful", "unsafe", 1.0, 1),
+        ("harmful", "safe", 0.0, 1),  # the control of the first
+        ("safe", "unsafe", 0.0, 1),
     ]
     assert (shares[0]["mu"], shares[0]["eta"], shares[0]["stable_tokens"]) == (0.9, 0.1, 5)
-    assert len({(row["mu"], row["stable_tokens"], row["kind"]) for row in shares}) == len(shares) == 10
+    settings = {(row["mu"], row["stable_tokens"], row["kind"], row["outcome"]) for row in shares}
+    assert len(settings) == len(shares) == 20
     found = turning_point_table.correlation_row(list(table.values()), traces, tokenizer(), DETECTOR)
     assert found["n"] == 1 and math.isnan(found["r"]) and found["detector"] == "keyword"
 
