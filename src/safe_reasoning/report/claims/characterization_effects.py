@@ -16,6 +16,7 @@ from safe_reasoning.report.scored import unscored_share
 from safe_reasoning.report.tables.common import percent
 from safe_reasoning.report.turning_points import cue_correlations, turning_point_shares
 from safe_reasoning.stats.rates import wilson_interval
+from safe_reasoning.stats.seed_spread import LEVEL
 
 
 def safe_after_safe(metrics: Path) -> list[Effect]:
@@ -77,6 +78,16 @@ def turning_points(metrics: Path) -> list[Effect]:
     return found
 
 
+def _correlation(row: pd.Series) -> Effect:
+    """With few points a bootstrap's interval is too sure: the permutation test must agree."""
+    name, n = f"{row['model']}, {row['detector']} cues", str(int(row["n"]))
+    one = effect(name, estimate(row, "r"), "", 1, n, trained=False, too_few=math.isnan(row["r"]))
+    if one.too_few:
+        return one
+    at_most = "reproduced" if row["p_value"] < 1 - LEVEL else "within noise"
+    return replace(one, text=f"{one.text}, p = {row['p_value']:.2g}", at_most=at_most)
+
+
 def cue_correlation(which: int) -> Effects:
     """The detector behind the analyses stands first in each model's rows.
 
@@ -86,18 +97,7 @@ def cue_correlation(which: int) -> Effects:
     def effects(metrics: Path) -> list[Effect]:
         frame = cue_correlations(metrics)
         rows = frame.groupby("model", sort=False).nth(which) if len(frame) else frame
-        return [
-            effect(
-                f"{r['model']}, {r['detector']} cues",
-                estimate(r, "r"),
-                "",
-                1,
-                str(int(r["n"])),
-                trained=False,
-                too_few=math.isnan(r["r"]),
-            )
-            for _, r in rows.iterrows()
-        ]
+        return [_correlation(row) for _, row in rows.iterrows()]
 
     return effects
 
