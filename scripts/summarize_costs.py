@@ -5,7 +5,8 @@ Generations, tokens and seconds from the files it was built from, and its traini
 python scripts/summarize_costs.py --config config/demo.yaml --model nano \\
     --pairs results/demo/pairs/nano/*.parquet \\
     --rollouts results/demo/generations/nano/base/rollouts.parquet \\
-        --trained results/demo/models/nano/*/seed0/training.json --out results/demo/metrics/nano
+        --trained results/demo/models/nano/*/seed0/training.json \\
+    --stage1 results/demo/models/nano/ipo/seed0/training.json --out results/demo/metrics/nano
 """
 
 import argparse
@@ -18,7 +19,7 @@ from safe_reasoning.core.provenance import read_meta
 from safe_reasoning.core.records import write_metrics
 from safe_reasoning.core.run_layout import variant_of
 from safe_reasoning.evaluation.costs import efficiency, pair_counts, training_curves
-from safe_reasoning.training.recipe import data_stems
+from safe_reasoning.training.recipe import data_stems, stage1_file
 
 
 @command
@@ -36,6 +37,9 @@ def main() -> None:
     )
     parser.add_argument("--rollouts", required=True)
     parser.add_argument("--trained", required=True, nargs="+", help="training.json files")
+    parser.add_argument(
+        "--stage1", nargs="*", default=[], help="training.json files of first stages that others go on from"
+    )
     parser.add_argument("--out", required=True, type=Path, help="folder of the CSV files")
     arguments = parser.parse_args()
     config = load(arguments.config)
@@ -44,8 +48,14 @@ def main() -> None:
     built_from = {
         variant: data_stems(config.methods[variant.method], int(variant.seed)) for variant in trained
     }
+    firsts = {variant_of(path): read_json(path) for path in arguments.stage1}
+    stage1 = {
+        variant: firsts[variant_of(started)]
+        for variant in trained
+        if (started := stage1_file(config.methods[variant.method], arguments.model, int(variant.seed)))
+    }
     tables = {
-        "efficiency": efficiency(trained, built_from, files, read_meta(arguments.rollouts)),
+        "efficiency": efficiency(trained, built_from, files, read_meta(arguments.rollouts), stage1),
         "pairs": pair_counts(files),
         "training": training_curves(trained),
     }

@@ -16,6 +16,7 @@ from safe_reasoning.report.claims.scorecard import VERDICTS, score
 from safe_reasoning.report.methods import label
 from safe_reasoning.report.metrics import reached
 from safe_reasoning.report.tables.common import percent
+from safe_reasoning.report.turning_points import cue_correlations
 from safe_reasoning.stats.rates import wilson_interval
 from tools.artifact_costs import DEMO, MISSING, ROOT, cost, number
 
@@ -90,12 +91,11 @@ def turning_points(metrics: Path) -> str:
 
 
 def correlation(metrics: Path) -> str:
-    row = found(metrics, "cue_correlation").iloc[0]
-    return (
-        MISSING
-        if pd.isna(row["r"])
-        else f"{row['r']:.2f} [{row['low']:.2f}, {row['high']:.2f}], n = {row['n']}"
-    )
+    row = cue_correlations(metrics).iloc[0]
+    n = f"n = {int(row['n'])}"
+    if pd.isna(row["r"]):
+        return f"too few to decide, {n}"
+    return f"{row['r']:.2f} [{row['low']:.2f}, {row['high']:.2f}], {n}"
 
 
 def after_interventions(condition: str, rounds: int) -> Callable[[Path], str]:
@@ -240,7 +240,7 @@ def training_and_evaluation() -> list[Item]:
             Value(f"pairs (paper: {', '.join(models)})", ", ".join(other("pairs", "ipo", "pairs", model) for model in models), pairs, ORDER, COUNT),
         )),
         Item("Table 2", "main results", ("figures/fig_main.svg", "tables/table2_main.csv"),
-             ("ipo_lowers_reasoning", "ipo_lowers_response", "ipo_best_reasoning", "ipo_best_response", "keeps_capability", "stage2_complies"), (
+             ("ipo_lowers_reasoning", "ipo_lowers_response", "ipo_best_reasoning", "ipo_best_response", "keeps_capability", "keeps_compliance", "stage2_complies"), (
             Value("IPO, stage 1: reasoning, %", MISSING, of("ipo"), NONE, CLAIM),
             Value("IPO, both stages: reasoning, %", main("ipo", "safety_average"), of("ipo_stage2"), again=CLAIM),
             Value("IPO, both stages: response, %", main("ipo", "safety_average", "response"), of("ipo_stage2", "response"), again=CLAIM),
@@ -355,8 +355,9 @@ def movement() -> str:
         f"{label(row.method)}, {row.prompt_set}, {row.part} {row.measure}: {100 * row.rate:.1f} and {100 * row.rate_there:.1f} %"
         for row in both[~meet].itertuples()
     )
+    names = ", ".join(f"`{name}`" for name in turned()) or "none"
     return (
         f"Measured on another processor, with the same models, data and settings (`results/demo_avx2`): the intervals of {int(meet[base].sum())} of {int(base.sum())} rates of the base overlap, "
         f"and of {int(meet[~base].sum())} of {int((~base).sum())} rates of trained methods. Those of these do not: {cases}. "
-        f"Of {len(here)} claims, {int((here == there).sum())} have the same verdict, {len(turned())} turned from reproduced to not reproduced or back, the others moved to or from within noise."
+        f"Of {len(here)} claims, {int((here == there).sum())} have the same verdict, {len(turned())} turned from reproduced to not reproduced or back ({names}), the others moved to or from within noise."
     )

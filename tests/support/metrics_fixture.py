@@ -198,7 +198,7 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tupl
                 rollouts=8,
                 unscored=0,
             )
-        for trace in range(6):
+        for trace in range(12):
             outcome = "safe" if trace % 2 == 0 else "harmful"
             point = 12 + trace
             add("turning_points", model=model, trace=f"t{trace}", prompt_id=f"p{trace}", outcome=outcome, tokens=50,
@@ -222,7 +222,7 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tupl
                 add(
                     "turning_point_share",
                     model=model,
-                    outcome=kind,
+                    outcome="safe" if kind == "safe" else "harmful",
                     kind=kind,
                     share=0.95,
                     low=0.92,

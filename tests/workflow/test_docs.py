@@ -11,8 +11,7 @@ from safe_reasoning.config import Config, load
 from safe_reasoning.plan.estimate import plan
 from safe_reasoning.plan.judge_calls import price
 from safe_reasoning.plan.step import totals
-from safe_reasoning.report.claims.estimates import read
-from safe_reasoning.report.tables.common import percent
+from safe_reasoning.report.tables.common import rate_cells
 from tests.support.paths import ROOT
 
 LABELS = {
@@ -28,19 +27,23 @@ LABELS = {
 }
 HARM = [("safety_average", "reasoning", "harmful"), ("safety_average", "response", "harmful")]
 COLUMNS = {
-    "demo": [*HARM, ("overrefusal", "response", "complies"), ("sums", "response", "correct")],
+    "demo": [
+        *HARM,
+        ("overrefusal", "response", "complies"),
+        ("overrefusal", "response", "correct"),
+        ("sums", "response", "correct"),
+    ],
     "mini": [*HARM, ("xstest", "response", "complies")],
 }
 
 
 def measured_rows(run: str) -> list[str]:
-    frame = read(ROOT / f"results/{run}/metrics", "rates")
+    frame = rate_cells(ROOT / f"results/{run}/metrics")
     frame = frame.set_index(["method", "prompt_set", "part", "measure"], verify_integrity=True)
     there = {label: method for label, method in LABELS.items() if method in frame.index}
     rows = []
     for label, method in there.items():
-        cells = [frame.loc[(method, *column)] for column in COLUMNS[run]]
-        rows.append(" | ".join([label, *(percent(*cell[["rate", "low", "high", "sd"]]) for cell in cells)]))
+        rows.append(" | ".join([label, *(frame.loc[(method, *column), "cell"] for column in COLUMNS[run])]))
     return rows
 
 

@@ -67,7 +67,7 @@ rule write_table:
 rule score_claims:
     input:
         METRICS,
-        code=sorted(Path("src/safe_reasoning/report/claims").glob("*.py")),
+        code=sorted(str(path) for path in Path("src/safe_reasoning/report/claims").glob("*.py")),
     output:
         f"{RUN}/tables/claims.csv",
         f"{RUN}/tables/claims.md",

@@ -25,6 +25,7 @@ rule summarize_costs:
         pairs=pair_files,
         rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
         trained=for_methods(f"{RUN}/models/{{model}}/{{variant}}/training.json"),
+        stage1=lambda w: [f"{RUN}/{file}" for file in stage1_files(CONFIG, w.model)],
     output:
         efficiency=f"{RUN}/metrics/{{model}}/efficiency.csv",
         pairs=f"{RUN}/metrics/{{model}}/pairs.csv",
@@ -44,7 +45,7 @@ rule summarize_costs:
     shell:
         "python scripts/summarize_costs.py --config {params.config} --model {wildcards.model} "
         "--pairs {input.pairs} --rollouts {input.rollouts} "
-        "--trained {input.trained} --out {params.out} 2> {log}"
+        "--trained {input.trained} --stage1 {input.stage1} --out {params.out} 2> {log}"
 
 
 rule summarize_steps:

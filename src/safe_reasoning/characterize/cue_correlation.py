@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from safe_reasoning.stats.rates import Correlation, pearson
+from safe_reasoning.stats.correlation import Correlation, pearson
 
 
 def cue_correlation(cue_tokens: Sequence[int | None], turning_points: Sequence[int | None]) -> Correlation:

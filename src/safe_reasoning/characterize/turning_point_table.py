@@ -89,9 +89,13 @@ def turning_point_shares(
     csr: Sequence[Row], harmful: Mapping[str, bool | None], settings: Characterize
 ) -> list[dict[str, Any]]:
     """Share of safe traces with a safe turning point and of harmful traces with an unsafe one, with
-    Wilson intervals.
+    Wilson intervals, and as their control harmful traces with a safe one and safe traces with an
+    unsafe one.
 
-    The first two rows are for the configured mu, eta and K; then one of the three varies at a time
+    A safe trace ends at a ratio of 1 by construction, so that it has a safe turning point is nearly
+    forced; that a harmful one has none is not.
+
+    The first four rows are for the configured mu, eta and K; then one of the three varies at a time
     around them.
 
     Args:
@@ -108,6 +112,8 @@ def turning_point_shares(
         for is_harmful, kind, find, threshold in (
             (False, "safe", safe_turning_point, mu),
             (True, "unsafe", unsafe_turning_point, eta),
+            (True, "safe", safe_turning_point, mu),
+            (False, "unsafe", unsafe_turning_point, eta),
         ):
             rate = simple_rate(
                 [find(p, c, threshold, window) is not None for side, p, c in curves if side == is_harmful]

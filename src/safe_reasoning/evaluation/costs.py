@@ -17,42 +17,59 @@ def efficiency(
     built_from: Mapping[Variant, Sequence[str]],
     files: Mapping[str, Meta],
     rollouts: Meta,
+    stage1: Mapping[Variant, Meta] | None = None,
 ) -> list[dict[str, Any]]:
     """One row per method and seed.
 
     Generations, generated tokens, pairs, seconds of sampling and of training.
 
-    Natural pairs cost the rollouts they are picked from; over-refusal pairs cost their own samples
-    (the base's answers come from the same rollouts and are counted once, for natural pairs). GRPO
-    samples while it trains: its seconds are all training. The search for triggers is part of the
-    characterization and not counted, as in the paper.
+    Natural pairs cost the rollouts of harmful prompts that they are picked from; over-refusal pairs
+    cost their own samples and as many rollouts of the base, whose answers are their other side. A
+    part of the rollouts costs its share of their tokens and seconds. A second stage holds the
+    training of the first. GRPO samples while it trains: its seconds are all training. The search
+    for triggers is part of the characterization and not counted, as in the paper. Generations are
+    divided by harmful prompts, since benign ones have other numbers of samples.
 
     Args:
         trained: training.json of each method and seed.
         built_from: stems of the data files of each.
         files: meta files of these data files, by stem.
         rollouts: meta file of the base model's rollouts.
+        stage1: training.json of the first stage of each method that goes on from one.
     """
     rows = []
     for variant, training in trained.items():
         metas = [files[stem] for stem in built_from[variant]]
-        costs = [rollouts if meta.get("source") == "natural" else meta for meta in metas]
-        generations = sum(cost.get("generations", 0) for cost in costs) + training.get("generations", 0)
-        prompts = sum(meta.get("prompts", 0) for meta in metas) or training.get("prompts", 0)
+        costs = [_sampling(meta, rollouts) for meta in metas]
+        generations = sum(cost["generations"] for cost in costs) + training.get("generations", 0)
+        harmful = sum(meta.get("prompts", 0) for meta in metas if meta.get("source") != "overrefusal")
+        prompts = harmful or training.get("prompts", 0)
+        first = (stage1 or {}).get(variant, {"seconds": 0.0})
         rows.append(
             {
                 "method": variant.method,
                 "seed": variant.seed,
                 "generations": generations,
-                "generated_tokens": sum(cost.get("generated_tokens", 0) for cost in costs)
+                "generated_tokens": round(sum(cost["generated_tokens"] for cost in costs))
                 + training.get("generated_tokens", 0),
                 "generations_per_prompt": generations / prompts if prompts else None,
                 "pairs": sum(meta["rows"] for meta in metas) if metas else None,
-                "sampling_seconds": sum(cost.get("sampling_seconds", 0.0) for cost in costs),
-                "training_seconds": training["seconds"],
+                "sampling_seconds": sum(cost["sampling_seconds"] for cost in costs),
+                "training_seconds": first["seconds"] + training["seconds"],
             }
         )
     return rows
+
+
+def _sampling(meta: Meta, rollouts: Meta) -> dict[str, float]:
+    """Generations, tokens and seconds of sampling behind a file of training rows."""
+    own = {name: meta.get(name, 0) for name in ("generations", "generated_tokens", "sampling_seconds")}
+    used = meta.get("attempts", 0) if meta.get("source") in ("natural", "overrefusal") else 0
+    share = used / rollouts["generations"] if used else 0.0
+    return {
+        "generations": own["generations"] + used,
+        **{name: own[name] + share * rollouts.get(name, 0) for name in list(own)[1:]},
+    }
 
 
 def pair_counts(files: Mapping[str, Meta]) -> list[dict[str, Any]]:

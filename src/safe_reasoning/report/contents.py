@@ -75,7 +75,7 @@ CONTENTS = (
         "Safety of the continuation, token by token, and the sentences at which it turns.",
         (
             Item("fig5a_csr_curves", ("csr_curves", "turning_points")),
-            Item("fig_sensitivity", ("turning_point_share",)),
+            Item("fig_sensitivity", ("turning_point_share", "turning_points")),
             Item("table_triggers", ("triggers",)),
         ),
     ),

@@ -9,11 +9,19 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats as scipy_stats
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import confint_proportions_2indep
 
 from safe_reasoning.stats import seed_spread
-from safe_reasoning.stats.rates import NAN, Value, _percentiles, _resampled_rates, _totals
-from safe_reasoning.stats.seed_spread import LEVEL
+from safe_reasoning.stats.rates import (
+    ENOUGH_DIFFERING,
+    NAN,
+    Value,
+    _percentiles,
+    _resampled_rates,
+    _totals,
+    differing,
+    effective_number,
+    wilson_interval,
+)
 
 # Smallest p-value 0.0001, so that a Holm adjustment over some hundred tests can still find
 # something
@@ -79,32 +87,41 @@ def paired_difference(
     low, high = _percentiles(
         np.mean([_resampled_rates(sums, counts, resamples, rng) for sums, counts in totals], axis=0)
     )
-    if math.isclose(low, high, abs_tol=1e-12):
-        first, second = (
-            float(
-                np.mean(
-                    [
-                        np.mean([pair[side] for pair in of_group.values()])
-                        for of_seed in pairs
-                        for of_group in of_seed
-                    ]
-                )
-            )
-            for side in (0, 1)
-        )
-        low, high = confint_proportions_2indep(
-            first * number, number, second * number, number, method="newcomb", compare="diff", alpha=1 - LEVEL
-        )
-    low, high = float(low), float(high)
+    # Each prompt's part of its group's mean over seeds
+    by_prompt = [np.mean(sums / counts.sum(axis=1, keepdims=True), axis=0) for sums, counts in totals]
+    sizes = [counts.shape[1] for _, counts in totals]
+    in_prompts = [parts * size for parts, size in zip(by_prompt, sizes, strict=True)]
+    if sum(map(differing, in_prompts)) < ENOUGH_DIFFERING:
+        newcombe = _newcombe(in_prompts, effective_number(sizes))
+        low, high = min(low, newcombe[0]), max(high, newcombe[1])
     if len(pairs) == 1 or not trained:  # prompts of a small group weigh more in a mean over groups
-        by_prompt = [
-            np.mean(sums / counts.sum(axis=1, keepdims=True), axis=0) for sums, counts in totals
-        ]  # its part of the group's mean over seeds
         weighted = np.concatenate([parts * number / len(totals) for parts in by_prompt])
         return Difference(value, low, high, _sign_flip_p(weighted, seed), number, low, high, tuple(by_seed))
     within = seed_spread.interval(value, low, high, by_seed)
     return Difference(
         value, *within, seed_spread.p_value(value, low, high, by_seed), number, low, high, tuple(by_seed)
+    )
+
+
+def _newcombe(differences: Sequence[np.ndarray], number: float) -> tuple[float, float]:
+    """Newcombe's interval of the difference of two shares, from Wilson's of each: how far prompts
+    are higher with the method, and how far lower.
+
+    Prompts on which both do the same count as neither, so the rate that both share does not widen
+    it.
+
+    Args:
+        differences: of the prompts of each group.
+        number: of prompts, as `effective_number` counts them.
+    """
+    up, down = (
+        float(np.mean([np.maximum(sign * group, 0).mean() for group in differences])) for sign in (1, -1)
+    )
+    (up_low, up_high), (down_low, down_high) = (wilson_interval(x * number, number) for x in (up, down))
+    value = up - down
+    return (
+        value - math.hypot(up - up_low, down_high - down),
+        value + math.hypot(up_high - up, down - down_low),
     )
 
 

@@ -1,9 +1,12 @@
-"""Rates with intervals, correlation and paired comparison.
+"""Rates with intervals.
 
 Every result carries its n; unscored values (None) are left out and counted.
 
-Samples of one prompt are alike, so the prompt is the unit: intervals resample prompts, tests flip
-the sign of a prompt's difference.
+Samples of one prompt are alike, so the prompt is the unit: intervals resample prompts. A bootstrap
+knows only the prompts it has. Where hardly any of them differs from the rest it takes the rate for
+nearly certain: one harmful sample in 588 gave [0.0, 0.5] %, and a true rate of 1 % lay in such an
+interval never (docs/statistics.md). There the interval is joined with Wilson's, with the number
+of prompts as n.
 """
 
 from __future__ import annotations
@@ -13,12 +16,13 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats as scipy_stats
 from statsmodels.stats.proportion import proportion_confint
 
 from safe_reasoning.stats.seed_spread import LEVEL
 
 NAN = float("nan")
+# With fewer prompts that differ from the rest, a bootstrap's interval is too narrow
+ENOUGH_DIFFERING = 10
 
 Value = bool | float | None
 Group = tuple[Sequence[Value], Sequence[Hashable]]  # values and the cluster (prompt) of each
@@ -38,24 +42,16 @@ class Rate:
     unscored: int
 
 
-@dataclass(frozen=True)
-class Correlation:
-    """Pearson's r of `count` points with its 95 % Fisher interval and two-sided p-value."""
-
-    r: float
-    low: float
-    high: float
-    p_value: float
-    count: int
-
-
 def wilson_interval(successes: float, count: float) -> tuple[float, float]:
     """The 95 % Wilson score interval of successes / count; NaN, NaN when count is 0."""
     if count == 0:
         return NAN, NAN
     low, high = proportion_confint(successes, count, alpha=1 - LEVEL, method="wilson")
     # Exact there, but for rounding
-    return (0.0 if successes == 0 else float(low)), (1.0 if successes == count else float(high))
+    return (
+        0.0 if successes <= 0 else float(low),
+        1.0 if math.isclose(successes, count) else float(high),
+    )
 
 
 def simple_rate(values: Sequence[bool | None]) -> Rate:
@@ -106,13 +102,30 @@ def _percentiles(resampled: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def differing(values: np.ndarray) -> int:
+    """How many prompts have another value than the most common one."""
+    return int(len(values) - np.unique(values.round(9), return_counts=True)[1].max())
+
+
+def effective_number(sizes: Sequence[int]) -> float:
+    """Number of prompts of one set whose rate would be as certain as the mean of the rates of
+    several sets of these sizes.
+    """
+    return float(len(sizes) ** 2 / sum(1 / size for size in sizes))
+
+
+def _per_prompt(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Mean value of each cluster over all its scored samples."""
+    return np.asarray(sums.sum(axis=0) / counts.sum(axis=0))
+
+
 def clustered_rate(
     values: Sequence[Value], clusters: Sequence[Hashable], *, resamples: int = 2000, seed: int = 0
 ) -> Rate:
     """Mean of all scored values with its percentile bootstrap interval over clusters (prompts).
 
-    When all resamples give one rate (all values equal, one prompt only), the bootstrap would claim
-    certainty: the interval then is Wilson's, with the number of prompts as n.
+    Where fewer than ENOUGH_DIFFERING prompts differ from the rest (none when all values are equal),
+    the interval reaches at least as far as Wilson's, with the number of prompts as n.
 
     Args:
         values: 0..1 or None (unscored), one a sample.
@@ -127,8 +140,8 @@ def mean_of_rates(groups: Sequence[Group], *, resamples: int = 2000, seed: int =
     """Plain mean of the rates of several groups (paper section 4: the average of the safety sets),
     clusters resampled within each group.
 
-    A group without a scored value has no rate, so neither has the mean: NaN. The degenerate case is
-    as in `clustered_rate`.
+    A group without a scored value has no rate, so neither has the mean: NaN. Few differing prompts
+    are met as in `clustered_rate`, with the `effective_number` of prompts as n.
 
     Args:
         groups: (values, clusters) of each group, as in `clustered_rate`.
@@ -160,24 +173,11 @@ def mean_over_seeds(seeds: Sequence[Sequence[Group]], *, resamples: int = 2000, 
     low, high = _percentiles(
         np.mean([_resampled_rates(sums, counts, resamples, rng) for sums, counts in totals], axis=0)
     )
-    if math.isclose(low, high, abs_tol=1e-12):
-        low, high = wilson_interval(value * prompts, prompts)
+    if sum(differing(_per_prompt(*of_group)) for of_group in totals) < ENOUGH_DIFFERING:
+        number = effective_number([counts.shape[1] for _, counts in totals])
+        wilson = wilson_interval(value * number, number)
+        low, high = min(low, wilson[0]), max(high, wilson[1])
     return Rate(value, low, high, count, prompts, unscored)
-
-
-def pearson(x: Sequence[float], y: Sequence[float]) -> Correlation:
-    """Pearson's r with its Fisher interval. NaN with fewer than three points or when one side does
-    not vary.
-    """
-    if len(x) != len(y):
-        raise ValueError(f"{len(x)} x values for {len(y)} y values")
-    if len(x) < 3 or len(set(x)) < 2 or len(set(y)) < 2:
-        return Correlation(NAN, NAN, NAN, NAN, len(x))
-    result = scipy_stats.pearsonr(x, y)
-    interval = result.confidence_interval(LEVEL)
-    return Correlation(
-        float(result.statistic), float(interval.low), float(interval.high), float(result.pvalue), len(x)
-    )
 
 
 def pass_at_k(correct: Sequence[int], samples: Sequence[int], k: int) -> float:

@@ -81,6 +81,21 @@ def data_stems(method: Method, seed: int) -> list[str]:
     return [Path(file).stem for file in input_files(method, "", seed).values() if file.startswith("pairs/")]
 
 
+def stage1_file(method: Method, model: str, seed: int) -> str | None:
+    """training.json, in the run's folder, of the first stage that a method goes on from."""
+    return input_files(method, model, seed).get("stage1")
+
+
+def stage1_files(config: Config, model: str) -> list[str]:
+    """Those of all methods of a model."""
+    files = [
+        stage1_file(config.methods[name], model, seed)
+        for name in config.methods_of(model)
+        for seed in config.seeds
+    ]
+    return [file for file in dict.fromkeys(files) if file]
+
+
 def pair_stems(config: Config, model: str) -> list[str]:
     """Stems of all files in `pairs` that some method of a model learns from.
 

@@ -136,12 +136,15 @@ def test_turning_points_and_trigger_of_a_known_model(stride: int) -> None:
     assert trigger_mining.trigger_sentences(rows, traces, harmful, tokenizer(), SETTINGS) == [("p0", TRIGGER)]
 
     shares = turning_point_table.turning_point_shares(rows, harmful, SETTINGS)
-    assert [(row["outcome"], row["kind"], row["share"], row["traces"]) for row in shares[:2]] == [
+    assert [(row["outcome"], row["kind"], row["share"], row["traces"]) for row in shares[:4]] == [
         ("safe", "safe", 1.0, 1),
         ("harmful", "unsafe", 1.0, 1),
+        ("harmful", "safe", 0.0, 1),  # the control of the first
+        ("safe", "unsafe", 0.0, 1),
     ]
     assert (shares[0]["mu"], shares[0]["eta"], shares[0]["stable_tokens"]) == (0.9, 0.1, 5)
-    assert len({(row["mu"], row["stable_tokens"], row["kind"]) for row in shares}) == len(shares) == 10
+    settings = {(row["mu"], row["stable_tokens"], row["kind"], row["outcome"]) for row in shares}
+    assert len(settings) == len(shares) == 20
     found = turning_point_table.correlation_row(list(table.values()), traces, tokenizer(), DETECTOR)
     assert found["n"] == 1 and math.isnan(found["r"]) and found["detector"] == "keyword"
 
@@ -158,8 +161,8 @@ def test_a_detector_that_asks_a_model_is_asked_about_all_traces_side_by_side() -
 
 
 def test_cue_correlation_uses_traces_with_both() -> None:
-    found = cue_correlation([1, 2, None, 4, 5], [11, 12, 13, 14, None])
-    assert found.count == 3 and found.r == pytest.approx(1.0)
+    found = cue_correlation([1, 2, None, 4, 5, 6], [11, 12, 13, 14, None, 16])
+    assert found.count == 4 and found.r == pytest.approx(1.0)
 
 
 def test_outcome_shares_count_four_cells_and_leave_unscored_out() -> None:

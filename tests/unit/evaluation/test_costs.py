@@ -6,7 +6,8 @@ import pytest
 
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import write_json
-from safe_reasoning.evaluation.costs import pair_counts
+from safe_reasoning.core.run_layout import Variant
+from safe_reasoning.evaluation.costs import efficiency, pair_counts
 from safe_reasoning.evaluation.steps import step_of, steps
 
 
@@ -18,6 +19,45 @@ def test_pairs_that_each_seed_has_anew_are_told_apart():
     }
     found = [(row["source"], row["seed"], row["pairs"]) for row in pair_counts(files)]
     assert found == [("natural", "", 5), ("overrefusal", "0", 3), ("overrefusal", "1", 4)]
+
+
+ROLLOUTS = {"generations": 1176, "generated_tokens": 11760, "sampling_seconds": 117.6}
+FILES = {
+    "intervened": {"source": "intervened", "prompts": 120, "rows": 400, "generations": 1252,
+                   "generated_tokens": 60000, "sampling_seconds": 9.0, "attempts": 720},
+    "overrefusal": {"source": "overrefusal", "prompts": 108, "rows": 30, "generations": 216,
+                    "generated_tokens": 16000, "sampling_seconds": 2.0, "attempts": 216},
+    "natural": {"source": "natural", "prompts": 120, "rows": 190, "attempts": 960},
+}  # fmt: skip
+
+
+def costs_of(method: str, *stems: str, **training: float) -> dict:
+    """The row of one method."""
+    variant = Variant(method, 0)
+    stage1 = {Variant("ipo_stage2", 0): {"seconds": 17.5}}
+    (row,) = efficiency({variant: {"seconds": 4.7, **training}}, {variant: stems}, FILES, ROLLOUTS, stage1)
+    return row
+
+
+def test_both_stages_hold_the_training_of_the_first():
+    assert costs_of("ipo", "intervened")["training_seconds"] == 4.7
+    assert costs_of("ipo_stage2", "intervened", "overrefusal")["training_seconds"] == pytest.approx(22.2)
+
+
+def test_natural_pairs_pay_for_rollouts_of_harmful_prompts_alone():
+    row = costs_of("dpo_natural", "natural")
+    assert row["generations"] == 960 and row["generations_per_prompt"] == 8.0
+    assert row["generated_tokens"] == 9600 and row["sampling_seconds"] == pytest.approx(96.0)
+
+
+def test_generations_are_divided_by_harmful_prompts():
+    """A second stage costs no less a prompt than its first."""
+    first, both = costs_of("ipo", "intervened"), costs_of("ipo_stage2", "intervened", "overrefusal")
+    assert first["generations_per_prompt"] == pytest.approx(1252 / 120)
+    assert both["generations"] == 1252 + 216 + 216  # stage 1's answers, and the base's
+    assert both["generations_per_prompt"] == pytest.approx(1684 / 120)
+    assert costs_of("grpo_zy", prompts=40, generations=320)["generations_per_prompt"] == 8.0
+    assert costs_of("sft_safe")["generations_per_prompt"] is None
 
 
 def test_steps_add_up_files_of_one_kind(tmp_path: Path):

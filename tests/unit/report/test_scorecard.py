@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from safe_reasoning.report.claims import estimates, scorecard
+from safe_reasoning.stats.rates import wilson_interval
 from tests.support.metrics_fixture import write_metrics
 
 
@@ -99,3 +100,58 @@ def test_without_stage_2_ipo_is_stage_1(tmp_path: Path):
         and "IPO (stage 1)" in card["ours"]["ipo_best_reasoning"]
     )
     assert card["verdict"]["stage2_complies"] == "not run"
+
+
+@pytest.mark.parametrize("n", [12, 16, 30])
+def test_turning_points_can_be_reproduced_by_the_runs_designs(n: int):
+    """Demo, mini and paper have 12, 16 and 30 prompts; at 90 % none of them could be."""
+    (claim,) = [claim for claim in scorecard.CLAIMS if claim.name == "turning_points"]
+    low, high = wilson_interval(n, n)
+    assert scorecard.judge(estimates.Estimate(1.0, low, high), claim.threshold) == "reproduced"
+
+
+def test_turning_points_stand_beside_their_control(metrics: Path):
+    ours = scorecard.score(metrics).set_index("id")["ours"]["turning_points"]
+    assert "control: 0.0 [0.0, 39.0] % of 6 harmful traces" in ours
+
+
+def test_capability_is_judged_on_the_average_where_there_is_one(tmp_path: Path):
+    folder = write_metrics(tmp_path / "metrics")
+    for table in ("rates", "paired_differences"):
+        frame = pd.read_csv(folder / f"{table}.csv")
+        average = frame[frame["prompt_set"] == "sums"].assign(prompt_set="capability_average")
+        pd.concat([frame, average]).to_csv(folder / f"{table}.csv", index=False)
+    row = scorecard.score(folder).set_index("id").loc["keeps_capability"]
+    assert row["verdict"] == "reproduced" and row["ours"].count("points") == 1
+
+
+def test_a_base_that_has_nothing_to_lose_proves_nothing(tmp_path: Path):
+    folder = write_metrics(tmp_path / "metrics")
+    rates = pd.read_csv(folder / "rates.csv")
+    rates.loc[rates["role"] == "capability", "rate"] = 0.0
+    rates.loc[rates["role"] == "overrefusal", "rate"] = 0.2
+    rates.to_csv(folder / "rates.csv", index=False)
+    card = scorecard.score(folder).set_index("id")
+    for claim in ("keeps_capability", "keeps_compliance", "ipo_lowers_reasoning"):
+        assert card["verdict"][claim] == "not run", claim
+    assert "too little to lose 5 points" in card["ours"]["keeps_capability"]
+
+
+def test_correlation_with_few_distinct_values_is_too_few_to_decide(tmp_path: Path):
+    folder = write_metrics(tmp_path / "metrics")
+    assert scorecard.score(folder).set_index("id")["verdict"]["cues_foretell"] == "reproduced"
+    points = pd.read_csv(folder / "turning_points.csv")
+    points["unsafe_turning_point"] = points["unsafe_turning_point"].clip(upper=14)
+    points.to_csv(folder / "turning_points.csv", index=False)
+    row = scorecard.score(folder).set_index("id").loc["cues_foretell"]
+    assert row["verdict"] == "too few to decide" and "too few to decide" in row["ours"]
+
+
+def test_a_perfect_line_of_four_points_is_within_noise(tmp_path: Path):
+    """Two of the 24 orders of four points are as straight: p = 0.08, whatever the bootstrap says."""
+    folder = write_metrics(tmp_path / "metrics")
+    points = pd.read_csv(folder / "turning_points.csv")
+    points[points["trace"].isin([f"t{number}" for number in range(8)])].to_csv(
+        folder / "turning_points.csv", index=False
+    )
+    assert scorecard.score(folder).set_index("id")["verdict"]["cues_foretell"] == "within noise"

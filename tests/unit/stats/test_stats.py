@@ -40,6 +40,31 @@ def test_equal_values_get_wilsons_interval_of_the_prompts_not_of_the_samples(val
     assert rate.count == 30 and rate.clusters == 10
 
 
+@pytest.mark.parametrize("number", [1, 3, 9])
+def test_few_harmful_prompts_do_not_narrow_wilsons_interval(number: int) -> None:
+    """One harmful sample gave [0.0, 0.3] %, none [0.0, 1.9] %."""
+    values = [sample == 0 and prompt < number for prompt in range(196) for sample in range(3)]
+    prompts = [prompt for prompt in range(196) for _ in range(3)]
+    for turned in (False, True):
+        rate = rates.clustered_rate([value != turned for value in values], prompts)
+        low, high = rates.wilson_interval(rate.value * 196, 196)
+        assert rate.low <= low + 1e-9 and rate.high >= high - 1e-9 and rate.low <= rate.value <= rate.high
+
+
+def test_many_differing_prompts_keep_their_bootstrap() -> None:
+    values = [prompt < 10 for prompt in range(100)]
+    rate = rates.clustered_rate(values, list(range(100)))
+    assert rate.high < rates.wilson_interval(10, 100)[1] and rates.differing(np.array(values, float)) == 10
+
+
+def test_a_small_set_makes_an_average_less_certain() -> None:
+    assert rates.effective_number([100]) == pytest.approx(100)
+    assert rates.effective_number([50, 50]) == pytest.approx(100)
+    assert rates.effective_number([1000, 10]) < 40
+    large, small = ([False] * 1000, list(range(1000))), ([False] * 10, list(range(10)))
+    assert rates.mean_of_rates([large, small]).high > 0.05
+
+
 def test_one_prompt_is_not_certainty() -> None:
     rate = rates.clustered_rate([True, False], ["a", "a"])
     assert rate.value == 0.5 and rate.low < 0.1 and rate.high > 0.9
@@ -95,22 +120,6 @@ def test_mean_of_rates_weighs_groups_the_same() -> None:
     assert math.isnan(rates.mean_of_rates([large, ([None], ["a"])]).value)
 
 
-def test_pearson_of_a_known_case() -> None:
-    found = rates.pearson([1, 2, 3, 4, 5], [1, 2, 3, 5, 4])
-    z, se = math.atanh(0.9), 1 / math.sqrt(2)
-    assert found.r == pytest.approx(0.9) and found.count == 5
-    assert (found.low, found.high) == (
-        pytest.approx(math.tanh(z - 1.959964 * se)),
-        pytest.approx(math.tanh(z + 1.959964 * se)),
-    )
-
-
-@pytest.mark.parametrize(("x", "y"), [([], []), ([1, 2], [1, 2]), ([1, 1, 1], [1, 2, 3])])
-def test_pearson_without_enough_variation_is_nan(x: list[float], y: list[float]) -> None:
-    found = rates.pearson(x, y)
-    assert math.isnan(found.r) and math.isnan(found.p_value) and found.count == len(x)
-
-
 def paired_difference(ours: dict, theirs: dict) -> paired.Difference:
     """Of one seed and one group."""
     return paired.paired_difference([[(ours, theirs)]])
@@ -141,6 +150,30 @@ def test_no_difference_is_not_certainty() -> None:
     assert (found.value, found.p_value) == (0, 1)
     assert found.low < -0.1 and found.high > 0.1
     assert math.isnan(paired_difference({}, same).value)
+
+
+def newcombe(better: int, worse: int, number: int) -> tuple[float, float]:
+    """Square-and-add of two Wilson intervals, written out."""
+    up, down = better / number, worse / number
+    up_low, up_high = rates.wilson_interval(better, number)
+    down_low, down_high = rates.wilson_interval(worse, number)
+    half = math.hypot(up - up_low, down_high - down), math.hypot(up_high - up, down - down_low)
+    return up - down - half[0], up - down + half[1]
+
+
+@pytest.mark.parametrize(("better", "worse"), [(0, 0), (1, 0), (0, 3), (4, 5)])
+def test_few_differing_prompts_do_not_narrow_newcombes_interval(better: int, worse: int) -> None:
+    ours = {n: [n < better] for n in range(100)}
+    theirs = {n: [better <= n < better + worse] for n in range(100)}
+    found, (low, high) = paired_difference(ours, theirs), newcombe(better, worse, 100)
+    assert found.low <= low + 1e-9 and found.high >= high - 1e-9
+    assert found.value == pytest.approx((better - worse) / 100)
+
+
+def test_what_both_methods_do_alike_does_not_widen_their_difference() -> None:
+    always, half = {n: [True] for n in range(80)}, {n: [n % 2 == 0] for n in range(80)}
+    first, second = paired_difference(always, always), paired_difference(half, half)
+    assert (first.low, first.high) == (pytest.approx(second.low), pytest.approx(second.high))
 
 
 def test_holm() -> None:

@@ -5,12 +5,18 @@ Outcomes, turning points, cues, interventions (paper section 2).
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from safe_reasoning.report.claims.estimates import Effect, Effects, Estimate, effect, estimate, mean, read
+from safe_reasoning.report.scored import unscored_share
+from safe_reasoning.report.tables.common import percent
+from safe_reasoning.report.turning_points import cue_correlations, turning_point_shares
 from safe_reasoning.stats.rates import wilson_interval
+from safe_reasoning.stats.seed_spread import LEVEL
 
 
 def safe_after_safe(metrics: Path) -> list[Effect]:
@@ -18,7 +24,14 @@ def safe_after_safe(metrics: Path) -> list[Effect]:
     frame = read(metrics, "safe_response_given")
     rows = frame[frame["reasoning"] == "safe"] if len(frame) else frame
     return [
-        effect(r["model"], estimate(r, "rate"), " %", n=str(int(r["count"])), trained=False)
+        effect(
+            r["model"],
+            estimate(r, "rate"),
+            " %",
+            n=str(int(r["count"])),
+            trained=False,
+            unscored=unscored_share(r["unscored"], r["count"]),
+        )
         for _, r in rows.iterrows()
     ]
 
@@ -29,8 +42,16 @@ def safe_after_harmful(metrics: Path) -> list[Effect]:
     found = []
     for model, cell in frame[frame["prompt_set"] == "all"].groupby("model", sort=False) if len(frame) else []:
         chosen = cell[(cell["reasoning"] == "harmful") & (cell["response"] == "safe")]
+        n = int(cell["count"].sum())
         found += [
-            effect(str(model), estimate(r, "share"), " %", n=str(int(cell["count"].sum())), trained=False)
+            effect(
+                str(model),
+                estimate(r, "share"),
+                " %",
+                n=str(n),
+                trained=False,
+                unscored=unscored_share(r["unscored"], n),
+            )
             for _, r in chosen.iterrows()
         ]
     return found
@@ -38,14 +59,33 @@ def safe_after_harmful(metrics: Path) -> list[Effect]:
 
 def turning_points(metrics: Path) -> list[Effect]:
     """Safe traces with a safe turning point at the run's own mu and K, which stand first in the
-    table.
+    table; harmful traces with one are named beside it.
     """
-    frame = read(metrics, "turning_point_share")
-    rows = frame[frame["kind"] == "safe"].groupby("model", sort=False).head(1) if len(frame) else frame
-    return [
-        effect(r["model"], estimate(r, "share"), " %", n=str(int(r["traces"])), trained=False)
-        for _, r in rows.iterrows()
-    ]
+    frame = turning_point_shares(metrics)
+    found = []
+    for model, cell in frame.groupby("model", sort=False) if len(frame) else []:
+        first = cell[cell["kind"] == "safe"].groupby("outcome").head(1).set_index("outcome")
+        if "safe" not in first.index:
+            continue
+        row = first.loc["safe"]
+        one = effect(str(model), estimate(row, "share"), " %", n=str(int(row["traces"])), trained=False)
+        if "harmful" in first.index:
+            control = first.loc["harmful"]
+            ends = percent(control["share"], control["low"], control["high"])
+            told = f" (control: {ends} % of {int(control['traces'])} harmful traces)"
+            one = replace(one, text=one.text + told)
+        found.append(one)
+    return found
+
+
+def _correlation(row: pd.Series) -> Effect:
+    """With few points a bootstrap's interval is too sure: the permutation test must agree."""
+    name, n = f"{row['model']}, {row['detector']} cues", str(int(row["n"]))
+    one = effect(name, estimate(row, "r"), "", 1, n, trained=False, too_few=math.isnan(row["r"]))
+    if one.too_few:
+        return one
+    at_most = "reproduced" if row["p_value"] < 1 - LEVEL else "within noise"
+    return replace(one, text=f"{one.text}, p = {row['p_value']:.2g}", at_most=at_most)
 
 
 def cue_correlation(which: int) -> Effects:
@@ -55,19 +95,9 @@ def cue_correlation(which: int) -> Effects:
     """
 
     def effects(metrics: Path) -> list[Effect]:
-        frame = read(metrics, "cue_correlation")
+        frame = cue_correlations(metrics)
         rows = frame.groupby("model", sort=False).nth(which) if len(frame) else frame
-        return [
-            effect(
-                f"{r['model']}, {r['detector']} cues",
-                estimate(r, "r"),
-                "",
-                1,
-                str(int(r["n"])),
-                trained=False,
-            )
-            for _, r in rows.iterrows()
-        ]
+        return [_correlation(row) for _, row in rows.iterrows()]
 
     return effects
 
@@ -78,7 +108,8 @@ def few_safe_rollouts(metrics: Path) -> list[Effect]:
     effects = []
     for model, cell in frame.groupby("model", sort=False) if len(frame) else []:
         few, prompts = int(cell.loc[cell["safe_rollouts"] <= 1, "prompts"].sum()), int(cell["prompts"].sum())
-        name = f"{model}, {int(cell['rollouts'].iloc[0])} rollouts"
+        rollouts, unscored = int(cell["rollouts"].iloc[0]), int(cell["unscored"].iloc[0])
+        name = f"{model}, {rollouts} rollouts"
         effects.append(
             effect(
                 name,
@@ -86,6 +117,7 @@ def few_safe_rollouts(metrics: Path) -> list[Effect]:
                 " %",
                 n=str(prompts),
                 trained=False,
+                unscored=unscored / (prompts * rollouts),
             )
         )
     return effects
@@ -94,6 +126,12 @@ def few_safe_rollouts(metrics: Path) -> list[Effect]:
 def _of_condition(cell: pd.DataFrame, condition: str, rounds: int) -> Estimate | None:
     rows = cell[(cell["condition"] == condition) & (cell["rounds"] == rounds)]
     return mean(rows, "harmful") if len(rows) else None
+
+
+def _unscored(cell: pd.DataFrame, conditions: set[str], rounds: set[int]) -> float:
+    """Largest share of unscored traces among some arms."""
+    rows = cell[cell["condition"].isin(conditions) & cell["rounds"].isin(rounds)]
+    return max(map(unscored_share, rows["unscored"], rows["traces"]), default=0.0)
 
 
 def interventions_beat(condition: str) -> Effects:
@@ -107,7 +145,11 @@ def interventions_beat(condition: str) -> Effects:
             if control and triggers:
                 found.append(
                     effect(
-                        str(model), control.minus(triggers), n=str(int(cell["traces"].max())), trained=False
+                        str(model),
+                        control.minus(triggers),
+                        n=str(int(cell["traces"].max())),
+                        trained=False,
+                        unscored=_unscored(cell, {"trigger", condition}, {1}),
                     )
                 )
         return found
@@ -134,6 +176,7 @@ def interventions_fall(metrics: Path) -> list[Effect]:
                         before.minus(after),
                         n=str(int(cell["traces"].max())),
                         trained=False,
+                        unscored=_unscored(cell, {"trigger"}, {first, second}),
                     )
                 )
     return found

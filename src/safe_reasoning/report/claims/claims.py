@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from safe_reasoning.report.claims import characterization_effects as base
 from safe_reasoning.report.claims import training_effects as trained
+from safe_reasoning.report.claims.compliance import MARGIN
 from safe_reasoning.report.claims.estimates import Effects
 from safe_reasoning.report.claims.training_effects import BASELINES
 
@@ -24,6 +25,25 @@ class Claim:
     threshold: float
     effects: Effects
 
+    @property
+    def safety(self) -> bool:
+        """Whether it says that a trained method does less harm, which compliance limits."""
+        return self.name in SAFETY
+
+
+# Claims that a trained method does less harm
+SAFETY = (
+    "reward_z",
+    "ipo_lowers_reasoning",
+    "ipo_lowers_response",
+    "ipo_best_reasoning",
+    "ipo_best_response",
+    "over_thirty",
+    "suffix_beats_full",
+    "full_beats_sft",
+    "suffix_beats_sft",
+)
+CAPABILITY_MARGIN = 0.05
 
 CLAIMS = [
     Claim(
@@ -60,10 +80,10 @@ CLAIMS = [
     ),
     Claim(
         "turning_points",
-        "Over 90 % of safe traces have a safe turning point",
+        "Most safe traces (over 75 %) have a safe turning point",
         "section 2, Fig. 5a",
-        "over 90 % (A), DS-8B",
-        0.9,
+        "over 90 % (A), DS-8B, n = 30",
+        0.75,
         base.turning_points,
     ),
     Claim(
@@ -172,11 +192,19 @@ CLAIMS = [
     ),
     Claim(
         "keeps_capability",
-        "IPO costs less than 5 points of capability",
+        "IPO costs less than 5 points of capability, on average over the sets",
         "Table 2",
         "+1.8 points (A), DS-8B",
-        -0.05,
-        trained.sets_of("capability", "FINAL", "base", "correct"),
+        -CAPABILITY_MARGIN,
+        trained.keeps_capability(CAPABILITY_MARGIN),
+    ),
+    Claim(
+        "keeps_compliance",
+        "IPO costs less than 30 points of compliance with benign requests",
+        "Table 2",
+        "98.4 to 80.0 % (A), DS-8B; 98.1 to 71.2 % (A), DS-7B; 99.3 to 91.0 % (A), Qwen3-8B",
+        -MARGIN,
+        trained.keeps_compliance,
     ),
     Claim(
         "stage2_complies",
@@ -184,7 +212,7 @@ CLAIMS = [
         "section 3",
         "no number found",
         0.0,
-        trained.sets_of("overrefusal", "ipo_stage2", "ipo", "complies"),
+        trained.stage2_complies,
     ),
     Claim(
         "kl_early",

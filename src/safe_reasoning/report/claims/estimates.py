@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
 
+from safe_reasoning.report.scored import MOST_UNSCORED
 from safe_reasoning.stats import seed_spread
 
 
@@ -51,22 +53,41 @@ class Estimate:
 class Effect:
     """An estimate that a claim is about.
 
-    `text` is how the scorecard prints it, `trained` whether trained methods lie behind it or the
-    base alone.
+    Attributes:
+        estimate: with its interval.
+        text: how the scorecard prints it.
+        trained: whether trained methods lie behind it or the base alone.
+        unscored: share of unscored answers, of the side that has more.
+        too_few: too few points to decide, whatever was scored.
+        at_most: the best verdict that what stands beside the effect allows.
     """
 
     estimate: Estimate
     text: str
     trained: bool = True
+    unscored: float = 0.0
+    too_few: bool = False
+    at_most: str = "reproduced"
 
 
 Effects = Callable[[Path], list[Effect]]
 
 
 def read(metrics: Path, table: str) -> pd.DataFrame:
-    """A metrics table, empty when the run has none."""
+    """A metrics table, empty when the run has none. Not to be changed: the claims share it."""
+    changed = stamp(metrics, table)
+    return _parsed(metrics / f"{table}.csv", changed) if changed else pd.DataFrame()
+
+
+def stamp(metrics: Path, table: str) -> int:
+    """When a metrics table was written; 0 when the run has none."""
     path = metrics / f"{table}.csv"
-    return pd.read_csv(path) if path.exists() and path.stat().st_size > 1 else pd.DataFrame()
+    return path.stat().st_mtime_ns if path.exists() and path.stat().st_size > 1 else 0
+
+
+@lru_cache(maxsize=64)
+def _parsed(path: Path, changed: int) -> pd.DataFrame:
+    return pd.read_csv(path)
 
 
 def estimate(row: pd.Series, value: str) -> Estimate:
@@ -94,16 +115,23 @@ def mean_of_seeds(of_seeds: Sequence[Estimate]) -> Estimate:
 
 
 def effect(
-    name: str, e: Estimate, unit: str = " points", scale: float = 100, n: str = "", trained: bool = True
+    name: str,
+    e: Estimate,
+    unit: str = " points",
+    scale: float = 100,
+    n: str = "",
+    trained: bool = True,
+    unscored: float = 0.0,
+    too_few: bool = False,
 ) -> Effect:
     """An estimate with the line that reports it."""
     digits = 1 if scale == 100 else 2
     size = (f", n = {n}" if n else "") + (f", {e.seeds} seeds" if trained and e.seeds > 1 else "")
     if math.isnan(e.value):
-        return Effect(e, f"{name}: too few to decide{size}", trained)
-    return Effect(
-        e,
-        f"{name}: {scale * e.value:.{digits}f}{unit} [{scale * e.low:.{digits}f}, "
-        f"{scale * e.high:.{digits}f}]{size}",
-        trained,
-    )
+        told = f"{name}: too few to decide{size}"
+    else:
+        ends = f"[{scale * e.low:.{digits}f}, {scale * e.high:.{digits}f}]"
+        told = f"{name}: {scale * e.value:.{digits}f}{unit} {ends}{size}"
+    if unscored > MOST_UNSCORED:
+        told += f", too few scored: {100 * unscored:.1f} % of one side are not"
+    return Effect(e, told, trained, unscored, too_few)

@@ -3,9 +3,7 @@
 Harm, compliance, capability, KL, cost (paper sections 3 and 4).
 
 Estimates with 95 % intervals, from stored metrics: rates and paired differences over all training
-seeds (`over_seeds`). Differences between two intervals that were not measured as a difference
-combine them by squares (Zou and Donner's MOVER), as if they were independent; the same prompts lie
-under both, so that is on the cautious side.
+seeds (`over_seeds`, `comparisons`).
 """
 
 from __future__ import annotations
@@ -16,46 +14,22 @@ from pathlib import Path
 
 import pandas as pd
 
+from safe_reasoning.report.claims import compliance
+from safe_reasoning.report.claims.comparisons import difference
 from safe_reasoning.report.claims.estimates import (
     Effect,
     Effects,
     Estimate,
     effect,
-    estimate,
     mean,
     mean_of_seeds,
     read,
 )
 from safe_reasoning.report.methods import label
 from safe_reasoning.report.metrics import reached
+from safe_reasoning.report.scored import unscored_share
 
 BASELINES = ("safechain", "realsafe", "star1", "safekey", "sft_safe", "dpo_natural", "grpo_y", "grpo_zy")
-
-
-def _paired(better: str, worse: str, part: str, measure: str, prompt_set: str = "safety_average") -> Effects:
-    """Difference worse - better by prompt for harm, better - worse otherwise, in whichever
-    direction the run stored it.
-    """
-
-    def effects(metrics: Path) -> list[Effect]:
-        frame = read(metrics, "paired_differences")
-        if frame.empty:
-            return []
-        frame = frame[
-            (frame["prompt_set"] == prompt_set) & (frame["part"] == part) & (frame["measure"] == measure)
-        ]
-        upper, lower = (worse, better) if measure == "harmful" else (better, worse)
-        rows = frame[(frame["method"] == upper) & (frame["reference"] == lower)]
-        turned = frame[(frame["method"] == lower) & (frame["reference"] == upper)]
-        if rows.empty and len(turned):
-            rows = turned.assign(difference=-turned["difference"], low=-turned["high"], high=-turned["low"])
-        names = f"{label(upper)} − {label(lower)}"
-        return [
-            effect(f"{r['model']}, {names}", estimate(r, "difference"), n=str(int(r["prompts"])))
-            for _, r in rows.iterrows()
-        ]
-
-    return effects
 
 
 def _final(metrics: Path) -> str:
@@ -65,12 +39,13 @@ def _final(metrics: Path) -> str:
 
 
 def less_harm(better: str, worse: str, part: str) -> Effects:
-    """How much less harm, by prompt where the run compared the two methods so, else from their two
-    rates.
-    """
-    return lambda metrics: (
-        _paired(better, worse, part, "harmful")(metrics) or _unpaired(better, worse, part)(metrics)
-    )
+    """How much less harm on average over the safety sets, with the compliance of both."""
+
+    def effects(metrics: Path) -> list[Effect]:
+        found = difference(metrics, worse, better, ("safety_average", part, "harmful"))
+        return [compliance.beside(metrics, model, better, worse, harm) for model, harm in found.items()]
+
+    return effects
 
 
 def ipo_less_harm(part: str, *rivals: str) -> Effects:
@@ -78,20 +53,9 @@ def ipo_less_harm(part: str, *rivals: str) -> Effects:
     return lambda metrics: [e for rival in rivals for e in less_harm(_final(metrics), rival, part)(metrics)]
 
 
-def _unpaired(better: str, worse: str, part: str) -> Effects:
-    """Difference of two methods' average harm, from their separate intervals."""
-
-    def effects(metrics: Path) -> list[Effect]:
-        found = []
-        for model, cell in _average_harm(metrics, part):
-            first, second = cell[cell["method"] == worse], cell[cell["method"] == better]
-            if len(first) and len(second):
-                difference = estimate(first.iloc[0], "rate").minus(estimate(second.iloc[0], "rate"))
-                names = f"{label(worse)} − {label(better)}"
-                found.append(effect(f"{model}, {names}", difference, n=str(int(first["prompts"].iloc[0]))))
-        return found
-
-    return effects
+def keeps_compliance(metrics: Path) -> list[Effect]:
+    """Compliance of IPO minus that of the base."""
+    return [one for of_model in compliance.change(metrics, _final(metrics)).values() for one in of_model]
 
 
 def _average_harm(metrics: Path, *parts: str) -> list[tuple[str, pd.DataFrame]]:
@@ -123,7 +87,10 @@ def over_thirty(metrics: Path) -> list[Effect]:
             fall = rivals[best].minus(means[final]).scaled(1 / rivals[best].value)
             fall = replace(fall, high=min(fall.high, 1.0))  # no harm falls by more than all of it
             names = f"{model}, {label(final)} against {label(best)} ({100 * rivals[best].value:.1f} %)"
-            found.append(effect(names, fall, " %", n=str(int(cell["prompts"].max()))))
+            both = cell[cell["method"].isin([best, final])]
+            unscored = max(map(unscored_share, both["unscored"], both["samples"]))
+            harm = effect(names, fall, " %", n=str(int(cell["prompts"].max())), unscored=unscored)
+            found.append(compliance.beside(metrics, model, final, best, harm))
         elif rivals[best].value == 0:
             text = (
                 f"{model}: no percentage, {label(best)} leaves no harm and {label(final)} "
@@ -133,17 +100,32 @@ def over_thirty(metrics: Path) -> list[Effect]:
     return found
 
 
-def sets_of(role: str, better: str, worse: str, measure: str) -> Effects:
-    """Paired differences on every prompt set of a role.
+def stage2_complies(metrics: Path) -> list[Effect]:
+    """Compliance of both stages minus that of the first, on every over-refusal set."""
+    return [
+        one
+        for cell in compliance.benign_cells(metrics, "complies")
+        for one in difference(metrics, "ipo_stage2", "ipo", cell).values()
+    ]
 
-    `FINAL` stands for IPO as the paper has it.
+
+def keeps_capability(margin: float) -> Effects:
+    """Right answers of IPO minus those of the base, on average over the capability sets.
+
+    One set alone may be too small for the margin: with 30 problems and the same answers the
+    interval reaches from -11 to 11 points.
     """
 
     def effects(metrics: Path) -> list[Effect]:
-        frame = read(metrics, "rates_by_seed")
-        sets = dict.fromkeys(frame.loc[frame["role"] == role, "prompt_set"]) if len(frame) else {}
-        method = _final(metrics) if better == "FINAL" else better
-        return [e for s in sets for e in _paired(method, worse, "response", measure, s)(metrics)]
+        frame = read(metrics, "rates")
+        sets = dict.fromkeys(frame.loc[frame["role"] == "capability", "prompt_set"]) if len(frame) else {}
+        chosen = ["capability_average"] if "capability_average" in sets else list(sets)
+        found = []
+        for prompt_set in chosen:
+            cell = (prompt_set, "response", "correct")
+            for model, one in difference(metrics, _final(metrics), "base", cell).items():
+                found.append(compliance.losable(metrics, model, cell, one, margin))
+        return found
 
     return effects
 

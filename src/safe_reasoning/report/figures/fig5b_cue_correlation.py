@@ -10,14 +10,17 @@ from matplotlib.figure import Figure
 
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.figures import style
+from safe_reasoning.report.turning_points import cue_correlations
 
 CAPTION = """
 **Cues foretell harm** (paper Fig. 5b). The paper finds r = 0.853 (A) on about 30 traces between
 the first compliance cue's place and the unsafe turning point. Measured here: each dot is a
-harmful trace of the base model; the dashed line is equality. r has a 95 % Fisher interval and is
-given for every cue detector of the run; the dots are those of the first. Traces without an unsafe
-turning point have no dot; a dot at zero is a prompt that was lost before the first token of
-reasoning.
+harmful trace of the base model; the dashed line is equality. r has a 95 %
+interval from a bootstrap over traces and a p-value from a permutation test, and is given for every
+cue detector of the run (in earlier runs Fisher's interval for further detectors); the dots are
+those of the first. With fewer than four distinct values on either axis there is no r. Traces
+without an unsafe turning point have no dot; a dot at zero is a prompt that was lost before the
+first token of reasoning.
 """
 
 
@@ -31,7 +34,8 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
         .query("outcome == 'harmful'")
         .dropna(subset=["first_cue_token", "unsafe_turning_point"])
     )
-    correlation = report_metrics.read(metrics, "cue_correlation")
+    report_metrics.read(metrics, "cue_correlation")
+    correlation = cue_correlations(metrics)
     paper = report_metrics.read_published(published, "other").query("item == 'fig5b'")["value"].iloc[0]
     keep = ["model", "trace", "first_cue_token", "unsafe_turning_point"]
     return pd.concat(
@@ -63,7 +67,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         lines = [
             f"{r.detector} cues: r = {r.r:.2f} [{r.low:.2f}, {r.high:.2f}], n = {int(r.n)}"
             if pd.notna(r.r)
-            else f"{r.detector} cues: no r, n = {int(r.n)}"
+            else f"{r.detector} cues: too few to decide, n = {int(r.n)}"
             for r in cell[cell["kind"] == "r"].itertuples()
         ]
         if len(axes) > 1:

@@ -16,12 +16,12 @@ from safe_reasoning.report.figures import style
 
 CAPTION = """
 **Compute.** The paper gives at most 14 generations per prompt and 40 minutes for IPO, at least
-40 generations and two hours for GRPO (A, DS-8B). Measured here: generations for each alignment
+40 generations and two hours for GRPO (A, DS-8B). Measured here: generations for each harmful
 prompt, minutes of sampling and training, and the harmful reasoning that was left, with its 95 %
 interval (with several training seeds the mean over them, whose spread is in the interval; short
 strokes are the seeds). GRPO samples while it trains, so its minutes are all training; its steps,
-and so its generations, are set in the configuration. Stage 2 adds harmless prompts with few
-generations each, so both stages together show fewer a prompt than stage 1. The search for
+and so its generations, are set in the configuration. Both stages together hold the sampling and
+training of the first, and the answers to benign prompts. The search for
 triggers belongs to the characterization and is not counted, as in the paper.
 """
 

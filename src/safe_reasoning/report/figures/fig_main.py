@@ -18,29 +18,44 @@ CAPTION = """
 **The main result** (paper Table 2 as a figure). The paper reports that IPO lowers the harm of the
 reasoning most while capability stays, at some cost in compliance with benign requests. Measured
 here: harmful reasoning and responses averaged over the safety sets, benign requests complied
-with, and right answers. Dots are rates, lines 95 % intervals from a bootstrap over prompts, n
+with, and right answers. Where the benign requests have golds, right answers to them stand beside
+compliance: a wrong recipe complies too. Dots are rates, lines 95 % intervals from a bootstrap over prompts, n
 below. With several training seeds dots are means, intervals hold the spread between seeds too,
 and short strokes are the seeds. A method that is safe because it refuses everything shows in the
 middle panel.
 """
 
-# Kind of prompt set, heading, measure, (part, colour, marker).
+# Kind of prompt set, heading, (label, part, measure, colour, marker).
 PANELS = [
     (
         "safety",
         "harmful, %\n(less is better)",
-        "harmful",
-        [("reasoning", style.REASONING, "o"), ("response", style.RESPONSE, "s")],
+        [
+            ("harmful reasoning", "reasoning", "harmful", style.REASONING, "o"),
+            ("harmful response", "response", "harmful", style.RESPONSE, "s"),
+        ],
     ),
-    ("overrefusal", "benign requests\ncomplied with, %", "complies", [("response", "#009e73", "s")]),
-    ("capability", "capability:\nright answers, %", "correct", [("response", "#555555", "s")]),
+    (
+        "overrefusal",
+        "benign requests:\ncomplied, right, %",
+        [
+            ("complied with", "response", "complies", "#009e73", "s"),
+            ("answered right", "response", "correct", "#cc79a7", "D"),
+        ],
+    ),
+    (
+        "capability",
+        "capability:\nright answers, %",
+        [("", "response", "correct", "#555555", "s")],
+    ),
 ]
+COMPLIED = "benign requests\ncomplied with, %"
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Safety average, over-refusal and capability of every method in the main comparison."""
     frame = report_metrics.read_rates(metrics)
-    measure_of = {kind: measure for kind, _, measure, _ in PANELS}
+    shown = {(kind, one[2]) for kind, _, series in PANELS for one in series}
     # Where a role has an average, the average stands for its sets.
     averaged = frame["role"].map(
         {
@@ -50,7 +65,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
         }
     )
     wanted = (averaged.isna() | (frame["prompt_set"] == averaged)) & (
-        frame["measure"] == frame["role"].map(measure_of)
+        pd.Series(zip(frame["role"], frame["measure"], strict=True), frame.index).isin(shown)
     )
     return report_methods.main_methods(frame[wanted])
 
@@ -75,19 +90,21 @@ def draw(frame: pd.DataFrame) -> Figure:
         height_ratios=heights,
     )
     for (model, methods), row in zip(methods_of.items(), axes, strict=True):
-        for axis, (kind, heading, _, series) in zip(row, present, strict=True):
+        for axis, (kind, heading, series) in zip(row, present, strict=True):
             cell = frame[(frame["model"] == model) & (frame["role"] == kind)]
-            for number, (part, color, marker) in enumerate(series):
-                shift = (number - (len(series) - 1) / 2) * 0.34
-                style.dots_by_method(axis, cell[cell["part"] == part], methods, color, shift, marker)
-                if len(series) > 1:
-                    axis.plot([], [], marker, color=color, markersize=4, label=part)
+            drawn = [one for one in series if (cell["measure"] == one[2]).any()]
+            for number, (label, part, measure, color, marker) in enumerate(drawn):
+                shift = (number - (len(drawn) - 1) / 2) * 0.34
+                dots = cell[(cell["part"] == part) & (cell["measure"] == measure)]
+                style.dots_by_method(axis, dots, methods, color, shift, marker)
+                if len(drawn) > 1:
+                    axis.plot([], [], marker, color=color, markersize=4, label=label)
             n = cell.drop_duplicates("prompt_set")
-            axis.set_title(heading)
+            axis.set_title(heading if len(drawn) > 1 or kind != "overrefusal" else COMPLIED)
             axis.set_xlabel(
                 f"n = {n['prompts'].sum()} prompts,\n{n['samples'].sum()} samples", fontsize=style.SMALL
             )
             style.rates_axis(axis)
         style.method_rows(row, methods, model, several=len(methods_of) > 1)
-    style.legend_above(figure, axes[0, 0])
+    style.legend_above(figure, *axes[0])
     return figure

@@ -161,9 +161,10 @@ def method_rows(axes: Sequence[Axes], methods: Sequence[str], model: str, severa
             axis.axhline(place + 0.5, color="#dddddd", linewidth=0.4, zorder=0)
 
 
-def legend_above(figure: Figure, axis: Axes) -> None:
+def legend_above(figure: Figure, *axes: Axes) -> None:
     """One legend for all panels, above them, where it covers no data."""
-    handles, labels = axis.get_legend_handles_labels()
+    pairs = [pair for axis in axes for pair in zip(*axis.get_legend_handles_labels(), strict=True)]
+    handles, labels = [handle for handle, _ in pairs], [text for _, text in pairs]
     figure.legend(
         handles, labels, loc="outside upper left", ncols=len(labels), handletextpad=0.1, borderpad=0.1
     )

@@ -9,6 +9,7 @@ import pandas as pd
 from safe_reasoning.core.files import write_bytes
 from safe_reasoning.report import methods as report_methods
 from safe_reasoning.report import metrics as report_metrics
+from safe_reasoning.report.scored import scored_note, with_bounds
 
 SAFETY_PARTS = ("reasoning", "response")
 
@@ -30,24 +31,30 @@ def percent(value: float, low: float, high: float, sd: float = float("nan")) -> 
 def rate_cells(metrics: Path, table: str = "rates") -> pd.DataFrame:
     """Rates over all seeds, as text.
 
-    `12.3 [10.1, 14.8]`, with several seeds `12.3 ± 1.9 [8.0, 16.6]`.
+    `12.3 [10.1, 14.8]`, with several seeds `12.3 ± 1.9 [8.0, 16.6]`; where answers are unscored,
+    how many are not and the bounds of the rate follow. A row with fewer prompts than other methods
+    have tells its own n.
     """
-    frame = report_metrics.read(metrics, table)
-    frame["cell"] = [percent(r.rate, r.low, r.high, r.sd) for r in frame.itertuples()]
+    frame = with_bounds(report_metrics.read(metrics, table))
+    prompts = frame.groupby(["model", "prompt_set"])["prompts"].transform("max")
+    frame["cell"] = [
+        percent(row["rate"], row["low"], row["high"], row["sd"]) + scored_note(row, of_column)
+        for (_, row), of_column in zip(frame.iterrows(), prompts, strict=True)
+    ]
     return frame
 
 
 def pivot(frame: pd.DataFrame, columns: list[tuple[str, str, str, str]]) -> pd.DataFrame:
-    """One row per method and before them a row with n.
+    """One row per method and before them a row with n: prompts, and samples whether scored or not.
 
     A column (heading, prompt set, part, measure).
     """
     rows = []
     for model in dict.fromkeys(frame["model"]):
         of_model = frame[frame["model"] == model]
-        sizes, seeds = of_model.groupby("prompt_set")[["prompts", "samples"]].max(), of_model["seeds"].max()
+        sizes, seeds = of_model.groupby("prompt_set")[["prompts", "asked"]].max(), of_model["seeds"].max()
         counts = {
-            heading: f"n = {sizes.loc[s, 'prompts']} ({sizes.loc[s, 'samples']})"
+            heading: f"n = {sizes.loc[s, 'prompts']} ({sizes.loc[s, 'asked']})"
             for heading, s, _, _ in columns
             if s in sizes.index
         }

@@ -8,18 +8,22 @@ import pandas as pd
 
 from safe_reasoning.report import methods as report_methods
 from safe_reasoning.report import metrics as report_metrics
+from safe_reasoning.report.claims import compliance
 from safe_reasoning.report.tables.common import NAME, SAFETY_PARTS, pivot, rate_cells
 
 CAPTION = """
 **Main results** (paper Table 2): harmful reasonings and responses in per cent with 95 %
-intervals, averaged and by set; compliance with benign prompts; capability; and how many traces of
-the safety sets had no, an empty or a repeated end of reasoning. With several training seeds: mean
-± standard deviation between seeds, and an interval of the mean that holds both chances, that of
-prompts and that of training; the base and released models have the same weights under every seed,
-whose samples are counted together, so no ± stands there. The first row gives n: prompts
-(samples). The paper's rows are for other models, sets and judges and carry the mark of how sure
-they are; they stand in the columns that play the same part and are not to be compared digit by
-digit.
+intervals, averaged and by set; compliance with benign prompts, and right answers to them where
+they have golds (a wrong recipe complies); capability; how many traces of the safety sets had no,
+an empty or a repeated end of reasoning; and whether compliance was *kept* against the base, by the
+rule of the scorecard: safety means little where it was *lost*. Where answers could not be scored,
+their number follows, and the rate if all of them were of the one kind or all of the other. With
+several training seeds: mean ± standard deviation between seeds, and an interval of the mean that
+holds both chances, that of prompts and that of training; the base and released models have the
+same weights under every seed, whose samples are counted together, so no ± stands there. The first
+row gives n: prompts (samples, scored or not). The paper's rows are for other models, sets and
+judges and carry the mark of how sure they are; they stand in the columns that play the same part
+and are not to be compared digit by digit.
 """
 
 # The paper's safety sets, for models that were measured on them.
@@ -44,6 +48,19 @@ def _ill_formed(metrics: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _price(metrics: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    """What became of the compliance of each model and method; empty for the base."""
+    names = frame[["model", "method"]].drop_duplicates()
+    return names.assign(
+        **{
+            "compliance": [
+                "" if method == "base" else compliance.word(metrics, model, method)
+                for model, method in names.itertuples(index=False)
+            ]
+        }
+    )
+
+
 def _published_main(published: Path, columns: dict[str, tuple[str, str]]) -> pd.DataFrame:
     """Rows of the paper's Table 2 with their marks.
 
@@ -62,7 +79,7 @@ def _published_main(published: Path, columns: dict[str, tuple[str, str]]) -> pd.
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Main results, %: every safety set by part, their average, compliance, capability, ill-formed
-    traces; then the paper's rows.
+    traces, what became of compliance; then the paper's rows.
 
     The paper's values are for other models, sets and judges: they stand in the columns that play
     the same part.
@@ -75,25 +92,25 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
         (f"{s} {part}", s, part, "harmful") for s in ["safety_average", *sets] for part in SAFETY_PARTS
     ]
     roles = frame[["prompt_set", "role"]].drop_duplicates()
-    columns += [
-        (f"{s} complies", s, "response", "complies")
-        for s in roles.loc[roles["role"] == "overrefusal", "prompt_set"]
-    ]
+    benign = compliance.benign_cells(metrics, "complies", "correct")
+    columns += [(f"{s} {measure}", s, part, measure) for s, part, measure in benign]
     columns += [
         (f"{s} correct", s, "response", "correct")
         for s in roles.loc[roles["role"] == "capability", "prompt_set"]
     ]
-    ours = pivot(frame, columns).merge(_ill_formed(metrics), on=["model", "method"], how="left")
+    ours = pivot(frame, columns)
+    for further in (_ill_formed(metrics), _price(metrics, frame)):
+        ours = ours.merge(further, on=["model", "method"], how="left")
     theirs = {
         f"{s} {part}": (s, part)
         for s in ("safety_average", *PAPER_SETS)
         if s in [*sets, "safety_average"]
         for part in SAFETY_PARTS
     }
-    for heading, prompt_set, _, measure in columns:
+    for heading, prompt_set, part, measure in columns:
         if measure == "complies":
             theirs[heading] = ("xstest", "response")
-        elif measure == "correct":
+        elif measure == "correct" and (prompt_set, part, measure) not in benign:
             theirs[heading] = (
                 prompt_set if prompt_set in PAPER_CAPABILITY else "capability_average",
                 "response",

@@ -11,7 +11,8 @@ from safe_reasoning.report import metrics as report_metrics
 
 CAPTION = """
 **Costs**: generations, generated tokens and seconds behind each method. GRPO samples while it
-trains, so its seconds are all training. The paper's rows are for DS-8B on its own hardware, with
+trains, so its seconds are all training. Generations are for each harmful prompt; both stages hold
+the sampling and training of the first. The paper's rows are for DS-8B on its own hardware, with
 marks.
 """
 

@@ -12,7 +12,9 @@ from safe_reasoning.report.tables.common import percent
 CAPTION = """
 **Safety triggers**: sentences mined at safe turning points, how often the reasoning came out safe
 after each on trial traces (95 % Wilson intervals), and which were picked (labelled T1, T2, ...).
-They are harmless and shown in full.
+A picked trigger's share is the highest of its cluster's candidates on the very trials that picked
+it, so chance flatters it, and its interval does not know. The curve of interventions measures the
+same triggers on other traces, without that. The sentences are harmless and shown in full.
 """
 
 
