@@ -94,7 +94,7 @@ CONTENTS = (
         (
             Item("table_pairs", ("pairs",)),
             Item("fig_main", ("rates_by_seed", "rates")),
-            Item("table2_main", ("rates", "trace_classes")),
+            Item("table2_main", ("rates", "trace_classes", "paired_differences")),
             Item("table3_ablations", ("rates",)),
             Item("fig7_kl", ("kl",)),
         ),

@@ -14,7 +14,8 @@ CAPTION = """
 after each on trial traces (95 % Wilson intervals), and which were picked (labelled T1, T2, ...).
 A picked trigger's share is the highest of its cluster's candidates on the very trials that picked
 it, so chance flatters it, and its interval does not know. The curve of interventions measures the
-same triggers on other traces, without that. The sentences are harmless and shown in full.
+same triggers on other traces, without that. *Unscored* trials, such as reasoning that did not end,
+are not among the trials. The sentences are harmless and shown in full.
 """
 
 
@@ -25,6 +26,5 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
     """
     frame = report_metrics.read(metrics, "triggers")
     frame["safe after it, %"] = [percent(r.safe_share, r.low, r.high) for r in frame.itertuples()]
-    return frame[["model", "label", "cluster", "text", "occurrences", "trials", "safe after it, %"]].fillna(
-        ""
-    )
+    columns = ["model", "label", "cluster", "text", "occurrences", "trials", "unscored", "safe after it, %"]
+    return frame[columns].fillna("")
