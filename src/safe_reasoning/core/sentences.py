@@ -41,6 +41,7 @@ for in on at to yes well thus therefore instead
 _TITLE_WORDS, _ENDING_WORDS, _OPENING_WORDS = (
     frozenset(words.split()) for words in (_TITLES, _ENDINGS, _OPENERS)
 )
+_WINDOW = 60  # characters after a dot in which the next word is looked for
 _WORD = re.compile(r"[^\W_]+(?:[.'’][^\W_]+)*")
 
 
@@ -90,7 +91,7 @@ def _is_end(text: str, start: int, match: re.Match[str]) -> bool:
     if match["stop"] != ".":
         return True
     before = text[start : match.start() + 1]
-    following = _WORD.search(text, match.end())
+    following = _WORD.search(text, match.end(), match.end() + _WINDOW)
     if _NUMBERED.fullmatch(before) or (_LIST_MARK.fullmatch(before) and _is_list_item(before, following)):
         return False
     words = _WORD.findall(before[-24:])
