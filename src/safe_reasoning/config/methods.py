@@ -48,6 +48,10 @@ class Method(Section):
     nodes: int = Field(
         1, ge=1, description="nodes of one training; more than one needs SLURM and the virtual environment"
     )
+    precision: Literal["float32", "bfloat16"] | None = Field(
+        None,
+        description="arithmetic of the training (weights are kept in float32); bfloat16 on GPUs by default",
+    )
     gradient_checkpointing: bool | None = Field(
         None, description="compute activations again instead of keeping them; on GPUs by default"
     )

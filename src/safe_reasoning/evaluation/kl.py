@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM
 
+from safe_reasoning.core.devices import device
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.core.trace import split_trace, token_ends, tokens_before
 
@@ -57,19 +58,18 @@ def kl_by_token(
     ids = torch.tensor([[*prompt, *reasoning]])
     window = slice(len(prompt) - 1, len(prompt) - 1 + len(reasoning))
     p, q = (
-        torch.log_softmax(model(input_ids=ids.to(model.device)).logits[0, window].float().cpu(), -1)
+        torch.log_softmax(model(input_ids=ids.to(model.device)).logits[0, window].float(), -1)
         for model in (aligned, base)
     )
-    return torch.sum(p.exp() * (p - q), -1).clamp(min=0).numpy()
+    return torch.sum(p.exp() * (p - q), -1).clamp(min=0).cpu().numpy()
 
 
 def load_float32(folder: Path) -> Any:
     """A model in float32 on the GPU if there is one."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
     model: Any = AutoModelForCausalLM.from_pretrained(
         folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
     )
-    return model.to(device).eval()
+    return model.to(device()).eval()
 
 
 def kl_curve(per_trace: Sequence[np.ndarray], resamples: int, seed: int = 0) -> list[dict[str, float | int]]:

@@ -13,6 +13,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from safe_reasoning import config
+from safe_reasoning.core.devices import device
 from safe_reasoning.core.trace import CLOSE_TAG
 from safe_reasoning.sampling.engine import (
     Request,
@@ -35,7 +36,7 @@ class TransformersEngine:
         self._engine = engine
         self._end_ids = end_ids(model_dir, self.tokenizer)
         self._think_end = think_end_id(self.tokenizer)
-        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._device = device()
         model: Any = AutoModelForCausalLM.from_pretrained(
             model_dir,
             dtype=engine.dtype,
@@ -75,7 +76,7 @@ class TransformersEngine:
         prompts = [request.prompt_token_ids + request.given_ids for request in requests]
         limits = [remaining_tokens(request, self._engine, self.decoding) for request in requests]
         # One number in [0, 1) a request and step, of the request's own generator: its draws depend
-        # on no other request.
+        # on no other request, and the CPU's generators draw the same for every device.
         generators = [torch.Generator().manual_seed(request.seed) for request in requests]
         draws = torch.nn.utils.rnn.pad_sequence(
             [
@@ -83,7 +84,7 @@ class TransformersEngine:
                 for request, g in zip(requests, generators, strict=True)
             ],
             batch_first=True,
-        )
+        ).to(self._device)
         width = max(map(len, prompts))
         ids = torch.tensor([[0] * (width - len(prompt)) + prompt for prompt in prompts], device=self._device)
         mask = torch.tensor(
@@ -105,12 +106,12 @@ class TransformersEngine:
                 logits_to_keep=1,
             )
             cache = output.past_key_values
-            chosen = self._choose(output.logits[:, -1].cpu(), draws[batch, step])
+            chosen = self._choose(output.logits[:, -1], draws[:, step])
             for i, token in zip(batch, chosen.tolist(), strict=True):
                 if not reasons[i]:
                     new_ids[i].append(token)
                     reasons[i] = self._reason(new_ids[i], limits[i], stop_at_think_end)
-            ids = chosen[:, None].to(self._device)
+            ids = chosen[:, None]
             mask = torch.cat([mask, mask.new_ones(len(batch), 1)], dim=1)
             running = [place for place, i in enumerate(batch) if not reasons[i]]
             if not running:
@@ -118,7 +119,8 @@ class TransformersEngine:
             if len(running) <= len(batch) // 2:
                 places = torch.tensor(running, device=self._device)
                 cache.batch_select_indices(places)
-                ids, mask, batch = ids[places], mask[places], [batch[place] for place in running]
+                ids, mask, draws = ids[places], mask[places], draws[places]
+                batch = [batch[place] for place in running]
         return [
             (new[:-1] if new[-1] in self._end_ids else new, reason)
             for new, reason in zip(new_ids, reasons, strict=True)

@@ -46,7 +46,8 @@ def training_arguments(task: Task, examples: int) -> dict[str, Any]:
         "seed": task.seed,
         "data_seed": task.seed,
         "use_cpu": not cuda,
-        "bf16": cuda,  # CPUs here have no bfloat16 units: float32 is faster and exact
+        # CPUs here have no bfloat16 units: float32 is faster and exact
+        "bf16": precision(method) == "bfloat16",
         "gradient_checkpointing": cuda
         if method.gradient_checkpointing is None
         else method.gradient_checkpointing,
@@ -68,6 +69,11 @@ def training_arguments(task: Task, examples: int) -> dict[str, Any]:
             "local_files_only": True,
         },
     }
+
+
+def precision(method: Method) -> str:
+    """The arithmetic of a training: the method's, or what the device is best at."""
+    return method.precision or ("bfloat16" if torch.cuda.is_available() else "float32")
 
 
 @functools.cache

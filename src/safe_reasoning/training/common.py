@@ -19,6 +19,7 @@ from transformers import AutoTokenizer, PrinterCallback, TrainerState
 
 from safe_reasoning.config import Config, Method
 from safe_reasoning.core.cli import progress
+from safe_reasoning.core.devices import device, peak_gpu_gib
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json, sha256, write_json
 from safe_reasoning.core.seeds import derive_seed
@@ -194,6 +195,9 @@ def run(
                 "steps": trainer.state.global_step,
                 "seconds": round(callback.seconds(), 1),
                 "loss_curve": _curve(trainer.state.log_history),
+                "device": device(),
+                "precision": "bfloat16" if trainer.args.bf16 else "float32",
+                "peak_gpu_gib": peak_gpu_gib(),
                 "weights_sha256": {
                     path.name: sha256(path) for path in sorted(task.out.glob("*.safetensors"))
                 },
@@ -212,6 +216,7 @@ def _curve(history: Sequence[Row]) -> list[dict[str, float | None]]:
             "loss": float(entry["loss"]),
             "grad_norm": _optional(entry.get("grad_norm")),
             "reward_margin": _optional(entry.get("rewards/margins")),
+            "grad_norm": _optional(entry.get("grad_norm")),
         }
         for entry in history
         if "loss" in entry

@@ -30,7 +30,9 @@ def launch_command(
         return None
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(method.processes)]
     if method.nodes == 1:
-        return [*torchrun, "--standalone", *script]
+        # Its processes meet at the loopback address: a machine without a network may not find its
+        # own host name.
+        return [*torchrun, "--standalone", "--local-addr", "127.0.0.1", *script]
     job = environment.get("SLURM_JOB_ID")
     if job is None or shutil.which("srun") is None:
         raise UserError(

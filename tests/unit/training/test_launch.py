@@ -32,6 +32,8 @@ def test_several_processes_start_under_torchrun():
         "--nproc_per_node",
         "2",
         "--standalone",
+        "--local-addr",
+        "127.0.0.1",
         *SCRIPT,
     ]
 
