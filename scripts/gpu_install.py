@@ -22,7 +22,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--bundle", type=Path, default=Path("gpu-bundle"), help="folder of the pieces")
-    parser.add_argument("--env", type=Path, default=Path(".gpu-env"), help="folder of the environment to make")
+    parser.add_argument(
+        "--env", type=Path, default=Path(".gpu-env"), help="folder of the environment to make"
+    )
     parser.add_argument(
         "--weights-only", action="store_true", help="the environment has its packages: only add the weights"
     )
