@@ -17,8 +17,10 @@ from safe_reasoning.gpu_check.settings import Settings
 from safe_reasoning.gpu_check.stages import Places
 
 # Modules that the other stages import.
-NEEDED = ("torch", "transformers", "accelerate", "peft", "trl", "datasets", "pydantic", "gguf", "pandas")
-NEEDED += ("pyarrow", "scipy", "statsmodels", "sklearn", "seaborn", "snakemake", "math_verify", "datasketch")
+NEEDED = (
+    *("torch", "transformers", "accelerate", "peft", "trl", "datasets", "pydantic", "gguf", "pandas"),
+    *("pyarrow", "scipy", "statsmodels", "sklearn", "seaborn", "snakemake", "math_verify", "datasketch"),
+)
 OPTIONAL = ("vllm", "deepspeed")
 
 

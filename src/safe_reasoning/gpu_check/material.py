@@ -67,7 +67,7 @@ def _ids(tokenizer: Any, text: str) -> list[int]:
 
 
 def intervened_pairs(tokenizer: Any, count: int) -> list[dict[str, Any]]:
-    """Pairs of the form of the paper's: prefix, then trigger and commitment against cue and steps."""
+    """Pairs like the paper's: after a prefix, trigger and commitment against cue and steps."""
     world = [item for item in items.make_items(ITEMS, 0) if item.restricted]
     rng = random.Random(derive_seed("gpu check pairs"))
     rows = []

@@ -1,6 +1,4 @@
-"""Files cut into pieces of a few dozen MiB, so that they can be carried one by one, and put together
-again with checks.
-"""
+"""Files cut into pieces of a few dozen MiB, to be carried one by one and put together again."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Record:
 
     @contextmanager
     def item(self, name: str) -> Iterator[None]:
-        """A part of the stage: its error is kept and fails the stage, the parts after it still run."""
+        """A part of the stage: its error is kept and fails the stage, later parts still run."""
         begin = time.perf_counter()
         try:
             yield
@@ -91,7 +91,9 @@ class Record:
 
 def close_unfinished(path: Path, stage: str, reason: str, status: str = LATE) -> None:
     """Write into a stage's file that it did not end by itself."""
-    content = read_json(path) if path.exists() else {"stage": stage, "checks": {}, "measured": {}}
+    content: dict[str, Any] = {"stage": stage, "checks": {}, "measured": {}}
+    if path.exists():
+        content = read_json(path)
     write_json(path, {**content, "status": status, "errors": {**content.get("errors", {}), "end": reason}})
 
 

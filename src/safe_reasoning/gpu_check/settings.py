@@ -83,7 +83,7 @@ class Settings(Section):
 
     seconds: float = Field(580, gt=0)
     together: list[list[Stage]]
-    limits: dict[Stage, float]
+    limits: dict[str, float]
     engine: EngineSize = EngineSize()
     training: TrainingSize = TrainingSize()
     rates: RatesSize = RatesSize()
