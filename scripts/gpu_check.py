@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument(
         "--stage", choices=get_args(Stage), help="run this one in this process, without limit"
     )
+    parser.add_argument("--seconds", type=float, default=3600, help="that a stage of its own has")
     parser.add_argument(
         "--record", action="store_true", help="do only what other devices are compared with (the bundle)"
     )
@@ -54,6 +55,7 @@ def main() -> None:
         arguments.out.resolve(),
         arguments.device,
         arguments.record,
+        arguments.seconds,
     )
     places.work.mkdir(parents=True, exist_ok=True)
     if arguments.stage:

@@ -31,6 +31,7 @@ class Places:
         out: folder of the result files.
         device: `cuda` or `cpu`.
         recording: only what other devices are compared with is done.
+        seconds: that the stage has.
     """
 
     carried: Path
@@ -38,6 +39,7 @@ class Places:
     out: Path
     device: str
     recording: bool = False
+    seconds: float = 3600.0
 
     def reference(self, stage: str) -> dict[str, Any]:
         """What the CPU recorded for a stage; empty when this run records it."""
@@ -55,10 +57,13 @@ def run_stage(name: str, settings: Settings, places: Places) -> bool:
     return record.finish()
 
 
-def _start(name: str, command: list[str], log: Path) -> subprocess.Popen[bytes]:
+def _start(name: str, command: list[str], log: Path, seconds: float) -> subprocess.Popen[bytes]:
     with open(log, "ab") as handle:
         return subprocess.Popen(
-            [*command, "--stage", name], stdout=handle, stderr=subprocess.STDOUT, start_new_session=True
+            [*command, "--stage", name, "--seconds", f"{seconds:.1f}"],
+            stdout=handle,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
 
 
@@ -93,8 +98,8 @@ def run_together(
     log = places.out / LOG
     for name in names:
         (places.out / f"{name}.json").unlink(missing_ok=True)
-    processes = {name: _start(name, command, log) for name in names}
     ends = {name: min(begin + settings.limits[name], deadline) for name in names}
+    processes = {name: _start(name, command, log, ends[name] - begin) for name in names}
     statuses: dict[str, str] = {}
     while len(statuses) < len(names):
         for name, process in processes.items():
