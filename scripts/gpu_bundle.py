@@ -1,7 +1,7 @@
 """Build the bundle of the GPU check: wheels, weights and recorded runs, cut into pieces.
 
-Needs a network for the wheels. The nano base is that of results/demo, or else trained here (minutes);
-the recorded runs are made here, on the CPU (minutes). What is there already is kept.
+Needs a network for the wheels. The nano base is that of results/demo, or else trained here;
+the recorded runs are made here, on the CPU: both take minutes. What is there is kept.
 
 python scripts/gpu_bundle.py --out gpu-bundle
 """

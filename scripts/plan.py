@@ -5,6 +5,8 @@ Generations, tokens, judge calls and their price, GPU-hours, disk, memory.
 python scripts/plan.py --config config/paper.yaml
 python scripts/plan.py --config config/demo.yaml \\
     --measured results/demo    # with the rates and lengths of a finished run
+python scripts/plan.py --config config/paper.yaml \\
+    --measured results/gpu/rates.json    # with the rates of the GPU check
 """
 
 import argparse
@@ -19,7 +21,7 @@ from safe_reasoning.core.cli import command, print_line
 from safe_reasoning.plan.checked_config import checked
 from safe_reasoning.plan.endpoints import expected
 from safe_reasoning.plan.estimate import plan
-from safe_reasoning.plan.measured_rates import with_measured_rates
+from safe_reasoning.plan.measured_rates import measured_rates
 from safe_reasoning.plan.memory import problems
 from safe_reasoning.plan.step import totals
 from safe_reasoning.plan.table import plan_table, published_costs
@@ -35,22 +37,24 @@ def main() -> None:
     parser.add_argument(
         "--measured",
         type=Path,
-        help="folder of a finished run whose rates and lengths are used instead of the configuration's",
+        help="folder of a finished run whose rates and lengths are used instead of the configuration's, or "
+        "rates.json of the GPU check",
     )
     arguments = parser.parse_args()
-    config = checked(load(arguments.config))
-    if arguments.measured:
-        config = with_measured_rates(config, arguments.measured / "metrics")
+    used = measured_rates(checked(load(arguments.config)), arguments.measured)
+    config = used.config
     steps = plan(config)
     console = Console(width=160)
     console.print(plan_table(config, steps))
     rates, total = config.plan, totals(steps)
-    origin = f"measured in {arguments.measured}" if arguments.measured else "the configuration's estimates"
     console.print(
-        f"Rates ({origin}): {rates.generation_tokens_per_gpu_second:,.0f} generated and "
-        f"{rates.training_tokens_per_gpu_second:,.0f} trained tokens per second and GPU. "
-        f"On {rates.gpus} GPUs at best {total.gpu_hours / rates.gpus:,.0f} hours."
+        f"Generated tokens per second and GPU: {rates.generation_tokens_per_gpu_second:,.0f} "
+        f"({used.generation})."
     )
+    console.print(
+        f"Trained tokens per second and GPU: {rates.training_tokens_per_gpu_second:,.0f} ({used.training})."
+    )
+    console.print(f"On {rates.gpus} GPUs at best {total.gpu_hours / rates.gpus:,.0f} hours.")
     for line in expected(config, steps):
         console.print(line)
     if lines := published_costs(config, Path("results/published")):
