@@ -4,6 +4,7 @@ stopped leaves what it had.
 
 from __future__ import annotations
 
+import math
 import time
 import traceback
 from collections.abc import Iterator, Mapping
@@ -98,10 +99,13 @@ def close_unfinished(path: Path, stage: str, reason: str, status: str = LATE) ->
 
 
 def furthest(found: list[float], expected: list[float]) -> float:
-    """The largest difference of two trajectories of the same length."""
+    """The largest difference of two trajectories of the same length; infinite when one has a value
+    that is no number.
+    """
     if len(found) != len(expected) or not found:
         raise ValueError(f"{len(found)} values cannot be compared with {len(expected)}")
-    return max(abs(a - b) for a, b in zip(found, expected, strict=True))
+    differences = [abs(a - b) for a, b in zip(found, expected, strict=True)]
+    return max(differences) if all(map(math.isfinite, differences)) else math.inf
 
 
 def compare(
