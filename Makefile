@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 # torch's CPU build lies outside PyPI: where the configured index lacks it, PyTorch's own CPU index is asked.
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: help setup demo mini figures archive plan prefetch lock-revisions containers lock-containers label-sheet label-audit test-fast test test-slow lint format schema lock
+.PHONY: help setup demo mini figures archive plan prefetch lock-revisions containers lock-containers label-sheet label-audit test-fast test test-slow lint format schema lock setup-cuda gpu-bundle gpu-check
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,6 +67,24 @@ label-sheet: setup ## a blinded sheet of a run's texts for a person to label: ma
 label-audit: setup ## agreement of the judges with a filled-in sheet: make label-audit SHEET=results/mini/labels/sheet.csv
 	$(BIN)/python scripts/audit_label_sheet.py --sheet $(or $(SHEET),results/demo/labels/sheet.csv)
 
+gpu-bundle: setup ## wheels, weights and recorded runs of the GPU check, in pieces to carry to a machine without a network: gpu-bundle/ (docs/gpu-check.md)
+	$(BIN)/python scripts/gpu_bundle.py --out gpu-bundle
+
+gpu-check: ## check all that needs a GPU, in ten minutes on one, from the bundle and without a network: make gpu-check STAGES="rates engine"
+	@test -d .gpu-env/carried || $(PYTHON) scripts/gpu_install.py --bundle $(or $(BUNDLE),gpu-bundle) --env .gpu-env
+	.gpu-env/bin/python scripts/gpu_check.py --out $(or $(OUT),results/gpu) $(if $(STAGES),--stages $(STAGES))
+
+# On a machine with a GPU and a network: .venv-train trains and runs the workflow, .venv-serve has vLLM. What comes as source is built by the lock's setuptools.
+LOCKED := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+setup-cuda: ## the CUDA environments from their locks (Python 3.12): make setup-cuda PYTHON=python3.12
+	$(PYTHON) -m venv .venv-train
+	awk '/^[^ ]/ { keep = /^setuptools==/ } keep' envs/train.lock > .venv-train/setuptools.lock
+	.venv-train/bin/python $(LOCKED) -r .venv-train/setuptools.lock
+	.venv-train/bin/python $(LOCKED) --no-build-isolation -r envs/train.lock
+	.venv-train/bin/python $(LOCKED) --no-build-isolation -r envs/analyze.lock
+	$(PYTHON) -m venv .venv-serve
+	.venv-serve/bin/python $(LOCKED) -r envs/serve.lock
+
 # On two processes. The slow tests are alone on the machine: they count its GPUs, nodes and images.
 PYTEST := $(BIN)/python -m pytest -q
 SIDE_BY_SIDE := -n 2 --dist loadgroup
@@ -103,10 +121,15 @@ CUDA := --python-version 3.12 --python-platform x86_64-manylinux_2_31
 # What the environments share has one version, as far as their packages allow: each lock starts as a copy of the CPU's, whose versions uv prefers.
 lock_like_cpu = cp envs/cpu.lock envs/new.lock && $(LOCK) $(2) envs/$(1).in -o envs/new.lock && mv envs/new.lock envs/$(1).lock
 
+# The GPU check's lock leaves out what the machine has; pydantic and its parts it may not have.
+there_already = $$(sed -nE 's/^([a-z0-9._-]+)==.*/--no-emit-package \1/p' envs/gpu-machine.lock | grep -vE ' (pydantic|pydantic-core|annotated-types|typing-inspection)$$')
+
 lock: ## renew the locks (needs uv)
 	$(LOCK) --python-version 3.11 --override envs/cpu.overrides.txt --extra-index-url $(TORCH_INDEX) envs/cpu.in -o envs/cpu.lock
 	$(LOCK) --python-version 3.11 envs/dev.in -o envs/dev.lock
 	$(call lock_like_cpu,serve,$(CUDA) --override envs/embeddings.overrides.txt)
 	$(call lock_like_cpu,train,$(CUDA))
 	$(call lock_like_cpu,grpo,$(CUDA) --override envs/embeddings.overrides.txt)
+	cp envs/grpo.lock envs/new.lock && $(LOCK) $(CUDA) envs/gpu-machine.in -o envs/new.lock && mv envs/new.lock envs/gpu-machine.lock
+	cp envs/grpo.lock envs/new.lock && $(LOCK) $(CUDA) $(there_already) envs/gpu-check.in -o envs/new.lock && mv envs/new.lock envs/gpu-check.lock
 	$(call lock_like_cpu,analyze,--universal --python-version 3.11 --override envs/cpu.overrides.txt)

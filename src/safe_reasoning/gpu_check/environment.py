@@ -19,7 +19,7 @@ from safe_reasoning.gpu_check.stages import Places
 # Modules that the other stages import.
 NEEDED = (
     *("torch", "transformers", "accelerate", "peft", "trl", "datasets", "pydantic", "gguf", "pandas"),
-    *("pyarrow", "scipy", "statsmodels", "sklearn", "seaborn", "snakemake", "math_verify", "datasketch"),
+    *("pyarrow", "scipy", "statsmodels", "seaborn", "snakemake", "datasketch", "rich", "jinja2"),
 )
 OPTIONAL = ("vllm", "deepspeed")
 

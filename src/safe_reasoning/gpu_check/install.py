@@ -40,9 +40,16 @@ def install(bundle: Path, environment: Path, source: Path, *, packages: bool = T
     with tempfile.TemporaryDirectory() as name:
         content = Path(name)
         names = pieces.join(bundle, content)
+        places = [str(source.resolve())]
         if packages:
             shutil.rmtree(environment, ignore_errors=True)
-            _make(environment, source, sorted(content.glob("wheels/*.whl")))
+            subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
+            places += packages_of_this_python()
+        # Added after the environment's own packages, so what is carried goes before what was there.
+        lines = [f"import site; site.addsitedir({place!r})\n" for place in places]
+        (_library(environment) / "zz_machine.pth").write_text("".join(lines))
+        if packages:
+            _add_wheels(environment, sorted(content.glob("wheels/*.whl")))
         for path in names:
             if not path.startswith("wheels/"):
                 target = environment / CARRIED / path
@@ -51,20 +58,15 @@ def install(bundle: Path, environment: Path, source: Path, *, packages: bool = T
     progress(f"installed {bundle} into {environment}")
 
 
-def _make(environment: Path, source: Path, wheels: list[Path]) -> None:
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
+def _library(environment: Path) -> Path:
+    """The folder of an environment's packages."""
+    python = str(environment / "bin" / "python")
+    asked = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    return Path(subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip())
+
+
+def _add_wheels(environment: Path, wheels: list[Path]) -> None:
     python = environment / "bin" / "python"
-    library = Path(
-        subprocess.run(
-            [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout.strip()
-    )
-    # Read after the environment's own packages, so what is carried goes before what was there.
-    lines = [str(source.resolve()), *packages_of_this_python()]
-    (library / "zz_machine.pth").write_text("\n".join(lines) + "\n")
     options = ["--no-index", "--no-deps", "--no-compile", "--ignore-installed", "--no-warn-script-location"]
     command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", *options]
     done = subprocess.run(

@@ -29,19 +29,23 @@ def _parts(name: str, size: int, limit: int) -> list[dict[str, Any]]:
 
 
 def arrange(sizes: Mapping[str, int], limit: int) -> list[list[dict[str, Any]]]:
-    """Parts of files by piece, none larger than `limit` bytes: each part goes into the first piece
-    that has room, the largest first.
+    """Parts of files by piece, none larger than `limit` bytes.
+
+    Parts of a file that is larger than a piece have a piece each; the others go into the first
+    piece that has room, the largest first.
     """
     parts = [part for name, size in sizes.items() for part in _parts(name, max(1, size), limit)]
-    pieces: list[list[dict[str, Any]]] = []
-    for part in sorted(parts, key=lambda part: (-part["bytes"], part["name"], part["part"])):
-        for piece in pieces:
+    alone = [[part] for part in parts if part["parts"] > 1]
+    shared: list[list[dict[str, Any]]] = []
+    whole = [part for part in parts if part["parts"] == 1]
+    for part in sorted(whole, key=lambda part: (-part["bytes"], part["name"])):
+        for piece in shared:
             if sum(other["bytes"] for other in piece) + part["bytes"] <= limit:
                 piece.append(part)
                 break
         else:
-            pieces.append([part])
-    return pieces
+            shared.append([part])
+    return shared + alone
 
 
 def cut(folder: Path, names: Iterable[str], out: Path, limit: int) -> list[list[dict[str, Any]]]:
