@@ -14,12 +14,14 @@ from typing import Any
 
 import torch
 
+from safe_reasoning.config import Decoding
 from safe_reasoning.gpu_check import shapes, training_step
 from safe_reasoning.gpu_check.environment import wait
 from safe_reasoning.gpu_check.fit import line, whole_step
 from safe_reasoning.gpu_check.record import Record
 from safe_reasoning.gpu_check.settings import RatesSize, Settings
 from safe_reasoning.gpu_check.stages import Places
+from safe_reasoning.sampling.transformers_engine import choose
 
 
 def run(record: Record, settings: Settings, places: Places) -> None:
@@ -76,6 +78,7 @@ def _sampling(record: Record, name: str, size: RatesSize, device: str) -> None:
 def _decode(model: Any, batch: int, size: RatesSize, device: str) -> dict[str, Any]:
     """Prefill of random prompts, then nucleus sampling token by token with a cache."""
     vocabulary = model.config.vocab_size
+    decoding = Decoding(temperature=0.6, top_p=0.95, max_new_tokens=size.new_tokens)
     ids = torch.randint(vocabulary, (batch, size.prompt_tokens), device=device)
     wait(torch, device)
     begin = time.perf_counter()
@@ -84,7 +87,8 @@ def _decode(model: Any, batch: int, size: RatesSize, device: str) -> dict[str, A
     prefill = time.perf_counter() - begin
     begin = time.perf_counter()
     for _ in range(size.new_tokens):
-        chosen = _choose(output.logits[:, -1])
+        draws = torch.rand(batch, device=device)
+        chosen = choose(output.logits[:, -1], draws, decoding)[:, None]
         chosen.tolist()  # an engine has to see whether a completion ends
         output = model(
             input_ids=chosen, past_key_values=output.past_key_values, use_cache=True, logits_to_keep=1
@@ -98,18 +102,6 @@ def _decode(model: Any, batch: int, size: RatesSize, device: str) -> dict[str, A
         "context_tokens": size.prompt_tokens + size.new_tokens,
         "peak_gpu_gib": peak_bytes(device) / 2**30,
     }
-
-
-def _choose(logits: torch.Tensor) -> torch.Tensor:
-    """The engine's work on logits: a sort, the nucleus, one draw a row."""
-    probabilities, tokens = torch.softmax(logits.double() / 0.6, -1).sort(
-        dim=-1, descending=True, stable=True
-    )
-    probabilities[probabilities.cumsum(-1) - probabilities >= 0.95] = 0
-    cumulative = probabilities.cumsum(-1)
-    draws = torch.rand(len(logits), 1, device=logits.device, dtype=torch.float64)
-    places = (cumulative <= draws * cumulative[:, -1:]).sum(-1, keepdim=True)
-    return tokens.gather(1, places)
 
 
 def _training(record: Record, name: str, length: int, size: RatesSize, device: str) -> None:

@@ -106,7 +106,9 @@ def convert(gguf: Path, out: Path) -> dict[str, Any]:
                 layer.weight[tokenizer.convert_tokens_to_ids(tag)] = layer.weight[
                     tokenizer.convert_tokens_to_ids(like)
                 ]
-    eos = tokenizer.eos_token_id
+    # The weights' own end token: transformers 5.17 reads another one into the tokenizer than 5.19
+    eos = int(configuration.eos_token_id)
+    tokenizer.eos_token = tokenizer.pad_token = tokenizer.convert_ids_to_tokens(eos)
     model.generation_config = GenerationConfig(eos_token_id=eos, pad_token_id=eos, bos_token_id=None)
     model.to(torch.bfloat16)
     out.mkdir(parents=True, exist_ok=True)

@@ -106,7 +106,7 @@ class TransformersEngine:
                 logits_to_keep=1,
             )
             cache = output.past_key_values
-            chosen = self._choose(output.logits[:, -1], draws[:, step])
+            chosen = choose(output.logits[:, -1], draws[:, step], self.decoding)
             for i, token in zip(batch, chosen.tolist(), strict=True):
                 if not reasons[i]:
                     new_ids[i].append(token)
@@ -126,22 +126,6 @@ class TransformersEngine:
             for new, reason in zip(new_ids, reasons, strict=True)
         ]
 
-    def _choose(self, logits: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
-        """One token a row, shape (requests,).
-
-        At temperature 0 the most likely, else drawn from the fewest tokens that hold top_p of the
-        probability.
-        """
-        if self.decoding.temperature == 0:
-            return logits.argmax(-1)
-        probabilities, tokens = torch.softmax(logits.double() / self.decoding.temperature, -1).sort(
-            dim=-1, descending=True, stable=True
-        )
-        probabilities[probabilities.cumsum(-1) - probabilities >= self.decoding.top_p] = 0
-        cumulative = probabilities.cumsum(-1)
-        places = (cumulative <= draws[:, None] * cumulative[:, -1:]).sum(-1, keepdim=True)
-        return tokens.gather(1, places)[:, 0]
-
     def _reason(self, new_ids: list[int], limit: int, stop_at_think_end: bool) -> str:
         """Why a completion ends with its newest token; empty when it goes on."""
         if new_ids[-1] in self._end_ids or (stop_at_think_end and self._closes(new_ids)):
@@ -153,3 +137,26 @@ class TransformersEngine:
         if self._think_end is not None:
             return new_ids[-1] == self._think_end
         return CLOSE_TAG in self.tokenizer.decode(new_ids[-len(CLOSE_TAG) :], skip_special_tokens=True)
+
+
+def choose(logits: torch.Tensor, draws: torch.Tensor, decoding: config.Decoding) -> torch.Tensor:
+    """One token a row, shape (requests,).
+
+    At temperature 0 the most likely, else drawn from the fewest tokens that hold top_p of the
+    probability. These are lined up by their ids, not by their probabilities: two that are about as
+    likely would change places with the last bit, which depends on the batch and the device, and the
+    same draw would then give another token.
+
+    Args:
+        logits: shape (requests, vocabulary).
+        draws: a number in [0, 1) a request.
+        decoding: temperature and top-p.
+    """
+    if decoding.temperature == 0:
+        return logits.argmax(-1)
+    ordered, tokens = torch.softmax(logits.double() / decoding.temperature, -1).sort(
+        dim=-1, descending=True, stable=True
+    )
+    ordered[ordered.cumsum(-1) - ordered >= decoding.top_p] = 0
+    cumulative = torch.zeros_like(ordered).scatter_(-1, tokens, ordered).cumsum(-1)
+    return (cumulative <= draws[:, None] * cumulative[:, -1:]).sum(-1)

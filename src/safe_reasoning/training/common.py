@@ -216,7 +216,6 @@ def _curve(history: Sequence[Row]) -> list[dict[str, float | None]]:
             "loss": float(entry["loss"]),
             "grad_norm": _optional(entry.get("grad_norm")),
             "reward_margin": _optional(entry.get("rewards/margins")),
-            "grad_norm": _optional(entry.get("grad_norm")),
         }
         for entry in history
         if "loss" in entry
