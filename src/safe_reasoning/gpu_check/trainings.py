@@ -123,11 +123,16 @@ def command(folder: Folder, training: Training) -> list[str]:
 
 
 def environment(places: Places) -> dict[str, str]:
-    """Of the processes: the library's source, this environment's programs, no GPU on the CPU."""
+    """Of the processes: the library's source, this environment's programs, no GPU on the CPU.
+
+    Trainings meet on the loopback device, the one that a machine without a network has.
+    """
     path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"
     source = os.pathsep.join(filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH")]))
     hidden = {"CUDA_VISIBLE_DEVICES": ""} if places.device == "cpu" else {}
-    return {**os.environ, "PATH": path, "PYTHONPATH": source, "OMP_NUM_THREADS": "1", **hidden}
+    meeting = {"NCCL_SOCKET_IFNAME": "lo", "GLOO_SOCKET_IFNAME": "lo"}
+    own = {"PATH": path, "PYTHONPATH": source, "OMP_NUM_THREADS": "1"}
+    return {**os.environ, **meeting, **own, **hidden}
 
 
 def train(folder: Folder, training: Training, places: Places) -> dict[str, Any]:
