@@ -67,7 +67,7 @@ def _nano_base(folder: Folder, places: Places) -> dict[str, Any]:
     """A short training of a nano base from scratch."""
     out = folder.path / "nano_base"
     script = [sys.executable, str(trainings.ROOT / "scripts/train_nano_base.py")]
-    options = ["--config", str(folder.configuration), "--model", "nano", "--out", str(out)]
+    options = ["--config", str(folder.configuration("ipo")), "--model", "nano", "--out", str(out)]
     environment = trainings.environment(places)
     done = subprocess.run([*script, *options], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,8 @@ class Training:
     """One training.
 
     Attributes:
-        name: of its method in the configuration.
+        name: of its folder and its configuration. The method in there has the name of its recipe,
+            since the order of the examples comes from that name.
         settings: of the method, beside those that all have.
         data: options of scripts/train_method.py.
         after: training that must have ended before.
@@ -43,19 +44,22 @@ class Training:
     data: tuple[str, ...] = ()
     after: str = ""
 
+    @property
+    def method(self) -> str:
+        """The method's name."""
+        return str(self.settings["recipe"])
 
-@dataclass
+
+@dataclass(frozen=True)
 class Folder:
-    """Folder of the trainings, with their data and configuration."""
+    """Folder of the trainings, with their data and configurations, and the base model's."""
 
     path: Path
     base: Path
-    methods: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def configuration(self) -> Path:
-        """The configuration of all trainings."""
-        return self.path / "config.yaml"
+    def configuration(self, name: str) -> Path:
+        """The configuration of a training."""
+        return self.path / f"{name}.yaml"
 
 
 def planned(size: TrainingSize, folder: Folder, cuda: bool) -> list[Training]:
@@ -86,7 +90,7 @@ def planned(size: TrainingSize, folder: Folder, cuda: bool) -> list[Training]:
 
 
 def prepare(size: TrainingSize, places: Places) -> Folder:
-    """Write data and configuration of the trainings into the work folder."""
+    """Write data and configurations of the trainings into the work folder."""
     folder = Folder(places.work / "training", material.model_folder("nano", places))
     tokenizer = load_tokenizer(folder.base)
     count = 4 * size.batch_size
@@ -94,22 +98,26 @@ def prepare(size: TrainingSize, places: Places) -> Folder:
     write_rows(folder.path / "benign.parquet", "pairs", material.benign_pairs(tokenizer, count), {})
     write_rows(folder.path / "prompts.parquet", "prompts", material.prompt_rows(count), {})
     everything = planned(size, folder, cuda=True)
+    for training in [*everything, Training("resumed", everything[0].settings)]:
+        config = _configuration(size, training)
+        write_bytes(folder.configuration(training.name), yaml.safe_dump(config).encode())
+    return folder
+
+
+def _configuration(size: TrainingSize, training: Training) -> dict[str, Any]:
     common = {
         "learning_rate": 1e-4,
         "batch_size": size.batch_size,
         "max_steps": size.steps,
         "precision": "float32",
     }
-    folder.methods = {one.name: {**common, **one.settings} for one in everything}
-    folder.methods["resumed"] = folder.methods["ipo"]
-    config = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
-    config |= {"run": "gpu_check", "methods": folder.methods}
+    config: dict[str, Any] = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+    methods = {"ipo": {**common, "recipe": "ipo"}, training.method: {**common, **training.settings}}
+    config |= {"run": "gpu_check", "methods": methods, "evaluate": {"judge": "exact"}}
     config["engine"] = {"name": "transformers", "dtype": "float32", "max_model_len": 512, "threads": 1}
     config["decoding"] = {"temperature": 0.6, "top_p": 0.95, "max_new_tokens": COMPLETION}
     config["models"]["nano"] |= {"documents": size.nano_documents, "threads": 1}
-    config["evaluate"] = {"judge": "exact"}
-    write_bytes(folder.configuration, yaml.safe_dump(config).encode())
-    return folder
+    return config
 
 
 def command(folder: Folder, training: Training) -> list[str]:
@@ -117,8 +125,9 @@ def command(folder: Folder, training: Training) -> list[str]:
     return [
         sys.executable,
         str(ROOT / "scripts/train_method.py"),
-        *("--config", str(folder.configuration), "--model", "nano", "--method", training.name, "--seed", "0"),
-        *("--base", str(folder.base), *training.data, "--out", str(folder.path / training.name)),
+        *("--config", str(folder.configuration(training.name)), "--model", "nano"),
+        *("--method", training.method, "--seed", "0", "--base", str(folder.base)),
+        *(*training.data, "--out", str(folder.path / training.name)),
     ]
 
 
