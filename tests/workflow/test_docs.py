@@ -152,7 +152,9 @@ def test_configurations_and_their_blocks_are_all_described():
     text = (ROOT / "config/README.md").read_text()
     described = set(re.findall(r"`(\w+)`", text.split("The blocks of a configuration")[1]))
     assert set(Config.model_fields) <= described
-    assert {path.name for path in (ROOT / "config").glob("*.yaml")} <= set(re.findall(r"`([\w-]+\.yaml)`", text))
+    assert {path.name for path in (ROOT / "config").glob("*.yaml")} <= set(
+        re.findall(r"`([\w-]+\.yaml)`", text)
+    )
     status = one_line("docs/status.md")
     assert all(f" {time}" in status and f" {time}" in text for time in ("13 min 41 s", "1 h 58 min"))
 
