@@ -41,8 +41,8 @@ def carried(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(script: str, *options: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
+def run(script: str, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"} | variables
     command = [sys.executable, str(ROOT / "scripts" / script), *options]
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=1500)
 
@@ -104,6 +104,16 @@ def test_other_weights_than_the_recorded_ones_fail(carried: Path, tmp_path: Path
     assert result.returncode == 1
     content = json.loads((tmp_path / "out/engine.json").read_text())
     assert not content["checks"]["nano greedy tokens are the CPU's"]["passed"]
+
+
+def test_a_gpu_that_is_not_there_is_told(tmp_path: Path):
+    """Nothing falls back to the CPU in silence."""
+    options = ["--work", str(tmp_path / "work"), "--out", str(tmp_path), "--config", str(TINY)]
+    environment = {"CUDA_VISIBLE_DEVICES": ""}
+    result = run("gpu_check.py", "--device", "cuda", "--stage", "rates", *options, **environment)
+    assert result.returncode == 1
+    content = json.loads((tmp_path / "rates.json").read_text())
+    assert content["status"] == "failed" and "cuda was asked for" in content["errors"]["stage"]
 
 
 @pytest.mark.slow

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from safe_reasoning.core.cli import progress
+from safe_reasoning.core.devices import device
+from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json, write_json
 from safe_reasoning.gpu_check.record import PASSED, RUNNING, Record, close_unfinished
 from safe_reasoning.gpu_check.settings import Settings
@@ -53,6 +55,8 @@ def run_stage(name: str, settings: Settings, places: Places) -> bool:
     """Run one stage in this process, and say whether it passed."""
     record = Record(places.out / f"{name}.json", name, places.device)
     with record.item("stage"):
+        if device() != places.device:
+            raise UserError(f"{places.device} was asked for, PyTorch sees {device()} only: mend the driver")
         importlib.import_module(f"safe_reasoning.gpu_check.{name}").run(record, settings, places)
     return record.finish()
 
