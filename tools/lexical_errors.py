@@ -10,6 +10,7 @@ responses, those with an odd id, were read when the phrases were made; the even 
 
 from __future__ import annotations
 
+import argparse
 import csv
 import os
 import sys
@@ -67,6 +68,9 @@ def table(responses: list[Response]) -> str:
 
 
 def main() -> None:
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     mirror = os.environ.get(MIRROR_VARIABLE, "")
     responses = list(labelled(Path(mirror) / FOLDER)) if mirror else []
     if not responses:

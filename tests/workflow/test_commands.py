@@ -4,7 +4,7 @@ Commands are the lines of the ```bash blocks, and inline code that starts with m
 
 - `make TARGET VAR=value`: `make -n` knows the target, prints the variable's value, and its recipe's calls of snakemake and of scripts are checked as if they stood here
 - `snakemake ...`: a dry run in a copy of the project, with all its options but `--sdm apptainer`, since not every machine has Apptainer
-- `python scripts/x.py ...`, `python -m tests.x ...`: the program's own --help lists every option, and no option that it requires is missing. Those of REAL run for real
+- `python scripts/x.py ...`, `python -m tools.x ...`: the program's own --help lists every option, and no option that it requires is missing. Those of REAL run for real
 - programs of .venv/bin and files of the repository: they exist
 - the commands of SYSTEM: read, not run; what `sbatch --wrap` starts is checked like any other command
 
@@ -211,13 +211,13 @@ class Checker:
                 f"make {arguments} does not use {variable}"
             )
         for line in printed.stdout.splitlines():
-            if re.match(r"\.venv/bin/(snakemake|python (scripts/|-m tests))", line):
+            if re.match(r"\.venv/bin/(snakemake|python (scripts/|-m tools))", line):
                 self.text(line)
 
     def python(self, arguments: list[str]) -> None:
         program = arguments[:2] if arguments[0] == "-m" else arguments[:1]
         rest = arguments[len(program) :]
-        if program[0] == "-m" and not program[1].startswith("tests."):
+        if program[0] == "-m" and not program[1].startswith("tools."):
             assert program[1] in ("pytest", "pip", "venv"), f"python {arguments}: teach this test"
             return
         said = usage(*program)
@@ -264,7 +264,8 @@ def exists(path: str, folder: Path) -> bool:
     if whole := re.match(r"results/(\w+)(/|\.zip)?$", path):  # make archive writes the latter
         return (ROOT / f"config/{whole[1]}.yaml").exists()
     if not (made := re.match(r"results/\w+/(.+?)/?$", path)):
-        return path.startswith((".venv/", ".snakemake/"))
+        written = "/" not in path and f'/ "{path}"' in code()  # a file's name alone
+        return written or path.startswith((".venv/", ".snakemake/"))
     if (ROOT / "results/demo" / made[1]).exists():
         return True
     if made[1].startswith(("figures/", "tables/", "metrics/")):
