@@ -75,7 +75,7 @@ def test_stages_on_the_cpu(carried: Path, tmp_path: Path):
 def test_a_stage_that_is_stopped_keeps_what_it_had(carried: Path, tmp_path: Path):
     hurried = yaml.safe_load(TINY.read_text())
     hurried["limits"]["rates"] = 25
-    hurried["rates"] |= {"batch_sizes": [1], "new_tokens": 5000, "divide": 64}
+    hurried["rates"] |= {"batch_sizes": [1], "new_tokens": 200_000, "divide": 64}
     hurried["rates"]["shapes"] = ["llama_8b", "qwen3_8b"]
     (tmp_path / "hurried.yaml").write_text(yaml.safe_dump(hurried))
     result = check(carried, tmp_path, "--stages", "rates", config=tmp_path / "hurried.yaml")
