@@ -24,7 +24,7 @@ from tools.artifact_values import MINI, expected, experiments, movement, scoreca
 PAGE = ROOT / "docs/artifact.md"
 
 
-def told(pattern: str, file: str = "docs/status.md") -> str:
+def stated(pattern: str, file: str = "docs/status.md") -> str:
     """What was measured by hand, from the one place where it is written down."""
     match = re.search(pattern, " ".join((ROOT / file).read_text().split()))
     assert match, f"{file} does not say {pattern!r}"
@@ -46,17 +46,17 @@ def requirements() -> list[list[str]]:
     sizes = ", ".join(f"{parameters_of(config, model):.2f}" for model in config.models)
     judge = config.endpoints[str(chat_of(config.evaluate.judge, config))].model
     done = [f"{pd.read_csv(metrics / 'steps.csv')['generations'].sum():,}" for metrics in (DEMO, MINI)]
-    memory = {run: told(rf"Memory of the {run}: at most ([\d.]+ GiB)") for run in ("demo", "mini")}
-    environment = told(r"Environment: ([\d.]+ GiB)") + " of environment, "
+    memory = {run: stated(rf"Memory of the {run}: at most ([\d.]+ GiB)") for run in ("demo", "mini")}
+    environment = stated(r"Environment: ([\d.]+ GiB)") + " of environment, "
     results = {
-        "demo": told(r"results folder of the demo (\d+ MiB)"),
-        "mini": told(r"of the mini run ([\d.]+ GiB)"),
+        "demo": stated(r"results folder of the demo (\d+ MiB)"),
+        "mini": stated(r"of the mini run ([\d.]+ GiB)"),
     }
     times = {
-        "demo": told(r"Fresh clone, environment and all: (\d+ min \d+ s)"),
-        "workflow": told(r"of which the workflow (\d+ min \d+ s)"),
+        "demo": stated(r"Fresh clone, environment and all: (\d+ min \d+ s)"),
+        "workflow": stated(r"of which the workflow (\d+ min \d+ s)"),
     }
-    times["mini"] = told(r"the mini run: .*? [|] yes [|] (\d+ h \d+ min)")
+    times["mini"] = stated(r"the mini run: .*? [|] yes [|] (\d+ h \d+ min)")
     return [
         ["start", "`make demo`", "`SAFE_REASONING_DATA=<folder> make mini`", "`.venv/bin/snakemake --cores 8 --configfile config/paper.yaml`"],
         ["has been run", "yes", "yes", "**not yet**: dry run, plan, rehearsal ([paper-scale.md](paper-scale.md))"],

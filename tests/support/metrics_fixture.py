@@ -232,6 +232,19 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tupl
                     eta=eta,
                     stable_tokens=window,
                 )
+            add(
+                "turning_point_share",
+                model=model,
+                outcome="harmful" if kind == "safe" else "safe",
+                kind=kind,
+                share=0.05,
+                low=0.02,
+                high=0.14,
+                traces=60,
+                mu=0.9,
+                eta=0.1,
+                stable_tokens=15,
+            )
         for number in range(8):
             add("triggers", model=model, label=f"T{number + 1}" if number < 6 else "", cluster=number % 6, text="I should not.", occurrences=3, prompts=2, trials=20,
                 unscored=0, safe_share=0.9, low=0.8, high=0.97, picked=number < 6)  # fmt: skip

@@ -14,7 +14,6 @@ import pandas as pd
 from safe_reasoning.report.claims.estimates import Effect, Effects, Estimate, effect, estimate, mean, read
 from safe_reasoning.report.scored import unscored_share
 from safe_reasoning.report.tables.common import percent
-from safe_reasoning.report.turning_points import cue_correlations, turning_point_shares
 from safe_reasoning.stats.rates import wilson_interval
 from safe_reasoning.stats.seed_spread import LEVEL
 
@@ -61,7 +60,7 @@ def turning_points(metrics: Path) -> list[Effect]:
     """Safe traces with a safe turning point at the run's own mu and K, which stand first in the
     table; harmful traces with one are named beside it.
     """
-    frame = turning_point_shares(metrics)
+    frame = read(metrics, "turning_point_share")
     found = []
     for model, cell in frame.groupby("model", sort=False) if len(frame) else []:
         first = cell[cell["kind"] == "safe"].groupby("outcome").head(1).set_index("outcome")
@@ -72,8 +71,8 @@ def turning_points(metrics: Path) -> list[Effect]:
         if "harmful" in first.index:
             control = first.loc["harmful"]
             ends = percent(control["share"], control["low"], control["high"])
-            told = f" (control: {ends} % of {int(control['traces'])} harmful traces)"
-            one = replace(one, text=one.text + told)
+            message = f" (control: {ends} % of {int(control['traces'])} harmful traces)"
+            one = replace(one, text=one.text + message)
         found.append(one)
     return found
 
@@ -95,7 +94,7 @@ def cue_correlation(which: int) -> Effects:
     """
 
     def effects(metrics: Path) -> list[Effect]:
-        frame = cue_correlations(metrics)
+        frame = read(metrics, "cue_correlation")
         rows = frame.groupby("model", sort=False).nth(which) if len(frame) else frame
         return [_correlation(row) for _, row in rows.iterrows()]
 

@@ -10,17 +10,15 @@ from matplotlib.figure import Figure
 
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.figures import style
-from safe_reasoning.report.turning_points import cue_correlations
 
 CAPTION = """
-**Cues foretell harm** (paper Fig. 5b). The paper finds r = 0.853 (A) on about 30 traces between
+**Cues predict harm** (paper Fig. 5b). The paper finds r = 0.853 (A) on about 30 traces between
 the first compliance cue's place and the unsafe turning point. Measured here: each dot is a
 harmful trace of the base model; the dashed line is equality. r has a 95 %
 interval from a bootstrap over traces and a p-value from a permutation test, and is given for every
-cue detector of the run (in earlier runs Fisher's interval for further detectors); the dots are
-those of the first. With fewer than four distinct values on either axis there is no r. Traces
-without an unsafe turning point have no dot; a dot at zero is a prompt that was lost before the
-first token of reasoning.
+cue detector of the run; the dots are those of the first. With fewer than four distinct values on
+either axis there is no r. Traces without an unsafe turning point have no dot; a dot at zero is a
+prompt that was lost before the first token of reasoning.
 """
 
 
@@ -34,8 +32,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
         .query("outcome == 'harmful'")
         .dropna(subset=["first_cue_token", "unsafe_turning_point"])
     )
-    report_metrics.read(metrics, "cue_correlation")
-    correlation = cue_correlations(metrics)
+    correlation = report_metrics.read(metrics, "cue_correlation")
     paper = report_metrics.read_published(published, "other").query("item == 'fig5b'")["value"].iloc[0]
     keep = ["model", "trace", "first_cue_token", "unsafe_turning_point"]
     return pd.concat(

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.figures import style
-from safe_reasoning.report.turning_points import turning_point_shares
 
 CAPTION = """
 **Do the thresholds matter?** The paper fixes the thresholds mu and eta and the window of K tokens
@@ -34,8 +33,7 @@ KINDS = {
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Shares for each (mu, eta, K), and their controls."""
-    report_metrics.read(metrics, "turning_point_share")
-    return turning_point_shares(metrics)
+    return report_metrics.read(metrics, "turning_point_share")
 
 
 def draw(frame: pd.DataFrame) -> Figure:
