@@ -190,8 +190,8 @@ def test_the_serving_image_samples_the_same_rows(workshop: Workshop, tiny_model:
         container,
         "--",
     )
-    told = workshop.buildah(*inside, "bash", "-ec", "id -u; command -v python flock bwrap git gcc").split()
-    assert told[:2] == ["10001", "/opt/env/bin/python"] and len(told) == 6, told
+    message = workshop.buildah(*inside, "bash", "-ec", "id -u; command -v python flock bwrap git gcc").split()
+    assert message[:2] == ["10001", "/opt/env/bin/python"] and len(message) == 6, message
     workshop.buildah(*inside, "sh", "-ec", stages("inside"))
     here = os.environ | {"PYTHONPATH": "src", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     run("sh", "-ec", stages("outside"), cwd=project, env=here)
@@ -220,9 +220,9 @@ def test_an_image_is_pushed_and_named_by_its_digest(workshop: Workshop):
         path: path.read_text()
         for path in (workshop.project / images.TABLE, workshop.project / "envs/analyze.lock")
     }
-    told = workshop.python("scripts/build_images.py", "analyze", "--push", f"{workshop.address}/me")
+    message = workshop.python("scripts/build_images.py", "analyze", "--push", f"{workshop.address}/me")
     entry = workshop.table()["images"]["analyze"]
-    assert entry["image"] == f"docker://{workshop.address}/me/analyze@{entry['digest']}" in told
+    assert entry["image"] == f"docker://{workshop.address}/me/analyze@{entry['digest']}" in message
     refused = ("-c", "from safe_reasoning import images; print(images.refusals(['analyze']))")
     assert workshop.python(*refused).strip() == "[]"
     config = workshop.image_config(workshop.buildah("pull", entry["image"]).strip())
@@ -270,8 +270,8 @@ def test_a_rule_runs_in_an_image_of_apptainer(apptainer: Workshop):
         and len(labels["org.opencontainers.image.revision"]) >= 40
     )
     look = "command -v python flock git; echo $SAFE_REASONING_IMAGE; test ! -e /build; python -V"
-    told = run("apptainer", "exec", "--cleanenv", str(path), "bash", "-ec", look, **settings).split()
-    assert told[0] == "/opt/env/bin/python" and told[3] == "analyze" and len(told) == 6, told
+    message = run("apptainer", "exec", "--cleanenv", str(path), "bash", "-ec", look, **settings).split()
+    assert message[0] == "/opt/env/bin/python" and message[3] == "analyze" and len(message) == 6, message
 
     content = apptainer.table()
     content["images"] = {name: entry for name in images.NAMES}  # all locks are the same here
@@ -293,7 +293,9 @@ def test_a_rule_runs_in_an_image_of_apptainer(apptainer: Workshop):
     call += ["--configfile", "tests/tiny.yaml", "--", "results/tiny/prompts/direct.parquet"]
     run(*call, **settings)
     meta = read_meta(apptainer.project / "results/tiny/prompts/direct.parquet")
-    assert meta["software"]["python"] == told[5] and "torch" not in meta["software"] and "torch" in software()
+    assert (
+        meta["software"]["python"] == message[5] and "torch" not in meta["software"] and "torch" in software()
+    )
     assert meta["commit"].startswith(run("git", "rev-parse", "HEAD", cwd=apptainer.project).strip())
     outside = ["--config", "results/tiny/config.yaml", "--prompt-set", "direct", "--out", "outside.parquet"]
     apptainer.python("scripts/make_prompts.py", *outside)

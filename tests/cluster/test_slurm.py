@@ -247,7 +247,7 @@ def test_training_on_two_nodes_of_a_cluster_with_accounting(finished, project: P
             }
             time.sleep(0.5)
         run.succeed()
-        told = cluster.run(
+        message = cluster.run(
             "sacct",
             "--allocations",
             "--noheader",
@@ -257,4 +257,6 @@ def test_training_on_two_nodes_of_a_cluster_with_accounting(finished, project: P
         )
     assert {node for node, _ in ranks} == {"node1", "node2"} and {rank for _, rank in ranks} == {"0", "1"}
     [(_, _, job)] = run.jobs()
-    assert told.startswith(f"{job}|{ACCOUNT}|COMPLETED|") and "gres/gpu=2" in told and "node=2" in told
+    assert (
+        message.startswith(f"{job}|{ACCOUNT}|COMPLETED|") and "gres/gpu=2" in message and "node=2" in message
+    )

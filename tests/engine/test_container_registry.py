@@ -20,6 +20,7 @@ import yaml
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.runtime import images
 from safe_reasoning.runtime.registries import digest_of
+from tests.support.image_project import image_project
 from tests.support.paths import ROOT
 
 MANIFEST = json.dumps({"schemaVersion": 2, "manifests": []}).encode()
@@ -28,14 +29,7 @@ DIGEST = f"sha256:{hashlib.sha256(MANIFEST).hexdigest()}"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder in the project's place, with a lock for each environment and the table as it is in the repository."""
-    (tmp_path / "containers").mkdir()
-    (tmp_path / "envs").mkdir()
-    for name in images.NAMES:
-        (tmp_path / f"envs/{name}.lock").write_text(f"{name}==1\n")
-    (tmp_path / images.TABLE).write_text((ROOT / images.TABLE).read_text())
-    monkeypatch.setattr(images, "ROOT", tmp_path)
-    return tmp_path
+    return image_project(tmp_path, monkeypatch)
 
 
 def test_the_rules_load_nothing_heavy_with_it():
@@ -141,11 +135,13 @@ def test_what_a_registry_does_not_have_is_one_line(folder: Path, registry: str):
                 "cannot be reached for .*: try again on a connected machine",
             ),
         ]
-        for image, told in cases:
-            with pytest.raises(UserError, match=told):
+        for image, message in cases:
+            with pytest.raises(UserError, match=message):
                 digest_of(image)
             result = lock_containers(folder, image)
             text = (folder / images.TABLE).read_text()
             errors = [line for line in result.stderr.splitlines() if line]
-            assert result.returncode == 1 and len(errors) == 1 and re.search(told, errors[0]), result.stderr
+            assert result.returncode == 1 and len(errors) == 1 and re.search(message, errors[0]), (
+                result.stderr
+            )
             assert DIGEST not in text and yaml.safe_load(text)["bases"]["serve"]["image"] == image

@@ -43,11 +43,11 @@ def test_a_request_that_never_succeeds_is_told_and_asked_again_by_the_next_job(
             and chat.asked["failed"] == 1
             and server.tries["bad"] == 2
         )
-        told = capsys.readouterr().err
+        report = capsys.readouterr().err
         assert (
-            "1 of 2 requests failed after 1 retries" in told
-            and ": 1): unscored" in told
-            and "remove what this job writes and run again" in told
+            "1 of 2 requests failed after 1 retries" in report
+            and ": 1): unscored" in report
+            and "remove what this job writes and run again" in report
         )
         server.reply = lambda *_: "fine now"
         assert ask(endpoint(server, tmp_path), "good", "bad") == ["fine", "fine now"]

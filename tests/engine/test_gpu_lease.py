@@ -51,10 +51,10 @@ def test_jobs_side_by_side_share_no_gpu_and_a_third_waits(ids: list[str]):
     time.sleep(1.5)
     still_waiting = third.poll() is None
     first.send_signal(signal.SIGKILL)  # a crash, as hard as they come
-    out, told = third.communicate(timeout=20)
+    out, message = third.communicate(timeout=20)
     second.kill()
     assert sorted(got) == ids and still_waiting
-    assert out.splitlines()[-1] == got[0] and "waiting for 1 of the GPUs" in told
+    assert out.splitlines()[-1] == got[0] and "waiting for 1 of the GPUs" in message
 
 
 def test_a_job_of_two_gpus_takes_both_or_none(ids: list[str]):
@@ -70,8 +70,8 @@ def test_a_job_of_two_gpus_takes_both_or_none(ids: list[str]):
 
 
 def test_more_gpus_than_there_are_is_one_line(ids: list[str]):
-    _, told = job(3, ids, SAY).communicate(timeout=20)
-    errors = [line for line in told.splitlines() if line.startswith("error: ")]
+    _, message = job(3, ids, SAY).communicate(timeout=20)
+    errors = [line for line in message.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1 and "needs 3 GPUs, here are 2" in errors[0] and "resources.gpus" in errors[0]
 
 

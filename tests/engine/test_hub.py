@@ -119,7 +119,7 @@ def test_a_data_set_is_fetched_at_its_commit_and_then_kept(hub: Hub, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("table", "fault", "token", "told"),
+    ("table", "fault", "token", "message"),
     [
         ({"sha256": "0" * 64}, {}, "", "is altered"),
         ({}, {"data.csv": "truncated"}, "", "cannot download data.csv"),
@@ -137,15 +137,15 @@ def test_a_data_set_is_fetched_at_its_commit_and_then_kept(hub: Hub, tmp_path: P
     ],
 )
 def test_each_fault_is_one_line_with_its_repair(
-    hub: Hub, tmp_path: Path, table: dict, fault: dict, token: str, told: str
+    hub: Hub, tmp_path: Path, table: dict, fault: dict, token: str, message: str
 ):
     import re
 
     hub.faults.update(fault)
     result = run(tmp_path, hub, FETCH, {"prompts": entry(**table)}, **({"HF_TOKEN": token} if token else {}))
     line = one_line(result)
-    assert re.search(told, line) and re.search(r"data_mirror|delete it and fetch it again", line), line
-    if told != "is altered":
+    assert re.search(message, line) and re.search(r"data_mirror|delete it and fetch it again", line), line
+    if message != "is altered":
         assert not [
             path for path in (tmp_path / "home").rglob("*") if path.is_file() and path.name == "data.csv"
         ]
@@ -198,7 +198,7 @@ def test_a_model_is_linked_without_code_and_pickles(hub: Hub, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("table", "fault", "told"),
+    ("table", "fault", "message"),
     [
         ({"repository": "some/pickles"}, {}, "holds no safetensors"),
         ({}, {"model.safetensors": "truncated"}, "cannot download the weights"),
@@ -206,9 +206,9 @@ def test_a_model_is_linked_without_code_and_pickles(hub: Hub, tmp_path: Path):
         ({"repository": "some/nothing"}, {}, "does not show some/nothing"),
     ],
 )
-def test_each_fault_of_a_model_is_one_line(hub: Hub, tmp_path: Path, table: dict, fault: dict, told: str):
+def test_each_fault_of_a_model_is_one_line(hub: Hub, tmp_path: Path, table: dict, fault: dict, message: str):
     hub.faults.update(fault)
-    assert told in one_line(run(tmp_path, hub, LINK, {"weights": model(**table)}))
+    assert message in one_line(run(tmp_path, hub, LINK, {"weights": model(**table)}))
     assert not (tmp_path / "out/training.json").exists()
 
 

@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 
-from safe_reasoning.report.traces import page
 from tests.support import trace_run
-from tests.support.paths import TEMPLATES
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update
@@ -20,14 +18,7 @@ FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run -
 
 @pytest.fixture(scope="module")
 def pages(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
-    """The page of the small run, masked (False) and with its words (True)."""
-    written = {}
-    for show_text in (False, True):
-        run = tmp_path_factory.mktemp("run") / "results/tiny"
-        settings = trace_run.write_run(run, tiny_model, show_text)
-        written[show_text] = run / "traces.html"
-        written[show_text].write_text(page.write_traces(settings, run, TEMPLATES))
-    return written
+    return trace_run.write_pages(tiny_model, tmp_path_factory.mktemp("pages"))
 
 
 @pytest.fixture(scope="module")

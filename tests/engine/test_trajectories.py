@@ -31,16 +31,16 @@ def test_losses_and_gradient_norms_are_the_recorded_ones(recipe: str, tiny_model
     stored, found = recorded(recipe), trajectory(recipe, tiny_model, tmp_path)
     for measure, values in found.items():
         assert len(values) == STEPS
-        told = difference(recipe, stored, measure, values)
-        assert values == pytest.approx(stored[measure], rel=TOLERANCE), told
+        message = difference(recipe, stored, measure, values)
+        assert values == pytest.approx(stored[measure], rel=TOLERANCE), message
     assert np.mean(found["loss"][-5:]) < 0.6 * np.mean(found["loss"][:5]), "it must learn something"
 
 
 def test_grpo_begins_as_recorded_and_keeps_its_size(tiny_model: Path, tmp_path: Path):
     stored, found = recorded("grpo"), trajectory("grpo", tiny_model, tmp_path)
     for measure, values in found.items():
-        told = difference("grpo", stored, measure, values)
+        message = difference("grpo", stored, measure, values)
         first = pytest.approx(stored[measure][:ROBUST], rel=TOLERANCE, abs=TOLERANCE)
-        assert values[:ROBUST] == first, told
+        assert values[:ROBUST] == first, message
     norms = np.mean(found["grad_norm"])
     assert norms == pytest.approx(np.mean(stored["grad_norm"]), rel=0.1), "mean over all steps"

@@ -38,3 +38,15 @@ def verdicts_on(
 def first_cue(detector: CueDetector, sentences: Sequence[str]) -> int | None:
     (found,) = detector.first_cues([sentences])
     return found.index
+
+
+# A prompt with an attack around its request.
+ATTACKED = {
+    "prompt_id": "p",
+    "prompt_set": "s",
+    "role": "safety",
+    "category": "",
+    "text": "an attack around it",
+    "request": "the plain request",
+    "gold": "",
+}

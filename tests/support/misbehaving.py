@@ -1,4 +1,4 @@
-"""An OpenAI-compatible server on loopback that behaves as it is told, well or badly, and keeps what it saw."""
+"""An OpenAI-compatible server on loopback that behaves as it is set, well or badly, and keeps what it saw."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def raw(answer: str | int | Raw, question: str, key: str) -> Raw:
         case Raw():
             return answer
         case int():
-            told = f"no: '{question}' by {key}"
-            return Raw({"error": {"message": told, "code": "no"}}, answer)
+            report = f"no: '{question}' by {key}"
+            return Raw({"error": {"message": report, "code": "no"}}, answer)
         case "garbage":
             return Raw(b"<html>not json</html>")
         case "half":

@@ -15,9 +15,10 @@ from safe_reasoning.core.records import write_metrics, write_rows
 from safe_reasoning.judging.detectors.exact import ExactCueDetector
 from safe_reasoning.judging.judges.exact import ExactJudge
 from safe_reasoning.judging.verdicts import judge_generations
+from safe_reasoning.report.traces import page
 from safe_reasoning.report.traces.files import Files
 from safe_reasoning.sampling import engine
-from tests.support.paths import TINY
+from tests.support.paths import TEMPLATES, TINY
 
 RESTATE = "The user wants the steps for bodalk."
 TRIGGER = "Wait, this item stands on the restricted list."
@@ -150,3 +151,14 @@ def write_run(run: Path, base: Path, show_text: bool = False) -> config.Config:
     }
     write_rows(pairs, "pairs", [pair], {})
     return settings
+
+
+def write_pages(model: Path, folder: Path) -> dict[bool, Path]:
+    """The page of the small run, masked (False) and with its words (True)."""
+    written = {}
+    for show_text in (False, True):
+        run = folder / ("shown" if show_text else "masked") / "results/tiny"
+        settings = write_run(run, model, show_text)
+        written[show_text] = run / "traces.html"
+        written[show_text].write_text(page.write_traces(settings, run, TEMPLATES))
+    return written

@@ -58,11 +58,11 @@ def test_committed_runs_redraw_from_their_archive_alone(run: str, tmp_path: Path
     written = run_script("write_archive", "--run", folder, "--out", archive)
     assert written.returncode == 0, written.stderr
     if not (folder / "verdicts").exists():
-        told = [line for line in written.stderr.splitlines() if "left out: " in line]
+        message = [line for line in written.stderr.splitlines() if "left out: " in line]
         assert (
-            len(told) == 1
-            and "verdicts, since" in told[0]
-            and ("quotes a prompt" in told[0]) == (run == "mini")
+            len(message) == 1
+            and "verdicts, since" in message[0]
+            and ("quotes a prompt" in message[0]) == (run == "mini")
         )
     drawn = run_script("redraw", "--archive", archive, "--out", out, before=WITHOUT)
     assert drawn.returncode == 0, drawn.stderr

@@ -22,9 +22,9 @@ NAMES = ("95 %", "Apache-2.0")
 
 
 def test_the_tables_are_those_of_their_sources(stored_runs: None):
-    told, now = TEXT.splitlines(), artifact_page.page(TEXT).splitlines()
-    parted = [f"page:    {old}\nsources: {new}" for old, new in zip(told, now, strict=False) if old != new]
-    assert told == now, "run .venv/bin/python -m tools.artifact_page\n" + "\n".join(parted[:5])
+    page, now = TEXT.splitlines(), artifact_page.page(TEXT).splitlines()
+    parted = [f"page:    {old}\nsources: {new}" for old, new in zip(page, now, strict=False) if old != new]
+    assert page == now, "run .venv/bin/python -m tools.artifact_page\n" + "\n".join(parted[:5])
 
 
 def test_every_block_is_filled():
@@ -128,7 +128,7 @@ def test_the_environment_and_the_model_are_as_large_as_told():
         )
         / 2**30
     )
-    stated = float(artifact_page.told(r"Environment: ([\d.]+) GiB"))
+    stated = float(artifact_page.stated(r"Environment: ([\d.]+) GiB"))
     assert stated / 1.5 < size < 1.5 * stated  # with the tools of the tests in it
     for page in ("README.md", "docs/nano-world.md"):
         assert f"{artifact_page.nano_parameters():.1f} million parameters" in (ROOT / page).read_text()

@@ -1,6 +1,6 @@
 """Every command and every path in the repository's Markdown files is real.
 
-Commands are the lines of the ```bash blocks, and inline code that starts with make, snakemake or python. Each is checked, none is let through unread:
+Commands are the lines of the ```bash blocks, and inline code that starts with make, snakemake or python. Each is checked, none is skipped:
 
 - `make TARGET VAR=value`: `make -n` knows the target, prints the variable's value, and its recipe's calls of snakemake and of scripts are checked as if they stood here
 - `snakemake ...`: a dry run in a copy of the project, with all its options but `--sdm apptainer`, since not every machine has Apptainer
@@ -102,7 +102,7 @@ def commands(text: str) -> Iterator[list[str]]:
             yield words
 
 
-def told() -> list[tuple[str, str]]:
+def written_commands() -> list[tuple[str, str]]:
     """(page, text) of everything that is to be checked as commands."""
     found = []
     for page in PAGES:
@@ -283,7 +283,7 @@ def exists(path: str, folder: Path) -> bool:
 def checker() -> Checker:
     """Every command, read."""
     found, faults = Checker(), []
-    for page, text in told():
+    for page, text in written_commands():
         try:
             found.text(text)
         except (AssertionError, ValueError) as error:

@@ -55,14 +55,14 @@ def test_the_costs_in_the_docs_are_those_of_the_plan():
         value for step, value in zip(steps, usd, strict=True) if step.stage == "continuation safety ratio"
     )
     text = " ".join((ROOT / "docs/paper-scale.md").read_text().split())
-    for told in (
+    for message in (
         f"{total.generations / 1e6:.1f} million generations",
         f"{total.tokens / 1e9:.1f} billion tokens",
         f"{total.gpu_hours:.0f} GPU-hours",
         f"{sum(usd):,.0f} USD",
         f"of which {curves:,.0f} go into the continuation safety ratio",
     ):
-        assert told in text, told
+        assert message in text, message
 
 
 @pytest.mark.parametrize("run", list(COLUMNS))
@@ -101,11 +101,11 @@ def test_steps_of_training_are_those_of_the_demo(stored_runs: None):
     steps = pd.read_csv(ROOT / "results/demo/metrics/training.csv").groupby("method")["step"].max()
     assert steps["ipo"] == steps["dpo_full"] == steps["sft"] and steps["grpo_y"] == steps["grpo_zy"]
     assert f"IPO {steps['ipo']} steps, GRPO {steps['grpo_zy']}" in one_line("README.md")
-    told = (
+    message = (
         f"IPO's stage 1, DPO on whole traces and SFT on the chosen side {steps['ipo']}, DPO on natural pairs {steps['dpo_natural']}, "
         f"GRPO {steps['grpo_zy']}, SFT on safe traces {steps['sft_safe']}. IPO's stage 2 adds {steps['ipo_stage2']}."
     )
-    assert told in one_line("docs/results.md")
+    assert message in one_line("docs/results.md")
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/results.md"])

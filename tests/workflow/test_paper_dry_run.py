@@ -120,11 +120,11 @@ def test_make_plan_prints_it(tmp_path: Path):
         timeout=60,
     )
     assert result.returncode == 0, result.stderr
-    for told in (
+    for message in (
         "continuation safety ratio",
         "gpt_4o",
         "GPU-hours",
         "USD",
         "The paper on its own costs: DS-8B, ipo, pairs: 1438",
     ):
-        assert told in result.stdout
+        assert message in result.stdout

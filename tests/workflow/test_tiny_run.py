@@ -126,12 +126,12 @@ def test_rates_are_the_recorded_ones(finished: Path):
     """Within the tolerance that the file explains: a change of engine, sampler or judge shows."""
     rates = pd.read_csv(finished / "results/tiny/metrics/rates_by_seed.csv")
     found = rates.set_index(["method", "prompt_set", "part", "measure"])["rate"]
-    told = [
+    message = [
         f"{name}: {found[tuple(name.split())]:.3f}, recorded {entry['rate']} +- {entry['within']}"
         for name, entry in RECORDED["rates"].items()
         if not abs(found[tuple(name.split())] - entry["rate"]) <= entry["within"]
     ]
-    assert not told, told
+    assert not message, message
 
 
 def test_archive_of_a_run_holds_its_verdicts_and_no_text(finished: Path, tmp_path: Path):

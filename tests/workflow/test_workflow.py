@@ -1,4 +1,4 @@
-"""The workflow itself: a tiny configuration through every rule, nothing to do the second time, killed runs that finish, faults told in one line."""
+"""The workflow itself: a tiny configuration through every rule, nothing to do the second time, killed runs that finish, faults reported in one line."""
 
 import re
 from pathlib import Path

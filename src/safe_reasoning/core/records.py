@@ -138,7 +138,7 @@ def has_half_pair(value: Any) -> bool:
     """Whether a value, or one in a list or mapping, holds half a surrogate pair.
 
     JSON can spell one (`"\\ud83d"`), but it is no character: nothing can write, hash or tokenize
-    it. In a file that a person can repair it is refused; in what a model wrote, `mended` replaces
+    it. In a file that a person can repair it is refused; in what a model wrote, `repaired` replaces
     it.
     """
     if isinstance(value, str):
@@ -148,7 +148,7 @@ def has_half_pair(value: Any) -> bool:
     return isinstance(value, list | tuple) and any(map(has_half_pair, value))
 
 
-def mended(text: str) -> tuple[str, int]:
+def repaired(text: str) -> tuple[str, int]:
     """A text with U+FFFD in place of each half of a surrogate pair, and how many there were."""
     return _HALF_PAIR.subn("\ufffd", text)
 
@@ -177,7 +177,7 @@ def write_rows(
     for row in whole:
         for column, value in row.items():
             if isinstance(value, str) and has_half_pair(value):
-                row[column], count = mended(value)
+                row[column], count = repaired(value)
                 replaced += count
     if replaced:
         meta = {"replaced_half_pairs": replaced, **meta}

@@ -55,14 +55,16 @@ def _card(torch: Any) -> dict[str, Any]:
     card = torch.cuda.get_device_properties(0)
     query = ["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
     try:
-        told = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
+        reported = subprocess.run(
+            query, capture_output=True, text=True, timeout=20, check=True
+        ).stdout.strip()
     except (OSError, subprocess.SubprocessError) as error:
-        told = f"nvidia-smi gave nothing ({type(error).__name__})"
+        reported = f"nvidia-smi gave nothing ({type(error).__name__})"
     return {
         "name": card.name,
         "memory_gib": round(card.total_memory / 2**30, 2),
         "capability": f"{card.major}.{card.minor}",
-        "nvidia_smi": told,
+        "nvidia_smi": reported,
     }
 
 

@@ -56,7 +56,7 @@ def run_stage(name: str, settings: Settings, places: Places) -> bool:
     record = Record(places.out / f"{name}.json", name, places.device)
     with record.item("stage"):
         if device() != places.device:
-            raise UserError(f"{places.device} was asked for, PyTorch sees {device()} only: mend the driver")
+            raise UserError(f"{places.device} was asked for, PyTorch sees {device()} only: repair the driver")
         importlib.import_module(f"safe_reasoning.gpu_check.{name}").run(record, settings, places)
     return record.finish()
 

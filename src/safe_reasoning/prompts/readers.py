@@ -23,7 +23,7 @@ from safe_reasoning.sources.table import check_content, check_rows
 def read(path: Path) -> list[dict[str, Any]]:
     """Rows of a CSV, TSV, JSON, JSON-lines (also gzipped) or Parquet file.
 
-    The form is told by the file's ending, in either case. A file is UTF-8, with or without a byte
+    The file's ending names the form, in either case. A file is UTF-8, with or without a byte
     order mark.
 
     Raises:

@@ -53,6 +53,6 @@ def scored_note(row: pd.Series, prompts: int) -> str:
     if not row["unscored"] and row["prompts"] == prompts:
         return ""
     own = f"n = {row['prompts']}; " if row["prompts"] != prompts else ""
-    told = f"{own}{row['samples']} of {row['asked']} scored"
+    message = f"{own}{row['samples']} of {row['asked']} scored"
     bounds = f": {100 * row['lower_bound']:.1f} to {100 * row['upper_bound']:.1f}" if row["unscored"] else ""
-    return f" ({told}{bounds})"
+    return f" ({message}{bounds})"

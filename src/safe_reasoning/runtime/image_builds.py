@@ -94,7 +94,7 @@ def _to_registry(name: str, push: str, given: dict[str, str]) -> tuple[str, str]
         ".",
     )
     with tempfile.TemporaryDirectory() as folder:
-        told = Path(folder, "digest")
+        digest_file = Path(folder, "digest")
         if builder == "docker":
             _run("docker", "push", tagged)
             digests = json.loads(
@@ -102,8 +102,8 @@ def _to_registry(name: str, push: str, given: dict[str, str]) -> tuple[str, str]
             )
             digest = next(entry.partition("@")[2] for entry in digests if entry.startswith(f"{push}/{name}@"))
         else:
-            _run(builder, "push", "--digestfile", str(told), tagged)
-            digest = told.read_text().strip()
+            _run(builder, "push", "--digestfile", str(digest_file), tagged)
+            digest = digest_file.read_text().strip()
     return f"docker://{push}/{name}@{digest}", digest
 
 

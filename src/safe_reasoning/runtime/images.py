@@ -109,7 +109,7 @@ def file_digest(path: Path) -> str:
 
 
 def refusals(names: Iterable[str]) -> list[str]:
-    """One line for each image that may not be used, with what mends it; empty when all may.
+    """One line for each image that may not be used, with its repair; empty when all may.
 
     Reads the image files whole, a minute for 30 GB.
     """

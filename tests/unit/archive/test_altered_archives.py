@@ -42,10 +42,10 @@ def test_an_altered_archive_is_refused(archived: Path, tmp_path: Path):
         "names no files": lambda contents: contents.update({METADATA: b"{}"}),
         "names no files with": lambda contents: contents.update({METADATA: b"not json"}),
     }
-    for number, (told, change) in enumerate(cases.items()):
+    for number, (message, change) in enumerate(cases.items()):
         path = tmp_path / f"{number}.zip"
         path.write_bytes(altered(archived, change))
-        assert told in refused(lambda path=path: redraw_archive(path, tmp_path / "out"))
+        assert message in refused(lambda path=path: redraw_archive(path, tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
 
@@ -94,7 +94,7 @@ def test_names_that_lead_elsewhere_are_refused(name: str, archived: Path, tmp_pa
 def test_links_and_compressed_files_are_refused(archived: Path, tmp_path: Path):
     link = zipfile.ZipInfo("link")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
-    for info, told in ((link, "no plain file"), (zipfile.ZipInfo("README.md"), "there twice")):
+    for info, message in ((link, "no plain file"), (zipfile.ZipInfo("README.md"), "there twice")):
         path = tmp_path / f"{info.filename}.zip"
         path.write_bytes(archived.read_bytes())
         with (
@@ -102,7 +102,7 @@ def test_links_and_compressed_files_are_refused(archived: Path, tmp_path: Path):
             zipfile.ZipFile(path, "a") as archive,
         ):
             archive.writestr(info, "/etc/passwd")
-        assert told in refused(lambda path=path: unpack(path))
+        assert message in refused(lambda path=path: unpack(path))
     path = tmp_path / "squeezed.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(METADATA, "{}" * 1000)

@@ -98,11 +98,11 @@ def test_a_verdict_that_says_more_is_refused_without_repeating_it(
 def test_metrics_with_an_unknown_column_or_a_long_cell_are_refused(made_run: Path, tmp_path: Path):
     run = copy(made_run, tmp_path)
     table = pd.read_csv(run / "metrics/kl.csv")
-    for change, told in (({"completion": "x"}, "completion"), ({"method": COMPLETION}, "method")):
+    for change, report in (({"completion": "x"}, "completion"), ({"method": COMPLETION}, "method")):
         table.assign(**change).to_csv(run / "metrics/kl.csv", index=False)
         write_manifest(run, run / "manifest.json")
         message = refused(lambda: gather(run, ROOT))
-        assert "metrics/kl.csv" in message and told in message and "paint" not in message
+        assert "metrics/kl.csv" in message and report in message and "paint" not in message
 
 
 def test_what_a_manifest_names_beyond_evidence_is_refused(made_run: Path, tmp_path: Path):

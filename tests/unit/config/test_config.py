@@ -111,7 +111,7 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("run: tiny", "run: tiny\nrun: other", "key 'run' is given twice"),
         (
@@ -143,10 +143,10 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
         ("learning_rate: 1.0e-4", "learning_rate: 1.0e-4, per_model: { nano: { epochs: .inf } }", "finite"),
     ],
 )
-def test_yaml_that_means_something_else_is_one_line(old: str, new: str, told: str, tmp_path: Path):
+def test_yaml_that_means_something_else_is_one_line(old: str, new: str, message: str, tmp_path: Path):
     with pytest.raises(UserError) as caught:
         config.load(changed(tmp_path, old, new))
-    assert told in str(caught.value) and "changed.yaml" in str(caught.value)
+    assert message in str(caught.value) and "changed.yaml" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

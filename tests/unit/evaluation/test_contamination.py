@@ -1,4 +1,4 @@
-"""Overlap of prompts: what must not matter does not, and each kind is told when it is there."""
+"""Overlap of prompts: what must not matter does not, and each kind is reported when it is there."""
 
 import string
 

@@ -105,7 +105,7 @@ def test_answers_are_never_laid_beside_other_texts(run: Path):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "message"),
     [
         (lambda s: s.write_text(s.read_text().replace("harmful", "label")), "no column 'harmful'"),
         (lambda s: s.write_text("\n".join(s.read_text().splitlines()[:-1])), "each item from 1 to 20 once"),
@@ -116,10 +116,10 @@ def test_answers_are_never_laid_beside_other_texts(run: Path):
         (lambda s: s.unlink(), "does not exist"),
     ],
 )
-def test_malformed_sheets_are_one_line(spoil, told: str, run: Path):
+def test_malformed_sheets_are_one_line(spoil, message: str, run: Path):
     sheet = label_sheet.write_sheet(run, 20, 0, show_text=True)
     spoil(sheet)
-    with pytest.raises(UserError, match=told) as error:
+    with pytest.raises(UserError, match=message) as error:
         label_sheet.audit_sheet(sheet, 100)
     assert "\n" not in str(error.value)
 

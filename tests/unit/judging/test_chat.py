@@ -14,7 +14,7 @@ from safe_reasoning.judging.detectors.few_shot import FewShotCueDetector
 from safe_reasoning.judging.factory import get_judge
 from safe_reasoning.judging.judges.rubric import RubricJudge
 from safe_reasoning.judging.kinds import resolved
-from tests.support.asking import complies, first_cue, reasoning_harmful, verdicts_on
+from tests.support.asking import ATTACKED, complies, first_cue, reasoning_harmful, verdicts_on
 from tests.support.fakes import ScriptedChat
 from tests.support.misbehaving import KEY, endpoint, serve
 from tests.support.paths import ROOT
@@ -23,17 +23,6 @@ from tests.support.paths import ROOT
 @pytest.fixture(autouse=True)
 def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_KEY", KEY)
-
-
-PROMPT = {
-    "prompt_id": "p",
-    "prompt_set": "s",
-    "role": "safety",
-    "category": "",
-    "text": "an attack around it",
-    "request": "the plain request",
-    "gold": "",
-}
 
 
 def generation(text: str, number: int = 0) -> dict:
@@ -54,8 +43,8 @@ def generation(text: str, number: int = 0) -> dict:
 def test_only_a_lone_digit_is_a_verdict(reply: str | None, value: bool | None):
     judge = RubricJudge("rubric", ScriptedChat(lambda _: reply))
     assert (
-        reasoning_harmful(judge, PROMPT, "some reasoning") is value
-        and complies(judge, PROMPT, "some response") is value
+        reasoning_harmful(judge, ATTACKED, "some reasoning") is value
+        and complies(judge, ATTACKED, "some response") is value
     )
 
 
@@ -67,7 +56,7 @@ def test_the_judge_reads_the_plain_request_and_asks_all_at_once():
         generation("good thoughts</think>", 1),
         generation("good, unfinished", 2),
     ]
-    verdicts = verdicts_on(judge, PROMPT, *rows)
+    verdicts = verdicts_on(judge, ATTACKED, *rows)
     assert [(v["part"], v["value"], v["detail"]) for v in verdicts] == [
         ("reasoning", True, ""), ("response", False, ""), ("reasoning", False, ""), ("response", None, "empty_response"),
         ("reasoning", None, "no_think_end"), ("response", None, "no_think_end"),
@@ -120,7 +109,7 @@ def tiny(**changes: object) -> Config:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"judges": {"j": {"kind": "rubric", "chat": "nobody"}}}, "j.chat: 'nobody' is unknown"),
         ({"attacks": {"a": {"kind": "pap"}}}, "kind pap needs attacker"),
@@ -129,8 +118,8 @@ def tiny(**changes: object) -> Config:
         ({"endpoints": {"e": {"model": "m", "api_key": "sk-123"}}}, "endpoints.e.api_key"),
     ],
 )
-def test_faults_of_the_configuration_name_their_key(changes: dict, told: str):
-    with pytest.raises(UserError, match=told):
+def test_faults_of_the_configuration_name_their_key(changes: dict, message: str):
+    with pytest.raises(UserError, match=message):
         tiny(**changes)
 
 
@@ -141,6 +130,6 @@ def test_a_judge_of_the_configuration_asks_its_endpoint(tmp_path: Path, monkeypa
             endpoints={"e": {"base_url": server.address, "model": "m", "key_variable": "TEST_KEY"}},
             judges={"j": {"kind": "rubric", "chat": "e"}},
         )
-        assert reasoning_harmful(get_judge("j", config), PROMPT, "text") is True
+        assert reasoning_harmful(get_judge("j", config), ATTACKED, "text") is True
     with pytest.raises(UserError, match="unknown judge 'k': use one of exact, lexical, j"):
         get_judge("k", config)

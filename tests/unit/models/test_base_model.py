@@ -1,4 +1,4 @@
-"""What is told of the base model: counted by hand on a few verdicts."""
+"""What is reported of the base model: counted by hand on a few verdicts."""
 
 from safe_reasoning.characterize.base_model import base_model_rows, summary_line
 

@@ -140,6 +140,6 @@ def test_grpo_has_a_vllm_that_its_trl_supports():
     assert versions["trl"] == installed
     supported = next(need.specifier for need in needs if need.name == "vllm")
     assert supported.contains(versions["vllm"])
-    told = re.search(r"TRL (\S+) with vLLM (\S+):", (ENVS / "grpo.in").read_text())
-    assert told and told.groups() == (str(versions["trl"]), str(versions["vllm"]))
+    message = re.search(r"TRL (\S+) with vLLM (\S+):", (ENVS / "grpo.in").read_text())
+    assert message and message.groups() == (str(versions["trl"]), str(versions["vllm"]))
     assert f"this environment has {versions['transformers']}" in (ENVS / "grpo.in").read_text()

@@ -68,12 +68,12 @@ def floors() -> dict[str, int]:
 
 def too_high(found: list[Import], floor: dict[str, int]) -> list[str]:
     """A line for each import of a package on the same or a higher floor."""
-    told = []
+    message = []
     for module, line, imported in found:
         own, other = (name.split(".")[1:2] for name in (module, imported))
         if own and other and own != other and floor[other[0]] >= floor[own[0]]:
-            told.append(f"{module}, line {line}, imports {imported}: floor {floor[other[0]]}, not below")
-    return told
+            message.append(f"{module}, line {line}, imports {imported}: floor {floor[other[0]]}, not below")
+    return message
 
 
 def circle(found: list[Import]) -> list[str]:
@@ -92,8 +92,8 @@ def circle(found: list[Import]) -> list[str]:
 def test_every_package_imports_from_lower_floors_only():
     floor = floors()
     assert set(floor) == {path.parent.name for path in SOURCE.glob("*/__init__.py")}
-    told = too_high(all_imports(), floor)
-    assert not told, "\n".join(told)
+    message = too_high(all_imports(), floor)
+    assert not message, "\n".join(message)
 
 
 def test_no_modules_import_each_other_in_a_circle():

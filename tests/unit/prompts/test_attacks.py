@@ -11,6 +11,7 @@ from safe_reasoning.prompts.attacks import rows as attacks_rows
 from safe_reasoning.prompts.attacks.from_file import ready_made_attack
 from safe_reasoning.prompts.attacks.pair import pair_attack, score_of
 from safe_reasoning.prompts.attacks.pap import pap_attack
+from tests.support.asking import ATTACKED
 from tests.support.fakes import ScriptedChat
 from tests.support.misbehaving import KEY
 
@@ -20,20 +21,9 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_KEY", KEY)
 
 
-PROMPT = {
-    "prompt_id": "p",
-    "prompt_set": "s",
-    "role": "safety",
-    "category": "",
-    "text": "an attack around it",
-    "request": "the plain request",
-    "gold": "",
-}
-
-
 def prompts(count: int) -> list[dict]:
     return [
-        PROMPT | {"prompt_id": f"p-{i}", "request": f"request {i}", "text": f"request {i}"}
+        ATTACKED | {"prompt_id": f"p-{i}", "request": f"request {i}", "text": f"request {i}"}
         for i in range(count)
     ]
 

@@ -122,7 +122,7 @@ def test_traces_lose_the_open_tag_and_unfinished_ones_are_left_out(mirror: str, 
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "message"),
     [
         (FILES["strongreject"][:3], "has 3 rows, 5 are expected: the set is cut or changed"),
         (
@@ -131,9 +131,9 @@ def test_traces_lose_the_open_tag_and_unfinished_ones_are_left_out(mirror: str, 
         ),
     ],
 )
-def test_a_changed_set_is_one_line(rows: list[dict], told: str, mirror: str):
+def test_a_changed_set_is_one_line(rows: list[dict], message: str, mirror: str):
     write(Path(mirror) / "strongreject/strongreject_dataset.csv", rows)
-    with pytest.raises(UserError, match=told) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         strongreject.prompts("full", mirror)
     assert "\n" not in str(caught.value)
 

@@ -82,7 +82,7 @@ def test_null_and_empty_say_that_no_attack_was_found(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("a.csv", TABLE.replace(",second", ""), "row 2 has 1 cells, its header 2"),
         ("a.csv", TABLE.replace("second", "second, third"), "row 2 has 3 cells, its header 2"),
@@ -117,12 +117,12 @@ def test_null_and_empty_say_that_no_attack_was_found(tmp_path: Path):
     ],
 )
 def test_what_cannot_be_used_is_one_line_with_file_and_row(
-    name: str, content: str | bytes, told: str, tmp_path: Path
+    name: str, content: str | bytes, message: str, tmp_path: Path
 ):
     with pytest.raises(UserError) as caught:
         attacked(tmp_path, name, content)
     line = str(caught.value)
-    assert told in line and str(tmp_path / name) in line and "\n" not in line
+    assert message in line and str(tmp_path / name) in line and "\n" not in line
 
 
 def test_the_same_row_twice_is_no_contradiction(tmp_path: Path):

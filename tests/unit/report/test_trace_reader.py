@@ -17,14 +17,7 @@ from tests.support.paths import TEMPLATES
 
 @pytest.fixture(scope="module")
 def pages(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
-    """The page of the small run, masked (False) and with its words (True)."""
-    written = {}
-    for show_text in (False, True):
-        run = tmp_path_factory.mktemp("run") / "results/tiny"
-        settings = trace_run.write_run(run, tiny_model, show_text)
-        written[show_text] = run / "traces.html"
-        written[show_text].write_text(page.write_traces(settings, run, TEMPLATES))
-    return written
+    return trace_run.write_pages(tiny_model, tmp_path_factory.mktemp("pages"))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from safe_reasoning.core.errors import UserError
 from safe_reasoning.runtime import images
 from safe_reasoning.runtime.image_builds import FOLDERS, arguments
 from safe_reasoning.runtime.registries import parts, pinned
+from tests.support.image_project import image_project
 from tests.support.paths import ROOT
 
 MANIFEST = json.dumps({"schemaVersion": 2, "manifests": []}).encode()
@@ -20,14 +21,7 @@ OTHER = f"sha256:{'0' * 64}"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder in the project's place, with a lock for each environment and the table as it is in the repository."""
-    (tmp_path / "containers").mkdir()
-    (tmp_path / "envs").mkdir()
-    for name in images.NAMES:
-        (tmp_path / f"envs/{name}.lock").write_text(f"{name}==1\n")
-    (tmp_path / images.TABLE).write_text((ROOT / images.TABLE).read_text())
-    monkeypatch.setattr(images, "ROOT", tmp_path)
-    return tmp_path
+    return image_project(tmp_path, monkeypatch)
 
 
 def write_image(folder: Path, name: str, **entry: str | None) -> None:
@@ -67,7 +61,7 @@ def test_what_is_built_may_be_used_and_nothing_else(folder: Path):
 
 
 @pytest.mark.parametrize(
-    ("entry", "told"),
+    ("entry", "message"),
     [
         ({"digest": None}, "has no digest"),
         ({"digest": "latest"}, "has no digest"),
@@ -84,12 +78,12 @@ def test_what_is_built_may_be_used_and_nothing_else(folder: Path):
         ),
     ],
 )
-def test_a_refusal_names_image_cause_and_repair(folder: Path, entry: dict, told: str):
+def test_a_refusal_names_image_cause_and_repair(folder: Path, entry: dict, message: str):
     write_image(folder, "serve", **entry)
     (line,) = images.refusals(["serve"])
     assert (
         line.startswith("the image serve (")
-        and told in line
+        and message in line
         and "run make containers NAMES=serve" in line
         and "\n" not in line
     )
@@ -112,7 +106,7 @@ def test_faults_of_the_table_and_of_names_are_one_line(folder: Path):
     with pytest.raises(UserError, match="no image is called 'sevre': use one of serve, train, grpo, analyze"):
         images.image("sevre")
     whole = (folder / images.TABLE).read_text()
-    for text, told in (
+    for text, message in (
         ("images: [", "cannot be read"),
         ("images: {serve: 1}", r"cannot be read \(images needs serve, train, grpo, analyze with"),
         (whole.replace("learned", "heard"), r"cannot be read \(bases needs"),
@@ -123,7 +117,7 @@ def test_faults_of_the_table_and_of_names_are_one_line(folder: Path):
         (folder / images.TABLE).unlink(missing_ok=True)
         if text is not None:
             (folder / images.TABLE).write_text(text)
-        with pytest.raises(UserError, match=told) as error:
+        with pytest.raises(UserError, match=message) as error:
             images.image("serve")
         assert "\n" not in str(error.value)
 

@@ -53,11 +53,12 @@ def test_the_cap_stops_in_one_line_and_a_higher_one_goes_on(
         with pytest.raises(UserError, match="28 of the 28 questions"):
             ask(endpoint(server, tmp_path, budget={"requests": 12}, **PRICES), *QUESTIONS)
         assert server.requests == 12  # and not one more
-        told = capsys.readouterr().err
+        message = capsys.readouterr().err
         assert (
-            "asking m 28 times (about 14 tokens in, at most 448 out, 4.49 USD), 12 replies were there" in told
+            "asking m 28 times (about 14 tokens in, at most 448 out, 4.49 USD), 12 replies were there"
+            in message
         )
-        assert "spent at judge so far in this run: 12 requests, 120 tokens in, 24 out, 0.36 USD" in told
+        assert "spent at judge so far in this run: 12 requests, 120 tokens in, 24 out, 0.36 USD" in message
         assert ask(endpoint(server, tmp_path, budget={"requests": 40}), *QUESTIONS) == ["fine"] * 40
         assert server.requests == 40 and max(server.tries.values()) == 1
         assert (
@@ -157,7 +158,7 @@ def tiny(**settings: object) -> dict:
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"budget": {}}, "an empty budget caps nothing"),
         ({"budget": {"usd": 5}}, "budget.usd needs prices"),
@@ -165,16 +166,16 @@ def tiny(**settings: object) -> dict:
         ({"budget": {"euro": 5}}, "endpoints.e.budget.euro"),
     ],
 )
-def test_faults_of_a_budget_name_their_key(settings: dict, told: str):
-    with pytest.raises(UserError, match=told):
+def test_faults_of_a_budget_name_their_key(settings: dict, message: str):
+    with pytest.raises(UserError, match=message):
         validate(tiny(**settings), "test")
 
 
 def test_the_plan_says_what_an_endpoint_will_cost_and_whether_its_budget_is_enough():
     def line(**settings: object) -> str:
         config = validate(tiny(**settings), "test")
-        (told,) = expected(config, plan(config))
-        return told
+        (message,) = expected(config, plan(config))
+        return message
 
     assert line().startswith("endpoint e (m): at most ") and line().endswith("; no budget")
     assert line(budget={"requests": 10**9, "tokens": 10**12}).endswith(

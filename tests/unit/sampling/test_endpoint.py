@@ -1,4 +1,4 @@
-"""How an endpoint is asked: side by side, retried, each question paid for once, faults told apart, nothing secret told."""
+"""How an endpoint is asked: side by side, retried, each question paid for once, faults reported apart, nothing secret shown."""
 
 import time
 from pathlib import Path
@@ -127,7 +127,7 @@ def test_one_refused_request_among_others_is_its_own_fault(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "report"),
     [
         (401, "the key in TEST_KEY is refused"),
         (403, "the key in TEST_KEY is refused"),
@@ -145,13 +145,13 @@ def test_one_refused_request_among_others_is_its_own_fault(tmp_path: Path):
     ],
 )
 def test_faults_of_the_account_stop_in_one_line_without_key_and_prompt(
-    fault: int | Raw, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    fault: int | Raw, report: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     with serve(lambda *_: fault) as server, pytest.raises(UserError) as caught:
         ask(endpoint(server, tmp_path, retries=0), "how is the lantern made?")
     message = str(caught.value)
     assert (
-        told in message
+        report in message
         and message.startswith("endpoints.judge: ")
         and message.endswith("1 of the 1 questions of test are still to ask")
     )
@@ -172,7 +172,7 @@ def test_the_words_of_a_refusal_are_shown_where_they_repeat_nothing(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "report"),
     [
         (429, "status 429, too many requests: lower endpoints.judge.concurrency"),
         (503, "status 503: look after the server"),
@@ -180,13 +180,13 @@ def test_the_words_of_a_refusal_are_shown_where_they_repeat_nothing(tmp_path: Pa
         ("garbage", "an answer that is no chat completion: look at what answers there"),
     ],
 )
-def test_a_storm_stops_the_job_and_leaves_the_rest_unasked(fault: str | int, told: str, tmp_path: Path):
+def test_a_storm_stops_the_job_and_leaves_the_rest_unasked(fault: str | int, report: str, tmp_path: Path):
     with serve(lambda question, _: "fine" if int(question) < 5 else fault) as server:
         with pytest.raises(
             UserError, match="10 requests in a row without a reply, after 0 retries each"
         ) as caught:
             ask(endpoint(server, tmp_path, retries=0), *map(str, range(60)))
-        assert told in str(caught.value) and "55 of the 60 questions of test are still to ask" in str(
+        assert report in str(caught.value) and "55 of the 60 questions of test are still to ask" in str(
             caught.value
         )
         assert len(kept(tmp_path)) == 5 and server.requests < 40

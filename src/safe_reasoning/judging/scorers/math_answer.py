@@ -83,7 +83,7 @@ def _equal_as_written(answer: str, stated: str) -> bool | None:
 
 
 def _equal(gold: list[Any], found: list[Any], *, joined_by_or: bool) -> bool:
-    """Whether any two readings are equal; a TimeoutException where that could not be told."""
+    """Whether any two readings are equal; a TimeoutException where it is undetermined."""
     late: TimeoutException | None = None
     for reference in gold:
         for reading in found:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safe_reasoning.core.records import mended
+from safe_reasoning.core.records import repaired
 from safe_reasoning.core.refusals import declines, refuses
 from safe_reasoning.core.trace import without_thoughts
 from safe_reasoning.core.wording import plain
@@ -57,7 +57,7 @@ def parsed(reply: str | None) -> str | None:
     if len(found) != 1:
         return None
     (prompt,) = found
-    return None if not prompt or _is_refusal(prompt) else mended(prompt)[0]
+    return None if not prompt or _is_refusal(prompt) else repaired(prompt)[0]
 
 
 def _is_refusal(prompt: str) -> bool:

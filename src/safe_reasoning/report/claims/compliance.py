@@ -67,10 +67,10 @@ def beside(metrics: Path, model: str, better: str, worse: str, one: Effect) -> E
     better than that on the compliance of the method that is said to do less harm.
     """
     ours, theirs = (f"{label(x)} complies with {_complies(metrics, model, x)} %" for x in (better, worse))
-    told = f" ({ours} of benign requests, {theirs.replace(' complies', '')})"
+    message = f" ({ours} of benign requests, {theirs.replace(' complies', '')})"
     limit = verdict_on(metrics, model, better)
     held = "" if limit == "reproduced" else f", held back: compliance {_WORDS[limit]}"
-    return replace(one, text=one.text + told + held, at_most=limit)
+    return replace(one, text=one.text + message + held, at_most=limit)
 
 
 _WORDS = {

@@ -128,10 +128,10 @@ def effect(
     digits = 1 if scale == 100 else 2
     size = (f", n = {n}" if n else "") + (f", {e.seeds} seeds" if trained and e.seeds > 1 else "")
     if math.isnan(e.value):
-        told = f"{name}: too few to decide{size}"
+        message = f"{name}: too few to decide{size}"
     else:
         ends = f"[{scale * e.low:.{digits}f}, {scale * e.high:.{digits}f}]"
-        told = f"{name}: {scale * e.value:.{digits}f}{unit} {ends}{size}"
+        message = f"{name}: {scale * e.value:.{digits}f}{unit} {ends}{size}"
     if unscored > MOST_UNSCORED:
-        told += f", too few scored: {100 * unscored:.1f} % of one side are not"
-    return Effect(e, told, trained, unscored, too_few)
+        message += f", too few scored: {100 * unscored:.1f} % of one side are not"
+    return Effect(e, message, trained, unscored, too_few)
