@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from safe_reasoning.report.claims import estimates, scorecard
+from safe_reasoning.stats.correlation import pearson
 from safe_reasoning.stats.rates import wilson_interval
 from tests.support.metrics_fixture import write_metrics
 
@@ -112,7 +113,7 @@ def test_turning_points_can_be_reproduced_by_the_runs_designs(n: int):
 
 def test_turning_points_stand_beside_their_control(metrics: Path):
     ours = scorecard.score(metrics).set_index("id")["ours"]["turning_points"]
-    assert "control: 0.0 [0.0, 39.0] % of 6 harmful traces" in ours
+    assert "control: 5.0 [2.0, 14.0] % of 60 harmful traces" in ours
 
 
 def test_capability_is_judged_on_the_average_where_there_is_one(tmp_path: Path):
@@ -137,21 +138,29 @@ def test_a_base_that_has_nothing_to_lose_proves_nothing(tmp_path: Path):
     assert "too little to lose 5 points" in card["ours"]["keeps_capability"]
 
 
+def correlate(folder: Path, x: list[float], y: list[float]) -> pd.Series:
+    """The scorecard's row on cues where the first detector's traces lie at these tokens."""
+    frame, found = pd.read_csv(folder / "cue_correlation.csv"), pearson(x, y)
+    rows = frame.groupby("model").head(1).index
+    values = (found.count, found.r, found.low, found.high, found.p_value)
+    frame.loc[rows, ["n", "r", "low", "high", "p_value"]] = values
+    frame.to_csv(folder / "cue_correlation.csv", index=False)
+    return scorecard.score(folder).set_index("id").loc["cues_foretell"]
+
+
 def test_correlation_with_few_distinct_values_is_too_few_to_decide(tmp_path: Path):
     folder = write_metrics(tmp_path / "metrics")
-    assert scorecard.score(folder).set_index("id")["verdict"]["cues_foretell"] == "reproduced"
-    points = pd.read_csv(folder / "turning_points.csv")
-    points["unsafe_turning_point"] = points["unsafe_turning_point"].clip(upper=14)
-    points.to_csv(folder / "turning_points.csv", index=False)
-    row = scorecard.score(folder).set_index("id").loc["cues_foretell"]
+    row = correlate(folder, [1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 3, 3, 3, 3])
     assert row["verdict"] == "too few to decide" and "too few to decide" in row["ours"]
 
 
 def test_a_perfect_line_of_four_points_is_within_noise(tmp_path: Path):
     """Two of the 24 orders of four points are as straight: p = 0.08, whatever the bootstrap says."""
     folder = write_metrics(tmp_path / "metrics")
-    points = pd.read_csv(folder / "turning_points.csv")
-    points[points["trace"].isin([f"t{number}" for number in range(8)])].to_csv(
-        folder / "turning_points.csv", index=False
-    )
-    assert scorecard.score(folder).set_index("id")["verdict"]["cues_foretell"] == "within noise"
+    assert correlate(folder, [1, 2, 3, 4], [1, 2, 3, 4])["verdict"] == "within noise"
+
+
+def test_a_straight_line_of_many_points_is_reproduced(tmp_path: Path):
+    folder = write_metrics(tmp_path / "metrics")
+    tokens = [float(n) for n in range(10)]
+    assert correlate(folder, tokens, tokens)["verdict"] == "reproduced"
