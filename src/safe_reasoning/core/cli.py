@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import errno
 import functools
+import re
 import sys
 import time
 from collections.abc import Callable
 
+from safe_reasoning.core import arithmetic
 from safe_reasoning.core.errors import UserError
+
+_FULL_DISK = re.compile(
+    r"No space left on device|Disk quota exceeded|PytorchStreamWriter failed|unexpected pos \d+ vs \d+"
+)
 
 
 def command(main: Callable[[], None]) -> Callable[[], None]:
@@ -20,20 +26,33 @@ def command(main: Callable[[], None]) -> Callable[[], None]:
     @functools.wraps(main)
     def wrapped() -> None:
         try:
+            if main.__module__ == "__main__":
+                arithmetic.start_pinned(sys.argv)
             main()
         except UserError as error:
             print_line(f"error: {error}")
             sys.exit(1)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        except Exception as error:
+            if not _disk_is_full(error):
                 raise
-            place = f" while writing {error.filename}" if error.filename else ""
+            name = getattr(error, "filename", None)
+            if not isinstance(error, OSError):  # in words that may mean another fault too
+                place = f" (it seems: {' '.join(str(error).split())[:200]})"
+            else:
+                place = f" while writing {name}" if name else ""
             print_line(
                 f"error: no space left on the disk{place}: free some and run again; finished work is kept"
             )
             sys.exit(1)
 
     return wrapped
+
+
+def _disk_is_full(error: Exception) -> bool:
+    """Whether that is what an error says; safetensors and torch do so in words of their own."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return _FULL_DISK.search(str(error)) is not None
 
 
 def print_line(line: str) -> None:

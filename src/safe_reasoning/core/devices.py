@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 
 def device() -> str:
     """`cuda` where PyTorch sees a GPU, else `cpu`."""
@@ -15,3 +17,12 @@ def peak_gpu_gib() -> float | None:
     import torch
 
     return torch.cuda.max_memory_allocated() / 2**30 if torch.cuda.is_available() else None
+
+
+def free_memory() -> None:
+    """Give memory back that no object and no tensor uses."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -53,8 +53,8 @@ def software() -> dict[str, str]:
 
 @cache
 def commit() -> str:
-    """The repository's commit, `-dirty` when tracked files outside results/ differ from it,
-    "unknown" outside a repository.
+    """The repository's commit, `-dirty` when tracked files other than stored results differ
+    from it, "unknown" outside a repository.
     """
 
     def git(*arguments: str) -> str:
@@ -66,10 +66,9 @@ def commit() -> str:
     try:
         # Empty in a repository without a commit
         head = git("rev-parse", "--verify", "--quiet", "HEAD")
-        # A run rewrites its own committed evidence: that is no change of the code.
-        changed = git(
-            "status", "--porcelain", "--untracked-files=no", "--", ":(top)", ":(top,exclude)results"
-        )
+        # Stored results that are redrawn or renewed are no change of the code.
+        stored = (":(top,exclude)results/reference", ":(top,exclude)results/gpu")
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ":(top)", *stored)
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
     return f"{head}-dirty" if head and changed else head or "unknown"

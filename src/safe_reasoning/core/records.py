@@ -6,130 +6,28 @@ Parquet tables with one schema each, written whole or not at all, a `.meta.json`
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import reduce
+from itertools import islice
 from operator import and_
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from safe_reasoning.core.errors import UserError
-from safe_reasoning.core.files import write_bytes
+from safe_reasoning.core.files import sha256, whole_file, write_bytes
 from safe_reasoning.core.provenance import write_meta
+from safe_reasoning.core.schemas import SCHEMAS
 
-_IDS = pa.list_(pa.int32())
+if TYPE_CHECKING:
+    import pandas as pd
 
-SCHEMAS: dict[str, pa.Schema] = {
-    # One row per prompt. `role` is the PromptSet role, `cluster` what the bootstrap resamples,
-    # `gold` what a scorer needs (JSON, "" when nothing).
-    "prompts": pa.schema(
-        [
-            ("prompt_id", pa.string()),
-            ("prompt_set", pa.string()),
-            ("role", pa.string()),
-            ("category", pa.string()),
-            ("text", pa.string()),
-            # What is asked for without an attack around it; judges read this
-            ("request", pa.string()),
-            ("gold", pa.string()),
-        ]
-    ),
-    # One row per attacked prompt: what an attack made of a request. An attack that gave nothing
-    # usable leaves the request as it was (`attacked` false).
-    "attacks": pa.schema(
-        [
-            ("prompt_id", pa.string()),
-            ("attack", pa.string()),
-            ("technique", pa.string()),
-            ("request_sha256", pa.string()),
-            ("text", pa.string()),
-            ("attacked", pa.bool_()),
-            ("iteration", pa.int32()),
-            ("score", pa.int32()),
-            ("unparsed", pa.int32()),
-        ]
-    ),
-    # One row per sampled completion. `token_ids` is everything after the prompt; its first
-    # `given_tokens` ids were given, not sampled.
-    "generations": pa.schema(
-        [
-            ("generation_id", pa.string()),
-            ("prompt_id", pa.string()),
-            ("prompt_set", pa.string()),
-            ("sample", pa.int32()),
-            ("seed", pa.int64()),
-            ("prompt_token_ids", _IDS),
-            ("given_tokens", pa.int32()),
-            ("token_ids", _IDS),
-            ("text", pa.string()),
-            ("finish_reason", pa.string()),
-        ]
-    ),
-    # One row per judged part of a generation. `value` is null when unscored; `detail` then says
-    # why, else what the judge said beyond it.
-    "verdicts": pa.schema(
-        [
-            ("generation_id", pa.string()),
-            ("prompt_id", pa.string()),
-            ("prompt_set", pa.string()),
-            ("sample", pa.int32()),
-            ("part", pa.string()),  # reasoning | response
-            ("measure", pa.string()),  # harmful | complies | correct
-            ("value", pa.bool_()),
-            ("detail", pa.string()),
-            ("judge", pa.string()),
-        ]
-    ),
-    # One row per preference pair: prompt_ids ends with the shared prefix; prefix_tokens of them are
-    # reasoning.
-    "pairs": pa.schema(
-        [
-            ("pair_id", pa.string()),
-            ("prompt_id", pa.string()),
-            ("prompt_ids", _IDS),
-            ("prefix_tokens", pa.int32()),
-            ("chosen_ids", _IDS),
-            ("rejected_ids", _IDS),
-            ("trigger", pa.string()),
-            ("cue", pa.string()),
-            ("rounds", pa.int32()),
-            ("source", pa.string()),  # intervened | overrefusal | natural
-        ]
-    ),
-    # One row per demonstration for supervised fine-tuning: loss on completion_ids only.
-    "demonstrations": pa.schema(
-        [("prompt_id", pa.string()), ("prompt_ids", _IDS), ("completion_ids", _IDS), ("source", pa.string())]
-    ),
-    # One row per token prefix of a trace: the continuation safety ratio after `prefix_tokens`
-    # reasoning tokens.
-    "csr": pa.schema(
-        [
-            ("generation_id", pa.string()),
-            ("prompt_id", pa.string()),
-            ("prefix_tokens", pa.int32()),
-            ("safe", pa.int32()),
-            ("unscored", pa.int32()),
-            ("continuations", pa.int32()),
-        ]
-    ),
-    # One row per corrected trace after `rounds` interventions with one trigger (or a control).
-    "interventions": pa.schema(
-        [
-            ("generation_id", pa.string()),
-            ("prompt_id", pa.string()),
-            ("trigger", pa.string()),
-            ("condition", pa.string()),  # trigger | neutral | none
-            ("rounds", pa.int32()),
-            ("harmful", pa.bool_()),
-            ("has_cue", pa.bool_()),
-        ]
-    ),
-}
-
+BATCH = 16_384  # rows in memory at a time
 
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
@@ -171,25 +69,57 @@ def write_rows(
 ) -> None:
     """Write rows as Parquet of schema `name` and their `.meta.json`.
 
-    Halves of surrogate pairs are replaced (see `has_half_pair`) and counted there.
+    At most BATCH rows are in memory. Halves of surrogate pairs are replaced (see `has_half_pair`)
+    and counted in the meta file, which also holds the file's hash. Pages have checksums, so that
+    damage shows when they are read.
     """
-    whole, replaced = [dict(row) for row in rows], 0
-    for row in whole:
-        for column, value in row.items():
-            if isinstance(value, str) and has_half_pair(value):
-                row[column], count = repaired(value)
-                replaced += count
+    count, replaced, left = 0, 0, iter(rows)
+    with (
+        whole_file(path) as handle,
+        pq.ParquetWriter(handle, SCHEMAS[name], compression="zstd", write_page_checksum=True) as writer,
+    ):
+        while batch := [dict(row) for row in islice(left, BATCH)]:
+            replaced += sum(map(_repair, batch))
+            writer.write_table(to_table(name, batch))
+            count += len(batch)
     if replaced:
         meta = {"replaced_half_pairs": replaced, **meta}
-    table = to_table(name, whole)
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    write_bytes(path, sink.getvalue().to_pybytes())
-    write_meta(path, {"rows": table.num_rows, "schema": name, **meta})
+    write_meta(path, {"rows": count, "schema": name, "sha256": sha256(path), **meta})
+
+
+def _repair(row: dict[str, Any]) -> int:
+    """Replace the halves of surrogate pairs in a row; returns how many there were."""
+    replaced = 0
+    for column, value in row.items():
+        if isinstance(value, str) and has_half_pair(value):
+            row[column], count = repaired(value)
+            replaced += count
+    return replaced
+
+
+@contextmanager
+def _one_line(path: Path | str) -> Iterator[None]:
+    """Turn whatever pyarrow says about a missing or damaged file into a UserError."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist: run the rule that makes it") from None
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"{path} is not a readable Parquet file ({reason}): delete it and run again"
+        ) from None
+
+
+def _check_columns(path: Path | str, name: str, there: Collection[str]) -> None:
+    if missing := set(SCHEMAS[name].names) - set(there):
+        raise UserError(
+            f"{path} is no {name} table (lacks {', '.join(sorted(missing))}): give a file of the right kind"
+        )
 
 
 def read_table(path: Path | str, name: str, **having: Collection[str]) -> pa.Table:
-    """Read a table of schema `name`. A missing, broken or unrelated file is a UserError.
+    """Read a table of schema `name`. A missing, damaged or unrelated file is a UserError.
 
     Args:
         path: of the Parquet file.
@@ -201,22 +131,55 @@ def read_table(path: Path | str, name: str, **having: Collection[str]) -> pa.Tab
         pc.field(column).isin(pa.array(sorted(values), SCHEMAS[name].field(column).type))
         for column, values in having.items()
     ]
-    try:
-        table = pq.read_table(path, filters=reduce(and_, wanted) if wanted else None)
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist: run the rule that makes it") from None
-    except pa.ArrowInvalid as error:
-        raise UserError(f"{path} is not a readable Parquet file ({error}): delete it and run again") from None
-    if missing := set(SCHEMAS[name].names) - set(table.schema.names):
-        raise UserError(
-            f"{path} is no {name} table (lacks {', '.join(sorted(missing))}): give a file of the right kind"
+    with _one_line(path):
+        table = pq.read_table(
+            path, filters=reduce(and_, wanted) if wanted else None, page_checksum_verification=True
         )
-    return table.select(SCHEMAS[name].names).cast(SCHEMAS[name])
+        _check_columns(path, name, table.schema.names)
+        return table.select(SCHEMAS[name].names).cast(SCHEMAS[name])
 
 
 def read_rows(path: Path | str, name: str, **having: Collection[str]) -> list[dict[str, Any]]:
     """Rows of schema `name`, read as by `read_table`."""
-    return read_table(path, name, **having).to_pylist()
+    table = read_table(path, name, **having)
+    with _one_line(path):
+        return table.to_pylist()
+
+
+def iter_rows(path: Path | str, name: str, columns: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """The rows of a file one by one, of which at most BATCH are in memory.
+
+    Faults are those of `read_table`, and may show after some rows.
+
+    Args:
+        path: of the Parquet file.
+        name: of the schema.
+        columns: the only ones to read; all by default.
+    """
+    wanted = list(columns) or SCHEMAS[name].names
+    schema = pa.schema([SCHEMAS[name].field(column) for column in wanted])
+    with _one_line(path):
+        file = pq.ParquetFile(path, page_checksum_verification=True)
+        _check_columns(path, name, file.schema_arrow.names)
+    batches = file.iter_batches(BATCH, columns=wanted)
+    while True:
+        with _one_line(path):
+            if (batch := next(batches, None)) is None:
+                return
+            rows = pa.Table.from_batches([batch]).select(wanted).cast(schema).to_pylist()
+        yield from rows
+
+
+@dataclass(frozen=True)
+class StoredRows:
+    """Rows that are read from their file each time they are iterated, see `iter_rows`."""
+
+    path: Path | str
+    name: str
+    columns: Sequence[str] = ()
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:  # noqa: D105
+        return iter_rows(self.path, self.name, self.columns)
 
 
 METRICS_VERSION = 2  # of the names of metric tables and of their columns
@@ -226,6 +189,8 @@ def write_metrics(
     path: Path | str, rows: Iterable[Mapping[str, Any]] | pd.DataFrame, meta: Mapping[str, Any]
 ) -> None:
     """Write a metrics table as CSV (full float precision, `\\n` line ends) and its `.meta.json`."""
+    import pandas as pd  # a quarter of a second that most who read rows do without
+
     frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
     write_bytes(path, frame.to_csv(index=False, lineterminator="\n").encode())
     write_meta(path, {"schema_version": METRICS_VERSION, "rows": len(frame), **meta})

@@ -11,7 +11,7 @@ import re
 from safe_reasoning.core.disapproval import disapproves
 from safe_reasoning.core.wording import own_words, plain
 
-VERSION = 2  # of all that the lexical judge and cue detector read by; kept in meta files
+VERSION = 2  # of all that the lexical judge reads by; kept in meta files. The cue detector has its own
 
 # A refusal that comes later than this is not looked for: by then the response has done something
 # else.

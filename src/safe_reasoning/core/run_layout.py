@@ -22,3 +22,18 @@ def variant_of(path: Path | str) -> Variant:
     if not seed.isdigit():
         raise UserError(f"{path} lies in no seed folder: give a file of .../METHOD/seedN/")
     return Variant(folder.parent.name, int(seed))
+
+
+def kept_folder(model_dir: Path, share: float) -> Path:
+    """The folder of the weights kept after a share of a training's steps, named by its percents."""
+    return model_dir / "checkpoints" / f"{round(100 * share)}"
+
+
+def id_at(generation_id: str, share: float) -> str:
+    """The id of a generation of kept weights, which share one file."""
+    return f"{generation_id}@{round(100 * share)}"
+
+
+def share_of(generation_id: str) -> float:
+    """The share of the steps after which a generation of kept weights was made."""
+    return int(generation_id.rpartition("@")[2]) / 100

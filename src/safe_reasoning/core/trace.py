@@ -109,7 +109,7 @@ def whole_tokens(tokenizer: Tokenizer, token_ids: list[int], character: int) -> 
 
     None of them holds any byte of that character.
 
-    Bisects over prefixes: a dozen decodings instead of one a token. With a byte-level tokenizer a
+    Bisects over prefixes: a dozen decodings instead of one per token. With a byte-level tokenizer a
     prefix can end inside a multi-byte character; such a prefix decodes to a replacement character
     at its end and is cut back.
     """

@@ -68,6 +68,7 @@ def parse_yaml(content: bytes | str, origin: Path | str) -> Any:
         mark = error.problem_mark
         line = f" (line {mark.line + 1})" if mark else ""
         raise UserError(f"{origin} is not valid YAML{line}: {error.problem or error.context}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    # What PyYAML raises for a value or key that its tag does not fit ("!!bool 3") is no YAMLError
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"{origin} is not valid YAML: {reason}") from None

@@ -16,6 +16,7 @@ from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTra
 from safe_reasoning.config import NanoModel
 from safe_reasoning.core.cli import progress
 from safe_reasoning.core.files import sha256, write_json
+from safe_reasoning.core.products import use_threads
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.models.train_loop import Schedule, make_batches, train_steps
 from safe_reasoning.prompts.nano_world.corpus import Document, make_corpus
@@ -65,28 +66,41 @@ def train_tokenizer(corpus: list[Document], vocabulary: int) -> PreTrainedTokeni
     )
 
 
-def train_nano_base(settings: NanoModel, seed: int, out: Path) -> dict[str, Any]:
+def corpus_of(settings: NanoModel, world_seed: int) -> list[Document]:
+    """The corpus that a base model learns from: items of the world, drawn with the model's seed."""
+    items = make_items(settings.items, world_seed)
+    return make_corpus(items, settings.documents, derive_seed("nano corpus", settings.seed_in(world_seed)))
+
+
+def train_nano_base(settings: NanoModel, world_seed: int, out: Path) -> dict[str, Any]:
     """Train the base model into the folder `out`.
 
     `training.json`, written last, marks it as complete.
 
     A killed run goes on from its last checkpoint and ends with the same weights.
+
+    Args:
+        settings: of the model. Its seed decides the draw of the corpus, the first weights and the
+            order of the batches.
+        world_seed: decides the items, and all of the above where the model has no seed.
+        out: folder.
     """
-    torch.set_num_threads(settings.threads)
+    use_threads(settings.threads)
+    seed = settings.seed_in(world_seed)
     torch.manual_seed(seed)
-    corpus = make_corpus(
-        make_items(settings.items, seed), settings.documents, derive_seed("nano corpus", seed)
-    )
+    corpus = corpus_of(settings, world_seed)
     tokenizer = train_tokenizer(corpus, settings.vocabulary)
     eos = tokenizer.eos_token_id
-    rows = []
-    for document in corpus:
-        prompt = tokenizer.apply_chat_template(
-            [{"role": "user", "content": document.prompt}], add_generation_prompt=True, return_dict=False
-        )
-        rows.append(
-            (prompt + tokenizer.encode(document.completion, add_special_tokens=False) + [eos], len(prompt))
-        )
+    prompts = tokenizer.apply_chat_template(
+        [[{"role": "user", "content": document.prompt}] for document in corpus],
+        add_generation_prompt=True,
+        return_dict=False,
+    )
+    completions = tokenizer([document.completion for document in corpus], add_special_tokens=False)
+    rows = [
+        (prompt + completion + [eos], len(prompt))
+        for prompt, completion in zip(prompts, completions["input_ids"], strict=True)
+    ]
     model = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=len(tokenizer),
@@ -122,11 +136,17 @@ def train_nano_base(settings: NanoModel, seed: int, out: Path) -> dict[str, Any]
         checkpoint_steps=CHECKPOINT_STEPS,
     )
     trained = train_steps(
-        model, batches, schedule, checkpoint, "nano base", {"settings": settings.model_dump(), "seed": seed}
+        model,
+        batches,
+        schedule,
+        checkpoint,
+        "nano base",
+        {"settings": settings.model_dump(), "seed": world_seed},
     )
     model.generation_config = GenerationConfig(eos_token_id=eos, pad_token_id=eos, bos_token_id=None)
     model.save_pretrained(out)
     tokenizer.save_pretrained(out)
+    weights = sha256(out / "model.safetensors")
     summary = {
         "model": "nano",
         "parameters": parameters,
@@ -135,8 +155,9 @@ def train_nano_base(settings: NanoModel, seed: int, out: Path) -> dict[str, Any]
         "steps": trained.steps,
         "seconds": round(trained.seconds, 1),
         "loss_curve": trained.curve,
-        "weights_sha256": sha256(out / "model.safetensors"),
+        "weights_sha256": weights,
     }
     write_json(out / "training.json", summary)
+    progress(f"nano base: weights {weights[:12]}")
     checkpoint.unlink(missing_ok=True)
     return summary

@@ -6,6 +6,7 @@ AdamW, a ramp then a cosine, checkpoints that a killed run goes on from.
 from __future__ import annotations
 
 import math
+import pickle
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -125,7 +126,7 @@ def train_steps(
         lambda step: min((step + 1) / ramp, schedule.floor + cosine * (1 + math.cos(math.pi * step / total))),
     )
     start, trained = 0, Trained(total, 0.0, [])
-    state = torch.load(checkpoint, weights_only=True, map_location="cpu") if checkpoint.exists() else {}
+    state = _read(checkpoint, label)
     if state.get("work") == work:
         for part, name in ((model, "model"), (optimizer, "optimizer"), (rate, "rate")):
             part.load_state_dict(state[name])
@@ -152,6 +153,19 @@ def train_steps(
             temporary.replace(checkpoint)
     trained.seconds += time.perf_counter() - begin
     return trained
+
+
+def _read(checkpoint: Path, label: str) -> dict[str, Any]:
+    """What a checkpoint holds; nothing where there is none or it is damaged."""
+    if not checkpoint.exists():
+        return {}
+    try:
+        state: dict[str, Any] = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    except (RuntimeError, OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        reason = " ".join(str(error).split())[:200]
+        progress(f"{label}: {checkpoint.name} is damaged ({reason}): training from the beginning")
+        return {}
+    return state
 
 
 def train_step(model: Any, optimizer: torch.optim.Optimizer, batch: Batch) -> float:

@@ -20,6 +20,7 @@ from safe_reasoning.config import Config, GgufModel
 from safe_reasoning.core.cli import progress
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import sha256, write_json
+from safe_reasoning.core.products import use_threads
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.models.train_loop import Schedule, make_batches, train_steps
 from safe_reasoning.prompts.nano_world.corpus import Document
@@ -68,7 +69,7 @@ def warm_up(config: Config, settings: GgufModel, converted: Path, out: Path) -> 
     """
     if not (converted / "conversion.json").exists():
         raise UserError(f"{converted} holds no converted model: run scripts/convert_gguf.py first")
-    torch.set_num_threads(settings.threads)
+    use_threads(settings.threads)
     torch.manual_seed(config.world_seed)
     tokenizer = AutoTokenizer.from_pretrained(converted)
     rows = encode(tokenizer, documents_of(settings, config))

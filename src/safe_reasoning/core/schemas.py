@@ -1,0 +1,130 @@
+"""The columns of each kind of row."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+_IDS = pa.list_(pa.int32())
+
+SCHEMAS: dict[str, pa.Schema] = {
+    # One row per prompt. `role` is the PromptSet role, `cluster` what the bootstrap resamples,
+    # `gold` what a scorer needs (JSON, "" when nothing).
+    "prompts": pa.schema(
+        [
+            ("prompt_id", pa.string()),
+            ("prompt_set", pa.string()),
+            ("role", pa.string()),
+            ("category", pa.string()),
+            ("text", pa.string()),
+            # What is asked for without an attack around it; judges read this
+            ("request", pa.string()),
+            ("gold", pa.string()),
+        ]
+    ),
+    # One row per attacked prompt: what an attack made of a request. An attack that gave nothing
+    # usable leaves the request as it was (`attacked` false).
+    "attacks": pa.schema(
+        [
+            ("prompt_id", pa.string()),
+            ("attack", pa.string()),
+            ("technique", pa.string()),
+            ("request_sha256", pa.string()),
+            ("text", pa.string()),
+            ("attacked", pa.bool_()),
+            ("iteration", pa.int32()),
+            ("score", pa.int32()),
+            ("unparsed", pa.int32()),
+        ]
+    ),
+    # One row per sampled completion. `token_ids` is everything after the prompt; its first
+    # `given_tokens` ids were given, not sampled.
+    "generations": pa.schema(
+        [
+            ("generation_id", pa.string()),
+            ("prompt_id", pa.string()),
+            ("prompt_set", pa.string()),
+            ("sample", pa.int32()),
+            ("seed", pa.int64()),
+            ("prompt_token_ids", _IDS),
+            ("given_tokens", pa.int32()),
+            ("token_ids", _IDS),
+            ("text", pa.string()),
+            ("finish_reason", pa.string()),
+        ]
+    ),
+    # One row per judged part of a generation. `value` is null when unscored; `detail` then says
+    # why, else what the judge said beyond it.
+    "verdicts": pa.schema(
+        [
+            ("generation_id", pa.string()),
+            ("prompt_id", pa.string()),
+            ("prompt_set", pa.string()),
+            ("sample", pa.int32()),
+            ("part", pa.string()),  # reasoning | response
+            ("measure", pa.string()),  # harmful | complies | correct
+            ("value", pa.bool_()),
+            ("detail", pa.string()),
+            ("judge", pa.string()),
+        ]
+    ),
+    # One row per preference pair: prompt_ids ends with the shared prefix; prefix_tokens of them are
+    # reasoning.
+    "pairs": pa.schema(
+        [
+            ("pair_id", pa.string()),
+            ("prompt_id", pa.string()),
+            ("prompt_ids", _IDS),
+            ("prefix_tokens", pa.int32()),
+            ("chosen_ids", _IDS),
+            ("rejected_ids", _IDS),
+            ("trigger", pa.string()),
+            ("cue", pa.string()),
+            ("rounds", pa.int32()),
+            ("source", pa.string()),  # intervened | overrefusal | natural
+        ]
+    ),
+    # One row per demonstration for supervised fine-tuning: loss on completion_ids only.
+    "demonstrations": pa.schema(
+        [("prompt_id", pa.string()), ("prompt_ids", _IDS), ("completion_ids", _IDS), ("source", pa.string())]
+    ),
+    # One row per token prefix of a trace: the continuation safety ratio after `prefix_tokens`
+    # reasoning tokens.
+    "csr": pa.schema(
+        [
+            ("generation_id", pa.string()),
+            ("prompt_id", pa.string()),
+            ("prefix_tokens", pa.int32()),
+            ("safe", pa.int32()),
+            ("unscored", pa.int32()),
+            ("continuations", pa.int32()),
+        ]
+    ),
+    # One row per continuation behind the ratio of a trace. It is a sample at each of the ratio's
+    # prefix lengths from `first` to `last`. `safe` is null when unscored.
+    "csr_continuations": pa.schema(
+        [
+            ("generation_id", pa.string()),
+            ("first", pa.int32()),
+            ("last", pa.int32()),
+            ("safe", pa.bool_()),
+        ]
+    ),
+    # One row per continuation of the traces of a prompt: the `number`-th that is sampled after
+    # `start` tokens of the `origin`-th. It follows the `trace`-th up to `left` tokens and goes on
+    # with `token` (null: not drawn yet).
+    "followed": pa.schema(
+        [(name, pa.int32()) for name in ("origin", "start", "number", "trace", "left", "token")]
+    ),
+    # One row per corrected trace after `rounds` interventions with one trigger (or a control).
+    "interventions": pa.schema(
+        [
+            ("generation_id", pa.string()),
+            ("prompt_id", pa.string()),
+            ("trigger", pa.string()),
+            ("condition", pa.string()),  # trigger | neutral | none
+            ("rounds", pa.int32()),
+            ("harmful", pa.bool_()),
+            ("has_cue", pa.bool_()),
+        ]
+    ),
+}
