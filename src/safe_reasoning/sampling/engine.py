@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from safe_reasoning import config
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json
+from safe_reasoning.core.model_folder import check_model
 from safe_reasoning.core.trace import CLOSE_TAG
 
 
@@ -50,6 +51,9 @@ class Engine(Protocol):
     tokenizer: Any
     decoding: config.Decoding
 
+    def load_weights(self, model_dir: Path) -> None:
+        """Go on with the weights of another folder of the same model, without a new start."""
+
     def generate(
         self, requests: Sequence[Request], *, stop_at_think_end: bool = False
     ) -> list[dict[str, Any]]:
@@ -67,17 +71,6 @@ class Engine(Protocol):
             `prompt_too_long` (the model's context has no room; nothing was sampled). The id of the
             end of sequence is dropped, the closing think tag is kept.
         """
-
-
-def check_model(model_dir: Path) -> None:
-    """A UserError unless the folder holds safetensors weights.
-
-    (transformers would take a missing folder for a name on the hub.)
-    """
-    if not (model_dir / "config.json").exists() or not list(model_dir.glob("*.safetensors")):
-        raise UserError(
-            f"{model_dir} holds no model (config.json and *.safetensors): run the rule that makes it"
-        )
 
 
 def load_tokenizer(model_dir: Path) -> Any:

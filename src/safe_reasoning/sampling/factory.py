@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from safe_reasoning import config
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json
-from safe_reasoning.sampling.engine import Engine, check_model
+from safe_reasoning.core.model_folder import check_model
+from safe_reasoning.sampling.engine import Engine
+
+if TYPE_CHECKING:
+    from safe_reasoning.sampling.transformers_engine import TransformersEngine
 
 
 def open_engine(model_dir: Path, engine: config.Engine, decoding: config.Decoding) -> Engine:
@@ -29,3 +34,13 @@ def open_engine(model_dir: Path, engine: config.Engine, decoding: config.Decodin
     from safe_reasoning.sampling.transformers_engine import TransformersEngine
 
     return TransformersEngine(model_dir, engine, decoding)
+
+
+def open_reader(model_dir: Path, settings: config.Config) -> TransformersEngine:
+    """The model in transformers, whatever the configured engine, to read completions with.
+
+    It has the engine's number format and the run's decoding.
+    """
+    from safe_reasoning.sampling.transformers_engine import TransformersEngine
+
+    return TransformersEngine(model_dir, settings.engine, settings.decoding)

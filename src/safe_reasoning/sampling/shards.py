@@ -1,6 +1,6 @@
 """Sharded, resumable sampling.
 
-A killed job goes on after its last finished shard, and ends with the rows of an unbroken one.
+A killed job goes on after its last finished shard, and ends with the rows of an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -8,31 +8,40 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safe_reasoning.core.cli import progress
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.files import sha256
 from safe_reasoning.core.provenance import read_meta
-from safe_reasoning.core.records import read_rows, write_rows
+from safe_reasoning.core.records import iter_rows, write_rows
 from safe_reasoning.sampling.engine import Engine, Request
 
 
 @dataclass(frozen=True)
 class SamplingReport:
-    """Rows in the order of the requests, and what they cost over all attempts.
+    """The finished shards in the order of the requests, and what they cost over all attempts.
 
     Attributes:
-        rows: rows of schema generations.
+        shards: files with rows of schema generations.
+        count: number of rows.
         generated_tokens: sampled tokens in the rows (given ones and the end of sequence are not
             counted).
         seconds: wall time of sampling, without the start of the engine.
     """
 
-    rows: list[dict[str, Any]]
+    shards: Sequence[Path]
+    count: int
     generated_tokens: int
     seconds: float
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The rows, read one by one."""
+        for path in self.shards:
+            yield from iter_rows(path, "generations")
 
 
 def sample_sharded(
@@ -69,7 +78,7 @@ def sample_sharded(
         shard_dir / _name(number, shard, f"{fingerprint} {stop_at_think_end}")
         for number, shard in enumerate(shards)
     ]
-    missing = [number for number, path in enumerate(paths) if not _is_finished(path)]
+    missing = [number for number, path in enumerate(paths) if not _is_finished(path, label)]
     ceiling = sum(
         max(0, (request.max_new_tokens or max_new_tokens) - len(request.given_ids))
         for number in missing
@@ -95,10 +104,12 @@ def sample_sharded(
             f"{left:.0f} s left"
         )
 
-    rows = [row for path in paths for row in read_rows(path, "generations")]
     metas = [read_meta(path) for path in paths]
     return SamplingReport(
-        rows, sum(meta["generated_tokens"] for meta in metas), sum(meta["seconds"] for meta in metas)
+        paths,
+        len(requests),
+        sum(meta["generated_tokens"] for meta in metas),
+        sum(meta["seconds"] for meta in metas),
     )
 
 
@@ -107,9 +118,20 @@ def _name(number: int, requests: Sequence[Request], fingerprint: str) -> str:
     return f"{number:05d}-{hashlib.sha256(content.encode()).hexdigest()[:16]}.parquet"
 
 
-def _is_finished(path: Path) -> bool:
-    """The meta file is written after the rows: where it is, they are whole."""
-    return path.exists() and path.with_name(f"{path.name}.meta.json").exists()
+def _is_finished(path: Path, label: str) -> bool:
+    """Whether a shard's rows are those that were written.
+
+    The meta file is written after them and holds their hash.
+    """
+    if not (path.exists() and path.with_name(f"{path.name}.meta.json").exists()):
+        return False
+    try:
+        whole = read_meta(path)["sha256"] == sha256(path)
+    except (UserError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        progress(f"{label}: {path.name} is damaged and is sampled again")
+    return whole
 
 
 def _sample_shard(

@@ -1,26 +1,29 @@
 """vLLM, in this process.
 
-On CUDA as it comes, on the CPU eagerly and with the settings its CPU build needs.
+On CUDA as it comes. On the CPU eagerly, with the settings its CPU build needs, and with our own
+draw of tokens instead of vLLM's sampler, which is slow there.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 from safe_reasoning import config
-from safe_reasoning.core.trace import CLOSE_TAG
+from safe_reasoning.core.model_folder import check_model
+from safe_reasoning.core.products import use_threads
+from safe_reasoning.sampling.ends import ends_of
 from safe_reasoning.sampling.engine import (
     Request,
-    end_ids,
     load_tokenizer,
     remaining_tokens,
     row,
-    think_end_id,
     truncated_row,
 )
+from safe_reasoning.sampling.nucleus import Tally
 
 # Read by vLLM when it is imported; what the environment already holds goes before.
 _EVERYWHERE = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "ERROR"}
@@ -41,28 +44,29 @@ class VllmEngine:
         on_cuda = torch.cuda.is_available()
         for key, value in (_EVERYWHERE if on_cuda else _EVERYWHERE | _ON_CPU).items():
             os.environ.setdefault(key, value)
+        self._draws_itself = not on_cuda
         options: dict[str, Any] = {"gpu_memory_utilization": engine.gpu_memory_share}
         if not on_cuda:
             os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(engine.kv_cache_gib))
             os.environ.setdefault("OMP_NUM_THREADS", str(engine.threads))
-            torch.set_num_threads(engine.threads)  # OpenMP has read its variable by now
+            use_threads(engine.threads)  # OpenMP has read its variable by now
             options = {
                 "enforce_eager": True,
-                # The CPU's random generator cannot step back, which seeded requests need when their
-                # prompt is prefilled in chunks (vLLM 0.32).
+                # Nothing to gain: every prompt fits into a batch. And vLLM's own sampler cannot
+                # step its generators back on CPUs, as chunks would need (vLLM 0.32).
                 "enable_chunked_prefill": False,
                 "max_num_batched_tokens": max(8192, engine.max_model_len),
                 # The unit of the prefix cache: with the default of 128 a prompt of ours is hardly
                 # ever shared. Same tokens, about twice as fast.
                 "block_size": 32,
+                "logits_processors": ["safe_reasoning.sampling.vllm_draws:NucleusDraws"],
             }
         from vllm import LLM
 
         self.tokenizer: Any = load_tokenizer(model_dir)
         self.decoding = decoding
         self._engine = engine
-        self._end_ids = end_ids(model_dir, self.tokenizer)
-        self._think_end = think_end_id(self.tokenizer)
+        self._ends = ends_of(model_dir, self.tokenizer)
         self._llm = LLM(
             model=str(model_dir),
             dtype=engine.dtype,
@@ -76,6 +80,18 @@ class VllmEngine:
             seed=0,
             **options,
         )
+
+    @property
+    def tally(self) -> Tally:
+        """The draws so far in this process, of all engines; none on CUDA."""
+        from safe_reasoning.sampling.vllm_draws import TALLY
+
+        return TALLY
+
+    def load_weights(self, model_dir: Path) -> None:
+        """Read other weights in place. See `Engine.load_weights`."""
+        check_model(model_dir)
+        self._llm.collective_rpc("reload_weights", kwargs={"weights_path": str(model_dir)})
 
     def generate(
         self, requests: Sequence[Request], *, stop_at_think_end: bool = False
@@ -94,13 +110,13 @@ class VllmEngine:
         # A prefix cached by an earlier call changes the shapes of the computation and so the last
         # bits of its result: every call starts without.
         self._llm.reset_prefix_cache()
+        before = astuple(self.tally)
         outputs = self._llm.generate(prompts, parameters, use_tqdm=False) if prompts else []
+        self.tally.report_since(*before)
         rows: dict[int, dict[str, Any]] = {}
         for i, output in zip(order, outputs, strict=True):
             completion = output.outputs[0]
-            new_ids = list(completion.token_ids)
-            if new_ids and new_ids[-1] in self._end_ids:
-                new_ids.pop()
+            new_ids = self._ends.kept(completion.token_ids)
             rows[i] = row(requests[i], new_ids, str(completion.finish_reason), self.tokenizer)
         return [
             rows[i] if i in rows else truncated_row(request, self._engine, self.tokenizer)
@@ -111,15 +127,24 @@ class VllmEngine:
         """Sampling parameters of one request."""
         from vllm import SamplingParams
 
-        stop_ids, stop_text = set(self._end_ids), None
-        if stop_at_think_end and self._think_end is None:
-            stop_text = CLOSE_TAG
-        elif stop_at_think_end and self._think_end is not None:
-            stop_ids.add(self._think_end)
+        from safe_reasoning.sampling.vllm_draws import arguments
+
+        stop_ids, stop_text = set(self._ends.ids), None
+        if stop_at_think_end and self._ends.think_end is None:
+            stop_text = self._ends.tag
+        elif stop_at_think_end and self._ends.think_end is not None:
+            stop_ids.add(self._ends.think_end)
+        decoding: dict[str, Any] = {"temperature": 0.0}
+        if self.decoding.temperature and self._draws_itself:
+            decoding["extra_args"] = arguments(request.seed, self.decoding)
+        elif self.decoding.temperature:
+            decoding = {
+                "temperature": self.decoding.temperature,
+                "top_p": self.decoding.top_p,
+                "seed": request.seed,
+            }
         return SamplingParams(
-            temperature=self.decoding.temperature,
-            top_p=self.decoding.top_p,
-            seed=request.seed if self.decoding.temperature else None,
+            **decoding,
             max_tokens=remaining_tokens(request, self._engine, self.decoding),
             stop_token_ids=sorted(stop_ids),
             stop=stop_text,

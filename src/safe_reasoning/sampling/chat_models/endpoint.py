@@ -124,7 +124,7 @@ class EndpointChat:
                 f"{label}: to ask these again, remove what this job writes and run again; replies that "
                 "came are kept"
             )
-        return [read_json(path)["reply"] if path.exists() else None for path in paths]
+        return [_kept_reply(path) if path.exists() else None for path in paths]
 
     def _report_costs(self, conversations: Sequence[list[Message]], there: int, label: str) -> None:
         prompt = (
@@ -221,6 +221,14 @@ class EndpointChat:
                 count = getattr(usage, key, None)
                 self.asked[key] += count if type(count) is int else 0
         return None
+
+
+def _kept_reply(path: Path) -> str:
+    """The reply in a file; UserError for a file that someone else has written."""
+    kept = read_json(path)
+    if not (isinstance(kept, dict) and isinstance(kept.get("reply"), str)):
+        raise UserError(f"{path} is not a stored reply: delete it and run again")
+    return kept["reply"]
 
 
 def _reply_of(completion: Any) -> tuple[str, str] | None:
