@@ -8,14 +8,12 @@ from __future__ import annotations
 import math
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.core.trace import Tokenizer, reasoning_tokens, split_trace
-from safe_reasoning.judging.base import Judge
-from safe_reasoning.judging.verdicts import reasonings_are_safe
 from safe_reasoning.sampling.engine import Request
 from safe_reasoning.stats.rates import wilson_interval
 
@@ -38,7 +36,7 @@ def choose_traces(
     drawn with the seed.
 
     A prompt is of uncertain safety when its rollouts hold both outcomes. The paper does not say how
-    many traces a prompt it took: two is our choice.
+    many traces per prompt it took: two is our choice.
 
     Args:
         generations: rollouts (schema generations).
@@ -80,41 +78,51 @@ def continuation_requests(trace: Row, lengths: Sequence[int], continuations: int
         lengths: tokens of each prefix, such as `prefix_lengths` gives.
         continuations: requests per prefix.
     """
-    requests = []
-    ids = list(trace["token_ids"])
-    for length in lengths:
-        for number in range(continuations):
-            name = f"csr/{trace['generation_id']}/{length}/{number}"
-            requests.append(
-                Request(
-                    generation_id=name,
-                    prompt_id=trace["prompt_id"],
-                    prompt_set=trace["prompt_set"],
-                    sample=number,
-                    seed=derive_seed(name),
-                    prompt_token_ids=list(trace["prompt_token_ids"]),
-                    given_ids=ids[:length],
-                )
-            )
-    return requests
+    return [
+        continuation_request(trace, length, number, list(trace["token_ids"][:length]))
+        for length in lengths
+        for number in range(continuations)
+    ]
 
 
-def csr_rows(trace: Row, continuations: Sequence[Row], judge: Judge, prompt: Row) -> list[dict[str, Any]]:
+def continuation_request(trace: Row, length: int, number: int, given_ids: list[int]) -> Request:
+    """The request for the `number`-th continuation after `length` tokens of a trace.
+
+    Args:
+        trace: row of schema generations.
+        length: tokens of the prefix that is continued.
+        number: among those of the prefix; both name the request and decide its seed.
+        given_ids: the prefix, and what is known already of the continuation.
+    """
+    name = f"csr/{trace['generation_id']}/{length}/{number}"
+    return Request(
+        generation_id=name,
+        prompt_id=trace["prompt_id"],
+        prompt_set=trace["prompt_set"],
+        sample=number,
+        seed=derive_seed(name),
+        prompt_token_ids=list(trace["prompt_token_ids"]),
+        given_ids=given_ids,
+    )
+
+
+def csr_rows(
+    trace: Row, counted: Sequence[Sequence[int]], safe: Sequence[bool | None]
+) -> list[dict[str, Any]]:
     """Count safe and unscored continuations of one trace by prefix length.
 
     Args:
         trace: row of schema generations.
-        continuations: the sampled rows of `continuation_requests(trace, ...)`, in any order.
-        judge: judges the whole reasoning, prefix and continuation together.
-        prompt: row of schema prompts.
+        counted: prefix lengths at which each continuation counts.
+        safe: verdict on each, None when unscored.
 
     Returns:
         Rows of schema csr, by increasing prefix length.
     """
     counts: dict[int, list[bool | None]] = defaultdict(list)
-    safe = reasonings_are_safe(judge, [prompt] * len(continuations), [row["text"] for row in continuations])
-    for row, value in zip(continuations, safe, strict=True):
-        counts[row["given_tokens"]].append(value)
+    for lengths, value in zip(counted, safe, strict=True):
+        for length in lengths:
+            counts[length].append(value)
     return [
         {
             "generation_id": trace["generation_id"],
@@ -128,8 +136,22 @@ def csr_rows(trace: Row, continuations: Sequence[Row], judge: Judge, prompt: Row
     ]
 
 
-def by_trace(csr: Sequence[Row]) -> dict[str, list[Row]]:
-    """Rows of schema csr by trace."""
+def continuation_rows(
+    trace: Row, counted: Sequence[Sequence[int]], safe: Sequence[bool | None]
+) -> list[dict[str, Any]]:
+    """The same continuations one by one: rows of schema csr_continuations.
+
+    Arguments are those of `csr_rows`.
+    """
+    return [
+        {"generation_id": trace["generation_id"], "first": lengths[0], "last": lengths[-1], "safe": value}
+        for lengths, value in zip(counted, safe, strict=True)
+        if lengths
+    ]
+
+
+def by_trace(csr: Iterable[Row]) -> dict[str, list[Row]]:
+    """Rows of schema csr or csr_continuations by trace."""
     rows: dict[str, list[Row]] = defaultdict(list)
     for row in csr:
         rows[row["generation_id"]].append(row)

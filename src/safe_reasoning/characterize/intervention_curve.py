@@ -122,7 +122,7 @@ def run_conditions(
         max_rounds: most interventions.
 
     Returns:
-        Rows of schema interventions: one a trace, condition and number of interventions, 0
+        Rows of schema interventions: one per trace, condition and number of interventions, 0
             included; `trigger` is the label. Unscored after a state whose cue could not be read.
     """
     conditions: list[tuple[str, str, str | None]] = [

@@ -11,6 +11,7 @@ from safe_reasoning.characterize import (
     intervention_curve,
     outcome_shares,
     rollout_diversity,
+    turning_point_intervals,
     turning_point_table,
 )
 from safe_reasoning.config import Config
@@ -32,6 +33,7 @@ def characterization_tables(
     rollout_verdicts: Sequence[Row],
     evaluation_verdicts: Sequence[Row],
     csr: Sequence[Row],
+    continuations: Sequence[Row],
     candidates: Sequence[Row],
     interventions: Sequence[Row],
     without_cue: float,
@@ -49,6 +51,7 @@ def characterization_tables(
         rollout_verdicts: verdicts on them.
         evaluation_verdicts: verdicts on the base model's evaluation generations.
         csr: rows of schema csr.
+        continuations: rows of schema csr_continuations.
         candidates: of triggers.json.
         interventions: rows of schema interventions.
         without_cue: share of the harmful traces read for them that hold no cue.
@@ -76,7 +79,9 @@ def characterization_tables(
         ),
         "rollout_diversity": rollout_diversity.rollout_diversity(of_alignment, settings.rollouts),
         "csr_curves": continuation_safety.csr_curves(csr, harmful),
-        "turning_points": points,
+        "turning_points": turning_point_intervals.with_intervals(
+            points, csr, continuations, settings, bootstrap
+        ),
         "turning_point_share": turning_point_table.turning_point_shares(csr, harmful, settings),
         "triggers": mask_candidates(candidates, prompts, config.report.show_text),
         "cue_correlation": [

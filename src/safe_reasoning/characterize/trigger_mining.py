@@ -23,24 +23,25 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
 from typing import Any
 
-from safe_reasoning.characterize.continuation_safety import by_trace, continuation_requests, csr_rows, curve
-from safe_reasoning.characterize.intervention import Sample
+from safe_reasoning.characterize.continuation_safety import by_trace, curve
+from safe_reasoning.characterize.csr_estimate import Estimate, Reader, draw_ahead, estimate
 from safe_reasoning.characterize.turning_points import (
     TokenSpan,
     safe_turning_point,
     sentence_at,
     sentence_spans,
 )
-from safe_reasoning.config import Characterize
+from safe_reasoning.config import Characterize, Config
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.sentences import split_sentences
 from safe_reasoning.core.trace import Tokenizer, split_trace, token_ends
 from safe_reasoning.judging.base import Judge
+from safe_reasoning.sampling.ends import Ends
+from safe_reasoning.sampling.sampler import Sampler
 from safe_reasoning.stats.rates import wilson_interval
 
 Row = Mapping[str, Any]
@@ -155,36 +156,28 @@ def further_traces(
 
 def csr_at_sentences(
     traces: Sequence[Row],
-    sample: Sample,
-    tokenizer: Tokenizer,
+    sampler: Sampler,
+    ends: Ends,
+    open_reader: Callable[[], Reader],
     judge: Judge,
     prompts: Mapping[str, Row],
-    continuations: int,
-) -> list[dict[str, Any]]:
+    config: Config,
+) -> Estimate:
     """Continuation safety ratio before the reasoning and after each of its sentences.
 
     Args:
         traces: rows of schema generations.
-        sample: draws continuations up to the closing think tag.
-        tokenizer: of the model.
+        sampler: draws continuations up to the closing think tag.
+        ends: what ends a completion of the model.
+        open_reader: opens the model to draw ahead; called only for reuse.
         judge: of the reasoning.
         prompts: rows of schema prompts by prompt_id.
-        continuations: samples per prefix.
-
-    Returns:
-        Rows of schema csr.
+        config: settings of the ratio, of engine and decoding.
     """
-    requests = [
-        continuation_requests(
-            trace, sorted({0, *(span.end for span in trace_spans(trace, tokenizer))}), continuations
-        )
-        for trace in traces
-    ]
-    sampled = iter(sample(list(chain.from_iterable(requests)), "trigger mining"))
-    rows = []
-    for trace, asked in zip(traces, requests, strict=True):
-        rows += csr_rows(trace, list(islice(sampled, len(asked))), judge, prompts[trace["prompt_id"]])
-    return rows
+    lengths = [sorted({0, *(span.end for span in trace_spans(trace, ends.tokenizer))}) for trace in traces]
+    reuse = config.characterize.csr_reuse
+    drawn = draw_ahead(config, traces, lengths, sampler, open_reader) if reuse else None
+    return estimate(config, traces, lengths, drawn, sampler, ends, judge, prompts)
 
 
 def normalized(sentence: str) -> str:

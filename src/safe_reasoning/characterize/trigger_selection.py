@@ -6,12 +6,13 @@ Candidates, trials, measured effects, the picked set (paper section 2).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from safe_reasoning.characterize import trigger_mining as mining
+from safe_reasoning.characterize.csr_estimate import Reader
 from safe_reasoning.characterize.intervention import Case, Sample, State, find_cues, run_interventions
 from safe_reasoning.characterize.intervention_curve import NEUTRAL
 from safe_reasoning.characterize.trigger_mining import Candidate, Row, round_robin_by_prompt
@@ -22,6 +23,7 @@ from safe_reasoning.core.trace import Tokenizer
 from safe_reasoning.judging.base import CueDetector, Judge
 from safe_reasoning.judging.verdicts import reasonings_are_safe
 from safe_reasoning.prompts.attacks.rows import request_sha256
+from safe_reasoning.sampling.ends import Ends
 from safe_reasoning.sampling.sampler import Sampler
 
 
@@ -30,7 +32,8 @@ def find_triggers(
     harmful: Mapping[str, bool | None],
     csr: Sequence[Row],
     sampler: Sampler,
-    tokenizer: Tokenizer,
+    ends: Ends,
+    open_reader: Callable[[], Reader],
     detector: CueDetector,
     judge: Judge,
     prompts: Mapping[str, Row],
@@ -45,7 +48,8 @@ def find_triggers(
         csr: rows of schema csr; where they give too few candidates, further traces are read at
             their sentence ends.
         sampler: draws continuations up to the closing think tag.
-        tokenizer: of the model.
+        ends: what ends a completion of the model.
+        open_reader: opens the model to draw ahead; called only where further traces are read.
         detector: finds the cue to replace, and those left.
         judge: of the reasoning.
         prompts: rows of schema prompts by prompt_id.
@@ -54,17 +58,16 @@ def find_triggers(
     Returns:
         The content of triggers.json.
     """
-    settings = config.characterize
+    settings, tokenizer = config.characterize, ends.tokenizer
     generations = {row["generation_id"]: row for row in rollouts}
     sentences = mining.trigger_sentences(csr, generations, harmful, tokenizer, settings)
     if len({mining.normalized(text) for _, text in sentences}) < settings.trigger_candidates:
         used = {row["prompt_id"] for row in csr}
         count = mining.FURTHER_TRACES * settings.csr_prompts
         further = mining.further_traces(list(generations.values()), harmful, used, count, config.world_seed)
-        more = mining.csr_at_sentences(
-            further, sampler, tokenizer, judge, prompts, settings.csr_continuations
-        )
-        sentences += mining.trigger_sentences(more, generations, harmful, tokenizer, settings)
+        more = mining.csr_at_sentences(further, sampler, ends, open_reader, judge, prompts, config)
+        progress(f"triggers: {more.generations} continuations sampled, {more.carried} more carried over")
+        sentences += mining.trigger_sentences(more.rows, generations, harmful, tokenizer, settings)
     mined = mining.extract_candidates(sentences, settings.trigger_candidates)
     progress(f"triggers: {len(mined)} candidates at {len(sentences)} turning points")
     trials = choose_trials(
