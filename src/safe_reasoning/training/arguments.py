@@ -17,8 +17,8 @@ def training_arguments(task: Task, examples: int) -> dict[str, Any]:
     """Arguments that all of TRL's trainers take.
 
     `batch_size` counts over all processes; a checkpoint is kept every fifth of the way,
-    right after a logged step, so that the logged means of a resumed run are those of an unbroken
-    one.
+    right after a logged step, so that the logged means of a resumed run are those of an
+    uninterrupted one.
     """
     method = task.method
     cuda = torch.cuda.is_available()

@@ -5,6 +5,7 @@ The task, its rows, progress, resume after a kill, and the marker that is writte
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import random
@@ -22,7 +23,10 @@ from safe_reasoning.core.cli import progress
 from safe_reasoning.core.devices import device, peak_gpu_gib
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json, sha256, write_json
+from safe_reasoning.core.model_folder import check_model
+from safe_reasoning.core.run_layout import kept_folder
 from safe_reasoning.core.seeds import derive_seed
+from safe_reasoning.training.kept_weights import KeepWeights
 from safe_reasoning.training.progress import Progress
 
 Row = Mapping[str, Any]
@@ -50,7 +54,9 @@ class Task:
 def sample_rows(rows: Sequence[Row], task: Task, length: Any, what: str) -> list[Row]:
     """At most `max_examples` rows in a seeded order, none longer than the model's context.
 
-    Rows are never truncated: too long ones are left out and counted. None left is a UserError.
+    The draw depends on the kind of data (`what`) and the seed alone: methods that learn from the
+    same rows draw the same ones. Rows are never truncated: too long ones are left out and counted.
+    None left is a UserError.
     """
     limit = task.method.max_tokens or task.config.engine.max_model_len
     check_vocabulary(task, rows)
@@ -70,7 +76,7 @@ def sample_rows(rows: Sequence[Row], task: Task, length: Any, what: str) -> list
             f"{task.name}: {len(rows) - len(fitting)} of {len(rows)} {what} are longer than {limit} "
             "tokens and left out"
         )
-    random.Random(derive_seed("training rows", task.name, task.seed)).shuffle(fitting)
+    random.Random(derive_seed("training rows", what, task.seed)).shuffle(fitting)
     return fitting[: task.method.max_examples]
 
 
@@ -91,9 +97,8 @@ def check_vocabulary(task: Task, rows: Sequence[Row]) -> None:
 
 
 def tokenizer_of(folder: Path) -> Any:
-    """The tokenizer of a model folder; a missing folder is a UserError."""
-    if not (folder / "config.json").exists():
-        raise UserError(f"{folder} holds no model: run the rule that makes it")
+    """The tokenizer of a model folder; one without whole weights is a UserError."""
+    check_model(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
@@ -118,6 +123,7 @@ def keep_unchanged(task: Task, source: Path, reason: str) -> None:
             "settings": task.method.model_dump(),
             "steps": 0,
             "seconds": 0.0,
+            "checkpoints": [],
             "loss_curve": [],
             "weights_sha256": {path.name: sha256(path) for path in sorted(task.out.glob("*.safetensors"))},
             "examples": 0,
@@ -136,12 +142,13 @@ def forget_other_work(task: Task) -> None:
         "settings": task.method.model_dump(),
         "seed": task.seed,
         "base": sha256(marker) if marker.exists() else str(task.base),
+        "checkpoints": task.config.evaluate.checkpoints,
     }
     note = task.out / "work.json"
     if int(os.environ.get("RANK", "0")):
         return
     if note.exists() and read_json(note) != work:
-        for checkpoint in task.out.glob("checkpoint-*"):
+        for checkpoint in (*task.out.glob("checkpoint-*"), *task.out.glob("checkpoints")):
             shutil.rmtree(checkpoint)
         (task.out / "seconds.json").unlink(missing_ok=True)
     write_json(note, work)
@@ -150,10 +157,19 @@ def forget_other_work(task: Task) -> None:
 def last_checkpoint(folder: Path) -> str | None:
     """The newest checkpoint that was written to its end.
 
-    The trainer writes its state last, and removes the one before only then.
+    The trainer writes its state last, and removes the one before only then. A kill may cut off the
+    writing of the state too.
     """
-    whole = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
+    whole = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json") if _is_whole(path)]
     return str(max(whole, key=lambda path: int(path.name.rpartition("-")[2]))) if whole else None
+
+
+def _is_whole(state: Path) -> bool:
+    try:
+        json.loads(state.read_text())
+    except ValueError:
+        return False
+    return True
 
 
 def run(
@@ -171,6 +187,8 @@ def run(
     callback = Progress(f"{task.model} {task.name}", task.out)
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(callback)
+    kept = KeepWeights(trainer, task.out, task.config.evaluate.checkpoints)
+    trainer.add_callback(kept)
     trainer.train(resume_from_checkpoint=last_checkpoint(task.out))
     if task.method.lora_rank is not None:
         trainer.model = trainer.model.merge_and_unload()
@@ -178,9 +196,11 @@ def run(
     if trainer.accelerator.is_main_process:
         # Generation settings and chat template are the base model's; TRL may have changed its
         # copies.
-        tokenizer.save_pretrained(task.out)
-        if (task.base / "generation_config.json").exists():
-            shutil.copy(task.base / "generation_config.json", task.out)
+        checkpoints = kept.finish(trainer.state)
+        for folder in (task.out, *(kept_folder(task.out, point["share"]) for point in checkpoints)):
+            tokenizer.save_pretrained(folder)
+            if (task.base / "generation_config.json").exists():
+                shutil.copy(task.base / "generation_config.json", folder)
         for folder in (*task.out.glob("checkpoint-*"), task.out / "rows"):
             shutil.rmtree(folder, ignore_errors=True)
         for leftover in ("seconds.json", "work.json", "training_args.bin"):
@@ -194,6 +214,7 @@ def run(
                 "settings": task.method.model_dump(),
                 "steps": trainer.state.global_step,
                 "seconds": round(callback.seconds(), 1),
+                "checkpoints": checkpoints,
                 "loss_curve": _curve(trainer.state.log_history),
                 "device": device(),
                 "precision": "bfloat16" if trainer.args.bf16 else "float32",

@@ -12,6 +12,7 @@ from trl import DPOConfig, DPOTrainer
 
 from safe_reasoning.training.arguments import lora, training_arguments
 from safe_reasoning.training.common import Row, Task, run, sample_rows, tokenizer_of
+from safe_reasoning.training.shared_prefix import SharedPrefix
 
 
 class TokenDPOTrainer(DPOTrainer):
@@ -36,7 +37,9 @@ class TokenDPOTrainer(DPOTrainer):
         return samples, items
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
-        """TRL's loss, with the NLL as the mean over the chosen tokens of the whole step.
+        """TRL's loss, a pair's shared prefix computed once.
+
+        The NLL is the mean over the chosen tokens of the whole step.
 
         TRL takes the mean of each micro-batch, and of these a plain mean: with small micro-batches
         a token of a short completion would weigh more than one of a long completion.
@@ -46,9 +49,13 @@ class TokenDPOTrainer(DPOTrainer):
         share = _chosen_tokens(inputs) / (self._mean_chosen_tokens or _chosen_tokens(inputs))
         self.loss_weights = [weights[0], *(weight * share for weight in weights[1:])]
         try:
-            return super()._compute_loss(model, inputs, return_outputs)
+            return super()._compute_loss(SharedPrefix(model), inputs, return_outputs)
         finally:
             self.loss_weights = weights
+
+    def compute_ref_log_probs(self, model: Any, inputs: dict[str, Any]) -> Any:
+        """TRL's log-probabilities of the reference, a pair's shared prefix computed once."""
+        return super().compute_ref_log_probs(SharedPrefix(model), inputs)
 
 
 def _chosen_tokens(inputs: dict[str, Any]) -> int:

@@ -50,7 +50,7 @@ class Progress(TrainerCallback):
         logs: Any = None,
         **_: Any,
     ) -> None:
-        """Tell step, loss and time left."""
+        """Report step, loss and time left."""
         if state.is_world_process_zero and logs and "loss" in logs:
             done = max(1, state.global_step - self._first)
             left = (time.perf_counter() - self._begin) / done * (state.max_steps - state.global_step)

@@ -86,6 +86,12 @@ def stage1_file(method: Method, model: str, seed: int) -> str | None:
     return input_files(method, model, seed).get("stage1")
 
 
+def goes_on_from(method: Method) -> str | None:
+    """The method whose weights a method starts from; None for the base."""
+    file = recipe_of(method).inputs.get("stage1")
+    return Path(file).parts[2] if file else None
+
+
 def stage1_files(config: Config, model: str) -> list[str]:
     """Those of all methods of a model."""
     files = [

@@ -11,9 +11,13 @@ from safe_reasoning.training.arguments import lora, training_arguments
 from safe_reasoning.training.common import Row, Task, run, sample_rows, tokenizer_of
 
 
-def train_on_completions(task: Task, rows: Sequence[Row], what: str) -> None:
+def sampled_completions(task: Task, rows: Sequence[Row], what: str) -> list[Row]:
+    """The completions that the method trains on."""
+    return sample_rows(rows, task, lambda row: len(row["prompt_ids"]) + len(row["completion_ids"]), what)
+
+
+def train_on_completions(task: Task, rows: Sequence[Row]) -> None:
     """NLL of completion_ids given prompt_ids, mean over the completion tokens of a batch."""
-    rows = sample_rows(rows, task, lambda row: len(row["prompt_ids"]) + len(row["completion_ids"]), what)
     tokenizer = tokenizer_of(task.base)
     data = [
         {

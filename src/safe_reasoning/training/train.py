@@ -6,9 +6,8 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.products import use_threads
 from safe_reasoning.core.records import read_rows
 from safe_reasoning.training.common import Row, Task
 from safe_reasoning.training.recipe import recipe_of
@@ -25,7 +24,7 @@ def train(task: Task, files: dict[str, str | None], prompts: Sequence[str]) -> N
             a UserError.
         prompts: prompt files, for recipes that learn from prompts.
     """
-    torch.set_num_threads(task.config.engine.threads)
+    use_threads(task.config.engine.threads)
     recipe = recipe_of(task.method)
     if not recipe.trained:
         raise UserError(f"{task.name} is not trained: its weights are fetched (scripts/fetch_model.py)")

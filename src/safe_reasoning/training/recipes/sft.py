@@ -20,10 +20,13 @@ def train(task: Task, pairs: Sequence[Row]) -> None:
     """Train on trigger and corrected continuation, given prompt and shared prefix (rows of schema
     pairs).
     """
+    from safe_reasoning.training.preference import sampled_pairs
     from safe_reasoning.training.supervised import train_on_completions
 
     train_on_completions(
         task,
-        [{"prompt_ids": row["prompt_ids"], "completion_ids": row["chosen_ids"]} for row in pairs],
-        "pairs",
+        [
+            {"prompt_ids": row["prompt_ids"], "completion_ids": row["chosen_ids"]}
+            for row in sampled_pairs(task, pairs)
+        ],
     )

@@ -15,6 +15,6 @@ RECIPE = Recipe(inputs={"demonstrations": "pairs/{model}/safe_demonstrations.par
 
 def train(task: Task, demonstrations: Sequence[Row]) -> None:
     """Train on whole safe traces (rows of schema demonstrations)."""
-    from safe_reasoning.training.supervised import train_on_completions
+    from safe_reasoning.training.supervised import sampled_completions, train_on_completions
 
-    train_on_completions(task, demonstrations, "demonstrations")
+    train_on_completions(task, sampled_completions(task, demonstrations, "demonstrations"))

@@ -19,6 +19,7 @@ RECIPE = Recipe(inputs={"demonstrations": "pairs/{model}/traces_{traces}.parquet
 
 def train(task: Task, demonstrations: Sequence[Row]) -> None:
     """Train on whole traces of the method's data set (rows of schema demonstrations)."""
-    from safe_reasoning.training.supervised import train_on_completions
+    from safe_reasoning.training.supervised import sampled_completions, train_on_completions
 
-    train_on_completions(task, demonstrations, f"traces of {task.method.traces}")
+    rows = sampled_completions(task, demonstrations, f"traces of {task.method.traces}")
+    train_on_completions(task, rows)
