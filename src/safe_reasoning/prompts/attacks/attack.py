@@ -19,7 +19,7 @@ TARGET_TOKENS = 1024  # room for a local target's reply
 
 
 def attack_prompts(name: str, prompts: Sequence[Row], config: Config) -> list[dict[str, Any]]:
-    """Rows of schema attacks, one a prompt, by the attack `name` of the configuration."""
+    """Rows of schema attacks, one per prompt, by the attack `name` of the configuration."""
     settings = config.attacks.get(name)
     if settings is None:
         raise UserError(f"unknown attack {name!r}: use one of {', '.join(config.attacks)}")
