@@ -12,6 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from safe_reasoning.core.devices import device
+from safe_reasoning.core.model_folder import check_model
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.core.trace import split_trace, token_ends, tokens_before
 
@@ -66,6 +67,7 @@ def kl_by_token(
 
 def load_float32(folder: Path) -> Any:
     """A model in float32 on the GPU if there is one."""
+    check_model(folder)
     model: Any = AutoModelForCausalLM.from_pretrained(
         folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
     )

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from safe_reasoning.core.records import Rows
 from safe_reasoning.core.run_layout import Variant
-from safe_reasoning.evaluation.rates import MetricKey, group, metric_groups
+from safe_reasoning.evaluation.rates import Groups, MetricKey
 from safe_reasoning.stats import paired, rates, seed_spread
 
 # What is compared, and with which reference: all methods with the base and with both stages of IPO,
@@ -24,10 +23,8 @@ FURTHER = (("grpo_y", "grpo_zy"), ("sft", "dpo_full"))
 
 def rates_over_seeds(
     rows: Sequence[Mapping[str, Any]],
-    verdicts: Mapping[Variant, Rows],
-    roles: Mapping[str, str],
+    groups: Mapping[Variant, Groups],
     bootstrap: int,
-    benchmarks: Mapping[str, str] | None = None,
     untrained: Collection[str] = ("base",),
 ) -> list[dict[str, Any]]:
     """One row per method and cell.
@@ -42,16 +39,11 @@ def rates_over_seeds(
 
     Args:
         rows: `evaluate.rates` of each method and seed, with their names.
-        verdicts: the verdicts behind them, rows of schema verdicts.
-        roles: role of each prompt set.
+        groups: of `evaluate.metric_groups`, the verdicts behind them.
         bootstrap: resamples.
-        benchmarks: the benchmark of each prompt set that is a part of one.
         untrained: methods whose weights are the same under every seed: the base, and what others
             have released.
     """
-    by_variant = {
-        variant: metric_groups(of_variant, roles, benchmarks) for variant, of_variant in verdicts.items()
-    }
     found: dict[tuple[str, MetricKey], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         found[row["method"], (row["prompt_set"], row["part"], row["measure"])].append(row)
@@ -61,10 +53,8 @@ def rates_over_seeds(
         new = {**scored[0], "unscored": sum(row["unscored"] for row in of_cell)}
         low, high, by_seed = new["low"], new["high"], [row["rate"] for row in scored]
         if len(scored) > 1:
-            groups = [
-                [group(cell) for cell in by_variant[Variant(method, row["seed"])][key]] for row in scored
-            ]
-            rate, mean = rates.mean_over_seeds(groups, resamples=bootstrap), float(np.mean(by_seed))
+            cells = [[cell.group for cell in groups[Variant(method, row["seed"])][key]] for row in scored]
+            rate, mean = rates.mean_over_seeds(cells, resamples=bootstrap), float(np.mean(by_seed))
             low, high = rate.low, rate.high
             ends = (low, high) if method in untrained else seed_spread.interval(mean, low, high, by_seed)
             new |= {
@@ -96,10 +86,8 @@ def contrasts(methods: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def paired_differences(
-    verdicts: Mapping[Variant, Rows],
-    roles: Mapping[str, str],
+    groups: Mapping[Variant, Groups],
     bootstrap: int,
-    benchmarks: Mapping[str, str] | None = None,
     untrained: Collection[str] = ("base",),
 ) -> list[dict[str, Any]]:
     """Differences between methods on the same prompts, mean over the seeds that both have, with
@@ -109,21 +97,16 @@ def paired_differences(
     `paired.paired_difference` for interval and p-value.
 
     Args:
-        verdicts: rows of schema verdicts by method and seed.
-        roles: role of each prompt set.
+        groups: of `evaluate.metric_groups` by method and seed.
         bootstrap: resamples.
-        benchmarks: the benchmark of each prompt set that is a part of one.
         untrained: as in `rates`; between two of these no trainings differ.
     """
-    by_variant = {
-        variant: _by_prompt(metric_groups(of_variant, roles, benchmarks))
-        for variant, of_variant in verdicts.items()
-    }
+    by_variant = {variant: _by_prompt(of_variant) for variant, of_variant in groups.items()}
     seeds: dict[str, list[int]] = defaultdict(list)
-    for variant in sorted(verdicts, key=lambda variant: variant.seed):
+    for variant in sorted(groups, key=lambda variant: variant.seed):
         seeds[variant.method].append(variant.seed)
     rows: list[dict[str, Any]] = []
-    for method, reference in contrasts(list(dict.fromkeys(variant.method for variant in verdicts))):
+    for method, reference in contrasts(list(dict.fromkeys(variant.method for variant in groups))):
         sides = [
             (by_variant[Variant(method, s)], by_variant[Variant(reference, s)])
             for s in seeds[method]
@@ -161,16 +144,7 @@ def paired_differences(
     return rows
 
 
-def _by_prompt(
-    groups_of_key: Mapping[MetricKey, Sequence[Rows]],
-) -> dict[MetricKey, list[dict[Hashable, list[rates.Value]]]]:
-    """Values by prompt within each group of each cell."""
-    out: dict[MetricKey, list[dict[Hashable, list[rates.Value]]]] = {}
-    for key, groups in groups_of_key.items():
-        out[key] = []
-        for cell in groups:
-            values: dict[Hashable, list[rates.Value]] = defaultdict(list)
-            for row in cell:
-                values[row["prompt_id"]].append(row["value"])
-            out[key].append(values)
-    return out
+def _by_prompt(groups: Groups) -> dict[MetricKey, list[dict[Hashable, list[rates.Value]]]]:
+    """Values by prompt within each group of each cell, each cell once."""
+    cells = {id(cell): cell.by_prompt() for several in groups.values() for cell in several}
+    return {key: [cells[id(cell)] for cell in several] for key, several in groups.items()}

@@ -14,15 +14,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from safe_reasoning.core.records import Rows
 from safe_reasoning.core.run_layout import Variant
-from safe_reasoning.evaluation.rates import MetricKey, metric_groups
+from safe_reasoning.evaluation.rates import Cell, Groups, MetricKey
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Components:
         return (self.between + self.within / samples) / prompts
 
 
-def components(values: Mapping[str, Sequence[bool]]) -> Components | None:
+def components(values: Mapping[Hashable, Sequence[bool]]) -> Components | None:
     """Variance components of scored values by prompt; None with fewer than two prompts.
 
     With one sample per prompt the two cannot be distinguished: `within` is NaN, and `between` holds
@@ -65,12 +64,11 @@ def components(values: Mapping[str, Sequence[bool]]) -> Components | None:
     return Components(float(means.mean()), between, within, len(scored), samples)
 
 
-def _scored(cell: Rows) -> dict[str, list[bool]]:
-    values: dict[str, list[bool]] = defaultdict(list)
-    for row in cell:
-        if row["value"] is not None:
-            values[row["prompt_id"]].append(row["value"])
-    return values
+def _scored(cell: Cell) -> dict[Hashable, list[bool]]:
+    return {
+        prompt: [bool(value) for value in values if value is not None]
+        for prompt, values in cell.by_prompt().items()
+    }
 
 
 def _error(parts: Sequence[Sequence[Components]], samples: float, more_prompts: float = 1) -> float:
@@ -109,9 +107,7 @@ def _rows(parts: Sequence[Sequence[Components]]) -> list[dict[str, Any]]:
     return rows
 
 
-def sample_counts(
-    verdicts: Mapping[Variant, Rows], roles: Mapping[str, str], benchmarks: Mapping[str, str] | None = None
-) -> list[dict[str, Any]]:
+def sample_counts(groups: Mapping[Variant, Groups]) -> list[dict[str, Any]]:
     """One row per method, cell and number of samples per prompt (1 to that of the stored verdicts).
 
     `rate` is the mean over all ways to pick so many samples: it is the same for each number, only
@@ -124,18 +120,16 @@ def sample_counts(
     benchmark of several sets (one request under three attacks) are those of all its sets.
 
     Args:
-        verdicts: rows of schema verdicts by method and seed.
-        roles: role of each prompt set.
-        benchmarks: the benchmark of each prompt set that is a part of one.
+        groups: of `evaluate.metric_groups` by method and seed.
     """
     found: dict[tuple[str, MetricKey], list[list[Components | None]]] = defaultdict(list)
-    for variant, of_variant in verdicts.items():
-        for key, groups in metric_groups(of_variant, roles, benchmarks).items():
-            found[variant.method, key].append([components(_scored(cell)) for cell in groups])
+    for variant, of_variant in groups.items():
+        for key, cells in of_variant.items():
+            found[variant.method, key].append([components(_scored(cell)) for cell in cells])
     rows = []
     for (method, (prompt_set, part, measure)), seeds in found.items():
-        parts = [[c for c in groups if c is not None] for groups in seeds]
-        if any(None in groups for groups in seeds):
+        parts = [[c for c in of_seed if c is not None] for of_seed in seeds]
+        if any(None in of_seed for of_seed in seeds):
             continue  # too few prompts with a verdict
         names = {
             "method": method,

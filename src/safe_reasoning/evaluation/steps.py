@@ -17,6 +17,7 @@ STEPS = {
     "triggers.json": "trigger trials",
     "interventions.parquet": "corrective interventions",
     "evaluation.parquet": "evaluation",
+    "checkpoints.parquet": "evaluation along training",
 }
 
 

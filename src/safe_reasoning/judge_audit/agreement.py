@@ -9,7 +9,6 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
-from statsmodels.stats.inter_rater import cohens_kappa
 
 from safe_reasoning.stats import rates
 
@@ -21,6 +20,8 @@ def kappa(first: Sequence[bool], second: Sequence[bool]) -> float:
     """Cohen's kappa; NaN where both sides always say the same one thing, or nothing."""
     if len({*first, *second}) < 2:
         return rates.NAN
+    from statsmodels.stats.inter_rater import cohens_kappa
+
     table = np.zeros((2, 2))
     np.add.at(table, (np.array(first, dtype=int), np.array(second, dtype=int)), 1)
     return float(cohens_kappa(table, return_results=False))

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats as scipy_stats
 
 from safe_reasoning.core.run_layout import Variant
 from safe_reasoning.evaluation import rates as evaluation_rates
@@ -32,7 +31,8 @@ def rates_by_judge(
     for judge, variants in by_judge.items():
         for variant, verdicts in variants.items():
             chosen = [row for row in verdicts if row["measure"] != "correct"]
-            found = evaluation_rates.rates_of_sets(chosen, roles, bootstrap, benchmarks)
+            groups = evaluation_rates.metric_groups(chosen, roles, benchmarks)
+            found = evaluation_rates.rates_of_sets(groups, roles, bootstrap, benchmarks)
             rows += [{"judge": judge, **variant._asdict(), **row} for row in found if row["role"] in COMPARED]
     return rows
 
@@ -167,5 +167,7 @@ def _tau(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
     known = ~(np.isnan(first) | np.isnan(second))
     if known.sum() < 2:
         return rates.NAN, rates.NAN
+    from scipy import stats as scipy_stats
+
     result = scipy_stats.kendalltau(first[known], second[known])
     return float(result.statistic), float(result.pvalue)

@@ -65,8 +65,8 @@ def candidates(run: Path) -> list[dict[str, Any]]:
                         found.append({**names, **ids, "request": prompt["request"], "text": text.strip()})
     if not found:
         raise UserError(
-            f"{run} holds no generations of safety prompts: run the workflow there first (a clone has "
-            "metrics alone)"
+            f"{run} holds no generations of safety prompts: run the workflow there first (stored "
+            "evidence has metrics alone)"
         )
     return found
 

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats as scipy_stats
 
 from safe_reasoning.stats.rates import NAN
 from safe_reasoning.stats.seed_spread import LEVEL
@@ -49,6 +48,8 @@ def pearson(x: Sequence[float], y: Sequence[float], *, seed: int = 0) -> Correla
     if min(len(set(x)), len(set(y))) < ENOUGH_DISTINCT:
         return Correlation(NAN, NAN, NAN, NAN, len(x))
     first, second = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    from scipy import stats as scipy_stats
+
     tested = scipy_stats.pearsonr(
         first,
         second,

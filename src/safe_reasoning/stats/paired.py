@@ -7,8 +7,6 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats as scipy_stats
-from statsmodels.stats.multitest import multipletests
 
 from safe_reasoning.stats import seed_spread
 from safe_reasoning.stats.rates import (
@@ -92,7 +90,7 @@ def paired_difference(
     sizes = [counts.shape[1] for _, counts in totals]
     in_prompts = [parts * size for parts, size in zip(by_prompt, sizes, strict=True)]
     if sum(map(differing, in_prompts)) < ENOUGH_DIFFERING:
-        newcombe = _newcombe(in_prompts, effective_number(sizes))
+        newcombe = newcombe_interval(in_prompts, effective_number(sizes))
         low, high = min(low, newcombe[0]), max(high, newcombe[1])
     if len(pairs) == 1 or not trained:  # prompts of a small group weigh more in a mean over groups
         weighted = np.concatenate([parts * number / len(totals) for parts in by_prompt])
@@ -103,7 +101,7 @@ def paired_difference(
     )
 
 
-def _newcombe(differences: Sequence[np.ndarray], number: float) -> tuple[float, float]:
+def newcombe_interval(differences: Sequence[np.ndarray], number: float) -> tuple[float, float]:
     """Newcombe's interval of the difference of two shares, from Wilson's of each: how far prompts
     are higher with the method, and how far lower.
 
@@ -138,9 +136,16 @@ def _pairs(sides: Sides) -> dict[Hashable, tuple[float, float]]:
 
 
 def _sign_flip_p(differences: np.ndarray, seed: int) -> float:
-    """Two-sided p-value of the mean difference when each prompt's sign is arbitrary."""
-    if not differences.any():
+    """Two-sided p-value of the mean difference when each prompt's sign is arbitrary.
+
+    That of a prompt without a difference changes nothing; without these prompts, which are most,
+    the test takes a fraction of the time.
+    """
+    differences = differences[differences != 0]
+    if len(differences) < 2:
         return 1.0
+    from scipy import stats as scipy_stats
+
     result = scipy_stats.permutation_test(
         (differences, np.zeros_like(differences)),
         lambda a, b, axis: np.mean(a - b, axis=axis),
@@ -158,6 +163,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     tested = [index for index, p in enumerate(p_values) if not math.isnan(p)]
     adjusted = [NAN] * len(p_values)
     if tested:
+        from statsmodels.stats.multitest import multipletests
+
         corrected = multipletests([p_values[index] for index in tested], method="holm")[1]
         for index, p in zip(tested, corrected, strict=True):
             adjusted[index] = float(p)

@@ -16,7 +16,6 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from statsmodels.stats.proportion import proportion_confint
 
 from safe_reasoning.stats.seed_spread import LEVEL
 
@@ -46,6 +45,8 @@ def wilson_interval(successes: float, count: float) -> tuple[float, float]:
     """The 95 % Wilson score interval of successes / count; NaN, NaN when count is 0."""
     if count == 0:
         return NAN, NAN
+    from statsmodels.stats.proportion import proportion_confint  # half a second
+
     low, high = proportion_confint(successes, count, alpha=1 - LEVEL, method="wilson")
     # Exact there, but for rounding
     return (
@@ -55,7 +56,7 @@ def wilson_interval(successes: float, count: float) -> tuple[float, float]:
 
 
 def simple_rate(values: Sequence[bool | None]) -> Rate:
-    """The rate of independent values, one a prompt or trace, with its Wilson interval."""
+    """The rate of independent values, one per prompt or trace, with its Wilson interval."""
     scored = [value for value in values if value is not None]
     low, high = wilson_interval(sum(scored), len(scored))
     rate = sum(scored) / len(scored) if scored else NAN

@@ -26,8 +26,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import optimize
-from scipy import stats as scipy_stats
 
 LEVEL = 0.95
 
@@ -42,6 +40,8 @@ def quantile(level: float, seeds: int) -> float:
 
     The normal one for one seed, where no spread is estimated.
     """
+    from scipy import stats as scipy_stats  # half a second
+
     tail = (1 + level) / 2
     return float(scipy_stats.t.ppf(tail, seeds - 1) if seeds > 1 else scipy_stats.norm.ppf(tail))
 
@@ -74,6 +74,9 @@ def p_value(value: float, low: float, high: float, by_seed: Sequence[float]) -> 
     """
     if value == 0:
         return 1.0
+    from scipy import optimize
+    from scipy import stats as scipy_stats
+
     side = value - low if value > 0 else high - value
     prompts = side / quantile(LEVEL, 1)
     chance = deviation(by_seed) / math.sqrt(len(by_seed))

@@ -11,13 +11,14 @@ from safe_reasoning.judging.judges.exact import CUES
 if TYPE_CHECKING:
     from safe_reasoning.config import Config
 
-KIND = Kind(nano_only=True)
+KIND = Kind(rules_version=2, nano_only=True)
 
 
 class ExactCueDetector:
     """Finds the nano world's cue sentences by identity."""
 
     name = "exact"
+    rules_version = KIND.rules_version
 
     def first_cues(self, reasonings: Sequence[Sequence[str]]) -> list[FirstCue]:
         """The first cue of each reasoning."""

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from scipy.special import expit
 
 from safe_reasoning.config import Config, judges
 from safe_reasoning.core.errors import UserError
@@ -44,6 +43,8 @@ def probability(fitted: dict[str, Any], x: np.ndarray) -> np.ndarray:
 
     A logistic curve (Platt's) over the classifier's score.
     """
+    from scipy.special import expit
+
     score = x @ np.array(fitted["weights"]) + fitted["bias"]
     return expit(fitted["slope"] * score + fitted["offset"])
 
