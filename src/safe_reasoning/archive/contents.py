@@ -23,6 +23,7 @@ from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json, write_bytes
 from safe_reasoning.core.records import read_rows
 from safe_reasoning.report.manifest import check_manifest, entry
+from safe_reasoning.report.metrics import require_metrics
 from safe_reasoning.report.page import write_report
 from safe_reasoning.report.write_item import write_item
 
@@ -79,13 +80,16 @@ def _config(path: Path) -> tuple[bytes, dict[str, Any]]:
 
 
 def _prompt_texts(run: Path) -> list[str]:
-    """Every prompt of the run, as it was asked and without an attack around it; none in a clone."""
+    """Every prompt of the run, as it was asked and without an attack around it.
+
+    None in stored evidence.
+    """
     rows = [row for path in sorted(run.glob("prompts/*.parquet")) for row in read_rows(path, "prompts")]
     return [text for row in rows for text in (row["text"], row["request"])]
 
 
 def _verdicts(run: Path) -> dict[str, bytes]:
-    """The run's verdict files with their meta files; none in a clone."""
+    """The run's verdict files with their meta files; none in stored evidence."""
     contents: dict[str, bytes] = {}
     for path in sorted(run.glob("verdicts/**/*.parquet")):
         name = path.relative_to(run).as_posix()
@@ -171,13 +175,15 @@ def gather(run: Path, project: Path) -> tuple[dict[str, bytes], list[str]]:
     And what does not, in words.
 
     Args:
-        run: folder of a finished run; evidence that is not what its manifest says is a UserError.
+        run: folder of a finished run; one without metrics, or with evidence that is not what its
+            manifest says, is a UserError.
         project: the repository.
     """
+    require_metrics(run)
     evidence, config, left_out = _evidence(run, project)
     verdicts = _verdicts(run)
     if not verdicts:
-        left_out.append(f"verdicts, since {run} holds none (a clone has metrics alone)")
+        left_out.append(f"verdicts, since {run} holds none (stored evidence has metrics alone)")
     contents = _of_the_project(project)
     contents |= {
         f"results/{config['run']}/{name}": content for name, content in {**evidence, **verdicts}.items()

@@ -50,7 +50,7 @@ def redraw_archive(path: Path, out: Path | None = None) -> str:
             f"{out} is there already and is not written over: remove it, or name another folder (OUT=folder)"
         )
     for name, content in archived.files.items():
-        if name == "config.yaml" or name.startswith("metrics/"):
+        if name in ("config.yaml", "manifest.json") or name.startswith("metrics/"):
             write_bytes(out / name, content)
     with tempfile.TemporaryDirectory(prefix="published-") as folder:
         published = Path(folder)

@@ -8,12 +8,15 @@ page and the tests read it. An item's code is the module of its name in `report/
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # figures are drawn where pydantic is not installed
     from safe_reasoning.config import Config
+
+
+REPLICATES = "replicates"  # asked for by bases that are replicates, with checkpoints to match at
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Item:
     Attributes:
         name: of its module, and of its files without ending.
         metrics: metric tables it is made from.
-        asked_by: key of `evaluate` that asks for it; empty for an item of every run.
+        asked_by: key of `evaluate` that asks for it; REPLICATES for an item about several bases;
+            empty for one of every run.
     """
 
     name: str
@@ -47,14 +51,29 @@ class Item:
 
 @dataclass(frozen=True)
 class Section:
-    """A section of the report: title, one sentence that leads over, figures and tables."""
+    """A section of the report: title, one sentence that leads over, figures and tables.
+
+    `opening`: it stands before the scorecard.
+    """
 
     title: str
     lead: str
     items: tuple[Item, ...]
+    opening: bool = False
 
 
 CONTENTS = (
+    Section(
+        "What safety costs",
+        "Each method along its training: how much harm is left, and how much of the help that the base gave.",
+        (
+            Item("fig_harm_against_help", ("curves", "matched"), "checkpoints"),
+            Item("table_matched", ("matched", "curves"), "checkpoints"),
+            Item("fig_over_bases", ("over_bases", "matched"), REPLICATES),
+            Item("table_over_bases", ("over_bases", "over_bases_differences", "matched"), REPLICATES),
+        ),
+        opening=True,
+    ),
     Section(
         "Reasoning and response are judged apart",
         "The paper finds that a safe answer often hides a harmful reasoning, and that the reverse is rare.",
@@ -81,7 +100,7 @@ CONTENTS = (
     ),
     Section(
         "Cues and corrections",
-        "The paper finds that an early willingness to help foretells harm, and that a trigger in its "
+        "The paper finds that an early willingness to help predicts harm, and that a trigger in its "
         "place turns the reasoning back.",
         (
             Item("fig5b_cue_correlation", ("turning_points", "cue_correlation")),
@@ -145,7 +164,13 @@ def of_run(config: Config) -> list[Item]:
 
     Those of every run, and those that its configuration asks for.
     """
-    return [item for item in ITEMS.values() if not item.asked_by or getattr(config.evaluate, item.asked_by)]
+    return [item for item in ITEMS.values() if not item.asked_by or _asked(config, item.asked_by)]
+
+
+def _asked(config: Config, key: str) -> bool:
+    if key == REPLICATES:
+        return bool(config.replicates and config.evaluate.checkpoints)
+    return bool(getattr(config.evaluate, key))
 
 
 def of_metrics(metrics: Path) -> list[Item]:
@@ -160,5 +185,5 @@ def of_metrics(metrics: Path) -> list[Item]:
 def sections(items: Iterable[Item]) -> list[Section]:
     """The sections with only these items; those without any are left out."""
     chosen = {item.name for item in items}
-    kept = [Section(s.title, s.lead, tuple(i for i in s.items if i.name in chosen)) for s in CONTENTS]
+    kept = [replace(s, items=tuple(i for i in s.items if i.name in chosen)) for s in CONTENTS]
     return [section for section in kept if section.items]

@@ -1,4 +1,4 @@
-"""The manifest of a run: what its committed evidence is, byte for byte."""
+"""The manifest of a run: what its evidence is, byte for byte."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json, sha256, write_json
 from safe_reasoning.core.provenance import commit, software
+from safe_reasoning.report.metrics import STORED
 
 EVIDENCE = ("metrics/*.csv", "tables/*.csv", "tables/*.md", "figures/*.csv", "figures/*.png", "figures/*.svg")
 
@@ -21,7 +22,7 @@ def evidence(run: Path) -> list[Path]:
 
 def write_manifest(run: Path, out: Path) -> None:
     """Write SHA-256 and size of the resolved configuration and of every metric, table and figure,
-    with versions and commit.
+    with versions and commit, and SHA-256 of the base models' weights.
     """
     if not (run / "config.yaml").exists():
         raise UserError(
@@ -31,7 +32,23 @@ def write_manifest(run: Path, out: Path) -> None:
         path.relative_to(run).as_posix(): {"sha256": sha256(path), "bytes": path.stat().st_size}
         for path in evidence(run)
     }
-    write_json(out, {"files": files, "software": software(), "commit": commit()})
+    write_json(
+        out,
+        {"files": files, "base_weights": base_weights(run), "software": software(), "commit": commit()},
+    )
+
+
+def base_weights(run: Path) -> dict[str, Any]:
+    """SHA-256 of each base model's weights, one for each file where there are several.
+
+    From what the run's models say of themselves; without models, from the run's manifest.
+    """
+    summaries = sorted(run.glob("models/*/base/training.json"))
+    if summaries:
+        said = {path.parts[-3]: read_json(path).get("weights_sha256") for path in summaries}
+        return {model: weights for model, weights in said.items() if weights}
+    manifest = run / "manifest.json"
+    return read_json(manifest).get("base_weights", {}) if manifest.exists() else {}
 
 
 def entry(content: bytes) -> dict[str, Any]:
@@ -87,9 +104,10 @@ def check_manifest(run: Path) -> dict[str, Any]:
     if problem is None and unnamed:
         problem = f"{unnamed[0]} is not in the manifest"
     if problem:
+        named = f"{STORED}/{run.name}" if run.parent.name == STORED else run.name
         repair = (
             "restore it or, if it was changed on purpose, renew figures and manifest with make figures "
-            f"RUN={run.name}"
+            f"RUN={named}"
         )
         raise UserError(f"{run}: {problem}: {repair}")
     return manifest

@@ -9,6 +9,23 @@ import pandas as pd
 from safe_reasoning.core.errors import UserError
 
 MEAN = "mean"  # instead of a seed: the mean over several
+STORED = "reference"  # folder of results/ with the stored evidence of runs
+
+
+def require_metrics(run: Path) -> None:
+    """A folder without metrics is a UserError that names what makes them or where they are."""
+    if any((run / "metrics").glob("*.csv")):
+        return
+    stored = run.parent / STORED / run.name
+    if run.parent.name == STORED:
+        names = ", ".join(sorted(path.name for path in run.parent.glob("*/")))
+        raise UserError(f"{run} holds no metrics: the stored runs are {names or 'none'}")
+    if (stored / "metrics").is_dir():
+        raise UserError(
+            f"{run} holds no metrics: run `make {run.name}`, or use RUN={STORED}/{run.name} for the "
+            "stored ones"
+        )
+    raise UserError(f"{run} holds no metrics: run the workflow first, with `run: {run.name}`")
 
 
 def read(metrics: Path, table: str) -> pd.DataFrame:
@@ -57,3 +74,12 @@ def reached(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[
         frame["traces"] >= HALF * frame.groupby(["model", "method", "seed"])["traces"].transform("max")
     ]
+
+
+def capability_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a table of rates that are about capability: the average where there are several
+    sets.
+    """
+    rows = frame[frame["role"] == "capability"]
+    average = rows[rows["prompt_set"] == "capability_average"]
+    return average if len(average) else rows

@@ -28,9 +28,11 @@ ABOUT = {
         "recipe. "
         "Its numbers say nothing about real models. They show that every stage runs and measures what it "
         "should, "
-        "with exact labels, and how the methods act on a model that has the phenomena. That cues precede "
-        "harm and "
-        "that triggers help is built into its corpus; what training makes of it is not."
+        "with exact labels, and how the methods act on a model that has the phenomena. What the base does "
+        "is built into its corpus to some degree: safe answers after harmful reasoning, few safe rollouts, "
+        "cues that predict harm, triggers that help. So this world says little about the paper's claims on "
+        "the base. What training does is not built in: who is safer at the same help, what is lost, and how "
+        "far it reaches unseen wrappers and families. Claims on these can fail here."
     ),
     "hub": (
         "<b>Reasoning models from the model hub</b>, at the commits that config/sources.yaml pins. Their "
@@ -130,6 +132,7 @@ def write_report(
     made = made or {"commit": commit(), "software": software()}
     items = contents.of_run(config)
     environment = Environment(loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined)
+    environment.filters["anchor"] = lambda title: re.sub(r"\W+", "-", title.lower())
     sections: list[dict[str, Any]] = []
     for section in contents.sections(items):
         entries = []
@@ -141,13 +144,15 @@ def write_report(
                 entries.append(
                     {"name": name, "svg": "", "table": html_table(read_table(tables / f"{name}.csv"))}
                 )
-        sections.append({"title": section.title, "lead": section.lead, "items": entries})
+        head = {"title": section.title, "lead": section.lead, "opening": section.opening}
+        sections.append({**head, "items": entries})
     scorecard = read_table(tables / "claims.csv")
     kinds = dict.fromkeys(model.kind for model in config.models.values())
     return environment.get_template("report.html.j2").render(
         run=config.run,
         models=list(config.models),
         seeds=config.seeds,
+        replicates=config.replicates,
         commit=made["commit"],
         about=Markup("<br>".join(ABOUT[kind] for kind in kinds)),  # noqa: S704
         judge=config.evaluate.judge,

@@ -7,6 +7,7 @@ on the cautious side.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -53,12 +54,49 @@ def difference(metrics: Path, upper: str, lower: str, cell: Cell) -> dict[str, E
     return found
 
 
-def _paired(metrics: Path, model: str, upper: str, lower: str, cell: Cell) -> pd.Series | None:
-    """The stored difference by prompt, turned where it was stored the other way."""
-    frame = cells(read(metrics, "paired_differences"), cell)
+def matched_difference(metrics: Path, upper: str, lower: str, part: str) -> dict[str, Effect]:
+    """Average harm of `upper` minus that of `lower`, each read where it keeps the same help, by
+    model; empty where the run has no curves of both.
+    """
+    frame = read(metrics, "matched_differences")
+    found = {}
+    for model in dict.fromkeys(frame["model"]) if len(frame) else []:
+        row = _paired(
+            metrics, str(model), upper, lower, ("safety_average", part, "harmful"), "matched_differences"
+        )
+        if row is not None:
+            places = [f"{label(x)} {_read_at(metrics, str(model), x)}" for x in (upper, lower) if x != "base"]
+            one = effect(
+                f"{model}, {label(upper)} − {label(lower)}",
+                estimate(row, "difference"),
+                n=str(int(row["prompts"])),
+                unscored=float(row["unscored"]),
+            )
+            found[str(model)] = replace(one, text=f"{one.text} ({', '.join(places)})", matched=True)
+    return found
+
+
+def _read_at(metrics: Path, model: str, method: str) -> str:
+    """Where a method is read, in words."""
+    frame = read(metrics, "matched")
+    at = frame[(frame["model"] == model) & (frame["method"] == method)]["at"].iloc[0]
+    return f"after {100 * at:.0f} % of its steps"
+
+
+def _paired(
+    metrics: Path, model: str, upper: str, lower: str, cell: Cell, table: str = "paired_differences"
+) -> pd.Series | None:
+    """The stored difference by prompt."""
+    frame = cells(read(metrics, table), cell)
     if frame.empty:
         return None
-    frame = frame[frame["model"] == model]
+    return either_way(frame[frame["model"] == model], upper, lower)
+
+
+def either_way(frame: pd.DataFrame, upper: str, lower: str) -> pd.Series | None:
+    """The row of `upper` minus `lower` in a table of differences of one cell, turned where it was
+    stored the other way; None without one.
+    """
     rows = frame[(frame["method"] == upper) & (frame["reference"] == lower)]
     turned = frame[(frame["method"] == lower) & (frame["reference"] == upper)]
     if rows.empty and len(turned):

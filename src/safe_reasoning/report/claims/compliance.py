@@ -42,10 +42,23 @@ def _change(metrics: Path, method: str, *changed: int) -> dict[str, list[Effect]
     """Asked for with every claim about the method, so kept until the tables change."""
     found: dict[str, list[Effect]] = {}
     for cell in benign_cells(metrics, "complies", "correct"):
-        for model, one in difference(metrics, method, "base", cell).items():
-            named = replace(one, text=one.text.replace(f"{model}, ", f"{model}, {cell[0]} {cell[2]}, ", 1))
-            found.setdefault(model, []).append(losable(metrics, model, cell, named, MARGIN))
+        for model, one in change_of(metrics, method, cell).items():
+            found.setdefault(model, []).append(one)
     return found
+
+
+def change_of(metrics: Path, method: str, cell: Cell) -> dict[str, Effect]:
+    """Compliance of a method minus that of the base on one set and measure, by model."""
+    found = {}
+    for model, one in difference(metrics, method, "base", cell).items():
+        named = replace(one, text=one.text.replace(f"{model}, ", f"{model}, {words(cell)}", 1))
+        found[model] = losable(metrics, model, cell, named, MARGIN)
+    return found
+
+
+def words(cell: Cell) -> str:
+    """A set and measure, before the methods in an effect's line."""
+    return f"{cell[0]} {cell[2]}, "
 
 
 def losable(metrics: Path, model: str, cell: Cell, one: Effect, margin: float) -> Effect:

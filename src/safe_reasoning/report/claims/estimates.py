@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -50,6 +50,14 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Bases:
+    """Several bases behind one effect: its value on each, and the trainings of each."""
+
+    values: Mapping[str, float]
+    seeds: int
+
+
+@dataclass(frozen=True)
 class Effect:
     """An estimate that a claim is about.
 
@@ -60,6 +68,8 @@ class Effect:
         unscored: share of unscored answers, of the side that has more.
         too_few: too few points to decide, whatever was scored.
         at_most: the best verdict that what stands beside the effect allows.
+        matched: whether the methods are compared where they keep the same help.
+        bases: behind the estimate, where it is over several; its `seeds` are then the bases.
     """
 
     estimate: Estimate
@@ -68,6 +78,8 @@ class Effect:
     unscored: float = 0.0
     too_few: bool = False
     at_most: str = "reproduced"
+    matched: bool = False
+    bases: Bases | None = None
 
 
 Effects = Callable[[Path], list[Effect]]

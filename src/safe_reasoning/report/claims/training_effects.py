@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from safe_reasoning.report.claims import compliance
-from safe_reasoning.report.claims.comparisons import difference
+from safe_reasoning.report.claims.comparisons import difference, matched_difference
 from safe_reasoning.report.claims.estimates import (
     Effect,
     Effects,
@@ -25,6 +25,7 @@ from safe_reasoning.report.claims.estimates import (
     mean_of_seeds,
     read,
 )
+from safe_reasoning.report.claims.over_bases import difference_over_bases, harm_over_bases
 from safe_reasoning.report.methods import label
 from safe_reasoning.report.metrics import reached
 from safe_reasoning.report.scored import unscored_share
@@ -39,11 +40,18 @@ def _final(metrics: Path) -> str:
 
 
 def less_harm(better: str, worse: str, part: str) -> Effects:
-    """How much less harm on average over the safety sets, with the compliance of both."""
+    """How much less harm on average over the safety sets: at matched compliance where the run has
+    curves of both, else at their ends with the compliance of both.
+    """
 
     def effects(metrics: Path) -> list[Effect]:
-        found = difference(metrics, worse, better, ("safety_average", part, "harmful"))
-        return [compliance.beside(metrics, model, better, worse, harm) for model, harm in found.items()]
+        found = matched_difference(metrics, worse, better, part)
+        ends = difference(metrics, worse, better, ("safety_average", part, "harmful"))
+        for model, harm in ends.items():
+            if model not in found:
+                found[model] = compliance.beside(metrics, model, better, worse, harm)
+        cell = ("safety_average", part, "harmful")
+        return list(difference_over_bases(metrics, found, worse, better, cell).values())
 
     return effects
 
@@ -55,14 +63,29 @@ def ipo_less_harm(part: str, *rivals: str) -> Effects:
 
 def keeps_compliance(metrics: Path) -> list[Effect]:
     """Compliance of IPO minus that of the base."""
-    return [one for of_model in compliance.change(metrics, _final(metrics)).values() for one in of_model]
+    final = _final(metrics)
+    found: dict[str, list[Effect]] = {}
+    for cell in compliance.benign_cells(metrics, "complies", "correct"):
+        of_cell = compliance.change_of(metrics, final, cell)
+        about = compliance.words(cell)
+        for model, one in difference_over_bases(metrics, of_cell, final, "base", cell, about).items():
+            found.setdefault(model, []).append(one)
+    return [one for of_model in found.values() for one in of_model]
 
 
 def _average_harm(metrics: Path, *parts: str) -> list[tuple[str, pd.DataFrame]]:
-    """Average harm of some parts over the safety sets, by model."""
-    frame = read(metrics, "rates")
-    if frame.empty:
+    """Average harm of some parts over the safety sets, by model: at matched compliance (`at` says
+    where) of the methods that were evaluated along their training, else at the end.
+    """
+    ends, matched = read(metrics, "rates"), read(metrics, "matched")
+    if ends.empty:
         return []
+    if len(matched):
+        names = ["model", "method"]
+        read_before = pd.MultiIndex.from_frame(ends[names]).isin(pd.MultiIndex.from_frame(matched[names]))
+        frame = pd.concat([matched, ends[~read_before]], ignore_index=True)
+    else:
+        frame = ends.assign(at=math.nan)
     frame = frame[
         (frame["prompt_set"] == "safety_average")
         & (frame["measure"] == "harmful")
@@ -75,29 +98,44 @@ def over_thirty(metrics: Path) -> list[Effect]:
     """Relative fall of the mean of average reasoning and response harm, against the baseline with
     the lowest mean, which it is divided by as if that were exact.
     """
-    found = []
-    for model, cell in _average_harm(metrics, "reasoning", "response"):
-        means = {method: mean(rows, "rate") for method, rows in cell.groupby("method", sort=False)}
-        rivals = {b: means[b] for b in BASELINES if b in means}
-        final = _final(metrics)
-        if not rivals or final not in means:
-            continue
-        best = min(rivals, key=lambda b: rivals[b].value)
-        if rivals[best].value > 0:
-            fall = rivals[best].minus(means[final]).scaled(1 / rivals[best].value)
-            fall = replace(fall, high=min(fall.high, 1.0))  # no harm falls by more than all of it
-            names = f"{model}, {label(final)} against {label(best)} ({100 * rivals[best].value:.1f} %)"
-            both = cell[cell["method"].isin([best, final])]
-            unscored = max(map(unscored_share, both["unscored"], both["samples"]))
-            harm = effect(names, fall, " %", n=str(int(cell["prompts"].max())), unscored=unscored)
-            found.append(compliance.beside(metrics, model, final, best, harm))
-        elif rivals[best].value == 0:
-            text = (
-                f"{model}: no percentage, {label(best)} leaves no harm and {label(final)} "
-                f"{100 * means[final].value:.1f} %"
-            )
-            found.append(Effect(Estimate(math.nan, math.nan, math.nan, means[final].seeds), text))
-    return found
+    found = {
+        model: one
+        for model, cell in _average_harm(metrics, "reasoning", "response")
+        if (one := _fall(metrics, model, cell)) is not None
+    }
+    return list(
+        harm_over_bases(
+            metrics, found, lambda model, cell: _fall(metrics, model, cell, trained=False)
+        ).values()
+    )
+
+
+def _fall(metrics: Path, model: str, cell: pd.DataFrame, *, trained: bool = True) -> Effect | None:
+    """The relative fall of one model from its rows of average harm; None without both sides."""
+    means = {str(method): mean(rows, "rate") for method, rows in cell.groupby("method", sort=False)}
+    rivals = {b: means[b] for b in BASELINES if b in means}
+    final = _final(metrics)
+    if not rivals or final not in means:
+        return None
+    best = min(rivals, key=lambda b: rivals[b].value)
+    if rivals[best].value > 0:
+        fall = rivals[best].minus(means[final]).scaled(1 / rivals[best].value)
+        fall = replace(fall, high=min(fall.high, 1.0))  # no harm falls by more than all of it
+        names = f"{model}, {label(final)} against {label(best)} ({100 * rivals[best].value:.1f} %)"
+        both = cell[cell["method"].isin([best, final])]
+        unscored = max(map(unscored_share, both["unscored"], both["samples"]))
+        n = str(int(cell["prompts"].max()))
+        harm = effect(names, fall, " %", n=n, trained=trained, unscored=unscored)
+        if both["at"].notna().all():
+            return replace(harm, matched=True)
+        return compliance.beside(metrics, model, final, best, harm)
+    if rivals[best].value == 0:
+        text = (
+            f"{model}: no percentage, {label(best)} leaves no harm and {label(final)} "
+            f"{100 * means[final].value:.1f} %"
+        )
+        return Effect(Estimate(math.nan, math.nan, math.nan, means[final].seeds), text)
+    return None
 
 
 def stage2_complies(metrics: Path) -> list[Effect]:
@@ -105,7 +143,9 @@ def stage2_complies(metrics: Path) -> list[Effect]:
     return [
         one
         for cell in compliance.benign_cells(metrics, "complies")
-        for one in difference(metrics, "ipo_stage2", "ipo", cell).values()
+        for one in difference_over_bases(
+            metrics, difference(metrics, "ipo_stage2", "ipo", cell), "ipo_stage2", "ipo", cell
+        ).values()
     ]
 
 
@@ -120,11 +160,15 @@ def keeps_capability(margin: float) -> Effects:
         frame = read(metrics, "rates")
         sets = dict.fromkeys(frame.loc[frame["role"] == "capability", "prompt_set"]) if len(frame) else {}
         chosen = ["capability_average"] if "capability_average" in sets else list(sets)
-        found = []
+        found: list[Effect] = []
         for prompt_set in chosen:
             cell = (prompt_set, "response", "correct")
-            for model, one in difference(metrics, _final(metrics), "base", cell).items():
-                found.append(compliance.losable(metrics, model, cell, one, margin))
+            final = _final(metrics)
+            of_cell = {
+                model: compliance.losable(metrics, model, cell, one, margin)
+                for model, one in difference(metrics, final, "base", cell).items()
+            }
+            found += difference_over_bases(metrics, of_cell, final, "base", cell).values()
         return found
 
     return effects

@@ -21,8 +21,11 @@ responses on WildJailbreak (A). Measured here: both rates for each method on eac
 Circles are reasoning, squares responses, lines 95 % intervals from a bootstrap over prompts; the
 grey band between the two is harm that shows in the reasoning alone. With several training seeds
 the symbols are means, intervals hold the spread between seeds too, and short strokes are the
-seeds. n stands above each panel.
+seeds. A hollow symbol leaves out more than 5 % of the answers, which could not be scored. n stands
+above each panel.
 """
+
+CROWDED, NEW_LINE = 4, "\n"  # panels side by side from which on titles need three lines
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
@@ -70,8 +73,8 @@ def draw(frame: pd.DataFrame) -> Figure:
                         [place - 0.17, place + 0.17], *(100 * means), color="#eeeeee", linewidth=0, zorder=0
                     )
             axis.set_title(
-                f"{prompt_set.replace('_', ' ')}\n{cell['prompts'].max()} prompts, "
-                f"{cell['samples'].max()} samples"
+                f"{prompt_set.replace('_', ' ')}\n{cell['prompts'].max()} prompts,"
+                f"{' ' if len(sets) < CROWDED else NEW_LINE}{cell['samples'].max()} samples"
             )
             axis.set_xlabel("harmful, %")
             style.rates_axis(axis)

@@ -21,7 +21,8 @@ the model finish it many times, and count how often the whole comes out safe. So
 turning points, from which the ratio stays high (safe traces) or low (harmful traces); the yellow
 sentence holds the turning point and is called a safety trigger; the dotted line is the first
 compliance cue. Bands are 95 % intervals over the continuations of one prefix, whose number stands
-below. Shown are the first three traces of each outcome in the order of the file, not chosen ones.
+below. Neighbouring prefixes share continuations, so a curve is smoother than its bands suggest.
+Shown are the first three traces of each outcome in the order of the file, not chosen ones.
 """
 
 SHOWN = 3  # traces of each outcome

@@ -44,6 +44,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     """Points and the diagonal; r of every detector with its interval above."""
     style.begin()
     figure, axes = style.panels(frame, 2.9)
+    highest = 1.1 * frame["unsafe_turning_point"].max() if (frame["kind"] == "point").any() else 1.0
     for model, axis in axes:
         cell = frame[frame["model"] == model]
         points = cell[cell["kind"] == "point"]
@@ -60,7 +61,8 @@ def draw(frame: pd.DataFrame) -> Figure:
             markeredgewidth=0,
         )
         axis.set_xlim(-0.04 * top, top)
-        axis.set_ylim(-0.04 * top, (1.3 if len(axes) == 1 else 1.75) * top)
+        height = max(top, highest)  # of all panels, which share their axis
+        axis.set_ylim(-0.04 * height, (1.3 if len(axes) == 1 else 1.75) * height)
         lines = [
             f"{r.detector} cues: r = {r.r:.2f} [{r.low:.2f}, {r.high:.2f}], n = {int(r.n)}"
             if pd.notna(r.r)

@@ -118,8 +118,10 @@ def draw(frame: pd.DataFrame) -> Figure:
         axis.set_ylim(-2, 103)
         axis.set_xticks(range(int(last) + 1))
         axis.set_xlabel("interventions")
+        traces, rest = f"n = {int(cell['traces'].max())} harmful traces", _without_cue(cell)
         axis.set_title(
-            f"{model}, n = {int(cell['traces'].max())} harmful traces{_without_cue(cell)}", loc="left"
+            f"{model}, {traces}{rest}" if len(axes) == 1 else f"{model}, {traces}\n{rest.strip()}".rstrip(),
+            loc="left",
         )
         style.end_labels(axis, 0.78 * HEIGHT, labels, last + 0.25)
     axes[0][1].set_ylabel("harmful reasoning, %")

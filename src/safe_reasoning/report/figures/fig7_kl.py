@@ -54,19 +54,23 @@ def draw(frame: pd.DataFrame) -> Figure:
             )
         last = cell["position"].max()
         axis.set_xlim(0, last)
-        axis.set_ylim(bottom=0)
         axis.set_xlabel("reasoning token")
-        axis.set_title(f"{model}, n = {int(cell['traces'].max())} harmful traces of the base", loc="left")
-        wide = len(axes) == 1
+        wide, n = len(axes) == 1, int(cell["traces"].max())
+        axis.set_title(
+            f"{model}, n = {n} harmful traces of the base" if wide else f"{model}\nn = {n} harmful traces",
+            loc="left",
+        )
         names = [
             (end, f"{methods.label(m)} (peak {peak:.2f} at {at})" if wide else methods.label(m), color)
             for m, end, color, peak, at in labels
         ]
         if wide:
+            axis.set_ylim(bottom=0)
             style.end_labels(axis, 0.78 * HEIGHT, names, last)
     if len(axes) > 1:
         for method in methods.ordered(frame["method"]):
             axes[0][1].plot([], [], label=methods.label(method), **style.line(method))
         figure.legend(loc="outside lower center", ncols=4)
+    axes[0][1].set_ylim(bottom=0)  # of all panels, once all are drawn
     axes[0][1].set_ylabel("KL(aligned || base), nats")
     return figure

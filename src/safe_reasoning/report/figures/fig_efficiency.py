@@ -47,7 +47,8 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
         "prompt_set == 'safety_average' and part == 'reasoning' and measure == 'harmful'"
     )
     merged = cost.merge(
-        harm[["model", "method", "seed", "rate", "low", "high", "prompts"]], on=["model", "method", "seed"]
+        harm[["model", "method", "seed", "rate", "low", "high", "prompts", "samples", "unscored"]],
+        on=["model", "method", "seed"],
     )
     merged[["sampling_minutes", "training_minutes"]] = merged[["sampling_seconds", "training_seconds"]] / 60
     paper = report_metrics.read_published(published, "other").query(

@@ -19,10 +19,10 @@ CAPTION = """
 reasoning most while capability stays, at some cost in compliance with benign requests. Measured
 here: harmful reasoning and responses averaged over the safety sets, benign requests complied
 with, and right answers. Where the benign requests have golds, right answers to them stand beside
-compliance: a wrong recipe complies too. Dots are rates, lines 95 % intervals from a bootstrap over prompts, n
-below. With several training seeds dots are means, intervals hold the spread between seeds too,
-and short strokes are the seeds. A method that is safe because it refuses everything shows in the
-middle panel.
+compliance: a wrong recipe complies too. Dots are rates, lines 95 % intervals from a bootstrap over
+prompts, n below. With several training seeds dots are means, intervals hold the spread between seeds too,
+and short strokes are the seeds. A hollow marker leaves out more than 5 % of the answers, which
+could not be scored. A method that is safe because it refuses everything shows in the middle panel.
 """
 
 # Kind of prompt set, heading, (label, part, measure, colour, marker).

@@ -17,7 +17,7 @@ CAPTION = """
 and does not vary them. Measured here: the share of traces with a turning point when one of them
 changes, with 95 % Wilson intervals; n (safe plus harmful traces) stands above. The first row is
 the run's setting. A safe trace ends with a ratio of 1, so that it has a safe turning point is
-nearly forced. What tells is the control, in open marks: how many harmful traces have a safe turning
+nearly forced. What counts is the control, in open marks: how many harmful traces have a safe turning
 point too, and how many safe ones an unsafe one. Runs made before it was counted have it for their
 own setting alone.
 """

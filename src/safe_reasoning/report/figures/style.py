@@ -6,6 +6,7 @@ Print sizes, colours, method names, and files that are the same bytes every time
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ from matplotlib.figure import Figure
 from safe_reasoning.core.files import write_bytes
 from safe_reasoning.report.methods import METHODS, label
 from safe_reasoning.report.metrics import MEAN
+from safe_reasoning.report.scored import MOST_UNSCORED, unscored_share
 
 COLUMN, PAGE = 3.3, 7.0  # widths of one column and of a page, inches
+ABREAST = 3  # panels of models at most; more would be too narrow to read
 SMALL = 8  # points: tick labels, legends and notes; titles and axis labels have 9
 PALETTE = sns.color_palette("colorblind", 10).as_hex()
 REASONING, RESPONSE, GREY, PAPER = "#d55e00", "#0072b2", "#777777", "#999999"
@@ -67,12 +70,17 @@ def line(method: str) -> dict[str, Any]:
 def panels(
     frame: pd.DataFrame, height: float, single: float = COLUMN
 ) -> tuple[Figure, list[tuple[str, Axes]]]:
-    """One panel per model, side by side: `single` inches wide for one model, a page for more."""
+    """One panel per model, side by side: `single` inches wide for one model, a page for more.
+
+    Rows hold ABREAST panels and are `height` inches high.
+    """
     models = list(dict.fromkeys(frame["model"]))
-    figure, axes = plt.subplots(
-        1, len(models), figsize=(single if len(models) == 1 else PAGE, height), squeeze=False, sharey=True
-    )
-    return figure, list(zip(models, axes[0], strict=True))
+    rows, columns = math.ceil(len(models) / ABREAST), min(len(models), ABREAST)
+    size = (single if len(models) == 1 else PAGE, height * rows)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, sharey=True)
+    for unused in axes.flat[len(models) :]:
+        unused.remove()
+    return figure, list(zip(models, axes.flat, strict=False))
 
 
 def ci_line(
@@ -133,7 +141,8 @@ def dots_by_method(
 ) -> None:
     """Rates with intervals, one row per method (y = its place in `methods`).
 
-    Where a rate is a mean over seeds, a short stroke marks each seed's own.
+    Where a rate is a mean over seeds, a short stroke marks each seed's own. A hollow marker is a
+    rate with too many unscored answers (more than `MOST_UNSCORED`): it may flatter its method.
     """
     several = (frame["seed"] == MEAN).any()
     for _, row in frame.iterrows():
@@ -142,7 +151,9 @@ def dots_by_method(
             axis.plot(100 * row["rate"], place, "|", color=color, markersize=6, markeredgewidth=0.8, zorder=5)
             continue
         ci_line(axis, place, row, color=color, horizontal=True)
-        axis.plot(100 * row["rate"], place, marker, color=color, markersize=4, markeredgewidth=0, zorder=4)
+        hollow = unscored_share(row["unscored"], row["samples"]) > MOST_UNSCORED
+        faces = {"markerfacecolor": "white", "markeredgewidth": 0.9} if hollow else {"markeredgewidth": 0}
+        axis.plot(100 * row["rate"], place, marker, color=color, markersize=4, zorder=4, **faces)
 
 
 def method_rows(axes: Sequence[Axes], methods: Sequence[str], model: str, several: bool) -> None:

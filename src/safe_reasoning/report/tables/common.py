@@ -33,7 +33,7 @@ def rate_cells(metrics: Path, table: str = "rates") -> pd.DataFrame:
 
     `12.3 [10.1, 14.8]`, with several seeds `12.3 ± 1.9 [8.0, 16.6]`; where answers are unscored,
     how many are not and the bounds of the rate follow. A row with fewer prompts than other methods
-    have tells its own n.
+    have gives its own n.
     """
     frame = with_bounds(report_metrics.read(metrics, table))
     prompts = frame.groupby(["model", "prompt_set"])["prompts"].transform("max")

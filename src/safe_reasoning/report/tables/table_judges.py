@@ -11,7 +11,7 @@ from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.tables.common import percent
 
 CAPTION = """
-**The main result under each judge**, from the same generations, a row a training seed, with 95 %
+**The main result under each judge**, from the same generations, one row per training seed, with 95 %
 intervals over prompts; *unscored* counts verdicts that enter no rate.
 """
 

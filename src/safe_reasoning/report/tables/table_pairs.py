@@ -12,7 +12,7 @@ CAPTION = """
 **Pairs**: how many attempts gave a pair, and where the others ended (no cue in the rollout,
 and how many of these were harmful nevertheless, which is harm that no pair holds;
 *undetermined cue*, where the detector's reply could not be read; given up because a cue was left). The
-paper obtained 1,438, 1,346 and 520 pairs from 1,000 prompts and six triggers a model.
+paper obtained 1,438, 1,346 and 520 pairs from 1,000 prompts and six triggers per model.
 """
 
 

@@ -11,12 +11,12 @@ from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.tables.common import SAFETY_PARTS
 
 CAPTION = """
-**Samples a prompt**: standard error, in points, of the average harm over the safety sets with 1,
+**Samples per prompt**: standard error, in points, of the average harm over the safety sets with 1,
 2, ... samples of each prompt, by an analysis of variance of the stored verdicts; nothing was
 sampled again. The mean rate does not depend on the number of samples, only its error does. The
-next columns continue the last one: *one more* sample of each prompt; *as many in new prompts*,
-had the same generations gone to prompts not yet asked; *endless* samples of these prompts, which
-no number goes below. The last column is the part of the squared error that more samples can
+next columns continue the last one. *One more sample* is of each prompt. *Same budget, new prompts*:
+the same number of generations on prompts not yet asked. *Infinite samples* of these prompts: no
+number of samples goes below. The last column is the part of the squared error that more samples can
 reduce; the rest is chance in which prompts were asked. Chance in training is in none of them.
 *Unknown* where each prompt was sampled once, and where all verdicts agree: then no spread was
 seen, which does not say that there is none.
