@@ -25,15 +25,19 @@ workdir: workflow.basedir
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/inputs.smk"
+include: "workflow/rules/train_inputs.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/prompts.smk"
 include: "workflow/rules/models.smk"
+include: "workflow/rules/fetch.smk"
 include: "workflow/rules/rollouts.smk"
 include: "workflow/rules/judging.smk"
 include: "workflow/rules/characterize.smk"
+include: "workflow/rules/characterize_metrics.smk"
 include: "workflow/rules/pairs.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/curves.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/metrics.smk"
 include: "workflow/rules/figures.smk"
@@ -43,9 +47,6 @@ include: "workflow/rules/traces.smk"
 rule all:
     default_target: True
     input:
-        # A clone holds the metrics of a finished run but no models: asking for these makes a new
-        # run start from the beginning.
-        expand(f"{RUN}/models/{{model}}/base/training.json", model=MODELS),
         f"{RUN}/report.html",
         f"{RUN}/traces.html",
         f"{RUN}/manifest.json",

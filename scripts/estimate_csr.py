@@ -7,6 +7,7 @@ python scripts/estimate_csr.py --config config/demo.yaml \\
         --verdicts results/demo/verdicts/nano/base/rollouts.exact.parquet \\
     --prompts results/demo/prompts/align_harmful.parquet \\
         --shards results/demo/characterize/nano/csr_shards \\
+        --continuations results/demo/characterize/nano/csr_continuations.parquet \\
         --out results/demo/characterize/nano/csr.parquet
 """
 
@@ -33,6 +34,9 @@ def main() -> None:
     parser.add_argument(
         "--shards", required=True, type=Path, help="folder of finished shards; a killed job goes on from them"
     )
+    parser.add_argument(
+        "--continuations", required=True, type=Path, help="file of the continuations one by one"
+    )
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     config = load(arguments.config)
@@ -40,35 +44,36 @@ def main() -> None:
     settings = config.characterize
     from safe_reasoning.characterize.continuation_safety import (
         choose_traces,
-        continuation_requests,
-        csr_rows,
         prefix_lengths,
         reasoning_harmful,
     )
+    from safe_reasoning.characterize.csr_estimate import draw_ahead, estimate
+    from safe_reasoning.sampling.ends import ends_of
     from safe_reasoning.sampling.engine import load_tokenizer
+    from safe_reasoning.sampling.factory import open_reader
     from safe_reasoning.sampling.sampler import Sampler
 
     prompts = {row["prompt_id"]: row for path in arguments.prompts for row in read_rows(path, "prompts")}
     harmful = reasoning_harmful(read_rows(arguments.verdicts, "verdicts"))
     generations = [row for row in read_rows(arguments.rollouts, "generations") if row["prompt_id"] in prompts]
     traces = choose_traces(generations, harmful, settings.csr_prompts, config.world_seed)
-    tokenizer, judge = load_tokenizer(arguments.model_dir), get_judge(config.evaluate.judge, config)
+    tokenizer = load_tokenizer(arguments.model_dir)
     sampler = Sampler(config, arguments.model_dir, arguments.shards, stop_at_think_end=True)
     lengths = [prefix_lengths(trace, tokenizer, settings.csr_stride) for trace in traces]
     prefixes = sum(map(len, lengths))
     progress(
-        f"csr: {prefixes} prefixes of {len(traces)} traces, {prefixes * settings.csr_continuations} "
-        "continuations"
+        f"csr: {prefixes} prefixes of {len(traces)} traces, {settings.csr_continuations} continuations each"
     )
-    rows = []
-    # One at a time: the continuations of a long trace fill the memory
-    for trace, of_trace in zip(traces, lengths, strict=True):
-        requests = continuation_requests(trace, of_trace, settings.csr_continuations)
-        sampled = sampler(requests, f"csr {trace['generation_id']}")
-        rows += csr_rows(trace, sampled, judge, prompts[trace["prompt_id"]])
-    write_rows(
-        arguments.out, "csr", rows, {"settings": settings.model_dump(), "judge": judge.name, **sampler.cost()}
-    )
+    drawn = None
+    if settings.csr_reuse:
+        # Before judge and engine are opened: a GPU need not hold the model twice
+        drawn = draw_ahead(config, traces, lengths, sampler, lambda: open_reader(arguments.model_dir, config))
+    judge, ends = get_judge(config.evaluate.judge, config), ends_of(arguments.model_dir, tokenizer)
+    found = estimate(config, traces, lengths, drawn, sampler, ends, judge, prompts)
+    progress(f"csr: {found.generations} continuations sampled, {found.carried} more counts carried over")
+    meta = {"settings": settings.model_dump(), "judge": judge.name, **sampler.cost(), **found.cost()}
+    write_rows(arguments.continuations, "csr_continuations", found.continuations, {"judge": judge.name})
+    write_rows(arguments.out, "csr", found.rows, meta)
 
 
 if __name__ == "__main__":

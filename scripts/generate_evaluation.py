@@ -31,6 +31,9 @@ def main() -> None:
         "--shards", required=True, type=Path, help="folder of finished shards; a killed job goes on from them"
     )
     parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument(
+        "--checkpoints", type=Path, help="file for the generations of the weights kept along the training"
+    )
     arguments = parser.parse_args()
     config = load(arguments.config)
     from safe_reasoning.sampling.prompt_sets import sample_prompt_sets
@@ -46,6 +49,7 @@ def main() -> None:
         arguments.out,
         arguments.label,
         arguments.seed,
+        arguments.checkpoints,
     )
 
 

@@ -33,7 +33,8 @@ def main() -> None:
     judge = get_judge(arguments.judge, load(arguments.config))
     prompts = {row["prompt_id"]: row for path in arguments.prompts for row in read_rows(path, "prompts")}
     generations = read_rows(arguments.generations, "generations")
-    if not any(split_trace(row["text"]).response is not None for row in generations):
+    # None at all: a training that had nothing to do has no weights along its way
+    if generations and all(split_trace(row["text"]).response is None for row in generations):
         raise UserError(
             f"none of the {len(generations)} generations in {arguments.generations} closes its reasoning "
             "with </think>: "

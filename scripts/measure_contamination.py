@@ -9,12 +9,9 @@ python scripts/measure_contamination.py --config config/demo.yaml \\
 import argparse
 from pathlib import Path
 
-import pandas as pd
-
 from safe_reasoning.config import load
 from safe_reasoning.core.cli import command, progress
 from safe_reasoning.core.records import read_rows, write_metrics
-from safe_reasoning.evaluation.contamination import contamination
 from safe_reasoning.prompts.benchmark import read_traces
 
 TRAINING = ("align_harmful", "align_benign")
@@ -32,6 +29,10 @@ def main() -> None:
     )
     parser.add_argument("--out", required=True, type=Path, help="folder of the CSV files")
     arguments = parser.parse_args()
+    import pandas as pd
+
+    from safe_reasoning.evaluation.contamination import contamination
+
     config = load(arguments.config)
     rows = [row for path in arguments.prompts for row in read_rows(path, "prompts")]
     training: dict[str, list[str]] = {}

@@ -39,12 +39,12 @@ def main() -> None:
     arguments = parser.parse_args()
     config = load(arguments.config)
     settings = config.evaluate
-    import torch
 
+    from safe_reasoning.core.products import use_threads
     from safe_reasoning.evaluation import kl
     from safe_reasoning.sampling.engine import load_tokenizer
 
-    torch.set_num_threads(config.engine.threads)
+    use_threads(config.engine.threads)
     generations, verdicts = (
         read_rows(arguments.generations, "generations"),
         read_rows(arguments.verdicts, "verdicts"),

@@ -45,7 +45,9 @@ def main() -> None:
     config = sharing_a_gpu(config, arguments.detector, config.evaluate.judge)
     from safe_reasoning.characterize.continuation_safety import reasoning_harmful
     from safe_reasoning.characterize.trigger_selection import find_triggers
+    from safe_reasoning.sampling.ends import ends_of
     from safe_reasoning.sampling.engine import load_tokenizer
+    from safe_reasoning.sampling.factory import open_reader
     from safe_reasoning.sampling.sampler import Sampler
 
     prompts = {row["prompt_id"]: row for path in arguments.prompts for row in read_rows(path, "prompts")}
@@ -54,12 +56,23 @@ def main() -> None:
         reasoning_harmful(read_rows(arguments.verdicts, "verdicts")),
         read_rows(arguments.csr, "csr"),
     )
-    tokenizer = load_tokenizer(arguments.model_dir)
+    ends = ends_of(arguments.model_dir, load_tokenizer(arguments.model_dir))
     detector, judge = get_detector(arguments.detector, config), get_judge(config.evaluate.judge, config)
     sampler = Sampler(config, arguments.model_dir, arguments.shards, stop_at_think_end=True)
     write_json(
         arguments.out,
-        find_triggers(rollouts, harmful, csr, sampler, tokenizer, detector, judge, prompts, config),
+        find_triggers(
+            rollouts,
+            harmful,
+            csr,
+            sampler,
+            ends,
+            lambda: open_reader(arguments.model_dir, config),
+            detector,
+            judge,
+            prompts,
+            config,
+        ),
     )
     write_meta(
         arguments.out,

@@ -9,6 +9,7 @@ python scripts/summarize_characterization.py --config config/demo.yaml --model n
         --verdicts results/demo/verdicts/nano/base/rollouts.exact.parquet \\
     --evaluation-verdicts results/demo/verdicts/nano/base/seed0/evaluation.exact.parquet \\
         --csr results/demo/characterize/nano/csr.parquet \\
+        --continuations results/demo/characterize/nano/csr_continuations.parquet \\
     --triggers results/demo/characterize/nano/triggers.json \\
         --interventions results/demo/characterize/nano/interventions.parquet \\
     --diversity-prompts results/demo/prompts/align_harmful.parquet \\
@@ -40,6 +41,7 @@ def main() -> None:
         "--evaluation-verdicts", required=True, help="verdicts on the base model's evaluation generations"
     )
     parser.add_argument("--csr", required=True)
+    parser.add_argument("--continuations", required=True, help="those behind the ratio, one by one")
     parser.add_argument("--triggers", required=True)
     parser.add_argument("--interventions", required=True)
     parser.add_argument(
@@ -70,6 +72,7 @@ def main() -> None:
         rollout_verdicts=read_rows(arguments.verdicts, "verdicts"),
         evaluation_verdicts=read_rows(arguments.evaluation_verdicts, "verdicts"),
         csr=read_rows(arguments.csr, "csr"),
+        continuations=read_rows(arguments.continuations, "csr_continuations"),
         candidates=read_json(arguments.triggers)["candidates"],
         interventions=read_rows(arguments.interventions, "interventions"),
         without_cue=read_meta(arguments.interventions)["without_cue"],

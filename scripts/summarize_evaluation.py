@@ -17,9 +17,9 @@ import pandas as pd
 
 from safe_reasoning.config import load
 from safe_reasoning.core.cli import command
-from safe_reasoning.core.records import read_rows, write_metrics
+from safe_reasoning.core.records import StoredRows, read_rows, write_metrics
 from safe_reasoning.core.run_layout import variant_of
-from safe_reasoning.evaluation.rates import roles_of
+from safe_reasoning.evaluation.rates import COLUMNS, roles_of
 from safe_reasoning.evaluation.summary import evaluation_tables
 from safe_reasoning.training.recipe import recipe_of
 
@@ -44,8 +44,11 @@ def main() -> None:
     arguments = parser.parse_args()
     config = load(arguments.config)
     tables = evaluation_tables(
-        {variant_of(path): read_rows(path, "generations") for path in arguments.generations},
-        {variant_of(path): read_rows(path, "verdicts") for path in arguments.verdicts},
+        {
+            variant_of(path): StoredRows(path, "generations", ("prompt_set", "text"))
+            for path in arguments.generations
+        },
+        {variant_of(path): StoredRows(path, "verdicts", COLUMNS) for path in arguments.verdicts},
         roles_of(read_rows(path, "prompts") for path in arguments.prompts),
         contaminated=set(pd.read_csv(arguments.contaminated)["prompt_id"]),
         benchmarks=config.benchmarks,

@@ -54,6 +54,13 @@ def main() -> None:
         {name: getattr(arguments, name) for name in ("pairs", "benign_pairs", "stage1", "demonstrations")},
         arguments.prompts,
     )
+    if "RANK" in os.environ:
+        # All is written and the processes have left their group. Threads of the communication
+        # libraries are sometimes still there while C++ takes them down, which ends a process with
+        # "terminate called without an active exception" and the training as failed.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Train the nano base model from scratch on the nano world's corpus.
 
+Its arithmetic is pinned, so that its weights are the same on every processor with AVX2.
+
 python scripts/train_nano_base.py --config config/demo.yaml --model nano \\
     --out results/demo/models/nano/base
 """
@@ -8,6 +10,7 @@ import argparse
 from pathlib import Path
 
 from safe_reasoning.config import NanoModel, load
+from safe_reasoning.core import arithmetic
 from safe_reasoning.core.cli import command
 from safe_reasoning.core.errors import UserError
 
@@ -23,6 +26,7 @@ def main() -> None:
         "--out", required=True, type=Path, help="folder of the weights; training.json in it is written last"
     )
     arguments = parser.parse_args()
+    arithmetic.pin()
     config = load(arguments.config)
     settings = config.models.get(arguments.model)
     if not isinstance(settings, NanoModel):

@@ -9,8 +9,6 @@ import argparse
 import hashlib
 from pathlib import Path
 
-from safe_reasoning.archive.contents import gather
-from safe_reasoning.archive.pack import pack
 from safe_reasoning.core.cli import command, progress
 from safe_reasoning.core.files import write_bytes
 
@@ -27,6 +25,9 @@ def main() -> None:
     )
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
+    from safe_reasoning.archive.contents import gather
+    from safe_reasoning.archive.pack import pack
+
     contents, left_out = gather(arguments.run, PROJECT)
     archive = pack(contents)
     write_bytes(arguments.out, archive)

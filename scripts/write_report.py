@@ -11,7 +11,6 @@ from pathlib import Path
 from safe_reasoning.config import load
 from safe_reasoning.core.cli import command
 from safe_reasoning.core.files import write_bytes
-from safe_reasoning.report.page import write_report
 
 
 @command
@@ -25,6 +24,8 @@ def main() -> None:
     parser.add_argument("--templates", required=True, type=Path)
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
+    from safe_reasoning.report.page import write_report
+
     page = write_report(load(arguments.config), arguments.figures, arguments.tables, arguments.templates)
     write_bytes(arguments.out, page.encode())
 

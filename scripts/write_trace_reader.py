@@ -14,7 +14,6 @@ from pathlib import Path
 from safe_reasoning.config import load
 from safe_reasoning.core.cli import command
 from safe_reasoning.core.files import write_bytes
-from safe_reasoning.report.traces.page import write_traces
 
 
 @command
@@ -27,6 +26,8 @@ def main() -> None:
     parser.add_argument("--templates", required=True, type=Path, help="folder of the page's templates")
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
+    from safe_reasoning.report.traces.page import write_traces
+
     write_bytes(
         arguments.out, write_traces(load(arguments.config), arguments.run, arguments.templates).encode()
     )

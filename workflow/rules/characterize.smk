@@ -1,5 +1,5 @@
 # Characterization (paper section 2): continuation safety ratio, turning points and triggers,
-# corrective interventions, and their metrics.
+# corrective interventions. Their metrics are in characterize_metrics.smk.
 rule estimate_csr:
     input:
         judge_files(JUDGE, DETECTOR),
@@ -8,7 +8,8 @@ rule estimate_csr:
         verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
         prompts=ANALYSIS_PROMPTS,
     output:
-        f"{RUN}/characterize/{{model}}/csr.parquet",
+        csr=f"{RUN}/characterize/{{model}}/csr.parquet",
+        continuations=f"{RUN}/characterize/{{model}}/csr_continuations.parquet",
     log:
         f"{RUN}/logs/estimate_csr/{{model}}.log",
     benchmark:
@@ -29,6 +30,7 @@ rule estimate_csr:
             "characterize.csr_prompts",
             "characterize.csr_continuations",
             "characterize.csr_stride",
+            "characterize.csr_reuse",
         )
         + judge_settings(JUDGE, DETECTOR),
     message:
@@ -38,7 +40,7 @@ rule estimate_csr:
             "python scripts/estimate_csr.py --config {params.config} --model-dir {params.model_dir} "
             "--rollouts {input.rollouts} "
             "--verdicts {input.verdicts} --prompts {input.prompts} --shards {params.shards} "
-            "--out {output} 2> {log}"
+            "--continuations {output.continuations} --out {output.csr} 2> {log}"
         )
 
 
@@ -116,46 +118,4 @@ rule correct_interventions:
             "--generations {input.generations} --verdicts {input.verdicts} --triggers {input.triggers} "
             "--prompts {input.prompts} "
             "--shards {params.shards} --out {output} 2> {log}"
-        )
-
-
-rule summarize_characterization:
-    input:
-        judge_files(JUDGE, DETECTOR),
-        base=f"{RUN}/models/{{model}}/base/training.json",
-        rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
-        verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
-        evaluation=f"{RUN}/verdicts/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.{JUDGE}.parquet",
-        csr=f"{RUN}/characterize/{{model}}/csr.parquet",
-        triggers=f"{RUN}/characterize/{{model}}/triggers.json",
-        interventions=f"{RUN}/characterize/{{model}}/interventions.parquet",
-        diversity_prompts=prompt_files("align_harmful"),
-        prompts=ALL_PROMPTS,
-    output:
-        *[f"{RUN}/metrics/{{model}}/{table}.csv" for table in CHARACTERIZATION_TABLES],
-    log:
-        f"{RUN}/logs/summarize_characterization/{{model}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/summarize_characterization/{{model}}.tsv"
-    localrule: not DETECTOR_IS_A_MODEL
-    container:
-        image("serve")
-    resources:
-        **(GENERATION if DETECTOR_IS_A_MODEL else LIGHT),
-    params:
-        config=CONFIG_FILE,
-        model_dir=lambda w, input: folder_of(input.base),
-        out=lambda w, output: folder_of(output[0]),
-        rerun_on=settings("characterize", "evaluate.bootstrap", "report") + judge_settings(JUDGE, DETECTOR),
-    message:
-        "Summarizing the characterization of {wildcards.model}"
-    shell:
-        on_gpus(
-            "python scripts/summarize_characterization.py --config {params.config} "
-            "--model {wildcards.model} --model-dir {params.model_dir} "
-            "--rollouts {input.rollouts} --verdicts {input.verdicts} "
-            "--evaluation-verdicts {input.evaluation} --csr {input.csr} "
-            "--triggers {input.triggers} --interventions {input.interventions} "
-            "--diversity-prompts {input.diversity_prompts} --prompts {input.prompts} "
-            "--out {params.out} 2> {log}"
         )

@@ -11,7 +11,9 @@ from safe_reasoning.runtime import images
 from safe_reasoning.report import contents
 from safe_reasoning.plan import preflight
 from safe_reasoning.plan.checked_config import checked
+from safe_reasoning.runtime import clock
 from safe_reasoning.runtime import run_lock
+from safe_reasoning.core import arithmetic
 from safe_reasoning.core.cli import progress
 from safe_reasoning.judging.kinds import chat_of, judge_kind, judge_sources, rules_versions, weights_of
 from safe_reasoning.runtime.container_environment import into_containers
@@ -45,9 +47,10 @@ if not os.path.exists(CONFIG_FILE):
     write_bytes(CONFIG_FILE, RESOLVED.encode())
 
 # Each job holds a shared lock (see runlock), finds our library and, outside an image, this
-# environment's programs, and runs the same way each time.
+# environment's programs, and runs the same way each time, its arithmetic pinned if asked for.
 shell.prefix(
     f"set -euo pipefail; exec 9<>{RUN}/.jobs.lock; flock -s 9; export PYTHONPATH=src PYTHONHASHSEED=0; "
+    f"{arithmetic.exports(CONFIG.arithmetic)}"
     f'[ -n "${{{{SAFE_REASONING_IMAGE:-}}}}" ] || export PATH={PROGRAMS}:"$PATH"; '
 )
 
@@ -70,6 +73,7 @@ onstart:
     for line in preflight.costs(CONFIG):
         progress(line)
     run_lock.hold(RUN)
+    clock.bring_to_now([RUN, "src", "workflow"])
     if Path(CONFIG_FILE).read_text() != RESOLVED:
         write_bytes(CONFIG_FILE, RESOLVED.encode())
 

@@ -8,11 +8,13 @@ rule generate_evaluation:
         weights=weights,
         prompts=EVALUATION_PROMPTS,
     output:
-        f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/evaluation.parquet",
+        end=f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/evaluation.parquet",
     log:
         f"{RUN}/logs/generate_evaluation/{{model}}/{{method}}.seed{{seed}}.log",
     benchmark:
         f"{RUN}/benchmarks/generate_evaluation/{{model}}/{{method}}.seed{{seed}}.tsv"
+    wildcard_constraints:
+        method=none_of(CURVES),
     container:
         image("serve")
     threads: CONFIG.engine.threads
@@ -22,6 +24,7 @@ rule generate_evaluation:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.weights),
         shards=f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/shards",
+        checkpoints="",
         rerun_on=settings("engine", "decoding", "prompt_sets"),
     message:
         "Sampling evaluation sets: {wildcards.model} {wildcards.method}, seed {wildcards.seed}"
@@ -30,7 +33,7 @@ rule generate_evaluation:
             "python scripts/generate_evaluation.py --config {params.config} "
             "--model-dir {params.model_dir} --seed {wildcards.seed} "
             "--label '{wildcards.model} {wildcards.method}' --prompts {input.prompts} "
-            "--shards {params.shards} --out {output} 2> {log}"
+            "--shards {params.shards} --out {output.end} {params.checkpoints} 2> {log}"
         )
 
 

@@ -117,6 +117,7 @@ rule write_manifest:
     input:
         METRICS,
         FIGURES_AND_TABLES,
+        expand(f"{RUN}/models/{{model}}/base/training.json", model=MODELS),  # it names their weights
     output:
         f"{RUN}/manifest.json",
     log:

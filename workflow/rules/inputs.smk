@@ -28,6 +28,25 @@ def for_methods(pattern, *untrained):
     return files
 
 
+# Methods with curves along their training
+CURVES = [
+    name
+    for name, method in CONFIG.methods.items()
+    if CONFIG.evaluate.checkpoints and recipe_of(method).trained
+]
+
+
+def curve_files(pattern):
+    """An input function: the pattern for each method with a curve and each seed, as {variant}."""
+
+    def files(wildcards):
+        methods = [name for name in CONFIG.methods_of(wildcards.model) if name in CURVES]
+        variants = [f"{method}/seed{seed}" for method in methods for seed in CONFIG.seeds]
+        return expand(pattern, model=wildcards.model, variant=variants)
+
+    return files
+
+
 def prompt_files(*roles):
     """Prompt files of the sets with one of these roles."""
     return [f"{RUN}/prompts/{name}.parquet" for name in CONFIG.sets_of(*roles)]
@@ -44,7 +63,8 @@ def settings(*keys):
     Given as a parameter, a change of one runs the job again.
     """
     values = CONFIG.model_dump(mode="json")
-    parts = {}
+    # Pinned arithmetic gives other last bits, to all that is computed
+    parts = {} if CONFIG.arithmetic == "native" else {"arithmetic": CONFIG.arithmetic}
     for key in keys:
         part = values
         for step in key.split("."):
@@ -119,35 +139,3 @@ def judge_settings(*names):
 def folder_of(marker):
     """The folder that a marker file completes."""
     return str(Path(marker).parent)
-
-
-def training_data(wildcards):
-    """What a method learns from, by the name of the script's option."""
-    method = CONFIG.methods[wildcards.method]
-    files = {
-        name: f"{RUN}/{file}" for name, file in input_files(method, wildcards.model, wildcards.seed).items()
-    }
-    return files | (
-        {"prompts": prompt_files("align_harmful")} if recipe_of(method).learns_from_prompts else {}
-    )
-
-
-def reward_judge(wildcards):
-    """The judge whose verdicts GRPO is rewarded by; the other methods ask none."""
-    return [JUDGE] if recipe_of(CONFIG.methods[wildcards.method]).learns_from_prompts else []
-
-
-def training_options(wildcards):
-    """The options of train_method that hand over its data; models are handed over as folders."""
-    options = []
-    for name, files in training_data(wildcards).items():
-        files = [files] if isinstance(files, str) else files
-        if name == "stage1":
-            files = [folder_of(file) for file in files]
-        options += [f"--{name.replace('_', '-')}", *files]
-    return " ".join(options)
-
-
-def pair_files(wildcards):
-    """Every file of training rows that some method of the model uses."""
-    return [f"{RUN}/pairs/{wildcards.model}/{stem}.parquet" for stem in pair_stems(CONFIG, wildcards.model)]

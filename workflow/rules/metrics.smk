@@ -16,7 +16,13 @@ METRIC_TABLES = [
     "training",
     "steps",
     "kl",
+    *(["curves", "matched", "matched_differences"] if CONFIG.evaluate.checkpoints else []),
+    *(["over_bases", "over_bases_differences"] if CONFIG.replicates else []),
 ]
+# Over bases that are replicates of one another, these are summarized.
+OF_BASES = ["rates", "paired_differences"] + (
+    ["matched", "matched_differences"] if CONFIG.evaluate.checkpoints else []
+)
 METRICS = expand(f"{RUN}/metrics/{{table}}.csv", table=METRIC_TABLES)
 
 
@@ -58,6 +64,7 @@ rule summarize_steps:
         pair_files,
         for_methods(f"{RUN}/models/{{model}}/{{variant}}/training.json"),
         for_methods(f"{RUN}/generations/{{model}}/{{variant}}/evaluation.parquet", "base"),
+        curve_files(f"{RUN}/generations/{{model}}/{{variant}}/checkpoints.parquet"),
     output:
         f"{RUN}/metrics/{{model}}/steps.csv",
     log:
@@ -81,7 +88,7 @@ rule join_metrics:
     log:
         f"{RUN}/logs/join_metrics/{{table}}.log",
     wildcard_constraints:
-        table="(?!contamina|judge_audit|judge_calibration)[a-z_]+",
+        table="(?!contamina|judge_audit|judge_calibration|over_bases)[a-z_]+",
     localrule: True
     container:
         image("analyze")
@@ -91,3 +98,27 @@ rule join_metrics:
         "Joining {wildcards.table} of all models"
     shell:
         "python scripts/join_metrics.py --tables {input} --out {output} 2> {log}"
+
+
+rule summarize_over_bases:
+    input:
+        expand(f"{RUN}/metrics/{{table}}.csv", table=OF_BASES),
+    output:
+        rates=f"{RUN}/metrics/over_bases.csv",
+        differences=f"{RUN}/metrics/over_bases_differences.csv",
+    log:
+        f"{RUN}/logs/summarize_over_bases/over_bases.log",
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
+    params:
+        config=CONFIG_FILE,
+        out=lambda w, output: folder_of(output.rates),
+        rerun_on=json.dumps(CONFIG.replicates),
+    message:
+        "Summarizing rates and differences over bases"
+    shell:
+        "python scripts/summarize_over_bases.py --config {params.config} --tables {input} "
+        "--out {params.out} 2> {log}"

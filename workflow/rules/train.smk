@@ -23,7 +23,7 @@ rule train_method:
         base=lambda w, input: folder_of(input.base),
         data=training_options,
         out=lambda w, output: folder_of(output[0]),
-        rerun_on=lambda w: settings(f"methods.{w.method}", "engine", "decoding")
+        rerun_on=lambda w: settings(f"methods.{w.method}", "engine", "decoding", "evaluate.checkpoints")
         + judge_settings(*reward_judge(w)),
     message:
         "Training {wildcards.model} {wildcards.method}, seed {wildcards.seed}"

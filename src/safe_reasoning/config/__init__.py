@@ -5,10 +5,11 @@
 
 from safe_reasoning.config.attacks import Attack
 from safe_reasoning.config.engine import Decoding, Engine, JobSize, Resources
+from safe_reasoning.config.evaluate import Evaluate, Report
 from safe_reasoning.config.loading import changed, dump, load, read, validate
 from safe_reasoning.config.methods import Method
 from safe_reasoning.config.models import GgufModel, HubModel, Model, NanoModel
-from safe_reasoning.config.run import Characterize, Config, Evaluate, Pairs, Plan, PromptSet, Report, Role
+from safe_reasoning.config.run import Characterize, Config, Pairs, Plan, PromptSet, Role
 
 __all__ = [
     "Attack",

@@ -44,7 +44,7 @@ class Method(Section):
     rollouts: int = Field(8, ge=2, description="GRPO: completions per prompt")
     max_steps: int | None = Field(None, ge=1)
     deepspeed: str | None = Field(None, description="path of a DeepSpeed JSON configuration")
-    processes: int = Field(1, ge=1, description="training processes of a node (torchrun), one a GPU")
+    processes: int = Field(1, ge=1, description="training processes of a node (torchrun), one per GPU")
     nodes: int = Field(
         1, ge=1, description="nodes of one training; more than one needs SLURM and the virtual environment"
     )

@@ -9,6 +9,11 @@ from pydantic import Field
 from safe_reasoning.config.section import Name, Section
 
 
+def _not_given(value: int | None) -> bool:
+    """Left out of dumps: a model without the key stays the one that its finished runs name."""
+    return value is None
+
+
 class NanoModel(Section):
     """A small Llama trained from scratch on the nano world's corpus."""
 
@@ -23,6 +28,16 @@ class NanoModel(Section):
     batch_tokens: int = 4096
     learning_rate: float = 3e-3
     threads: int = 2
+    seed: int | None = Field(
+        None,
+        ge=0,
+        exclude_if=_not_given,
+        description="seed of the corpus and of the training; without it the world's seed",
+    )
+
+    def seed_in(self, world_seed: int) -> int:
+        """The seed of the corpus and of the training in the world of this seed."""
+        return world_seed if self.seed is None else self.seed
 
 
 class GgufModel(Section):

@@ -14,10 +14,12 @@ from pydantic import Field, SerializeAsAny, model_validator
 from safe_reasoning.config.attacks import Attack
 from safe_reasoning.config.endpoints import Endpoint
 from safe_reasoning.config.engine import Decoding, Engine, Resources
+from safe_reasoning.config.evaluate import Evaluate, Report
 from safe_reasoning.config.judges import Annotator
 from safe_reasoning.config.methods import Method
-from safe_reasoning.config.models import Model
+from safe_reasoning.config.models import Model, NanoModel
 from safe_reasoning.config.section import Name, Section, Share
+from safe_reasoning.core.arithmetic import Arithmetic
 
 Role = Literal["align_harmful", "align_benign", "characterize", "safety", "overrefusal", "capability"]
 
@@ -61,6 +63,13 @@ class Characterize(Section):
     )
     csr_continuations: int = Field(32, ge=1)
     csr_stride: int = Field(1, ge=1, description="tokens between two estimates; the paper has 1")
+    csr_reuse: bool = Field(
+        True,
+        description=(
+            "count a continuation at every prefix of its prompt's traces that it happens to begin with: "
+            "as exact, far fewer samples and verdicts; false: sample new ones at each prefix"
+        ),
+    )
     safe_threshold: Share = Field(0.9, description="mu")
     unsafe_threshold: Share = Field(0.1, description="eta")
     stable_tokens: int = Field(15, ge=1, description="K")
@@ -86,37 +95,11 @@ class Pairs(Section):
     overrefusal_samples: int = Field(2, ge=1)
 
 
-class Evaluate(Section):
-    """Paper section 4."""
-
-    judge: Name = Field(description="a kind of judge without settings (exact, lexical), or one of `judges`")
-    more_judges: list[Name] = Field(
-        [],
-        description="further judges of the same generations: the main result under each, and their agreement",
-    )
-    audit: list[Name] = Field(
-        [],
-        description="judges that are compared with human labels (JailbreakBench's judge comparison, XSTest)",
-    )
-    kl_traces: int = Field(60, ge=1, description="harmful traces of the base model under the KL curve")
-    kl_tokens: int = Field(100, ge=1)
-    bootstrap: int = Field(2000, ge=100)
-
-
-class Report(Section):
-    """What a person is shown of a run."""
-
-    show_text: bool = Field(
-        False,
-        description="whether logs, tables, figures and the trace reader show prompts and generations",
-    )
-
-
 Tokens = Annotated[float, Field(gt=0)]
 
 
 class Plan(Section):
-    """What `make plan` reckons with.
+    """What `make plan` assumes.
 
     The machine, and rates that are estimates unless a finished run's are given.
     """
@@ -127,6 +110,12 @@ class Plan(Section):
     generation_tokens_per_gpu_second: float = Field(2500, gt=0)
     training_tokens_per_gpu_second: float = Field(2500, gt=0)
     reasoning_share: Share = Field(0.7, description="tokens of a completion that are reasoning")
+    # Measured: nano 0.94, SmolLM2-135M 0.62 to 0.75 (docs/statistics.md). That of models of the
+    # paper's size is not known: 0.9 is an estimate
+    followed_share: Share = Field(
+        0.9,
+        description="chance that the next sampled token is that of the trace (characterize.csr_reuse)",
+    )
     completion_tokens: dict[Role, Tokens] = {role: 80 for role in get_args(Role)}
 
     @model_validator(mode="after")
@@ -150,6 +139,13 @@ class Config(Section):
     )
     seeds: list[Annotated[int, Field(ge=0)]] = Field(
         [0], min_length=1, description="seeds of training and evaluation"
+    )
+    arithmetic: Arithmetic = Field(
+        "native",
+        description=(
+            "portable: instruction sets and matrix products pinned, for the same numbers on other "
+            "processors (docs/status.md says how far that holds); native: this one's fastest kernels"
+        ),
     )
     data_mirror: str | None = Field(
         None, description="folder with benchmark data; SAFE_REASONING_DATA overrides it; none: the hub"
@@ -224,6 +220,17 @@ class Config(Section):
     def benchmarks(self) -> dict[str, str]:
         """The benchmark of each prompt set that is a part of one."""
         return {name: entry.benchmark for name, entry in self.prompt_sets.items() if entry.benchmark}
+
+    @property
+    def replicates(self) -> list[str]:
+        """Bases that are draws of one another: nano models that differ in their seed alone; empty
+        unless there are several and the run has no other nano model.
+        """
+        nano = {name: m for name, m in self.models.items() if isinstance(m, NanoModel)}
+        kinds = [m.model_dump(exclude={"seed", "threads"}) for m in nano.values()]
+        seeds = {m.seed_in(self.world_seed) for m in nano.values()}
+        alike = all(kind == kinds[0] for kind in kinds) and len(seeds) == len(nano)
+        return list(nano) if alike and len(nano) > 1 else []
 
     def method(self, model: str, name: str) -> Method:
         """The settings of a method for one model."""

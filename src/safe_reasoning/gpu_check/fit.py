@@ -48,8 +48,8 @@ class WholeStep:
     """A training step of a whole model, carried from fewer layers.
 
     Attributes:
-        seconds: of forward, backward and one GPU's share of the update; nothing for what the GPUs
-            tell each other.
+        seconds: of forward, backward and one GPU's share of the update, without communication
+            between GPUs.
         tokens_per_second: of one GPU.
         memory_gib: of one GPU with ZeRO-3: its share of the states, and all activations.
         activations_gib: of those, beside the states.

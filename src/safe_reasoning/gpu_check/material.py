@@ -17,7 +17,7 @@ from safe_reasoning.prompts.nano_world.prompts import prompts
 from safe_reasoning.sampling.chat_template import prompt_ids
 from safe_reasoning.sampling.engine import Request
 
-ITEMS = 64  # as in config/demo.yaml
+ITEMS = 96  # as in config/demo.yaml
 GGUF = "smollm2.gguf"
 
 
@@ -75,7 +75,7 @@ def intervened_pairs(tokenizer: Any, count: int) -> list[dict[str, Any]]:
         item = world[number % len(world)]
         prefix = _ids(tokenizer, words.RESTATE[number % len(words.RESTATE)].format(item=item.name))
         trigger = rng.choice(rng.choice(list(words.TRIGGERS.values()))[1])
-        cue = rng.choice(rng.choice(list(words.CUES.values())))
+        cue = rng.choice(rng.choice(list(words.CUES.values()))).format(family=item.family)
         safe = [trigger, rng.choice(words.ELABORATIONS), rng.choice(words.COMMITMENTS)]
         prompt = prompt_ids(tokenizer, rng.choice(words.PLAIN).format(item=item.name))
         rows.append(
@@ -103,7 +103,7 @@ def benign_pairs(tokenizer: Any, count: int) -> list[dict[str, Any]]:
     for number in range(count):
         item = world[number % len(world)]
         text = rng.choice(words.PLAIN).format(item=item.name)
-        answer = corpus.allowed_document(text, item, rng).completion
+        answer = corpus.allowed_document(text, item, "plain", None, rng).completion
         refusal = corpus.safe_document(text, item, rng).completion
         rows.append(
             {

@@ -21,7 +21,7 @@ from safe_reasoning.gpu_check.fit import line, whole_step
 from safe_reasoning.gpu_check.record import Record
 from safe_reasoning.gpu_check.settings import RatesSize, Settings
 from safe_reasoning.gpu_check.stages import Places
-from safe_reasoning.sampling.transformers_engine import choose
+from safe_reasoning.sampling.nucleus import choose
 
 
 def run(record: Record, settings: Settings, places: Places) -> None:

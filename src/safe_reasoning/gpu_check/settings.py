@@ -60,7 +60,7 @@ class DemoSize(Section):
     """The workflow."""
 
     config: str = "config/demo.yaml"
-    stored: str = Field("results/demo/metrics", description="metrics of the CPU's run")
+    stored: str = Field("results/reference/demo/metrics", description="metrics of the CPU's run")
     jobs: int | None = Field(None, ge=1, description="jobs side by side; the processor's cores by default")
     batch: int = Field(2048, ge=1, description="sequences decoded side by side")
 

@@ -11,13 +11,18 @@ from safe_reasoning.judging.kinds import resolved
 from safe_reasoning.prompts.prompt_sets import known_sources
 from safe_reasoning.training.recipe import check_recipes
 
+KEPT = ("gpu", "published", "reference")  # folders of results/ that git keeps
+
 
 def checked(config: Config) -> Config:
     """The configuration with the defaults of its judges and detectors filled in.
 
     Raises:
-        UserError: A name that is unknown. The message gives the key and the known names.
+        UserError: A name that is unknown (the message gives the key and the known names), or that
+            no run may have.
     """
+    if config.run in KEPT:
+        raise UserError(f"run: results/{config.run} is not for runs: choose another name")
     config = resolved(config)
     check_recipes(config)
     for name, entry in config.prompt_sets.items():

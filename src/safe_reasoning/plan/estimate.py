@@ -17,7 +17,9 @@ from safe_reasoning.plan.memory import BYTES_OF_WEIGHTS
 from safe_reasoning.plan.sampling_steps import characterization, completions, sampling
 from safe_reasoning.plan.step import Step, prompts_of
 from safe_reasoning.plan.training_steps import pairs, parameters_of, training
+from safe_reasoning.sampling.prompt_sets import KEPT_SAMPLES
 from safe_reasoning.sources.table import parameters
+from safe_reasoning.training.recipe import recipe_of
 
 
 def attacks(config: Config) -> list[Step]:
@@ -57,6 +59,19 @@ def attacks(config: Config) -> list[Step]:
     return steps
 
 
+def along_training(config: Config, model: str) -> list[Step]:
+    """Evaluation of the weights kept along each training, in the jobs that evaluate its end."""
+    trained = [name for name in config.methods_of(model) if recipe_of(config.methods[name]).trained]
+    kept = len(trained) * len(config.seeds) * len(config.evaluate.checkpoints)
+    if not kept:
+        return []
+    sets = prompts_of(config, "safety", "overrefusal", "capability")
+    counts = [
+        (config.prompt_sets[name].role, kept * KEPT_SAMPLES * prompts) for name, prompts in sets.items()
+    ]
+    return [sampling(config, model, "evaluation along training", counts, jobs=0)]
+
+
 def plan(config: Config) -> list[Step]:
     """Every step of the run, in its order."""
     steps = attacks(config) + audits(config)
@@ -94,6 +109,7 @@ def plan(config: Config) -> list[Step]:
         evaluated: list[tuple[Role, int]] = [(role, variants * count) for role, count in one]
         steps.append(sampling(config, model, "evaluation", evaluated, variants))
         steps += judged_again(config, model, evaluated, variants)
+        steps += along_training(config, model)
     return [
         with_hours_of_asked_model(config, step)
         for step in steps

@@ -58,7 +58,31 @@ def with_measured_rates(config: Config, metrics: Path) -> Config:
         tokens[role] = length[
             "evaluation" if role in ("safety", "overrefusal", "capability") else "rollouts of the base"
         ]
-    return _changed(config, generation_tokens_per_gpu_second=rate, completion_tokens=tokens)
+    found = _changed(config, generation_tokens_per_gpu_second=rate, completion_tokens=tokens)
+    points = pd.read_csv(metrics / "turning_points.csv")
+    prompts = len(points[["model", "prompt_id"]].drop_duplicates())
+    followed = _followed_share(pd.read_csv(metrics / "csr_curves.csv"), prompts, steps["generations"])
+    return found if followed is None else _changed(found, followed_share=followed)
+
+
+def _followed_share(curves: pd.DataFrame, prompts: int, generations: pd.Series[int]) -> float | None:
+    """Chance that the next sampled token is that of the trace, such that a run had that many
+    continuations to sample; None for a run that reused none.
+
+    Args:
+        curves: the run's metrics/csr_curves.csv.
+        prompts: whose traces these are.
+        generations: by step.
+    """
+    lengths = curves.groupby(["model", "trace"])["prefix_tokens"].agg(["max", "size"])
+    # Counts at the prefixes behind the first, which is sampled once a prompt
+    each = (curves["continuations"] + curves["unscored"]).max()
+    further = each * (lengths["size"] - 1).sum()
+    sampled = generations.get("continuation safety ratio", 0) - each * prompts
+    if not 0 <= sampled < further:
+        return None
+    stride = lengths["max"].sum() / (lengths["size"] - 1).sum()
+    return float((1 - sampled / further) ** (1 / stride))
 
 
 def with_gpu_rates(config: Config, file: Path) -> Rates:
@@ -87,7 +111,7 @@ def with_gpu_rates(config: Config, file: Path) -> Rates:
         found["training_tokens_per_gpu_second"] = _harmonic(list(trained.values()))
         training = (
             f"{on} of {', '.join(trained)}, pairs of twice {length} tokens, carried from few layers, "
-            "without what GPUs tell each other"
+            "without communication between GPUs"
         )
     return Rates(_changed(config, **found), generation, training)
 

@@ -52,10 +52,16 @@ def characterization(config: Config, model: str) -> list[Step]:
     def asked(calls: int) -> float:
         return calls * (reasoning + judge_prompt_tokens(config, config.evaluate.judge))
 
-    traces = SIDES * min(settings.csr_prompts, sum(prompts_of(config, role).values()))
-    continuations = round(traces * (reasoning / settings.csr_stride + 1)) * settings.csr_continuations
+    prompts = min(settings.csr_prompts, sum(prompts_of(config, role).values()))
+    # All at a prompt's first prefix, which its traces share, then those that left their trace
+    fresh = 1 - config.plan.followed_share**settings.csr_stride if settings.csr_reuse else 1.0
+    first = 1 if settings.csr_reuse else SIDES
+    continuations = round(
+        prompts * (SIDES * reasoning / settings.csr_stride * fresh + first) * settings.csr_continuations
+    )
     # Where the CSR traces give too few candidates, further traces are mined at their sentence ends
-    # (scripts/rank_triggers.py).
+    # (scripts/rank_triggers.py). What is carried over is left out of this bound: most continuations
+    # leave a trace within a sentence.
     further = (
         round(FURTHER_TRACES * settings.csr_prompts * reasoning / SENTENCE_TOKENS)
         * settings.csr_continuations

@@ -71,6 +71,7 @@ def training(config: Config, model: str, name: str, method: Method) -> Step:
     recipe = recipe_of(method)
     if not recipe.trained:
         return Step(model, f"weights of {name}", seeds, disk_gib=disk / seeds)
+    disk *= 1 + len(config.evaluate.checkpoints)
     harmful, benign = (sum(prompts_of(config, role).values()) for role in ("align_harmful", "align_benign"))
     long, reasoning = (
         plan.completion_tokens["align_harmful"],

@@ -1,0 +1,52 @@
+"""Configuration of the evaluation and of what a person is shown of it."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+
+from safe_reasoning.config.section import Name, Section
+
+
+class Evaluate(Section):
+    """Paper section 4."""
+
+    judge: Name = Field(description="a kind of judge without settings (exact, lexical), or one of `judges`")
+    more_judges: list[Name] = Field(
+        [],
+        description="further judges of the same generations: the main result under each, and their agreement",
+    )
+    audit: list[Name] = Field(
+        [],
+        description="judges that are compared with human labels (JailbreakBench's judge comparison, XSTest)",
+    )
+    checkpoints: list[float] = Field(
+        [],
+        description="shares of a training's steps, such as 0.1, after which it is evaluated too, with one "
+        "sample of each prompt: curves of harm, and methods compared at matched compliance",
+    )
+    kept: float = Field(
+        0.95,
+        gt=0,
+        le=1,
+        description="share of the base's compliance with benign requests at which methods are matched",
+    )
+    kl_traces: int = Field(60, ge=1, description="harmful traces of the base model under the KL curve")
+    kl_tokens: int = Field(100, ge=1)
+    bootstrap: int = Field(2000, ge=100)
+
+    @field_validator("checkpoints")
+    @classmethod
+    def _ascending_percents(cls, shares: list[float]) -> list[float]:
+        percents = [round(100 * share, 6) for share in shares]
+        if any(p != round(p) or not 0 < p < 100 for p in percents) or percents != sorted(set(percents)):
+            raise ValueError("give shares in whole percents between 0 and 1, ascending, such as [0.1, 0.3]")
+        return shares
+
+
+class Report(Section):
+    """What a person is shown of a run."""
+
+    show_text: bool = Field(
+        False,
+        description="whether logs, tables, figures and the trace reader show prompts and generations",
+    )

@@ -1,0 +1,43 @@
+# Metrics of the characterization, of all its stages together.
+rule summarize_characterization:
+    input:
+        judge_files(JUDGE, DETECTOR),
+        base=f"{RUN}/models/{{model}}/base/training.json",
+        rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
+        verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
+        evaluation=f"{RUN}/verdicts/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.{JUDGE}.parquet",
+        csr=f"{RUN}/characterize/{{model}}/csr.parquet",
+        continuations=f"{RUN}/characterize/{{model}}/csr_continuations.parquet",
+        triggers=f"{RUN}/characterize/{{model}}/triggers.json",
+        interventions=f"{RUN}/characterize/{{model}}/interventions.parquet",
+        diversity_prompts=prompt_files("align_harmful"),
+        prompts=ALL_PROMPTS,
+    output:
+        *[f"{RUN}/metrics/{{model}}/{table}.csv" for table in CHARACTERIZATION_TABLES],
+    log:
+        f"{RUN}/logs/summarize_characterization/{{model}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/summarize_characterization/{{model}}.tsv"
+    localrule: not DETECTOR_IS_A_MODEL
+    container:
+        image("serve")
+    resources:
+        **(GENERATION if DETECTOR_IS_A_MODEL else LIGHT),
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.base),
+        out=lambda w, output: folder_of(output[0]),
+        rerun_on=settings("characterize", "evaluate.bootstrap", "report") + judge_settings(JUDGE, DETECTOR),
+    message:
+        "Summarizing the characterization of {wildcards.model}"
+    shell:
+        on_gpus(
+            "python scripts/summarize_characterization.py --config {params.config} "
+            "--model {wildcards.model} --model-dir {params.model_dir} "
+            "--rollouts {input.rollouts} --verdicts {input.verdicts} "
+            "--evaluation-verdicts {input.evaluation} --csr {input.csr} "
+            "--continuations {input.continuations} "
+            "--triggers {input.triggers} --interventions {input.interventions} "
+            "--diversity-prompts {input.diversity_prompts} --prompts {input.prompts} "
+            "--out {params.out} 2> {log}"
+        )
