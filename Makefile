@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 # torch's CPU build lies outside PyPI: where the configured index lacks it, PyTorch's own CPU index is asked.
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: help setup demo mini figures archive plan prefetch lock-revisions containers lock-containers label-sheet label-audit test-fast test test-slow lint format schema lock setup-cuda gpu-bundle gpu-check
+.PHONY: help setup demo mini figures archive compare-runs plan prefetch lock-revisions containers lock-containers label-sheet label-audit test-fast test test-slow bench lint format schema lock setup-cuda gpu-bundle gpu-check
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,19 +32,31 @@ setup: .venv/.run-ready ## the environment of the demo, in .venv (4.3 GB)
 	@$(INSTALL) -r envs/dev.lock
 	@touch $@
 
+# A run by its folder below results/: demo, or reference/demo for what is stored of it. Without RUN the demo: its run, else the stored one.
+RUN_OR_STORED = $(or $(RUN),$(if $(wildcard results/demo/metrics/*.csv),demo,reference/demo))
+# How a run compares with what is stored of it, in one line; it stops nothing.
+compare_with_stored = test ! -d results/reference/$(1) || $(BIN)/python scripts/compare_runs.py --run results/$(1) --reference results/reference/$(1) --summary || true
+
 demo: setup ## the whole paper on the nano model: results/demo/report.html
 	$(BIN)/snakemake --cores $(CORES)
+	@$(call compare_with_stored,demo)
 	@echo "open results/demo/report.html"
 
 mini: setup ## the same rules on SmolLM2-135M and real prompts (SAFE_REASONING_DATA=folder where there is no hub)
 	$(BIN)/snakemake --cores $(CORES) --configfile config/mini.yaml
+	@$(call compare_with_stored,mini)
 	@echo "open results/mini/report.html"
 
-figures: setup ## redraw figures and tables from stored metrics alone, of a run or of an archive: make figures RUN=demo, make figures ARCHIVE=demo.zip [OUT=folder]
-	$(BIN)/python scripts/redraw.py $(if $(ARCHIVE),--archive $(ARCHIVE) $(if $(OUT),--out $(OUT)),--run results/$(or $(RUN),demo))
+figures: setup ## redraw figures and tables from stored metrics alone, of a run or of an archive: make figures RUN=demo, make figures RUN=reference/demo, make figures ARCHIVE=demo.zip [OUT=folder]
+	$(BIN)/python scripts/redraw.py $(if $(ARCHIVE),--archive $(ARCHIVE) $(if $(OUT),--out $(OUT)),--run results/$(RUN_OR_STORED))
 
 archive: setup ## one file with a run's evidence, masked (docs/archive.md): make archive RUN=demo writes results/demo.zip
-	$(BIN)/python scripts/write_archive.py --run results/$(or $(RUN),demo) --out results/$(or $(RUN),demo).zip
+	$(BIN)/python scripts/write_archive.py --run results/$(RUN_OR_STORED) --out results/$(subst /,-,$(RUN_OR_STORED)).zip
+
+# A and B may be given on the command line; without B, what is stored of A's run.
+RUN_A = $(or $(A),$(RUN),demo)
+compare-runs: setup ## compare the metrics of two runs: make compare-runs A=demo B=reference/demo, with every row ALL=yes
+	$(BIN)/python scripts/compare_runs.py --run results/$(RUN_A) --reference results/$(or $(B),reference/$(notdir $(RUN_A)))$(if $(filter yes,$(ALL)), --all)
 
 plan: setup ## what a run costs before it starts: make plan CONFIG=config/paper.yaml
 	$(BIN)/python scripts/plan.py --config $(or $(CONFIG),config/paper.yaml) $(if $(MEASURED),--measured $(MEASURED))
@@ -95,8 +107,11 @@ test-fast: .venv/.dev-ready ## the unit tests, under two minutes
 test: .venv/.dev-ready ## all tests but the slow ones, about twelve minutes
 	$(PYTEST) $(SIDE_BY_SIDE) -m "not slow"
 
-test-slow: .venv/.dev-ready ## those that start a SLURM cluster, build images or rehearse the paper run (after make demo): as root, with slurm-wlm, munge, slurmdbd, mariadb-server, buildah, mmdebstrap
+test-slow: .venv/.dev-ready ## those that inject faults into a run, start a SLURM cluster, build images, run the GPU check on the CPU or rehearse the paper run (after make demo): as root, with slurm-wlm, munge, slurmdbd, mariadb-server, buildah, mmdebstrap
 	$(PYTEST) -m slow
+
+bench: setup ## measure what the pipeline costs, as ratios, on an otherwise idle machine, and write docs/performance.md: make bench PARTS="training growth", all parts in about half an hour
+	$(BIN)/python -m benchmarks $(PARTS)
 
 lint: .venv/.dev-ready ## ruff, mypy, snakefmt, snakemake --lint, hadolint, shellcheck
 	$(BIN)/ruff check .

@@ -18,50 +18,56 @@ from safe_reasoning.config import Config, load
 from safe_reasoning.plan.estimate import plan
 from safe_reasoning.plan.judge_calls import price
 from safe_reasoning.plan.step import Step, totals
+from safe_reasoning.report import contents
 from tools.project_copy import ROOT, SNAKEMAKE, copy_project
 
-DEMO = ROOT / "results/demo/metrics"
+DEMO = ROOT / "results/reference/demo/metrics"
 MISSING = "-"
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A step: the rules that do its work, its name in metrics/steps.csv, and how its lines in the
+    """A step: the rules that do its work, its names in metrics/steps.csv, and how its lines in the
     plan begin.
     """
 
     name: str
     rules: tuple[str, ...]
-    step: str = ""
+    steps: tuple[str, ...] = ()
     planned: tuple[str, ...] = ()
 
 
 STAGES = [
-    Stage("base model", ("train_nano_base", "fetch_base"), "base model", ("base model",)),
-    Stage("attacks", ("attack_prompts",), "", ("attack ",)),
-    Stage("rollouts", ("sample_rollouts",), "rollouts of the base", ("rollouts",)),
+    Stage("base model", ("train_nano_base", "fetch_base"), ("base model",), ("base model",)),
+    Stage("attacks", ("attack_prompts",), (), ("attack ",)),
+    Stage("rollouts", ("sample_rollouts",), ("rollouts of the base",), ("rollouts",)),
     Stage(
         "continuation safety ratio",
         ("estimate_csr",),
-        "continuation safety ratio",
+        ("continuation safety ratio",),
         ("continuation safety ratio",),
     ),
-    Stage("trigger trials", ("rank_triggers",), "trigger trials", ("trigger trials",)),
+    Stage("trigger trials", ("rank_triggers",), ("trigger trials",), ("trigger trials",)),
     Stage(
         "corrective interventions",
         ("correct_interventions",),
-        "corrective interventions",
+        ("corrective interventions",),
         ("corrective interventions",),
     ),
-    Stage("cues of both", (), "", ("their cues",)),
+    Stage("cues of both", (), (), ("their cues",)),
     Stage(
         "pairs",
         ("build_intervened_pairs", "build_overrefusal_pairs"),
-        "pairs",
+        ("pairs",),
         ("pairs, ", "over-refusal pairs"),
     ),
-    Stage("training", ("train_method",), "training", ("training ", "weights of ")),
-    Stage("evaluation", ("generate_evaluation",), "evaluation", ("evaluation",)),
+    Stage("training", ("train_method",), ("training",), ("training ", "weights of ")),
+    Stage(
+        "evaluation, along training too",
+        ("generate_evaluation", "generate_evaluation_along_training"),
+        ("evaluation", "evaluation along training"),
+        ("evaluation",),
+    ),
     Stage("KL", ("measure_kl",)),
 ]
 
@@ -111,7 +117,7 @@ def costs() -> list[list[str]]:
     measured = pd.read_csv(DEMO / "steps.csv").groupby("step")[["generations", "seconds"]].sum()
     rows = []
     for stage in STAGES:
-        work = measured.loc[stage.step] if stage.step else {"generations": 0, "seconds": 0}
+        work = measured[measured.index.isin(stage.steps)].sum()
         step, usd = planned(stage)
         rules = ", ".join(f"`{rule}`" for rule in stage.rules) or MISSING
         here = [*map(number, demo(stage)), number(work["seconds"]), number(work["generations"])]
@@ -166,6 +172,14 @@ def job_of(target: str) -> str:
     )
 
 
+def made(config: Config, targets: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the targets that a run of the configuration makes."""
+    names = {item.name for item in contents.of_run(config)}
+    return tuple(
+        target for target in targets if Path(target).stem not in contents.ITEMS or Path(target).stem in names
+    )
+
+
 def needed(configuration: str, targets: tuple[str, ...]) -> dict[str, float]:
     """The share of each rule's jobs that the targets need."""
     labels, waits = graph(configuration)
@@ -184,10 +198,10 @@ def needed(configuration: str, targets: tuple[str, ...]) -> dict[str, float]:
 
 
 def cost(targets: tuple[str, ...]) -> tuple[float, float]:
-    """(seconds of jobs in the demo, GPU-hours of the paper run) from nothing to the targets. Jobs
-    of one rule count alike.
+    """(seconds of jobs in the demo, GPU-hours of the paper run) from nothing to the targets, those
+    that the run makes. Jobs of one rule count alike.
     """
-    here, there = needed("config/demo.yaml", targets), needed("config/paper.yaml", targets)
+    here, there = needed("config/demo.yaml", targets), needed("config/paper.yaml", made(paper(), targets))
     seconds = sum(shares * rule_seconds()[rule][1] for rule, shares in here.items() if rule in rule_seconds())
     hours = sum(
         max(there.get(rule, 0.0) for rule in stage.rules) * planned(stage)[0].gpu_hours

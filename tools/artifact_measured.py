@@ -16,7 +16,9 @@ from tools.artifact_costs import MISSING
 
 
 def found(metrics: Path, table: str, **where: object) -> pd.DataFrame:
-    frame = pd.read_csv(metrics / f"{table}.csv")
+    """Rows of a table; none where the run has no such table."""
+    file = metrics / f"{table}.csv"
+    frame = pd.read_csv(file) if file.exists() else pd.DataFrame(columns=list(where))
     for column, value in where.items():
         frame = frame[frame[column] == value]
     return frame
@@ -31,22 +33,33 @@ def of(
     measure: str = "harmful",
     model: str = "",
 ) -> Callable[[Path], str]:
-    """A rate of the evaluation with its interval; by the role of the set where its name differs
-    between runs; of a model that only the paper run has.
+    """A rate of the evaluation with its interval; where the set's name differs between runs, by
+    its role: of the set with the name, else of the first one; of a model that only the paper run
+    has.
     """
 
     def measured(metrics: Path) -> str:
-        place = {"role": role} if role else {"prompt_set": prompt_set}
-        rows = found(metrics, "rates")
-        for column, wanted in {
-            "method": method,
-            "part": part,
-            "measure": measure,
-            **place,
-            **({"model": model} if model else {}),
-        }.items():
-            rows = rows[rows[column] == wanted]
+        where = {"method": method, "part": part, "measure": measure, **({"model": model} if model else {})}
+        rows = found(metrics, "rates", **where, **({"role": role} if role else {}))
+        named = rows[rows["prompt_set"] == prompt_set]
+        if len(named) or not role:
+            rows = named
         return percent(*rows.iloc[0][["rate", "low", "high", "sd"]]) if len(rows) else MISSING
+
+    return measured
+
+
+def matched(method: str, part: str) -> Callable[[Path], str]:
+    """Average harm where the method keeps the asked share of the base's help, and where that is."""
+
+    def measured(metrics: Path) -> str:
+        where = {"method": method, "prompt_set": "safety_average", "part": part, "measure": "harmful"}
+        rows = found(metrics, "matched", **where)
+        if rows.empty:
+            return MISSING
+        row = rows.iloc[0]
+        cell = percent(*row[["rate", "low", "high", "sd"]])
+        return f"{cell} after {100 * row['at']:.0f} % of its steps"
 
     return measured
 

@@ -9,10 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import pandas as pd
-
 from safe_reasoning.report.claims.scorecard import VERDICTS, score
-from safe_reasoning.report.methods import label
 from tools.artifact_costs import DEMO, MISSING, ROOT, cost, number
 from tools.artifact_measured import (
     after_interventions,
@@ -20,6 +17,7 @@ from tools.artifact_measured import (
     fall,
     found,
     kl_peak,
+    matched,
     of,
     pairs,
     rollouts_safe,
@@ -28,8 +26,7 @@ from tools.artifact_measured import (
     turning_points,
 )
 
-ELSEWHERE = ROOT / "results/demo_avx2/metrics"
-MINI = ROOT / "results/mini/metrics"
+MINI = ROOT / "results/reference/mini/metrics"
 
 
 # What the paper says.
@@ -54,8 +51,8 @@ def main(method: str, benchmark: str, part: str = "reasoning", model: str = "DS-
 
 # What is rebuilt: targets, claims of the scorecard, and the values to expect.
 
-# How a run of the demo on another machine agrees with the stored one, and how a run of
-# config/paper.yaml would agree with the paper: stated in the page.
+# How another run of the demo agrees with the stored one (`make compare-runs` compares them), and
+# how a run of config/paper.yaml would agree with the paper: stated in the page.
 OVERLAP, COUNT, CLAIM, NONE = "overlap", "count", "claim", "not compared"
 INSIDE, BOUND, ORDER = "inside", "bound", "order"
 
@@ -125,7 +122,8 @@ def characterization() -> list[Item]:
 
 def training_and_evaluation() -> list[Item]:
     """Sections 3 and 4."""
-    benign = {"role": "overrefusal", "measure": "complies"}
+    benign = {"role": "overrefusal", "prompt_set": "overrefusal", "measure": "complies"}
+    wrapped = {"prompt_set": "wrapped_benign", "measure": "complies"}
     capable = {"role": "capability", "measure": "correct"}
     models = ("DS-8B", "DS-7B", "Qwen3-8B")
     return [
@@ -147,6 +145,15 @@ def training_and_evaluation() -> list[Item]:
             Value("IPO, both stages: capability, %", main("ipo", "capability_average", "response"), of("ipo_stage2", "response", **capable), again=CLAIM),
             *(Value(f"{model}, {name}: reasoning, %", main(method, "safety_average", model=model), of(method, model=model))
               for model in models[1:] for method, name in (("base", "base"), ("ipo", "IPO"))),
+        )),
+        Item("ours", "harm against help along each training; methods at matched compliance", ("figures/fig_harm_against_help.svg", "tables/table_matched.csv"), (), (
+            *(Value(f"{name}, at matched compliance: {part}, %", MISSING, matched(method, part), NONE, CLAIM)
+              for method, name in (("ipo", "IPO, stage 1"), ("ipo_stage2", "IPO, both stages"), ("dpo_natural", "DPO, natural pairs"))
+              for part in ("reasoning", "response")),
+            Value("base: reasoning, families kept apart, %", MISSING, of("base", prompt_set="heldout_family"), NONE),
+            Value("IPO, both stages: reasoning, families kept apart, %", MISSING, of("ipo_stage2", prompt_set="heldout_family"), NONE, CLAIM),
+            Value("base: complies with wrapped benign requests, %", MISSING, of("base", "response", **wrapped), NONE),
+            Value("IPO, both stages: complies with wrapped benign requests, %", MISSING, of("ipo_stage2", "response", **wrapped), NONE, CLAIM),
         )),
         Item("abstract", "over 30 % less harm than the best baseline", ("tables/claims.csv",), ("over_thirty",), (
             Value("fall of the mean of both harms, %", other("claim", "ipo", "combined harm reduction vs best baseline"), fall, again=CLAIM),
@@ -197,19 +204,23 @@ def experiments() -> list[list[str]]:
     return rows
 
 
+def agreement(rule: str, cell: str) -> str:
+    """How another run agrees with a value of the stored one; not at all where that has none."""
+    return NONE if cell == MISSING or (rule == OVERLAP and "[" not in cell) else rule
+
+
 def expected() -> list[list[str]]:
     rows = []
     for item in items():
         for value in item.values:
-            demo, elsewhere, mini = (value.ours(metrics) for metrics in (DEMO, ELSEWHERE, MINI))
+            demo, mini = (value.ours(metrics) for metrics in (DEMO, MINI))
             rows.append(
                 [
                     item.place,
                     value.what,
                     value.paper,
                     demo,
-                    elsewhere,
-                    NONE if demo == MISSING else value.again,
+                    agreement(value.again, demo),
                     mini,
                     value.agrees,
                 ]
@@ -221,36 +232,4 @@ def scorecard() -> str:
     """How many claims the demo reproduced."""
     counts = score(DEMO)["verdict"].value_counts()
     message = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in reversed(VERDICTS))
-    return f"The scorecard of the demo (`results/demo/tables/claims.md`): {message}."
-
-
-def turned() -> list[str]:
-    """Claims that one run of the demo reproduced and the other did not."""
-    here, there = (score(metrics).set_index("id")["verdict"] for metrics in (DEMO, ELSEWHERE))
-    return [str(name) for name in here.index if {here[name], there[name]} == {"reproduced", "not reproduced"}]
-
-
-def movement() -> str:
-    """How far the demo moved on another processor."""
-    here, there = (score(metrics).set_index("id")["verdict"] for metrics in (DEMO, ELSEWHERE))
-    keys = ["method", "prompt_set", "part", "measure"]
-    both = pd.read_csv(DEMO / "rates_by_seed.csv").merge(
-        pd.read_csv(ELSEWHERE / "rates_by_seed.csv"), on=keys, suffixes=("", "_there")
-    )
-    both = both[
-        (both["measure"] != "correct") | (both["role"] == "capability")
-    ]  # not the recall of recipes, which goes with compliance
-    base, meet = (
-        both["method"] == "base",
-        (both["low"] <= both["high_there"]) & (both["low_there"] <= both["high"]),
-    )
-    cases = "; ".join(
-        f"{label(row.method)}, {row.prompt_set}, {row.part} {row.measure}: {100 * row.rate:.1f} and {100 * row.rate_there:.1f} %"
-        for row in both[~meet].itertuples()
-    )
-    names = ", ".join(f"`{name}`" for name in turned()) or "none"
-    return (
-        f"Measured on another processor, with the same models, data and settings (`results/demo_avx2`): the intervals of {int(meet[base].sum())} of {int(base.sum())} rates of the base overlap, "
-        f"and of {int(meet[~base].sum())} of {int((~base).sum())} rates of trained methods. Those of these do not: {cases}. "
-        f"Of {len(here)} claims, {int((here == there).sum())} have the same verdict, {len(turned())} turned from reproduced to not reproduced or back ({names}), the others moved to or from within noise."
-    )
+    return f"The scorecard of the demo (`results/reference/demo/tables/claims.md`): {message}."
