@@ -4,7 +4,6 @@ import os
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch loads: tests share the machine
 
-import subprocess
 from pathlib import Path
 
 import hypothesis
@@ -54,18 +53,3 @@ def archived(made_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("archived") / "made.zip"
     path.write_bytes(pack(gather(made_run, ROOT)[0]))
     return path
-
-
-@pytest.fixture(scope="session")
-def stored_runs() -> None:
-    """For tests that hold the docs to the stored runs: skipped when results/demo or results/mini holds a run of the reader's own."""
-    for run in ("demo", "mini"):
-        if (
-            subprocess.run(
-                ["git", "diff", "--quiet", "HEAD", "--", f"results/{run}/metrics"], cwd=ROOT
-            ).returncode
-            == 1
-        ):
-            pytest.skip(
-                f"results/{run}/metrics holds a run of your own; the docs are about the stored one (git restore results/{run})"
-            )

@@ -5,6 +5,7 @@ from pathlib import Path
 from safe_reasoning.characterize import continuation_safety as csr
 from safe_reasoning.characterize.intervention import Case, run_interventions
 from safe_reasoning.config import Decoding, Engine
+from safe_reasoning.judging.verdicts import reasonings_are_safe
 from safe_reasoning.sampling.engine import load_tokenizer
 from safe_reasoning.sampling.factory import open_engine
 from tests.support.fakes import KeywordDetector, KeywordJudge, generation
@@ -25,7 +26,9 @@ def test_csr_with_a_real_engine(tiny_model: Path) -> None:
     token_ids = model_tokenizer.encode("The user asks.\n</think>", add_special_tokens=False)
     trace = generation("g0", SAFE) | {"token_ids": token_ids}
     requests = csr.continuation_requests(trace, csr.prefix_lengths(trace, model_tokenizer, 4), 2)
-    rows = csr.csr_rows(trace, engine.generate(requests, stop_at_think_end=True), JUDGE, {})
+    sampled = engine.generate(requests, stop_at_think_end=True)
+    safe = reasonings_are_safe(JUDGE, [{}] * len(sampled), [row["text"] for row in sampled])
+    rows = csr.csr_rows(trace, [[row["given_tokens"]] for row in sampled], safe)
     assert [row["prefix_tokens"] for row in rows] == csr.prefix_lengths(trace, model_tokenizer, 4)
     assert all(row["continuations"] == 2 and row["safe"] + row["unscored"] <= 2 for row in rows)
 

@@ -44,6 +44,7 @@ def check(carried: Path, out: Path, *options: str, config: Path = TINY) -> subpr
     return run("gpu_check.py", "--device", "cpu", "--config", str(config), *folders, *options)
 
 
+@pytest.mark.slow
 def test_stages_on_the_cpu(carried: Path, tmp_path: Path):
     """Engine, trainings (with DeepSpeed, a kill and a resume) and rates, against the recorded runs."""
     result = check(carried, tmp_path, "--stages", "environment", "engine", "training", "rates")
@@ -72,6 +73,7 @@ def test_stages_on_the_cpu(carried: Path, tmp_path: Path):
         measured_rates(load_config(ROOT / "config/paper.yaml"), tmp_path)
 
 
+@pytest.mark.slow
 def test_a_stage_that_is_stopped_keeps_what_it_had(carried: Path, tmp_path: Path):
     hurried = yaml.safe_load(TINY.read_text())
     hurried["limits"]["rates"] = 25
@@ -86,6 +88,7 @@ def test_a_stage_that_is_stopped_keeps_what_it_had(carried: Path, tmp_path: Path
     assert json.loads((tmp_path / "summary.json").read_text())["statuses"] == {"rates": "out of time"}
 
 
+@pytest.mark.slow
 def test_other_weights_than_the_recorded_ones_fail(carried: Path, tmp_path: Path):
     other = json.loads((carried / "reference.json").read_text())
     other["engine"]["nano greedy"][0][0] += 1
@@ -119,5 +122,5 @@ def test_the_demo_through_snakemake(carried: Path, tmp_path: Path):
     assert content["measured"]["rates: by method"]["harmful reasoning, mean"].keys() >= {
         "base",
         "ipo",
-        "grpo_y",
+        "grpo_zy",
     }

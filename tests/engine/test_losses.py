@@ -12,6 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from safe_reasoning.training.preference import TokenDPOTrainer
 from safe_reasoning.training.recipes.dpo_full import whole_traces
+from safe_reasoning.training.shared_prefix import SharedPrefix, pack
 from tests.support.trainings import configuration, make_pairs, train_here, write_data
 
 
@@ -75,6 +76,53 @@ def test_ipo_loss_is_dpo_on_prompt_and_prefix_plus_nll(tiny_model: Path, tmp_pat
     measured, expected = trl_loss(tiny_model, make_pairs(6, 300), nll_weight, tmp_path)
     assert measured == pytest.approx(expected, abs=2e-5)
     assert abs(measured - np.log(2)) > 1e-3  # the policy does differ from the reference
+
+
+def uneven_pairs() -> list[dict]:
+    """Pairs whose sides begin alike, go on alike, or are one token long."""
+    pairs = make_pairs(6, 300)
+    pairs[0]["rejected_ids"] = pairs[0]["chosen_ids"][:3] + [7, 8]
+    pairs[1]["rejected_ids"] = pairs[1]["chosen_ids"] + [9] * 20
+    pairs[2]["chosen_ids"] = [5]
+    pairs[3]["rejected_ids"] = [6]
+    pairs[4]["prompt_ids"] = pairs[4]["prompt_ids"] * 9
+    pairs[5]["rejected_ids"] = list(pairs[5]["chosen_ids"])
+    return pairs
+
+
+def test_a_prefix_computed_once_has_the_losses_and_gradients_of_trl(tiny_model: Path):
+    """Against the trainer as it comes, side by side in float32, on the same batch."""
+    from trl.trainer.dpo_trainer import DataCollatorForPreference
+    from trl.trainer.utils import add_fused_lm_head
+
+    model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+    fields = ("log_probs", "entropy", "mean_logits", "is_top1")
+    add_fused_lm_head(model, outputs=fields)
+    batch = DataCollatorForPreference(pad_token_id=0)(uneven_pairs())
+    labels = batch["input_ids"].masked_fill(batch["completion_mask"] == 0, -100)
+    rows = {name: batch[name] for name in ("input_ids", "attention_mask")}
+    found = []
+    for computed in (model, SharedPrefix(model)):
+        output = computed(**rows, labels=labels, fused_lm_head=True, use_cache=False)
+        chosen, rejected = output.log_probs.sum(1).chunk(2)
+        loss = -torch.nn.functional.logsigmoid(0.1 * (chosen - rejected)).mean() - 0.2 * chosen.mean()
+        model.zero_grad()
+        loss.backward()
+        gradient = torch.cat([parameter.grad.flatten() for parameter in model.parameters()])
+        found.append((output, loss.detach(), gradient))
+    (theirs, loss, gradient), (ours, our_loss, our_gradient) = found
+    for name in fields:
+        torch.testing.assert_close(getattr(ours, name), getattr(theirs, name), atol=1e-5, rtol=0)
+    assert float(our_loss) == pytest.approx(float(loss), abs=1e-5)
+    assert float((our_gradient - gradient).norm() / gradient.norm()) < 1e-5
+
+
+def test_pairs_are_computed_with_fewer_tokens():
+    from trl.trainer.dpo_trainer import DataCollatorForPreference
+
+    batch = DataCollatorForPreference(pad_token_id=0)(uneven_pairs())
+    packed = pack(batch["input_ids"], batch["attention_mask"], batch["input_ids"])
+    assert packed.inputs["input_ids"].numel() < 0.6 * batch["input_ids"].numel()
 
 
 def test_shared_prefix_cancels_in_full_trace_dpo(tiny_model: Path, tmp_path: Path):

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 
 def test_world_is_the_same_in_every_process():
     """The order of a Python set depends on the process; the world must not."""
@@ -29,7 +31,6 @@ import sys
 from pathlib import Path
 from safe_reasoning.config import NanoModel
 from safe_reasoning.models import nano
-from tests.support.asking import complies, correct, first_cue, reasoning_harmful, response_harmful, verdicts_on
 nano.CHECKPOINT_STEPS = 10
 settings = NanoModel(kind="nano", items=8, documents=400, vocabulary=400, hidden=32, layers=1, heads=2, batch_tokens=512, threads=1)
 nano.train_nano_base(settings, 0, Path(sys.argv[1]))
@@ -53,3 +54,17 @@ def test_killed_training_ends_with_the_same_weights(tmp_path: Path):
     results = [json.loads((folder / "training.json").read_text()) for folder in (whole, broken)]
     assert results[0]["weights_sha256"] == results[1]["weights_sha256"]
     assert not (broken / "checkpoint.pt").exists()
+
+
+@pytest.mark.parametrize("share", [0, 0.5, 0.999])
+def test_a_damaged_checkpoint_is_left(share: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    import torch
+
+    from safe_reasoning.models import train_loop
+
+    path = tmp_path / "checkpoint.pt"
+    torch.save({"work": {}, "step": 3, "model": torch.zeros(999)}, path)
+    assert train_loop._read(path, "nano")["step"] == 3
+    os.truncate(path, int(share * path.stat().st_size))
+    assert train_loop._read(path, "nano") == {}
+    assert "checkpoint.pt is damaged: training from the beginning" in capsys.readouterr().err

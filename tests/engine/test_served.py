@@ -37,12 +37,13 @@ ON_CPU = {
 
 
 class Relay(socketserver.ThreadingTCPServer):
-    """Hands bytes on to the server and keeps what it was asked: from the client's side it is the server, and it can go and come back in no time."""
+    """Hands bytes on to the server and keeps what it was asked: from the client's side it is the server, and it can go and come back in no time. After `limit` requests it holds the next ones back, so that a test which stops a job in the middle does not depend on how fast the machine is."""
 
     daemon_threads = allow_reuse_address = True
 
-    def __init__(self, port: int, to: int) -> None:
-        self.to, self.sent, self.open = to, bytearray(), []
+    def __init__(self, port: int, to: int, limit: int | None = None) -> None:
+        self.to, self.sent, self.open, self.limit = to, bytearray(), [], limit
+        self.keeping, self.gone = threading.Lock(), threading.Event()
         super().__init__(("127.0.0.1", port), Pipe)
         self.port = self.server_address[1]
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
@@ -53,8 +54,15 @@ class Relay(socketserver.ThreadingTCPServer):
             part.split(b"\r\n\r\n", 1)[1] for part in bytes(self.sent).split(b"POST /v1/chat/completions")[1:]
         )
 
+    def keep(self, data: bytes) -> bool:
+        """Keep what the client sent; whether it may go on to the server."""
+        with self.keeping:
+            self.sent += data
+            return self.limit is None or self.asked().total() <= self.limit
+
     def leave(self) -> None:
         """Stop listening and break every connection, as a killed server does."""
+        self.gone.set()
         self.shutdown()
         self.server_close()
         for connection in self.open:
@@ -66,17 +74,17 @@ class Pipe(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         with socket.create_connection(("127.0.0.1", self.server.to)) as server:
             self.server.open += [self.request, server]
-            back = threading.Thread(target=self.copy, args=(server, self.request, None), daemon=True)
+            back = threading.Thread(target=self.copy, args=(server, self.request), daemon=True)
             back.start()
-            self.copy(self.request, server, self.server.sent)
+            self.copy(self.request, server, asks=True)
             back.join()
 
-    @staticmethod
-    def copy(source: socket.socket, target: socket.socket, kept: bytearray | None) -> None:
+    def copy(self, source: socket.socket, target: socket.socket, asks: bool = False) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
-                if kept is not None:
-                    kept += data
+                if asks and not self.server.keep(data):
+                    self.server.gone.wait()
+                    return
                 target.sendall(data)
         with suppress(OSError):
             target.shutdown(socket.SHUT_WR)
@@ -238,7 +246,7 @@ class Run:
 
 def test_kills_caps_and_absences_cost_nothing_twice(vllm: tuple[int, subprocess.Popen], tmp_path: Path):
     port, process = vllm
-    relay = Relay(0, port)
+    relay = Relay(0, port, limit=8)
     run = Run(tmp_path, relay.port)
 
     job = run.start()
@@ -247,6 +255,7 @@ def test_kills_caps_and_absences_cost_nothing_twice(vllm: tuple[int, subprocess.
     job.communicate()
     had, seen = run.replies, relay.asked().total()
     assert 5 <= had <= seen <= had + CONCURRENCY  # what was under way is lost, and no more
+    relay.limit = None
 
     # The cap counts what the killed job has spent.
     error = run.end(run.start(budget={"requests": 18}), 1)
@@ -258,7 +267,7 @@ def test_kills_caps_and_absences_cost_nothing_twice(vllm: tuple[int, subprocess.
     assert relay.asked().total() <= 18 and run.replies >= 18 - CONCURRENCY
 
     # The server goes away in the middle, and comes back.
-    before = run.replies
+    before, relay.limit = run.replies, relay.asked().total() + 8
     job = run.start()
     run.wait_for_replies(before + 4, job)
     relay.leave()

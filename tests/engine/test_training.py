@@ -14,6 +14,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.records import write_rows
+from safe_reasoning.core.run_layout import kept_folder
+from safe_reasoning.training.common import last_checkpoint
 from tests.support.paths import ROOT
 from tests.support.trainings import command, configuration, environment, train, train_here
 
@@ -48,6 +50,28 @@ def test_every_recipe_trains_and_its_model_loads(
     assert not list((tmp_path / "out").glob("checkpoint-*")) and not list((tmp_path / "out").glob("*.bin"))
 
 
+@pytest.mark.parametrize("recipe", ["ipo", "grpo"])
+def test_weights_along_the_way_are_kept_and_load(
+    recipe: str, tiny_model: Path, tmp_path: Path, data: dict[str, str]
+):
+    extra = {"rollouts": 2} if recipe == "grpo" else {}
+    config = configuration(recipe=recipe, max_steps=4, **extra)
+    evaluate = config.evaluate.model_copy(update={"checkpoints": [0.5, 0.7]})
+    config = config.model_copy(update={"evaluate": evaluate})
+    files = {"prompts": data["prompts"]} if recipe == "grpo" else {"pairs": data["pairs"]}
+    summary = train_here(tmp_path, tiny_model, config, "out", **files)
+    assert summary["checkpoints"] == [{"share": 0.5, "step": 2}, {"share": 0.7, "step": 3}]
+    folders = [tiny_model, *(kept_folder(tmp_path / "out", share) for share in (0.5, 0.7)), tmp_path / "out"]
+    for folder in folders[1:]:
+        AutoTokenizer.from_pretrained(folder)
+        assert not (folder / "training_args.bin").exists()
+    if recipe == "ipo":
+        states = [AutoModelForCausalLM.from_pretrained(folder).state_dict() for folder in folders]
+        pairs = list(zip(states, states[1:], strict=False))
+        assert all(any(not torch.equal(a[name], b[name]) for name in a) for a, b in pairs)
+    assert [path.name for path in (tmp_path / "out").iterdir() if path.is_dir()] == ["checkpoints"]
+
+
 def test_killed_training_ends_with_the_same_weights(tiny_model: Path, tmp_path: Path, data: dict[str, str]):
     config = configuration(epochs=12)
     whole = train(tmp_path, tiny_model, config, "whole", "--pairs", data["pairs"])
@@ -66,13 +90,15 @@ def test_killed_training_ends_with_the_same_weights(tiny_model: Path, tmp_path: 
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    checkpoint = max((tmp_path / "broken").glob("checkpoint-*/trainer_state.json")).parent
     assert not (tmp_path / "broken/training.json").exists()
+    found = last_checkpoint(tmp_path / "broken")
+    assert found is not None
+    checkpoint = Path(found)
     # A kill may also cut off the writing of a checkpoint, whose last file is the trainer's state.
     state = json.loads((checkpoint / "trainer_state.json").read_text())
     cut_off = tmp_path / f"broken/checkpoint-{state['global_step'] + state['save_steps']}"
     cut_off.mkdir(exist_ok=True)
-    (cut_off / "trainer_state.json").unlink(missing_ok=True)
+    (cut_off / "trainer_state.json").write_text('{"epoch": 1.0, ')
     (cut_off / "model.safetensors").write_bytes(b"half a file")
     again = train(tmp_path, tiny_model, config, "broken", "--pairs", data["pairs"])
     assert again["weights_sha256"] == whole["weights_sha256"]

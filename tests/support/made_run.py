@@ -15,6 +15,7 @@ from safe_reasoning.core.files import write_bytes, write_json
 from safe_reasoning.core.records import to_table, write_rows
 from safe_reasoning.report.redraw import redraw
 from tests.support.judge_metrics import judge_metrics
+from tests.support.made_curves import write_curves
 from tests.support.metrics_fixture import write_metrics
 from tests.support.paths import PUBLISHED, TINY
 
@@ -86,7 +87,7 @@ def add_texts(run: Path) -> None:
 
 def write_made_run(run: Path) -> Path:
     """Write the whole run into a folder: metrics, texts, figures and tables."""
-    for path in judge_metrics(write_metrics(run / "metrics"), ("nano",)).glob("*.csv"):
+    for path in judge_metrics(write_curves(write_metrics(run / "metrics")), ("nano",)).glob("*.csv"):
         write_json(
             f"{path}.meta.json",
             {"file": path.name, "commit": "a" * 40, "tables": [f"{MIRROR}/{path.name}"], "rows": 1},

@@ -54,7 +54,7 @@ def test_same_content_is_the_same_bytes(made_run: Path, written: Path, tmp_path:
 
 @pytest.mark.parametrize("run", ["demo", "mini"])
 def test_committed_runs_redraw_from_their_archive_alone(run: str, tmp_path: Path):
-    folder, archive, out = ROOT / "results" / run, tmp_path / f"{run}.zip", tmp_path / "elsewhere"
+    folder, archive, out = ROOT / "results/reference" / run, tmp_path / f"{run}.zip", tmp_path / "elsewhere"
     written = run_script("write_archive", "--run", folder, "--out", archive)
     assert written.returncode == 0, written.stderr
     if not (folder / "verdicts").exists():

@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 
 from safe_reasoning.config import load
+from safe_reasoning.evaluation.steps import STEPS
 from safe_reasoning.plan.estimate import plan
 from safe_reasoning.plan.step import totals
 from safe_reasoning.report import contents
+from tests.support.made_curves import write_curves
 from tests.support.paths import ROOT
-from tools import artifact_costs, artifact_page, artifact_values
+from tools import artifact_costs, artifact_measured, artifact_page, artifact_values
 from tools.project_copy import SNAKEMAKE, copy_project
 
 TEXT = artifact_page.PAGE.read_text()
@@ -21,7 +23,7 @@ TEXT = artifact_page.PAGE.read_text()
 NAMES = ("95 %", "Apache-2.0")
 
 
-def test_the_tables_are_those_of_their_sources(stored_runs: None):
+def test_the_tables_are_those_of_their_sources():
     page, now = TEXT.splitlines(), artifact_page.page(TEXT).splitlines()
     parted = [f"page:    {old}\nsources: {new}" for old, new in zip(page, now, strict=False) if old != new]
     assert page == now, "run .venv/bin/python -m tools.artifact_page\n" + "\n".join(parted[:5])
@@ -32,29 +34,17 @@ def test_every_block_is_filled():
     assert TEXT.count("<!-- end -->") == len(artifact_page.TABLES) + len(artifact_page.SENTENCES)
 
 
-def numbers(cell: str) -> list[float]:
-    """Value and bounds of a cell, without the spread between seeds."""
-    return [float(number) for number in re.findall(r"-?[\d.]+\d", re.sub(r" ± [\d.]+", "", cell))]
-
-
-def test_two_runs_of_the_demo_agree_as_the_page_says():
-    """The run on another processor keeps the page's own rules."""
+def test_rules_by_which_runs_agree_are_explained_and_fit_their_values():
+    """Intervals can overlap only where there are intervals, and counts are numbers."""
     rules = set()
-    for _, what, _, here, there, rule, _, _ in artifact_values.expected():
-        rules.add(rule)
-        if rule == artifact_values.OVERLAP:
-            (_, low, high, *_), (_, low_there, high_there, *_) = numbers(here), numbers(there)
-            assert low <= high_there and low_there <= high, what
-        elif rule == artifact_values.COUNT:
-            assert abs(float(here) - float(there)) < 0.1 * float(here), what
-    # Claims about methods that kept compliance on one processor and lost it on the other
-    assert set(artifact_values.turned()) <= {"full_beats_sft", "suffix_beats_sft"}
-    assert rules == {
-        artifact_values.OVERLAP,
-        artifact_values.COUNT,
-        artifact_values.CLAIM,
-        artifact_values.NONE,
-    }
+    for _, what, _, here, again, _, paper in artifact_values.expected():
+        rules |= {again, paper}
+        if again == artifact_values.OVERLAP:
+            assert re.search(r"\[-?[\d.]+, -?[\d.]+\]", here), what
+        elif again == artifact_values.COUNT:
+            assert float(here) > 0, what
+    named = set(re.findall(r"^- \*([\w ]+)\*: ", TEXT, re.MULTILINE))
+    assert named == rules
 
 
 def test_the_rest_of_the_page_has_no_numbers():
@@ -80,9 +70,9 @@ def test_no_step_of_the_plan_is_left_out():
     assert set(artifact_costs.rule_seconds()) <= {
         rule for stage in artifact_costs.STAGES for rule in stage.rules
     }
-    assert set(pd.read_csv(artifact_costs.DEMO / "steps.csv")["step"]) == {
-        stage.step for stage in artifact_costs.STAGES
-    } - {""}
+    named = {step for stage in artifact_costs.STAGES for step in stage.steps}
+    assert set(pd.read_csv(artifact_costs.DEMO / "steps.csv")["step"]) <= named
+    assert named == {"base model", "training", "pairs", *STEPS.values()}
 
 
 def test_the_targets_are_all_that_a_run_draws_and_snakemake_knows_them(tmp_path: Path):
@@ -103,7 +93,7 @@ def test_the_targets_are_all_that_a_run_draws_and_snakemake_knows_them(tmp_path:
 
 def test_claims_are_each_named_once():
     named = [name for item in artifact_values.items() for name in item.claims]
-    assert sorted(named) == sorted(pd.read_csv(ROOT / "results/demo/tables/claims.csv")["id"])
+    assert sorted(named) == sorted(pd.read_csv(ROOT / "results/reference/demo/tables/claims.csv")["id"])
 
 
 def test_a_published_value_that_changes_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
@@ -119,7 +109,34 @@ def test_a_published_value_that_changes_is_noticed(monkeypatch: pytest.MonkeyPat
     assert "0.358 (A)" in changed and "0.853" not in changed
 
 
-def test_the_environment_and_the_model_are_as_large_as_told():
+def test_harm_at_matched_compliance_is_read_where_a_run_has_curves(tmp_path: Path):
+    read = artifact_measured.matched("ipo", "reasoning")
+    assert read(tmp_path) == artifact_measured.MISSING
+    found = re.fullmatch(
+        r"36\.0 \[([\d.]+), ([\d.]+)\] after 55 % of its steps", read(write_curves(tmp_path))
+    )
+    assert found and float(found[1]) < 36 < float(found[2])
+
+
+def test_of_several_sets_of_a_role_the_named_one_counts(tmp_path: Path):
+    of_benign = artifact_measured.of("base", "response", prompt_set="overrefusal", role="overrefusal")
+    cell = {"method": "base", "role": "overrefusal", "part": "response", "measure": "harmful", "sd": None}
+    for names, value in ((["aside", "overrefusal"], "20.0"), (["xstest", "other"], "10.0")):
+        rows = [
+            {**cell, "prompt_set": name, "rate": rate, "low": 0.0, "high": 1.0}
+            for name, rate in zip(names, (0.1, 0.2), strict=True)
+        ]
+        pd.DataFrame(rows).to_csv(tmp_path / "rates.csv", index=False)
+        assert of_benign(tmp_path).startswith(value)
+
+
+def test_a_target_that_the_paper_run_does_not_make_costs_it_nothing():
+    targets = ("figures/fig_harm_against_help.svg", "tables/table_pairs.csv", "tables/claims.csv")
+    assert artifact_costs.made(load(ROOT / "config/demo.yaml"), targets) == targets
+    assert artifact_costs.made(artifact_costs.paper(), targets) == targets[1:]
+
+
+def test_the_environment_and_the_model_are_as_large_as_stated():
     size = (
         sum(
             path.stat().st_size

@@ -4,7 +4,7 @@ Commands are the lines of the ```bash blocks, and inline code that starts with m
 
 - `make TARGET VAR=value`: `make -n` knows the target, prints the variable's value, and its recipe's calls of snakemake and of scripts are checked as if they stood here
 - `snakemake ...`: a dry run in a copy of the project, with all its options but `--sdm apptainer`, since not every machine has Apptainer
-- `python scripts/x.py ...`, `python -m tools.x ...`: the program's own --help lists every option, and no option that it requires is missing. Those of REAL run for real
+- `python scripts/x.py ...`, `python -m tools.x ...`, `python -m benchmarks ...`: the program's own --help lists every option, and no option that it requires is missing. Those of REAL run for real
 - programs of .venv/bin and files of the repository: they exist
 - the commands of SYSTEM: read, not run; what `sbatch --wrap` starts is checked like any other command
 
@@ -50,7 +50,7 @@ SYSTEM = {
     "tmux",
 }
 SYSTEM |= {"sacct", "sbatch", "scancel", "sinfo", "squeue", "srun"}
-REAL = {"scripts/plan.py", "scripts/redraw.py"}  # seconds
+REAL = {"scripts/compare_runs.py", "scripts/plan.py", "scripts/redraw.py"}  # seconds
 FILLED_IN = {"run": "demo"}
 WORD = "filled-in"
 FILES = re.compile(r"\.(py|smk|md|yaml|json|csv|txt|lock|in|toml|rst|html|parquet|svg|png|def|j2)$")
@@ -59,8 +59,8 @@ STARTS = (
     ROOT,
     ROOT / "src/safe_reasoning",
     ROOT / "workflow/rules",
-    ROOT / "results/demo",
-    ROOT / "results/demo/metrics",
+    ROOT / "results/reference/demo",
+    ROOT / "results/reference/demo/metrics",
 )
 
 
@@ -211,13 +211,13 @@ class Checker:
                 f"make {arguments} does not use {variable}"
             )
         for line in printed.stdout.splitlines():
-            if re.match(r"\.venv/bin/(snakemake|python (scripts/|-m tools))", line):
+            if re.match(r"\.venv/bin/(snakemake|python (scripts/|-m (tools|benchmarks)))", line):
                 self.text(line)
 
     def python(self, arguments: list[str]) -> None:
         program = arguments[:2] if arguments[0] == "-m" else arguments[:1]
         rest = arguments[len(program) :]
-        if program[0] == "-m" and not program[1].startswith("tools."):
+        if program[0] == "-m" and not re.match(r"tools\.|benchmarks$", program[1]):
             assert program[1] in ("pytest", "pip", "venv"), f"python {arguments}: teach this test"
             return
         said = usage(*program)
@@ -230,9 +230,12 @@ class Checker:
             head = re.sub(r"\[[^\[\]]*\]", "", head)
         absent = set(re.findall(r"--[\w-]+", head)) - set(options_of(rest))
         assert not rest or not absent, f"{program} needs {sorted(absent)}"
+        # Runs are nowhere yet, stored ones are.
         here = all(
-            (ROOT / word).exists() for word in rest if looks_like_a_path(word)
-        )  # results/paper is nowhere yet
+            (ROOT / word).exists() and not re.match(r"results/(?!reference/|published\b)", word)
+            for word in rest
+            if looks_like_a_path(word)
+        )
         if (
             program[0] in REAL and rest and here and WORD not in rest and "--archive" not in rest
         ):  # test_archive.py redraws from one
@@ -258,15 +261,15 @@ def made_by_runs() -> list[str]:
 
 
 def exists(path: str, folder: Path) -> bool:
-    """Whether a path is there (for another run: there in the demo's results), or is one that a run writes, or a folder of such."""
+    """Whether a path is there (for a run: there in the stored demo), or is one that a run writes, or a folder of such."""
     if any((start / path).exists() for start in (folder, *STARTS)):
         return True
-    if whole := re.match(r"results/(\w+)(/|\.zip)?$", path):  # make archive writes the latter
+    if whole := re.match(r"results/(?:reference-)?(\w+)(/|\.zip)?$", path):  # make archive writes the latter
         return (ROOT / f"config/{whole[1]}.yaml").exists()
     if not (made := re.match(r"results/\w+/(.+?)/?$", path)):
         written = "/" not in path and f'/ "{path}"' in code()  # a file's name alone
         return written or path.startswith((".venv/", ".snakemake/"))
-    if (ROOT / "results/demo" / made[1]).exists():
+    if (ROOT / "results/reference/demo" / made[1]).exists():
         return True
     if made[1].startswith(("figures/", "tables/", "metrics/")):
         return False
@@ -295,7 +298,7 @@ def checker() -> Checker:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = copy_project(tmp_path_factory.mktemp("commands"))
-    shutil.copytree(ROOT / "results/demo", folder / "results/demo")
+    shutil.copytree(ROOT / "results/reference", folder / "results/reference")
     shutil.copy(folder / "tests/tiny.yaml", folder / "my.yaml")
     return folder
 
@@ -314,7 +317,9 @@ def test_quick_scripts_run(checker: Checker, project: Path):
     for arguments in sorted(checker.scripts):
         result = run(sys.executable, *arguments, folder=project)
         assert result.returncode == 0, f"{arguments}\n{result.stderr[-3000:]}"
-    drawn = [path for kind in ("csv", "md") for path in (ROOT / "results/demo").rglob(f"*/*.{kind}")]
+    drawn = [
+        path for kind in ("csv", "md") for path in (ROOT / "results/reference/demo").rglob(f"*/*.{kind}")
+    ]
     changed = [
         path.name for path in drawn if path.read_bytes() != (project / path.relative_to(ROOT)).read_bytes()
     ]

@@ -67,7 +67,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path
     configuration["plan"] = {"disk_gib": 500}  # for weights that are never fetched here
     (folder / "my.yaml").write_text(yaml.safe_dump(configuration))
     shutil.copytree(tiny_model, folder / "mirror/models/deepseek_r1_distill_qwen_1_5b")
-    shutil.copytree(ROOT / "results/demo", folder / "results/demo")
+    shutil.copytree(ROOT / "results/reference/demo", folder / "results/demo")
     return folder
 
 

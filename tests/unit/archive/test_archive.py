@@ -183,14 +183,11 @@ def test_a_run_that_is_not_whole_is_refused(made_run: Path, tmp_path: Path):
     (run / "metrics/kl.csv.meta.json").unlink()
     assert "kl.csv.meta.json does not exist" in refused(lambda: gather(run, ROOT))
     write_json(run / "manifest.json", {"files": {}, "commit": "c", "software": {}})
-    shutil.rmtree(run / "metrics")
-    for folder in ("tables", "figures"):
-        shutil.rmtree(run / folder)
-    (run / "config.yaml").unlink()
-    write_json(run / "manifest.json", {"files": {}})
     assert "names no metrics" in refused(lambda: gather(run, ROOT))
     (run / "manifest.json").unlink()
     assert "manifest.json does not exist" in refused(lambda: gather(run, ROOT))
+    shutil.rmtree(run / "metrics")
+    assert "holds no metrics" in refused(lambda: gather(run, ROOT))
 
 
 def test_runs_of_words_find_quotes():

@@ -16,6 +16,7 @@ from safe_reasoning.characterize.rollout_diversity import rollout_diversity
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.records import to_table
 from safe_reasoning.judging.detectors.few_shot import FewShotCueDetector
+from safe_reasoning.judging.verdicts import reasonings_are_safe
 from tests.support.fakes import (
     ScriptedChat,
     ScriptedSampler,
@@ -33,6 +34,12 @@ def verdict(
     return {**common, "part": part, "measure": "harmful", "value": value, "detail": "", "judge": "keyword"}
 
 
+def counted(trace: dict[str, Any], continuations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of schema csr of continuations that count where they were sampled."""
+    safe = reasonings_are_safe(JUDGE, [{}] * len(continuations), [row["text"] for row in continuations])
+    return csr.csr_rows(trace, [[row["given_tokens"]] for row in continuations], safe)
+
+
 def rows_for(traces: list[dict[str, Any]], stride: int = 1, continuations: int = 8) -> list[dict[str, Any]]:
     sample = ScriptedSampler(model)
     rows = []
@@ -40,7 +47,7 @@ def rows_for(traces: list[dict[str, Any]], stride: int = 1, continuations: int =
         requests = csr.continuation_requests(
             trace, csr.prefix_lengths(trace, tokenizer(), stride), continuations
         )
-        rows += csr.csr_rows(trace, sample(requests, "csr"), JUDGE, {})
+        rows += counted(trace, sample(requests, "csr"))
     return rows
 
 
@@ -94,7 +101,7 @@ def test_counts_judge_the_whole_reasoning_and_keep_unscored_apart() -> None:
         generation(f"c{n}", "The user asks." + end) | {"given_tokens": len(given)}
         for n, end in enumerate(ends)
     ]
-    (row,) = csr.csr_rows(trace, continuations, JUDGE, {})
+    (row,) = counted(trace, continuations)
     assert (row["safe"], row["unscored"], row["continuations"], row["prefix_tokens"]) == (1, 2, 5, len(given))
     to_table("csr", [row])
     (point,) = csr.csr_curves([row], {"g0": False})

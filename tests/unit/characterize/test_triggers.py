@@ -1,5 +1,7 @@
 """Triggers: mined from safe turning points, tried on harmful traces, picked by their effect."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +12,13 @@ from safe_reasoning.characterize import (
     trigger_mining,
     trigger_selection,
 )
+from safe_reasoning.characterize.csr_estimate import Estimate
 from safe_reasoning.characterize.trigger_mining import Candidate
+from safe_reasoning.config import load
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.records import to_table
 from safe_reasoning.prompts.attacks.rows import request_sha256
+from safe_reasoning.sampling.ends import Ends
 from safe_reasoning.sampling.engine import Request
 from tests.support.fakes import (
     ScriptedSampler,
@@ -22,6 +27,7 @@ from tests.support.fakes import (
     text,
     tokenizer,
 )
+from tests.support.paths import TINY
 from tests.support.scripted_traces import DETECTOR, HARMFUL, JUDGE, SAFE, SETTINGS, TRIGGER, model
 
 
@@ -44,7 +50,28 @@ def test_mining_merges_forms_and_prefers_sentences_of_several_prompts() -> None:
         trigger_mining.extract_candidates([], 10)
 
 
-def test_further_traces_are_mined_at_sentence_ends() -> None:
+class KeepingSampler(ScriptedSampler):
+    """Answers as the scripted model, and names files as `Sampler` does."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(model)
+        self.folder = folder
+
+    def kept_file(self, names: list[str], *content: Any) -> Path:
+        return self.folder / f"{names[0]}.parquet"
+
+
+class Reader:
+    """Goes on as the trace does while a number is below 0.9, else with another token."""
+
+    def next_tokens(self, prompt_token_ids: Any, token_ids: list[int]) -> Iterator[Any]:
+        for token in [*token_ids, 0]:
+            yield lambda numbers, token=token: [
+                token if number < 0.9 else (token + 1) % 300 for number in numbers
+            ]
+
+
+def at_sentences(folder: Path, *, reuse: bool) -> tuple[Estimate, list[dict[str, Any]], KeepingSampler]:
     rows = [generation(f"g{n}", SAFE, f"p{n}") for n in range(3)] + [
         generation("bad", HARMFUL, "p8"),
         generation("open", "So no", "p9"),
@@ -52,22 +79,42 @@ def test_further_traces_are_mined_at_sentence_ends() -> None:
     harmful = {row["generation_id"]: row["generation_id"] == "bad" for row in rows}
     further = trigger_mining.further_traces(rows, harmful, used={"p1"}, number=9, seed=0)
     assert {row["generation_id"] for row in further} == {"g0", "g2"}
+    whole = load(TINY)
+    settings = whole.characterize.model_copy(update={"csr_continuations": 4, "csr_reuse": reuse})
+    config = whole.model_copy(update={"characterize": settings})
+    sample: Any = KeepingSampler(folder)
+    ends = Ends(tokenizer(), frozenset([tokenizer().eos_token_id]), ids("</think>")[0])
     prompts: dict[str, Any] = {f"p{n}": {} for n in range(3)}
-    sample = ScriptedSampler(model)
-    found = trigger_mining.csr_at_sentences(further, sample, tokenizer(), JUDGE, prompts, continuations=4)
-    of_first = csr.by_trace(found)["g0"]
+    found = trigger_mining.csr_at_sentences(further, sample, ends, Reader, JUDGE, prompts, config)
+    return found, further, sample
+
+
+def test_further_traces_are_mined_at_sentence_ends(tmp_path: Path) -> None:
+    found, further, _ = at_sentences(tmp_path, reuse=False)
+    of_first = csr.by_trace(found.rows)["g0"]
     ends = [text(ids(SAFE)[: row["prefix_tokens"]]) for row in of_first]
-    assert (
-        ends[0] == ""
-        and ends[1] == "The user asks."
-        and ends[3].endswith(TRIGGER)
-        and len(sample.batches) == 1
-    )
+    assert ends[0] == "" and ends[1] == "The user asks." and ends[3].endswith(TRIGGER)
     assert [row["safe"] for row in of_first] == [2, 2, 2, 4, 4]
+    assert (found.generations, found.carried) == (2 * 4 * len(of_first), 0)
     traces = {row["generation_id"]: row for row in further}
-    assert trigger_mining.trigger_sentences(found, traces, harmful, tokenizer(), SETTINGS) == [
+    harmful = dict.fromkeys(traces, False)
+    assert trigger_mining.trigger_sentences(found.rows, traces, harmful, tokenizer(), SETTINGS) == [
         (row["prompt_id"], TRIGGER) for row in further
     ]
+
+
+def test_further_traces_reuse_continuations_too(tmp_path: Path) -> None:
+    """One that follows its trace to the end of a sentence is a sample there."""
+    every = at_sentences(tmp_path / "none", reuse=False)[0]
+    found, _, sample = at_sentences(tmp_path, reuse=True)
+    where = ("generation_id", "prefix_tokens", "continuations")
+    assert [[row[key] for key in where] for row in found.rows] == [
+        [row[key] for key in where] for row in every.rows
+    ]
+    assert 0 < found.carried == every.generations - found.generations
+    assert found.carried > 8 and sum(map(len, sample.batches)) <= found.generations
+    carried = [row for row in found.continuations if row["last"] > row["first"]]
+    assert carried and all(row["safe"] in (True, False) for row in carried)
 
 
 def test_trials_are_harmful_with_a_cue_and_spread_over_prompts() -> None:

@@ -15,7 +15,16 @@ from tests.support.paths import ROOT
 TINY = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
 
 
-@pytest.mark.parametrize("path", ["config/demo.yaml", "config/mini.yaml", "tests/tiny.yaml"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "config/demo.yaml",
+        "config/demo_learning_rates.yaml",
+        "config/demo_replicates.yaml",
+        "config/mini.yaml",
+        "tests/tiny.yaml",
+    ],
+)
 def test_shipped_configurations_are_valid(path: str):
     assert config.load(ROOT / path).methods
 
@@ -173,3 +182,10 @@ def test_a_byte_order_mark_and_merged_defaults_are_no_fault(tmp_path: Path):
 def test_booleans_stay_where_they_belong():
     shown = config.validate(TINY | {"report": {"show_text": True}}, "test")
     assert shown.report.show_text is True
+
+
+@pytest.mark.parametrize("shares", [[0.0], [1.0], [0.5, 0.1], [0.1, 0.1], [0.125]])
+def test_shares_of_a_training_are_whole_percents_in_order(shares: list[float]):
+    evaluate = {"judge": "exact", "checkpoints": shares}
+    with pytest.raises(UserError, match="whole percents between 0 and 1, ascending"):
+        config.validate(TINY | {"evaluate": evaluate}, "test")

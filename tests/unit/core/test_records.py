@@ -64,6 +64,24 @@ def test_full_disk_leaves_nothing_and_is_one_line(capsys: pytest.CaptureFixture[
     assert len(lines) == 1 and "no space left" in lines.pop()
 
 
+FULL = {
+    "safetensors": "Error while serializing: I/O error: No space left on device (os error 28)",
+    "torch": "[enforce fail at inline_container.cc:672] . unexpected pos 576 vs 534",
+    "torch's writer": "PytorchStreamWriter failed writing file data/0: file write failed",
+}
+
+
+@pytest.mark.parametrize("library", FULL)
+def test_a_full_disk_in_the_words_of_a_library_is_one_line(library: str, capsys: pytest.CaptureFixture[str]):
+    @command
+    def main() -> None:
+        raise RuntimeError(FULL[library])
+
+    with pytest.raises(SystemExit):
+        main()
+    assert "no space left on the disk" in capsys.readouterr().err
+
+
 def test_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     target = tmp_path / "x.json"
     files.write_json(target, {"a": 1})

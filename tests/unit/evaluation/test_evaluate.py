@@ -2,7 +2,7 @@
 
 import pytest
 
-from safe_reasoning.evaluation.rates import pooled, rates_of_sets, verdict_details
+from safe_reasoning.evaluation.rates import metric_groups, pooled, rates_of_sets, verdict_details
 
 ROLES = {
     "jbb": "safety",
@@ -29,7 +29,10 @@ def verdict(prompt_set: str, number: int, value: bool | None, sample: int = 0, d
 
 
 def by_set(verdicts: list[dict]) -> dict[str, dict]:
-    return {row["prompt_set"]: row for row in rates_of_sets(verdicts, ROLES, 200, BENCHMARKS)}
+    return {
+        row["prompt_set"]: row
+        for row in rates_of_sets(metric_groups(verdicts, ROLES, BENCHMARKS), ROLES, 200, BENCHMARKS)
+    }
 
 
 def test_a_benchmark_of_several_sets_counts_once_in_the_average():
@@ -57,7 +60,8 @@ def test_the_same_request_under_two_attacks_is_one_cluster():
     rows = pooled(
         [verdict("sr_none", 7, True), verdict("sr_pair", 7, False), verdict("jbb", 7, True)], BENCHMARKS
     )
-    assert [row["prompt_id"] for row in rows[3:]] == ["strongreject-0007", "strongreject-0007"]
+    again = [row["prompt_id"] for row in rows if row["prompt_set"] == "strongreject"]
+    assert again == ["strongreject-0007", "strongreject-0007"]
 
 
 def test_pass_at_1_gives_each_problem_the_same_weight():

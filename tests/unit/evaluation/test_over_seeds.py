@@ -18,8 +18,12 @@ def rates_of(verdicts: dict[Variant, list[dict]]) -> list[dict]:
     return [
         {**variant._asdict(), **row}
         for variant, rows in verdicts.items()
-        for row in rates.rates_of_sets(rows, ROLES, 300)
+        for row in rates.rates_of_sets(rates.metric_groups(rows, ROLES), ROLES, 300)
     ]
+
+
+def grouped(verdicts: dict[Variant, list[dict]]) -> dict[Variant, rates.Groups]:
+    return {variant: rates.metric_groups(rows, ROLES) for variant, rows in verdicts.items()}
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +33,13 @@ def verdicts() -> dict[Variant, list[dict]]:
 
 @pytest.fixture(scope="module")
 def mean_rates(verdicts: dict[Variant, list[dict]]) -> pd.DataFrame:
-    rows = over_seeds.rates_over_seeds(rates_of(verdicts), verdicts, ROLES, 300)
+    rows = over_seeds.rates_over_seeds(rates_of(verdicts), grouped(verdicts), 300)
     return pd.DataFrame(rows).set_index(["method", "prompt_set", "part"], verify_integrity=True)
 
 
 @pytest.fixture(scope="module")
 def differences(verdicts: dict[Variant, list[dict]]) -> pd.DataFrame:
-    return pd.DataFrame(over_seeds.paired_differences(verdicts, ROLES, 300))
+    return pd.DataFrame(over_seeds.paired_differences(grouped(verdicts), 300))
 
 
 def test_mean_and_spread_are_those_of_the_seeds(
@@ -74,7 +78,9 @@ def test_three_seeds_that_part_say_little_and_three_that_agree_say_more_than_one
 
 def test_weights_that_no_seed_changes_have_no_spread_of_trainings(verdicts: dict[Variant, list[dict]]):
     same = {Variant("released", seed): verdicts[Variant("sft_safe", seed)] for seed in range(3)}
-    for row in over_seeds.rates_over_seeds(rates_of(same), same, ROLES, 300, untrained={"base", "released"}):
+    for row in over_seeds.rates_over_seeds(
+        rates_of(same), grouped(same), 300, untrained={"base", "released"}
+    ):
         assert (
             math.isnan(row["sd"])
             and row["seeds"] == 3
@@ -91,8 +97,8 @@ def test_between_weights_that_no_seed_changes_prompts_alone_are_left_to_chance(
         for name, source in (("base", "base"), ("released", "ipo"))
         for seed in (0, 1)
     }
-    known = over_seeds.paired_differences(same, ROLES, 300, untrained={"base", "released"})
-    for row, taken_for_trained in zip(known, over_seeds.paired_differences(same, ROLES, 300), strict=True):
+    known = over_seeds.paired_differences(grouped(same), 300, untrained={"base", "released"})
+    for row, taken_for_trained in zip(known, over_seeds.paired_differences(grouped(same), 300), strict=True):
         assert (
             math.isnan(row["sd"])
             and row["seeds"] == 2
@@ -108,8 +114,8 @@ def test_prompts_are_drawn_together_for_all_seeds(verdicts: dict[Variant, list[d
     """The same verdicts under two seeds: no spread, and the interval of one seed, not a narrower one."""
     rows = verdicts[Variant("ipo", 0)]
     twice = {Variant("ipo", 0): rows, Variant("ipo", 1): rows}
-    both = over_seeds.rates_over_seeds(rates_of(twice), twice, ROLES, 300)
-    single = over_seeds.rates_over_seeds(rates_of({Variant("ipo", 0): rows}), {}, ROLES, 300)
+    both = over_seeds.rates_over_seeds(rates_of(twice), grouped(twice), 300)
+    single = over_seeds.rates_over_seeds(rates_of({Variant("ipo", 0): rows}), {}, 300)
     for two, one in zip(both, single, strict=True):
         assert two["sd"] == 0 and math.isnan(one["sd"]) and (two["seeds"], one["seeds"]) == (2, 1)
         assert (two["low"], two["high"]) == (pytest.approx(one["low"]), pytest.approx(one["high"]))
@@ -118,10 +124,10 @@ def test_prompts_are_drawn_together_for_all_seeds(verdicts: dict[Variant, list[d
 def test_a_seed_without_a_scored_value_is_left_out(verdicts: dict[Variant, list[dict]]):
     unscored = [{**row, "value": None} for row in verdicts[Variant("ipo", 1)]]
     two = {Variant("ipo", 0): verdicts[Variant("ipo", 0)], Variant("ipo", 1): unscored}
-    row = over_seeds.rates_over_seeds(rates_of(two), two, ROLES, 300)[0]
+    row = over_seeds.rates_over_seeds(rates_of(two), grouped(two), 300)[0]
     assert row["seeds"] == 1 and not math.isnan(row["rate"]) and row["unscored"] == 90
     two |= {Variant("base", seed): verdicts[Variant("base", seed)] for seed in (0, 1)}
-    assert {difference["seeds"] for difference in over_seeds.paired_differences(two, ROLES, 300)} == {1}
+    assert {difference["seeds"] for difference in over_seeds.paired_differences(grouped(two), 300)} == {1}
 
 
 def test_each_pair_is_compared_once():
@@ -169,7 +175,7 @@ def test_a_difference_is_told_when_all_trainings_show_it_and_not_when_they_part(
 
 
 def test_one_seed_has_the_sign_flip_test_and_the_interval_over_prompts():
-    rows = pd.DataFrame(over_seeds.paired_differences(verdicts_of(1), ROLES, 300))
+    rows = pd.DataFrame(over_seeds.paired_differences(grouped(verdicts_of(1)), 300))
     assert rows["sd"].isna().all() and (rows["seeds"] == 1).all()
     assert (rows["low"] == rows["prompt_low"]).all() and (rows["high"] == rows["prompt_high"]).all()
     assert rows["p_value"].min() == pytest.approx(2 / (paired.PERMUTATIONS + 1))
@@ -200,7 +206,7 @@ def test_error_with_fewer_samples_is_the_mean_over_all_ways_to_pick_them():
 
 
 def test_samples_lessen_one_part_of_the_error_and_prompts_both(verdicts: dict[Variant, list[dict]]):
-    frame = pd.DataFrame(sample_counts(verdicts, ROLES))
+    frame = pd.DataFrame(sample_counts(grouped(verdicts)))
     rows = frame[
         (frame["method"] == "base")
         & (frame["prompt_set"] == "safety_average")
@@ -222,7 +228,7 @@ def test_samples_lessen_one_part_of_the_error_and_prompts_both(verdicts: dict[Va
 
 
 def test_one_sample_a_prompt_tells_the_error_and_not_its_parts():
-    row = pd.DataFrame(sample_counts(verdicts_of(1, samples=1), ROLES)).iloc[0]
+    row = pd.DataFrame(sample_counts(grouped(verdicts_of(1, samples=1)))).iloc[0]
     assert (
         row["samples_per_prompt"] == 1
         and row["standard_error"] > 0

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 import yaml
 
+from safe_reasoning.config import load
 from safe_reasoning.core.errors import UserError
-from safe_reasoning.gpu_check import demo, fit, pieces, settings
+from safe_reasoning.gpu_check import demo, fit, material, pieces, settings
 from safe_reasoning.gpu_check.record import Record, close_unfinished, compare
 from tests.support.paths import ROOT
 
@@ -109,3 +110,8 @@ def test_settings_are_checked(tmp_path: Path):
     )
     with pytest.raises(UserError, match="lenghts"):
         settings.load(tmp_path / "a.yaml")
+
+
+def test_the_world_of_the_check_is_the_demos():
+    (model,) = load(ROOT / "config/demo.yaml").models.values()
+    assert model.items == material.ITEMS  # type: ignore[union-attr]

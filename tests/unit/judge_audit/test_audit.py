@@ -43,12 +43,13 @@ needs_labels = pytest.mark.skipif(
     not DATA or not (Path(DATA) / "jbb_judge_comparison").is_dir(),
     reason="SAFE_REASONING_DATA with labels is not set",
 )
-JUDGE_TABLES = [item.name for item in ITEMS.values() if item.asked_by and not item.is_figure]
+ABOUT_JUDGES = ("audit", "more_judges")
+JUDGE_TABLES = [item.name for item in ITEMS.values() if item.asked_by in ABOUT_JUDGES and not item.is_figure]
 
 
 def asked_for(items: Iterable[Item]) -> set[str]:
-    """Names of the items that only some configurations ask for."""
-    return {item.name for item in items if item.asked_by}
+    """Names of the items about judges, which only some configurations ask for."""
+    return {item.name for item in items if item.asked_by in ABOUT_JUDGES}
 
 
 def test_kappa_by_hand():
@@ -291,7 +292,7 @@ def test_a_run_has_figures_about_judges_only_when_asked(tmp_path: Path):
 
 def test_the_report_has_a_section_about_judges(tmp_path: Path):
     captions = ROOT / "workflow/report"
-    drawn = ROOT / "results/demo"
+    drawn = ROOT / "results/reference/demo"
     figures, written = tmp_path / "figures", tmp_path / "tables"
     for source, target in ((drawn / "figures", figures), (drawn / "tables", written)):
         target.mkdir()

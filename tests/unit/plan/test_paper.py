@@ -158,8 +158,8 @@ def test_the_plan_gives_weights_of_judges_their_hours_and_asks_no_judge_what_it_
 
 
 def test_the_plan_of_the_demo_meets_what_the_demo_did():
-    config = with_measured_rates(load(ROOT / "config/demo.yaml"), ROOT / "results/demo/metrics")
-    measured = pd.read_csv(ROOT / "results/demo/metrics/steps.csv").set_index("step")["generations"]
+    config = with_measured_rates(load(ROOT / "config/demo.yaml"), ROOT / "results/reference/demo/metrics")
+    measured = pd.read_csv(ROOT / "results/reference/demo/metrics/steps.csv").set_index("step")["generations"]
     planned = {step.stage: step for step in plan(config)}
     assert planned["evaluation"].generations == measured["evaluation"]
     assert planned["rollouts"].generations == measured["rollouts of the base"]
@@ -177,6 +177,49 @@ def test_the_plan_of_the_demo_meets_what_the_demo_did():
     assert planned["continuation safety ratio"].generations == pytest.approx(
         measured["continuation safety ratio"], rel=0.3
     )
+
+
+def ratio_generations(config: Config, **changes: object) -> int:
+    """Planned continuations of the continuation safety ratio, with other settings of it."""
+    changed = config.model_copy(update={"characterize": config.characterize.model_copy(update=changes)})
+    steps = [step for step in plan(changed) if step.stage == "continuation safety ratio"]
+    assert all(step.calls == step.generations for step in steps)
+    return steps[0].generations
+
+
+def test_the_plan_counts_the_continuations_that_are_not_carried_over(config: Config):
+    """All at a prompt's first prefix, then those that left a trace since the prefix before."""
+    tokens = config.plan.reasoning_share * config.plan.completion_tokens["characterize"]
+    assert ratio_generations(config, csr_reuse=False) == round(60 * 32 * (tokens + 1))
+    assert ratio_generations(config) == round(30 * 32 * (2 * tokens * 0.1 + 1))
+    assert ratio_generations(config, csr_stride=4) == round(30 * 32 * (2 * tokens / 4 * (1 - 0.9**4) + 1))
+
+
+@pytest.mark.parametrize("stride", [1, 4])
+def test_a_measured_run_says_how_many_are_carried_over(config: Config, tmp_path: Path, stride: int):
+    stored = ROOT / "results/reference/demo/metrics"
+    steps = pd.read_csv(stored / "steps.csv").set_index("step")
+    curves = pd.DataFrame(
+        [
+            {"model": "m", "trace": trace, "prefix_tokens": length, "continuations": 9, "unscored": 1}
+            for trace in ("a", "b")
+            for length in range(0, 41, stride)
+        ]
+    )
+    points = pd.DataFrame([{"model": "m", "trace": trace, "prompt_id": "p"} for trace in ("a", "b")])
+    share = config.plan.followed_share
+    for followed, used in ((0.8, pytest.approx(0.8, abs=0.01)), (0, share), (1, 1)):
+        carried = 2 * (40 // stride) * 10 * followed**stride
+        # The first prefix of both is sampled once
+        sampled = len(curves) * 10 - carried - (10 if followed else 0)
+        steps.loc["continuation safety ratio", "generations"] = round(sampled)
+        steps.to_csv(tmp_path / "steps.csv")
+        curves.to_csv(tmp_path / "csr_curves.csv", index=False)
+        points.to_csv(tmp_path / "turning_points.csv", index=False)
+        assert with_measured_rates(config, tmp_path).plan.followed_share == used
+    assert 0.9 < with_measured_rates(config, stored).plan.followed_share < 0.97
+    without = ROOT / "results/reference/mini/metrics"  # reused no continuation
+    assert with_measured_rates(config, without).plan.followed_share == share
 
 
 def test_what_does_not_fit_is_said_before(config: Config, monkeypatch: pytest.MonkeyPatch):
@@ -210,3 +253,18 @@ def test_zero3_needs_less_memory_than_zero2_and_that_less_than_none(
         for path in ("config/deepspeed/zero3.json", "config/deepspeed/zero2.json", None)
     ]
     assert needed == sorted(needed) and needed[2] > 100 > needed[1]
+
+
+def test_every_checkpoint_is_one_more_evaluation(config: Config):
+    """Of each trained method and seed; released weights and the base have no training of ours."""
+    evaluate = config.evaluate.model_copy(update={"checkpoints": [0.1, 0.5]})
+    along = {step.model: step for step in plan(config.model_copy(update={"evaluate": evaluate}))
+             if step.stage == "evaluation along training"}  # fmt: skip
+    for step in plan(config):
+        assert step.stage != "evaluation along training"
+        if step.stage == "evaluation":
+            names = config.methods_of(step.model)
+            trained = [name for name in names if config.methods[name].recipe != "released"]
+            assert trained
+            prompts = sum(prompts_of(config, "safety", "overrefusal", "capability").values())
+            assert along[step.model].generations == 2 * len(trained) * len(config.seeds) * prompts

@@ -13,6 +13,7 @@ from safe_reasoning.prompts.benchmarks import (
     aime,
     harmbench,
     safechain,
+    self_instruct,
     sorry_bench,
     star_benign,
     strongreject,
@@ -37,6 +38,11 @@ FILES: dict[str, list[dict]] = {
     "strongreject_small": [{"category": "c", "source": "s", "forbidden_prompt": "request"}],
     "wildjailbreak": TSV_ROWS,
     "star_benign": [{"question": f"harmless {i}"} for i in range(4)],
+    "self_instruct": [
+        {"instruction": " Name a colour. ", "instances": [{"input": "", "output": "red"}]},
+        {"instruction": "Sum up.", "instances": [{"input": "a short text", "output": ""}]},
+        {"instruction": "Sum up.", "instances": [{"input": "a long text " * 100, "output": ""}]},
+    ],
     "harmbench": [
         {
             "Behavior": f"b{i}",
@@ -92,6 +98,19 @@ def test_plain_readers(mirror: str):
     assert len(star_benign.prompts("benign", mirror)) == 4
     (problem,) = aime.prompts("2025", mirror)
     assert json.loads(problem["gold"]) == {"scorer": "math", "answer": "2"} and "\\boxed{}" in problem["text"]
+
+
+def test_tasks_carry_their_input_and_long_ones_are_left_out(mirror: str):
+    texts = [row["text"] for row in self_instruct.prompts("seed", mirror)]
+    assert texts == ["Name a colour.", "Sum up.\n\na short text"]
+
+
+@pytest.mark.parametrize("instances", [[], "text", [{"output": "x"}], [{"input": 3}], None])
+def test_a_task_without_an_input_is_refused(instances: object, mirror: str):
+    rows = [{"instruction": "do it", "instances": instances}] * 3
+    write(Path(mirror) / "self_instruct/seed_tasks.jsonl", rows)
+    with pytest.raises(UserError, match="row 1: 'instances' must be"):
+        self_instruct.prompts("seed", mirror)
 
 
 def test_wildjailbreak_is_drawn_as_the_baselines_draw_it(mirror: str):

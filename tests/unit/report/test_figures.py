@@ -10,6 +10,7 @@ import yaml
 
 from safe_reasoning import config
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.report import contents
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.claims import scorecard
 from safe_reasoning.report.figures import style
@@ -28,6 +29,23 @@ def metrics(made_run: Path) -> Path:
 @pytest.fixture(scope="module")
 def three_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_metrics(tmp_path_factory.mktemp("three") / "metrics", ("m1", "m2", "m3"))
+
+
+def test_a_rate_without_many_of_its_answers_has_a_hollow_marker():
+    """95 of 100 scored is enough, 94 is not."""
+    row = {"seed": "0", "rate": 1.0, "low": 0.9, "high": 1.0}
+    frame = pd.DataFrame(
+        [
+            {**row, "method": "few", "samples": 94, "unscored": 6},
+            {**row, "method": "enough", "samples": 95, "unscored": 5},
+        ]
+    )
+    axis = plt.figure().subplots()
+    style.dots_by_method(axis, frame, ["few", "enough"], "#009e73")
+    faces = {
+        line.get_ydata()[0]: line.get_markerfacecolor() for line in axis.lines if line.get_marker() == "o"
+    }
+    assert faces == {0: "white", 1: "#009e73"}
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -53,6 +71,15 @@ def test_three_models_have_their_panels(name: str, three_models: Path, tmp_path:
     draw(name, three_models, tmp_path / name)
     text = (tmp_path / f"{name}.svg").read_text()
     assert all(f"m{i}" in text for i in (1, 2, 3))
+
+
+def test_many_models_stand_in_rows():
+    """Five in one row were an inch wide: their names and numbers lay over each other."""
+    figure, axes = style.panels(pd.DataFrame({"model": [f"m{i}" for i in range(5)]}), 2.0)
+    assert [model for model, _ in axes] == ["m0", "m1", "m2", "m3", "m4"] and len(figure.axes) == 5
+    assert tuple(figure.get_size_inches()) == (style.PAGE, 4.0)
+    assert [axis.get_subplotspec().rowspan.start for _, axis in axes] == [0, 0, 0, 1, 1]
+    plt.close(figure)
 
 
 @pytest.mark.parametrize("name", [FIGURES[0], TABLES[0]])
@@ -104,7 +131,7 @@ def test_report_is_one_page_that_needs_nothing_else(made_run: Path):
     raw["evaluate"]["more_judges"] = []  # what such a run has beside is tested in test_audit.py
     settings = config.validate(raw, "tiny")
     page = write_report(settings, made_run / "figures", made_run / "tables", TEMPLATES)
-    assert page.count("<svg") == len(FIGURES)
+    assert page.count("<svg") == sum(item.is_figure for item in contents.of_run(settings))
     links = re.findall(r'(?:src|href)="(?!#)[^"]*"', page)
     assert links == ['href="traces.html"'] and '<a href="traces.html"' in page, "the page must load nothing"
     ids = re.findall(r'\bid="([^"]+)"', page)

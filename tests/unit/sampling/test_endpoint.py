@@ -56,6 +56,21 @@ def test_replies_keep_their_order_and_are_paid_for_once(tmp_path: Path):
             assert server.requests == number
 
 
+@pytest.mark.parametrize(
+    "content", ["", "{", "{}", "[]", "3", '{"reply": 3}', '{"reply": null}', "[" * 20_000]
+)
+def test_a_kept_reply_that_is_damaged_is_one_line(content: str, tmp_path: Path):
+    with serve(lambda *_: "fine") as server:
+        ask(endpoint(server, tmp_path), "0")
+        (path,) = kept(tmp_path)
+        path.write_text(content)
+        with pytest.raises(UserError, match="delete it and run again") as caught:
+            ask(endpoint(server, tmp_path), "0")
+        assert len(str(caught.value).splitlines()) == 1
+        path.unlink()
+        assert ask(endpoint(server, tmp_path), "0") == ["fine"]
+
+
 def test_no_more_requests_are_under_way_than_allowed(tmp_path: Path):
     def slowly(*_: object) -> str:
         time.sleep(0.1)

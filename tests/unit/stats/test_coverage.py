@@ -3,8 +3,11 @@ docs/statistics.md."""
 
 import re
 
+import numpy as np
 import pytest
+from scipy.stats import binom
 
+from safe_reasoning.stats.rates import clustered_rate, wilson_interval
 from tests.support.paths import ROOT
 from tools.simulate_coverage import KINDS, RATES, before, coverage
 
@@ -29,3 +32,27 @@ def test_the_page_says_what_the_rule_buys():
     assert list(shares) == [100 * rate for rate in RATES]
     assert all(min(shares[rate][1::2]) >= 95 for rate in (0.2, 0.5, 1.0, 2.0))
     assert shares[1.0][0] < 90
+
+
+@pytest.mark.parametrize("count", [20, 50, 200])
+def test_wilsons_interval_covers_as_often_as_it_says(count: int):
+    """Exactly, over all outcomes: near 95 % on average, and never far below away from 0 and 1."""
+    intervals = [wilson_interval(successes, count) for successes in range(count + 1)]
+    covered = []
+    for rate in np.linspace(0.05, 0.95, 91):
+        held = [low <= rate <= high for low, high in intervals]
+        covered.append(float(binom.pmf(range(count + 1), count, rate) @ held))
+    assert 0.945 < np.mean(covered) < 0.96 and min(covered) > 0.9, (np.mean(covered), min(covered))
+
+
+def test_the_interval_of_clustered_samples_covers_at_a_middle_rate():
+    """Prompts that differ: treating their samples as independent would cover far too seldom."""
+    held, naive, generator = 0, 0, np.random.default_rng(0)
+    for run in range(300):
+        chances = generator.beta(0.8, 0.8, 60)
+        values = [bool(value) for value in (generator.random((8, 60)) < chances).ravel()]
+        rate = clustered_rate(values, [*range(60)] * 8, resamples=300, seed=run)
+        held += rate.low <= 0.5 <= rate.high
+        low, high = wilson_interval(sum(values), len(values))
+        naive += low <= 0.5 <= high
+    assert 0.91 <= held / 300 <= 0.985 and naive / 300 < 0.75, (held / 300, naive / 300)

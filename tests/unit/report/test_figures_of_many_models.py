@@ -1,0 +1,53 @@
+"""The stored run of five bases, drawn: nothing lies outside its panel, no title over another."""
+
+from importlib import import_module
+from itertools import combinations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from tests.support.paths import PUBLISHED, ROOT
+
+METRICS = ROOT / "results/reference/demo_replicates/metrics"
+STORED = sorted(path.stem for path in (METRICS.parent / "figures").glob("*.svg"))
+
+
+def drawn(name: str) -> Figure:
+    module = import_module(f"safe_reasoning.report.figures.{name}")
+    figure: Figure = module.draw(module.data(METRICS, PUBLISHED))
+    figure.canvas.draw()
+    return figure
+
+
+def cut_off(figure: Figure) -> list[str]:
+    """Values of lines that their panel's axis leaves out; names of lines are outside on purpose."""
+    found = []
+    for number, axis in enumerate(figure.axes):
+        low, high = sorted(axis.get_ylim())
+        for line in axis.lines:
+            if line.get_transform().contains_branch(axis.transData) and line.get_clip_on():
+                values = np.asarray(line.get_ydata(), float)
+                found += [f"{number}: {y:.1f}" for y in values if y < low - 1e-9 or y > high + 1e-9]
+    return found
+
+
+def test_the_run_has_its_figures():
+    assert {"fig_over_bases", "fig_harm_against_help", "fig7_kl"} <= set(STORED)
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_nothing_is_cut_off_and_no_title_lies_over_another(name: str):
+    figure = drawn(name)
+    assert not cut_off(figure)
+    boxes = [
+        title.get_window_extent()
+        for axis in figure.axes
+        for title in (axis.title, axis._left_title)  # type: ignore[attr-defined]
+        if title.get_text()
+    ]
+    assert not [1 for one, other in combinations(boxes, 2) if one.overlaps(other)]
+    width = figure.bbox.width
+    assert all(box.x0 >= 0 and box.x1 <= width + 1 for box in boxes)
+    plt.close(figure)
