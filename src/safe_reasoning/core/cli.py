@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 from safe_reasoning.core import arithmetic
-from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.errors import UserError, in_one_line
 
 _FULL_DISK = re.compile(
     r"No space left on device|Disk quota exceeded|PytorchStreamWriter failed|unexpected pos \d+ vs \d+"
@@ -37,7 +37,7 @@ def command(main: Callable[[], None]) -> Callable[[], None]:
                 raise
             name = getattr(error, "filename", None)
             if not isinstance(error, OSError):  # in words that may mean another fault too
-                place = f" (it seems: {' '.join(str(error).split())[:200]})"
+                place = f" (it seems: {in_one_line(error)})"
             else:
                 place = f" while writing {name}" if name else ""
             print_line(

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.errors import UserError, in_one_line
 from safe_reasoning.core.files import sha256, whole_file, write_bytes
 from safe_reasoning.core.provenance import write_meta
 from safe_reasoning.core.schemas import SCHEMAS
@@ -105,9 +105,8 @@ def _one_line(path: Path | str) -> Iterator[None]:
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: run the rule that makes it") from None
     except (pa.ArrowException, OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
         raise UserError(
-            f"{path} is not a readable Parquet file ({reason}): delete it and run again"
+            f"{path} is not a readable Parquet file ({in_one_line(error)}): delete it and run again"
         ) from None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.errors import UserError, in_one_line
 
 # YAML 1.1 reads 010 as eight and 1:30 as ninety
 _OTHER_BASE = re.compile(r"[-+]?(0[0-9_]+|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)")
@@ -70,5 +70,4 @@ def parse_yaml(content: bytes | str, origin: Path | str) -> Any:
         raise UserError(f"{origin} is not valid YAML{line}: {error.problem or error.context}") from None
     # What PyYAML raises for a value or key that its tag does not fit ("!!bool 3") is no YAMLError
     except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"{origin} is not valid YAML: {reason}") from None
+        raise UserError(f"{origin} is not valid YAML: {in_one_line(error)}") from None

@@ -18,6 +18,7 @@ import torch
 
 from safe_reasoning.core.cli import progress
 from safe_reasoning.core.devices import device
+from safe_reasoning.core.errors import in_one_line
 from safe_reasoning.core.seeds import derive_seed
 
 
@@ -162,8 +163,7 @@ def _read(checkpoint: Path, label: str) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(checkpoint, weights_only=True, map_location="cpu")
     except (RuntimeError, OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
-        reason = " ".join(str(error).split())[:200]
-        progress(f"{label}: {checkpoint.name} is damaged ({reason}): training from the beginning")
+        progress(f"{label}: {checkpoint.name} is damaged ({in_one_line(error)}): training from the beginning")
         return {}
     return state
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.errors import UserError, in_one_line
 from safe_reasoning.core.records import has_half_pair
 from safe_reasoning.prompts.cells import FILLED, Kind, check_cells
 from safe_reasoning.sources.fetch import fetch
@@ -62,9 +62,8 @@ def read(path: Path) -> list[dict[str, Any]]:
         RecursionError,
         NotImplementedError,
     ) as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise UserError(
-            f"{path} cannot be read ({reason}): repair it, or delete it and fetch it again"
+            f"{path} cannot be read ({in_one_line(error)}): repair it, or delete it and fetch it again"
         ) from None
     return _checked(path, rows)
 

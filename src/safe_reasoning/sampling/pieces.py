@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import jinja2
 
-from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.errors import UserError, in_one_line
 from safe_reasoning.core.trace import continue_text
 
 Message = dict[str, str]  # role and content
@@ -83,7 +83,7 @@ def render(tokenizer: Any, messages: Sequence[Message], *, add_generation_prompt
         )
     except jinja2.TemplateError as error:
         raise UserError(
-            f"the model's chat template cannot be rendered ({' '.join(str(error).split())[:200]}): correct "
+            f"the model's chat template cannot be rendered ({in_one_line(error)}): correct "
             "chat_template.jinja in its folder"
         ) from None
     return rendered

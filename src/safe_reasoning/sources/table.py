@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.errors import UserError, in_one_line
 from safe_reasoning.core.yaml_files import parse_yaml
 
 TABLE = Path(__file__).resolve().parents[3] / "config" / "sources.yaml"
@@ -64,9 +64,7 @@ def table() -> dict[str, Source]:
     except FileNotFoundError:
         raise UserError(f"{TABLE} does not exist: take it from the repository") from None
     except ValidationError as error:
-        raise UserError(
-            f"{TABLE} is not a valid table of sources ({' '.join(str(error).split())[:200]}): fix it"
-        ) from None
+        raise UserError(f"{TABLE} is not a valid table of sources ({in_one_line(error)}): fix it") from None
 
 
 def source(source_id: str) -> Source:
