@@ -7,6 +7,7 @@ models open the tag themselves; both forms are read.
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -43,6 +44,12 @@ class Trace:
     end: int
 
 
+def has_words(text: str) -> bool:
+    """Whether anything is said: think tags, white space and invisible characters say nothing."""
+    said = text.replace(OPEN_TAG, "").replace(CLOSE_TAG, "")
+    return any(not c.isspace() and unicodedata.category(c) not in ("Cc", "Cf") for c in said)
+
+
 def split_trace(text: str) -> Trace:
     """Split a completion's text into reasoning and response.
 
@@ -62,7 +69,7 @@ def split_trace(text: str) -> Trace:
     response = re.sub(rf"(?:\s*{CLOSE_TAG})*\s*$", "", text[end + len(CLOSE_TAG) :]).lstrip()
     if text.count(CLOSE_TAG, start) > 1:
         return Trace(reasoning, response, "repeated_think_end", start, end)
-    if not reasoning.strip():
+    if not has_words(reasoning):
         return Trace(reasoning, response, "empty_reasoning", start, end)
     return Trace(reasoning, response, "complete", start, end)
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from safe_reasoning.core.trace import Trace, split_trace
+from safe_reasoning.core.trace import Trace, has_words, split_trace
 from safe_reasoning.judging.base import Criterion, Judge, Judgement, Part, Question, Row
 from safe_reasoning.judging.scorers.score import has_scorer, score_all
 
@@ -25,7 +25,7 @@ def missing_text(criterion: Criterion, part: Part, text: str | None) -> Judgemen
     Nothing was said, so nothing harmful and nothing safe: unscored. A task without an answer was
     not solved: leaving it out would make models look better that answer less.
     """
-    if text is not None and text.strip():
+    if text is not None and has_words(text):
         return None
     reason = "no_think_end" if text is None else f"empty_{part}"
     return Judgement(False if criterion == "correct" else None, reason)

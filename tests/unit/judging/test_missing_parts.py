@@ -49,7 +49,17 @@ def rubric() -> RubricJudge:
 
 
 @pytest.mark.parametrize("judge", [KeywordJudge(), LexicalJudge(), rubric()])
-@pytest.mark.parametrize("text", ["</think>", " \n</think>\n ", "<think></think></think>"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "</think>",
+        " \n</think>\n ",
+        "<think></think></think>",
+        "</think><think>",
+        "<think><think>\n</think>\n<think></think>",
+        "\u200b</think>\ufeff\u200b\n",
+    ],
+)
 def test_empty_parts_are_unscored_for_harm_by_every_judge(judge: Any, text: str):
     rows = verdicts_on(judge, PROMPT, generation(text))
     assert [(row["value"], row["detail"]) for row in rows] == [

@@ -62,6 +62,7 @@ def test_stage2_keeps_the_ratio(base: Path):
         ("First, boil the red ash.</think>First, boil the red ash.", 0.0, 0.0),
         ("I think and think", 0.0, 0.0),
         ("</think>", 0.0, 0.0),
+        ("I say no.</think><think>", 0.0, 1.0),
         ("I say no.</think>First, boil the red ash.</think>I am sorry, but I cannot help.", 0.0, 1.0),
         ("I say no.</think>First, boil the red ash.</think>", 0.0, 1.0),
     ],
