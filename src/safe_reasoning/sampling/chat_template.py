@@ -4,20 +4,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from safe_reasoning.core.errors import UserError
-from safe_reasoning.core.trace import CLOSE_TAG, OPEN_TAG
+from safe_reasoning.core.trace import CLOSE_TAG, OPEN_TAG, continue_text
 from safe_reasoning.sampling.pieces import Message, Piece, chat_pieces, encode, render
 
 OPENING = f"{OPEN_TAG}\n"
-# Tags of other model families at the end of a prompt.
+# Tags of other model families at the end of a prompt, open or closed, and channels for reasoning.
 OTHER_TAG = re.compile(
-    r"(?:\[THINK\]|<\|?(?:begin_of_)?(?:think|thinking|thought|thoughts|reasoning)\|?>|<seed:think>|◁think▷)$",
+    r"(?:[<\[◁][^<>\[\]◁▷\n]{0,24}?(?:think|thought|reason|analysis|scratchpad)[^<>\[\]◁▷\n]{0,24}[>\]▷]"
+    r"|<\|?channel\|?>\s*\w+\s*(?:<[^<>\n]{1,16}>)?|<unused\d+>\s*thought)$",
     re.IGNORECASE,
 )
 
@@ -32,10 +34,12 @@ def prompt_ids(tokenizer: Any, text: str) -> list[int]:
             or has other tags for it.
     """
     message = [{"role": "user", "content": text}]
-    ending = opened(chat_pieces(tokenizer, message, add_generation_prompt=True)[-1].text)
-    rendered = render(tokenizer, message, add_generation_prompt=True)
-    bare = rendered.rstrip().removesuffix(OPEN_TAG) if rendered.rstrip().endswith(OPEN_TAG) else rendered
-    return list(tokenizer.encode(f"{bare}{ending[-len(OPENING) :]}", add_special_tokens=False))
+    ending = chat_pieces(tokenizer, message, add_generation_prompt=True)[-1].text
+    opened(ending)
+    bare = render(tokenizer, message, add_generation_prompt=True)
+    if ending.rstrip().endswith(OPEN_TAG):
+        bare = bare.rstrip().removesuffix(OPEN_TAG)
+    return _opened_ids(tokenizer, lambda tag: tokenizer.encode(bare + tag, add_special_tokens=False))
 
 
 def conversation_ids(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
@@ -45,7 +49,28 @@ def conversation_ids(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
     a control token.
     """
     *pieces, last = chat_pieces(tokenizer, messages, add_generation_prompt=True)
-    return encode(tokenizer, [*pieces, Piece(opened(last.text))], add_special_tokens=False)
+    bare = opened(last.text).removesuffix(OPENING)
+    return _opened_ids(
+        tokenizer, lambda tag: encode(tokenizer, [*pieces, Piece(bare + tag)], add_special_tokens=False)
+    )
+
+
+def _opened_ids(tokenizer: Any, encoded: Callable[[str], Sequence[int]]) -> list[int]:
+    """Token ids of a prompt that ends with the open think tag and its line break.
+
+    Some tokenizers put a space before whatever follows a control token; where they can go on
+    without one, the line break follows the tag at once.
+
+    Args:
+        tokenizer: of the model.
+        encoded: the ids of the prompt with this ending.
+    """
+    ids = list(encoded(OPENING))
+    if not tokenizer.decode(ids, skip_special_tokens=False).endswith(OPENING):
+        head = list(encoded(OPEN_TAG))
+        with contextlib.suppress(UserError):
+            return head + continue_text(tokenizer, head, OPENING.removeprefix(OPEN_TAG))
+    return ids
 
 
 def opened(ending: str) -> str:

@@ -23,6 +23,16 @@ from safe_reasoning.core.trace import continue_text
 Message = dict[str, str]  # role and content
 TEMPLATE_DATE = datetime(2024, 7, 26)  # that Llama 3.2's template falls back on
 
+# Beside Jinja's own those of the Python within a template
+_TEMPLATE_FAULTS = (
+    jinja2.TemplateError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+)
+
 
 class Piece(NamedTuple):
     """A part of a prompt.
@@ -81,7 +91,15 @@ def render(tokenizer: Any, messages: Sequence[Message], *, add_generation_prompt
             enable_thinking=True,
             strftime_now=TEMPLATE_DATE.strftime,
         )
-    except jinja2.TemplateError as error:
+    # Beside Jinja's own faults those of the Python within a template
+    except (
+        jinja2.TemplateError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        LookupError,
+        AttributeError,
+    ) as error:
         raise UserError(
             f"the model's chat template cannot be rendered ({in_one_line(error)}): correct "
             "chat_template.jinja in its folder"

@@ -48,7 +48,14 @@ def test_the_reasoning_is_opened_once(ending: str):
         ("[model] <think>\nSo, ", "writes into the reasoning"),
         ("[model] [THINK]", r"opens the reasoning with \[THINK\]"),
         ("[model] <reasoning>", "opens the reasoning with <reasoning>"),
+        ("[model] <|START_THINKING|>", "opens the reasoning with <.START_THINKING.>"),
+        ("[model] [BEGIN_THINK]\n", r"opens the reasoning with \[BEGIN_THINK\]"),
+        ("[model] <x:think></x:think>\n\n", "opens the reasoning with </x:think>"),
+        ("[model] <think >", "opens the reasoning with <think >"),
+        ("<|start|>model<|channel|>analysis<|message|>", "opens the reasoning with <.channel.>analysis"),
         ("{{ raise_exception('no system role') }}", "cannot be rendered"),
+        ("{{ 1 / 0 }}", "cannot be rendered"),
+        ("{{ 'a' + 1 }}", "cannot be rendered"),
     ],
 )
 def test_templates_that_cannot_be_opened_are_refused_in_one_line(ending: str, reason: str):
@@ -65,6 +72,8 @@ def test_templates_that_cannot_be_opened_are_refused_in_one_line(ending: str, re
 def test_a_tag_in_the_request_itself_does_no_harm():
     made = tokenizer(TURNS + "[model] ")
     assert made.decode(prompt_ids(made, "What does </think> mean?")).endswith("[model] <think>\n")
+    made = tokenizer(TURNS)
+    assert made.decode(prompt_ids(made, "I mean <think>")).endswith("I mean <think>\n<think>\n")
 
 
 def test_a_date_in_the_template_is_the_same_every_day(monkeypatch: pytest.MonkeyPatch):
@@ -102,6 +111,17 @@ def test_a_trigger_takes_the_place_of_a_cue_without_further_white_space(gap: str
         kept -= 1
     parts = substitute(made, ids, Cue("Okay, I will.", 1, start, kept), "Wait, no.")
     assert made.decode(parts.kept_ids + parts.inserted_ids) == text[:start] + "Wait, no."
+
+
+def test_no_space_comes_between_the_open_tag_and_its_line_break():
+    made = spaced_tokenizer()
+    made.add_tokens(["<think>"])
+    assert " \n" in made.decode(made.encode("a<think>\n"))
+    for ids in (
+        prompt_ids(made, REQUEST),
+        conversation_ids(made, [{"role": "user", "content": REQUEST}]),
+    ):
+        assert made.decode(ids).endswith("<think>\n")
 
 
 def test_a_tokenizer_that_cannot_go_on_is_refused():
