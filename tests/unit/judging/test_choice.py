@@ -28,6 +28,11 @@ ANSWER: <B>
 ANSWER: "B"
 ANSWER: 'B'
 ANSWER: “B”
+ANSWER: «B»
+ANSWER: B<br>The gap is 5 eV.
+ANSWER: B</think>The gap is 5 eV.
+| ANSWER: B |
+ANSWER: B✅
 ANSWER: $B$
 ANSWER: \(B\)
 ANSWER: \[B\]
@@ -112,6 +117,8 @@ ANSWER: not B
 ANSWER: B's field
 ANSWER: either B or C
 ANSWER: B, maybe C
+ANSWER: B → C
+ANSWER: B? C?
 \boxed{A, B}
 \boxed{B = 3}
 \boxed{b}

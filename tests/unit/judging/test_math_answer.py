@@ -50,6 +50,7 @@ def test_the_last_box_counts_alone(response: str, outcome: tuple):
         *[("45^\\circ", text) for text in ("45", "45\u00b0", "45^\\circ", "45^{\\circ}", "45\\degree", "45 degrees")],
         ("45", "45\u00b0"),
         ("45", "45\u00b0C"),
+        ("45", "\\text{45\u00b0}"),
         ("45", "45."),
         ("45", "\\text{45\\%}"),
         ("(-\\infty,-1)\\cup(4,\\infty)", "x < -1 \\lor x > 4"),

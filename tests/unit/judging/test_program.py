@@ -89,6 +89,7 @@ def test_the_last_definition_counts_even_when_it_is_broken():
         ["def half(n):\n    return by(n, 2)\n", "def by(n, d):\n    return n // d\n"],
         ["import math\n", "def by(n, d):\n    return math.floor(n / d)\n", "def half(n):\n    return by(n, TWO)\n", "TWO = 2\n"],
         ["TWO = 1\nTWO += 1\nprint(undefined)\n", "def half(n):\n    return n // TWO\n"],
+        ["CALLS = 0\n", "def half(n):\n    global CALLS\n    CALLS += 1\n    return n // 2\n"],
         ["TWO = 3\n", "TWO = 2\n", "def half(n):\n    return n // TWO\n"],
         ["raise SystemExit\n", "def half(n, two=2):\n    return [m // two for m in [n]][0]\n"],
         ["class Halver:\n    def half(self, n):\n        return n // 2\n", "def half(n):\n    return Halver().half(n)\n"],

@@ -17,8 +17,15 @@ _COMMANDS = re.compile(
     r"\\(?:text[a-z]*|math[a-z]*|boxed|fbox|mbox|boldsymbol|bm|bf|rm|it|emph|underline|left|right"
     r"|displaystyle|large|Large|LARGE|huge|Huge)(?![A-Za-z])\s*|\\[()\[\]!]|</?(?![A-D]>)[A-Za-z][^<>\n]*>"
 )
+# HTML's line breaks, paragraphs and cells, and think tags end a line
+_LINES = re.compile(
+    r"</?(?:br|p|div|li|tr|td|think)\b[^<>\n]*>|\\\\|\s\|(?=\s*$)", re.IGNORECASE | re.MULTILINE
+)
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufe0f\ufeff\u2600-\u27bf\U0001f300-\U0001faff]")
 _SPACES = re.compile(r"\\q?quad(?![A-Za-z])|\\[,;: ]|~|\u00a0|\u202f|\u2009")
-_MARKED_LETTER = re.compile(r"(\*{1,3}|_{1,2}|`|[\"“‘'<]|\{\s*)\(?([A-D])\)?[.:]?(?:\1|[\"”’'>]|\s*\})(?!\w)")
+_MARKED_LETTER = re.compile(
+    r"(\*{1,3}|_{1,2}|`|[\"“‘'<«]|\{\s*)\(?([A-D])\)?[.:]?(?:\1|[\"”’'>»]|\s*\})(?!\w)"
+)
 _MARKS = re.compile(r"[*`${}\"“”‘’]|(?<!\w)_+|_+(?!\w)|^[ \t]*[-#>]+[ \t]+", re.MULTILINE)
 _KEYWORD = re.compile(r"\banswer(?:\s+is)?\s*[:\uff1a]\s*", re.IGNORECASE)
 _VALUE = re.compile(
@@ -28,8 +35,8 @@ _VALUE = re.compile(
 )
 # A second letter beside the first
 _SEVERAL = re.compile(
-    r"\s*(?:,\s*)?(?:/|\||&|\+|,|;|\bor\b|\band\b|\bvs\.?|\bto\b)\s*(?:(?:option|choice|maybe|perhaps|even)\s+)*[(\[]?"
-    r"(?-i:[A-D])(?!\w)"
+    r"\s*(?:,\s*)?(?:/|\||&|\+|,|;|\?|\u2192|\u21d2|[-=]>|\bor\b|\band\b|\bvs\.?|\bto\b)\s*"
+    r"(?:(?:option|choice|maybe|perhaps|even)\s+)*[(\[]?(?-i:[A-D])(?!\w)"
     r"|\s*[(\[]\s*or\s+[(\[]?(?-i:[A-D])(?!\w)",
     re.IGNORECASE,
 )
@@ -59,7 +66,7 @@ def stated_choice(response: str) -> str | None:
 
 def _plain(text: str) -> str:
     """The text without marks; a capital letter that had marks of its own stands in brackets."""
-    text = _COMMANDS.sub("", _SPACES.sub(" ", text.replace("\\\\", "\n")))
+    text = _COMMANDS.sub("", _SPACES.sub(" ", _LINES.sub("\n", _INVISIBLE.sub("", text))))
     while (marked := _MARKED_LETTER.sub(r"(\2)", text)) != text:
         text = marked
     return _MARKS.sub("", text)

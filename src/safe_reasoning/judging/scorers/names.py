@@ -57,7 +57,9 @@ def needed(code: str) -> set[str]:
         table = tables.pop()
         tables += table.get_children()
         names |= {
-            s.get_name() for s in table.get_symbols() if s.is_referenced() and (table is top or s.is_global())
+            s.get_name()
+            for s in table.get_symbols()
+            if s.is_declared_global() or (s.is_referenced() and (table is top or s.is_global()))
         }
     return names - bound(code) - set(dir(builtins))
 

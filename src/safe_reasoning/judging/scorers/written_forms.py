@@ -11,6 +11,8 @@ import re
 _NUMBER = r"[-+]?\d[\d,.]*(?:/\d+)?"
 _TEXT = r"\\(?:text|math|mbox)[a-z]*\s*"
 _REPLACEMENTS = [
+    # Degrees within one \text with their number
+    (re.compile(rf"^\s*{_TEXT}\{{\s*({_NUMBER}\s*[\u00b0\u00ba\u02da])\s*\}}"), r"\1"),
     # Unicode signs
     (re.compile("\u2212"), "-"),
     (re.compile("\u2260|\\\\not\\s*="), r"\\neq "),
