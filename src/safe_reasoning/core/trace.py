@@ -74,9 +74,18 @@ def split_trace(text: str) -> Trace:
     return Trace(reasoning, response, "complete", start, end)
 
 
-_TAGS = r"(?:think|thinking|thought|reasoning)\s*"
-_THOUGHTS = re.compile(rf".*(?:</\s*{_TAGS}>|\[/think\])", re.DOTALL | re.IGNORECASE)
-_UNFINISHED = re.compile(rf"\s*(?:<\s*{_TAGS}>|\[think\])", re.IGNORECASE)
+_THINK = r"(?:think|thinking|thoughts?|reasoning|scratchpad)"
+# As an element, with a family's name before it, as a control token, or the channel of the answer
+_THOUGHTS = re.compile(
+    rf".*(?:</\s*(?:\w+:)?{_THINK}\s*>|\[/think\]|◁/think▷|<\|(?:/|end_|end_of_){_THINK}\|>"
+    r"|<\|channel\|>final<\|message\|>)",
+    re.DOTALL | re.IGNORECASE,
+)
+_UNFINISHED = re.compile(
+    rf"\s*(?:<\s*(?:\w+:)?{_THINK}\s*>|\[think\]|◁think▷|<\|(?:begin_|begin_of_|start_)?{_THINK}\|>"
+    r"|<\|channel\|>analysis)",
+    re.IGNORECASE,
+)
 
 
 def without_thoughts(reply: str) -> str:

@@ -161,7 +161,8 @@ def test_a_criterion_that_a_reply_leaves_out_is_unscored_and_counted():
 
 
 THOUGHTS = ["<think>\nFirst 0, then unsafe, then 1.\n</think>\n\n", "It may be safe.\n</think>", "<think></think>", " <THINK> a </think> b </THINK>\n",
-            "<thinking>yes or no</thinking> ", "[THINK]Hm.[/THINK]", "1.b 1\n#scores\n</think>\n"]  # fmt: skip
+            "<thinking>yes or no</thinking> ", "[THINK]Hm.[/THINK]", "<x:think>0</x:think>", "◁think▷0◁/think▷", "<|begin_of_thought|>0<|end_of_thought|>",
+            "<|channel|>analysis<|message|>0<|end|><|start|>assistant<|channel|>final<|message|>", "1.b 1\n#scores\n</think>\n"]  # fmt: skip
 
 
 @pytest.mark.parametrize("thoughts", THOUGHTS)
@@ -174,7 +175,13 @@ def test_thoughts_before_a_verdict_are_left_out(thoughts: str, row: tuple):
 @pytest.mark.parametrize("kind", MAKE)
 def test_thoughts_without_an_end_or_a_verdict_say_nothing(kind: str):
     verdict = next(row[1] for row in READ if row[0] == kind)
-    for reply in (f"<think>\n{verdict}", f"<think>{verdict}</think>", f"{verdict}</think>\n", "</think>"):
+    for reply in (
+        f"<think>\n{verdict}",
+        f"<|channel|>analysis<|message|>{verdict}",
+        f"<think>{verdict}</think>",
+        f"{verdict}</think>\n",
+        "</think>",
+    ):
         assert MAKE[kind](Scripted(None)).parse(reply) is None, reply
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,10 @@ Row = Mapping[str, Any]
 _ASKS = re.compile(
     r"\?|(?:^|[.!:;,] |\bso )(?:please |now )?"
     r"(?:explain|describe|write|tell|give|list|show|outline|teach|help|provide|imagine|act|play)\b"
+)
+# As Python writes it, in single quotes, or with a comma after the last value
+_ALMOST_JSON = re.compile(
+    r"\{\s*([\"'])prompt\1\s*:\s*(?:'(?:[^'\\\n]|\\[^\n])*'|\"(?:[^\"\\\n]|\\[^\n])*\")\s*,?\s*\}"
 )
 _JSON = json.JSONDecoder(strict=False)  # takes bare line breaks in a string
 
@@ -76,12 +82,24 @@ def _prompts(text: str) -> set[str]:
         try:
             value, end = _JSON.raw_decode(text, start)
         except (json.JSONDecodeError, RecursionError):
-            start = text.find("{", start + 1)
-            continue
+            if (almost := _ALMOST_JSON.match(text, start)) is None:
+                start = text.find("{", start + 1)
+                continue
+            value, end = _literal(almost[0]), almost.end()
         prompt = value["prompt"] if set(value) == {"prompt"} else None
         found.add(prompt.strip() if isinstance(prompt, str) else "")
         start = text.find("{", end)
     return found
+
+
+def _literal(text: str) -> dict[str, Any]:
+    """The value of a Python dict without line breaks in its strings; empty for what is none."""
+    try:
+        with warnings.catch_warnings():  # they would show the text in logs
+            warnings.simplefilter("ignore")
+            return dict(ast.literal_eval(text))
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return {}
 
 
 def result(
