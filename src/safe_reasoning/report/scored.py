@@ -56,3 +56,11 @@ def scored_note(row: pd.Series, prompts: int) -> str:
     message = f"{own}{row['samples']} of {row['asked']} scored"
     bounds = f": {100 * row['lower_bound']:.1f} to {100 * row['upper_bound']:.1f}" if row["unscored"] else ""
     return f" ({message}{bounds})"
+
+
+def mean_note(rows: pd.DataFrame) -> str:
+    """The same of the mean over some rows of `with_bounds`; empty where every answer was scored."""
+    if not rows["unscored"].sum():
+        return ""
+    low, high = 100 * rows["lower_bound"].mean(), 100 * rows["upper_bound"].mean()
+    return f" ({rows['samples'].sum():.0f} of {rows['asked'].sum():.0f} scored: {low:.1f} to {high:.1f})"

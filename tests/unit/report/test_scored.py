@@ -1,9 +1,17 @@
 """What a rate rests on stands beside it: how many were scored, and what the missing could change."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
-from safe_reasoning.report.scored import scored_note, unscored_share, with_bounds
+from safe_reasoning.report.scored import mean_note, scored_note, unscored_share, with_bounds
+from tests.support.drawing import table
+from tests.support.judge_metrics import judge_metrics
+from tests.support.made_bases import write_bases
+from tests.support.made_curves import write_curves
+from tests.support.metrics_fixture import write_metrics
 
 
 def row(prompt_set: str, rate: float, samples: int, unscored: int, part_of: str = "", prompts: int = 10):
@@ -56,3 +64,44 @@ def test_a_note_stands_only_where_something_is_missing():
     assert scored_note(missing, 12) == " (n = 10; 10 of 20 scored: 25.0 to 75.0)"
     assert scored_note(whole, 10) == ""
     assert unscored_share(1, 19) == 0.05 and unscored_share(0, 0) == 0.0
+
+
+def test_a_mean_of_sets_has_the_means_of_their_bounds():
+    frame = with_bounds(pd.DataFrame([row("direct", 0.5, 10, 10), row("other", 1.0, 20, 0)]))
+    assert mean_note(frame) == " (30 of 40 scored: 62.5 to 87.5)"
+    assert mean_note(frame[frame["prompt_set"] == "other"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "made", "column"),
+    [
+        (
+            "table_matched",
+            "matched",
+            lambda path: write_curves(write_metrics(path)),
+            "harmful reasoning, %, matched",
+        ),
+        (
+            "table_matched",
+            "curves",
+            lambda path: write_curves(write_metrics(path)),
+            "harmful response, %, at its end",
+        ),
+        ("table_over_bases", "over_bases", write_bases, "harmful reasoning, %"),
+        ("table_over_bases", "over_bases", write_bases, "help, %"),
+        ("table_judges", "judge_rates", judge_metrics, "harmful response, %"),
+    ],
+)
+def test_a_rate_of_few_scored_answers_is_not_shown_alone(
+    name: str, metric: str, made: Callable[[Path], Path], column: str, tmp_path: Path
+):
+    metrics = made(tmp_path)
+    whole = table(name, metrics)[column]
+    assert not whole.str.contains("scored:").any()
+    frame = pd.read_csv(metrics / f"{metric}.csv")
+    frame["unscored"] = frame["samples"]
+    frame.to_csv(metrics / f"{metric}.csv", index=False)
+    half = table(name, metrics)[column]
+    noted = half[half.str.contains("scored:")]
+    low, high = (float(x) for x in noted.iloc[0].rsplit(": ", 1)[1].rstrip(")").split(" to "))
+    assert high - low == pytest.approx(50, abs=0.11)

@@ -9,6 +9,7 @@ import pandas as pd
 from safe_reasoning.report import methods as report_methods
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.metrics import capability_rows
+from safe_reasoning.report.scored import mean_note, with_bounds
 from safe_reasoning.report.tables.common import percent
 
 CAPTION = """
@@ -18,8 +19,8 @@ that `evaluate.kept` says), and at its *end*. *Read at* is that point, as a shar
 between two checkpoints the rates are interpolated, and the intervals hold the uncertainty of the
 point. A second stage counts on from the first (101 to 200 %), unless it had nothing to do. Help is
 the share of benign requests answered right (complied with, where no right answer is known), as
-the mean over the sets. 95 % intervals over prompts; with several training seeds they hold the
-spread between seeds too.
+the mean over the sets. Where answers are unscored, how many are not and the rate's bounds follow.
+95 % intervals over prompts; with several training seeds they hold the spread between seeds too.
 """
 
 HARMS = {"harmful reasoning": "reasoning", "harmful response": "response"}
@@ -29,7 +30,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Harm, help and capability of each method where it is matched and at its end, in per cent."""
     matched, curves = report_metrics.read(metrics, "matched"), report_metrics.read(metrics, "curves")
     last = curves.groupby(["model", "method"])["steps_share"].transform("max")
-    ends = curves[curves["steps_share"] == last]
+    matched, ends = with_bounds(matched), with_bounds(curves[curves["steps_share"] == last])
     rows = []
     for model, methods in report_methods.methods_by_model(matched).items():
         for method in methods:
@@ -66,5 +67,5 @@ def _cells(frame: pd.DataFrame, where: str) -> dict[str, str]:
 
 
 def _mean(rows: pd.DataFrame) -> str:
-    """Mean of the sets' rates, with the mean of their bounds, which is cautious."""
-    return percent(*rows[["rate", "low", "high"]].mean()) if len(rows) else ""
+    """Mean of the sets' rates, with the mean of their intervals' ends, which is cautious."""
+    return percent(*rows[["rate", "low", "high"]].mean()) + mean_note(rows) if len(rows) else ""

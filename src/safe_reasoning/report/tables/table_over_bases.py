@@ -10,6 +10,7 @@ import pandas as pd
 from safe_reasoning.evaluation.over_bases import MATCHED
 from safe_reasoning.report import methods as report_methods
 from safe_reasoning.report import metrics as report_metrics
+from safe_reasoning.report.scored import mean_note, with_bounds
 from safe_reasoning.report.tables.common import percent
 
 CAPTION = """
@@ -20,7 +21,8 @@ prompts too. *SD* is the standard deviation in points: between bases, and betwee
 one base (pooled). Below the methods, differences on the same base: the harm of the first minus that
 of the second, which the claims say is less, and on how many bases it is. Help is the share of
 benign requests answered right where a method is read (complied with, where no right answer is
-known), as the mean over the sets.
+known), as the mean over the sets. Where answers are unscored, how many are not and the rate's
+bounds follow.
 """
 
 HARMS = {"harmful reasoning": "reasoning", "harmful response": "response"}
@@ -31,6 +33,7 @@ CLAIMED = ("ipo", "ipo_stage2")  # methods that are said to do less harm than th
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """One row per method in per cent, then one per claimed comparison in points."""
     rates, differences = (_read(metrics, name) for name in ("over_bases", "over_bases_differences"))
+    rates = with_bounds(rates)
     methods = report_methods.ordered(rates["method"])
     rows = [_method(rates[rates["method"] == method], method) for method in methods]
     return pd.DataFrame([*rows, *_comparisons(differences)]).fillna("")
@@ -59,10 +62,11 @@ def _method(rows: pd.DataFrame, method: str) -> dict[str, object]:
     cells: dict[str, object] = {NAME: report_methods.label(method), **_counts(rows.iloc[0])}
     for heading, part in HARMS.items():
         row = _harm(rows, part)
-        cells[f"{heading}, %"] = percent(row["rate"], row["low"], row["high"])
+        cells[f"{heading}, %"] = percent(row["rate"], row["low"], row["high"]) + mean_note(row.to_frame().T)
         cells[f"{heading}, {SPREAD}"] = _spread(row)
     helping = rows[rows["help"]]
-    cells["help, %"] = percent(*helping[["rate", "low", "high"]].mean())  # bounds too, which is cautious
+    # The intervals' ends too, which is cautious
+    cells["help, %"] = percent(*helping[["rate", "low", "high"]].mean()) + mean_note(helping)
     return cells
 
 
