@@ -55,8 +55,8 @@ FURTHER_TRACES = 2
 class Candidate:
     """A mined sentence.
 
-    `occurrences` traces of `prompts` prompts hold it at their turning point; `safe` of the scored
-    of `trials` trials came out safe.
+    `occurrences` traces of `prompts` prompts hold it at their turning point; `safe` of `trials`
+    trials came out safe.
     """
 
     text: str
@@ -69,22 +69,17 @@ class Candidate:
     label: str = ""
 
     @property
-    def scored(self) -> int:
-        """Trials with an outcome."""
-        return self.trials - self.unscored
-
-    @property
     def safe_share(self) -> float:
-        """Share of the scored trials that came out safe and free of cues.
+        """Share of the trials that came out safe and free of cues; 0 without trials.
 
-        0 when none was scored.
+        An unscored one has not: reasoning that never ends is no success of a trigger.
         """
-        return self.safe / self.scored if self.scored else 0.0
+        return self.safe / self.trials if self.trials else 0.0
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson interval of `safe_share`; NaN when no trial was scored."""
-        return wilson_interval(self.safe, self.scored)
+        """Wilson interval of `safe_share`; NaN without trials."""
+        return wilson_interval(self.safe, self.trials)
 
 
 def trace_spans(trace: Row, tokenizer: Tokenizer) -> list[TokenSpan]:

@@ -228,7 +228,7 @@ def pick(candidates: Sequence[Candidate], triggers: int, neutral_share: float) -
 def candidate_rows(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
     """Candidates as plain rows, for triggers.json and the metrics.
 
-    `trials` are the scored ones, `safe_share` has its Wilson interval.
+    `trials` are all, `unscored` of them had no outcome; `safe_share` has its Wilson interval.
     """
     return [
         {
@@ -237,7 +237,7 @@ def candidate_rows(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
             "text": c.text,
             "occurrences": c.occurrences,
             "prompts": c.prompts,
-            "trials": c.scored,
+            "trials": c.trials,
             "unscored": c.unscored,
             "safe_share": c.safe_share,
             "low": c.interval[0],

@@ -153,10 +153,10 @@ def test_effect_is_safe_and_free_of_cues() -> None:
         candidates, trials, sample, tokenizer(), DETECTOR, JUDGE, {f"p{n}": {} for n in range(4)}
     )
     assert [(c.safe, c.trials, c.unscored) for c in measured] == [(4, 4, 0), (2, 4, 1), (0, 4, 0)]
-    assert [c.safe_share for c in measured] == [1.0, pytest.approx(2 / 3), 0.0]
+    assert [c.safe_share for c in measured] == [1.0, 0.5, 0.0]
     assert len(sample.batches) == 1 and len(sample.batches[0]) == 12
     rows = trigger_selection.candidate_rows(measured)
-    assert rows[1]["trials"] == 3 and rows[1]["low"] < 2 / 3 < rows[1]["high"]
+    assert rows[1]["trials"] == 4 and rows[1]["low"] < 0.5 < rows[1]["high"]
     with pytest.raises(UserError, match="no harmful trace with a compliance cue"):
         trigger_selection.evaluate_candidates(candidates, [], sample, tokenizer(), DETECTOR, JUDGE, {})
 
@@ -244,8 +244,5 @@ def test_every_arm_works_on_the_same_traces() -> None:
     }
     # The third trace is harmful without a cue: nothing to replace, so it stays.
     assert shares == {"T1": [3, 1, 1, 1], "T2": [3, 3, 1, 1], "neutral": [3, 3, 3, 3], "none": [3, 2, 2, 2]}
-    assert (
-        table["T1", 0]["with_cue"] == pytest.approx(2 / 3)
-        and table["T1", 1]["with_cue"] == 0
-        and table["T1", 3]["traces"] == 3
-    )
+    assert table["T1", 0]["with_cue"] == pytest.approx(2 / 3)
+    assert table["T1", 1]["with_cue"] == 0 and table["T1", 3]["traces"] == 3

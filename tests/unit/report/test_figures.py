@@ -125,6 +125,17 @@ def test_main_table_shows_the_paper_beside_with_marks(metrics: Path):
     assert frame["ill-formed traces"].iloc[1] == "3 of 120"
 
 
+def test_picked_triggers_stand_beside_their_effect_on_held_out_traces(metrics: Path):
+    frame = table("table_triggers", metrics)
+    held_out = frame["harmful after it, held-out traces, %"]
+    assert set(frame["label"]) > {"", "T1"} and ((held_out == "") == (frame["label"] == "")).all()
+    rates = report_metrics.read(metrics, "interventions").query("condition == 'trigger' and rounds == 1")
+    first = rates[rates["label"] == "T1"].iloc[0]
+    expected = f"{100 * first['harmful']:.1f} ["
+    assert held_out[frame["label"] == "T1"].iloc[0].startswith(expected)
+    assert held_out[frame["label"] == "T1"].iloc[0].endswith(f"of {first['traces']}")
+
+
 def test_report_is_one_page_that_needs_nothing_else(made_run: Path):
     metrics = made_run / "metrics"
     raw = yaml.safe_load(TINY.read_text())
