@@ -91,15 +91,7 @@ def render(tokenizer: Any, messages: Sequence[Message], *, add_generation_prompt
             enable_thinking=True,
             strftime_now=TEMPLATE_DATE.strftime,
         )
-    # Beside Jinja's own faults those of the Python within a template
-    except (
-        jinja2.TemplateError,
-        TypeError,
-        ValueError,
-        ArithmeticError,
-        LookupError,
-        AttributeError,
-    ) as error:
+    except _TEMPLATE_FAULTS as error:
         raise UserError(
             f"the model's chat template cannot be rendered ({in_one_line(error)}): correct "
             "chat_template.jinja in its folder"
