@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.models import SMOLLM2
 from safe_reasoning import config
 from safe_reasoning.core.cli import command, progress
 from safe_reasoning.prompts.nano_world.prompts import prompts
@@ -30,12 +31,22 @@ Tokens per second of sampling (temperature 0.6, top-p 0.95), the start of the en
 and their ratio to `LLM.generate` called greedily on the same prompts with nothing around it. All
 completions have the same length, so that all columns do the same work.
 
-The second model has random weights, 4 layers of width 256 and a vocabulary of 151,936: there the
-draw weighs most. Its logits are spread so that the nucleus has a few tokens, as with trained
-models. `wide` is the share of draws that took the whole vocabulary.
+The other two models have random weights: one in SmolLM2-135M's shape, with 49,152 tokens, and one
+with 4 layers of width 256 and 151,936 tokens, where the draw weighs most. Their logits are spread
+so that the nucleus has a few tokens, as with trained models. `wide` is the share of draws that took
+the whole vocabulary.
 """
 DECODING = config.Decoding(temperature=0.6, top_p=0.95, max_new_tokens=64)
 FEW_TOKENS = DECODING.model_copy(update={"max_new_tokens": 24})  # vLLM's sampler takes long there
+LARGE_VOCABULARY: dict[str, Any] = {
+    "vocab_size": 151_936,
+    "hidden_size": 256,
+    "intermediate_size": 1024,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 4,
+    "max_position_embeddings": 256,
+}
 RUNS = 3
 
 
@@ -48,12 +59,14 @@ def measure(nano: Path | None = None, threads: int = 2) -> list[dict[str, Any]]:
     """
     with tempfile.TemporaryDirectory() as folder:
         base = nano or trained_base(Path(folder) / "base")
-        large = write_large_vocabulary(Path(folder) / "large", base)
+        smollm2 = write_spread(SMOLLM2, Path(folder) / "smollm2", base)
+        large = write_spread(LARGE_VOCABULARY, Path(folder) / "large", base)
         nano_settings = settings(threads, sequences=256)
         large_settings = settings(threads, sequences=32)
         return [
             *vllm_rows("nano", base, nano_settings, nano_requests(base, 512)),
             *transformers_rows("nano", base, nano_settings, nano_requests(base, 256)),
+            *vllm_rows("SmolLM2's shape", smollm2, large_settings, random_requests(32), FEW_TOKENS),
             *vllm_rows("152k vocabulary", large, large_settings, random_requests(32), FEW_TOKENS),
         ]
 
@@ -76,22 +89,18 @@ def trained_base(folder: Path) -> Path:
     return folder
 
 
-def write_large_vocabulary(folder: Path, tokenizer_of: Path) -> Path:
-    """A model of small width with random weights and the vocabulary of the Qwen models."""
+def write_spread(shape: dict[str, Any], folder: Path, tokenizer_of: Path) -> Path:
+    """A model of that shape with random weights, whose logits have a standard deviation of 8."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     shutil.copytree(tokenizer_of, folder, ignore=shutil.ignore_patterns("*.safetensors", "*config.json"))
     shutil.copy(tokenizer_of / "tokenizer_config.json", folder)
     torch.manual_seed(0)
-    shape = LlamaConfig(
-        vocab_size=151_936, hidden_size=256, intermediate_size=1024, num_hidden_layers=4,
-        num_attention_heads=4, num_key_value_heads=4, max_position_embeddings=256,
-        bos_token_id=None, eos_token_id=None, tie_word_embeddings=False,
-    )  # fmt: skip
-    model = LlamaForCausalLM(shape)
-    # The last norm gives vectors of length 16, so that logits have a standard deviation of 8
-    torch.nn.init.normal_(model.lm_head.weight, std=0.5)
+    ends: dict[str, Any] = {"bos_token_id": None, "eos_token_id": None}
+    model = LlamaForCausalLM(LlamaConfig(**shape, **ends, tie_word_embeddings=False))
+    # The last norm gives vectors whose numbers have a mean square of 1
+    torch.nn.init.normal_(model.lm_head.weight, std=8 / shape["hidden_size"] ** 0.5)
     model.save_pretrained(folder)
     return folder
 
