@@ -22,6 +22,8 @@ from safe_reasoning.report.manifest import write_manifest
 from tests.support.made_run import ATTACK, COMPLETION, MIRROR, REQUEST, WORDS, copy, refused
 from tests.support.paths import ROOT
 
+pytestmark = pytest.mark.xdist_group("archive")
+
 
 def test_archive_holds_what_it_should(archived: Path):
     found = unpack(archived)

@@ -62,11 +62,11 @@ def test_the_tables_of_sources_with_faults(tmp_path, monkeypatch: pytest.MonkeyP
     some, chance = dict(list(shipped.items())[:6]), random.Random(0)
     monkeypatch.setattr(table, "TABLE", tmp_path / "sources.yaml")
     found = Counter[str]()
-    for number in range(300):
+    for number in range(100):
         if number % 2:
             content = damaged(yaml.safe_dump(some).encode(), chance, YAML)
         else:
             content = yaml.safe_dump(mutated(some, chance)).encode()
         table.TABLE.write_bytes(content)
         found[outcome(lambda: set(table.table()) <= set(some), True)] += 1
-    assert found["refused"] > 150, found
+    assert found["refused"] > 50, found

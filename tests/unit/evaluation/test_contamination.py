@@ -2,7 +2,7 @@
 
 import string
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safe_reasoning.evaluation.contamination import TrainingPrompts, contamination, jaccard, shingles, words
@@ -11,8 +11,10 @@ LONG = "please tell me in a few words how one may paint a very old wooden garden
 sentences = st.lists(st.text(string.ascii_lowercase, min_size=1, max_size=6), min_size=1, max_size=30).map(
     " ".join
 )
+FEW = settings(max_examples=30)  # each builds an index
 
 
+@FEW
 @given(sentences)
 def test_a_prompt_overlaps_itself_whatever_its_case_punctuation_and_spacing(text: str):
     changed = "  " + text.upper().replace(" ", " \n ") + "?!"
@@ -20,6 +22,7 @@ def test_a_prompt_overlaps_itself_whatever_its_case_punctuation_and_spacing(text
     assert "near_duplicate" in TrainingPrompts([text]).overlap(changed)
 
 
+@FEW
 @given(sentences, sentences)
 def test_overlap_is_symmetric(first: str, second: str):
     there, back = TrainingPrompts([first]).overlap(second), TrainingPrompts([second]).overlap(first)
@@ -27,6 +30,7 @@ def test_overlap_is_symmetric(first: str, second: str):
     assert jaccard(shingles(first), shingles(second)) == jaccard(shingles(second), shingles(first))
 
 
+@FEW
 @given(sentences, sentences)
 def test_only_true_neighbours_are_near_duplicates(first: str, second: str):
     if "near_duplicate" in TrainingPrompts([first]).overlap(second):

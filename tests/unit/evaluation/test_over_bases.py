@@ -9,6 +9,8 @@ import pytest
 from safe_reasoning.evaluation.over_bases import over_bases_tables
 from tests.support.made_bases import BASES, joined_tables
 
+pytestmark = pytest.mark.xdist_group("over_bases")
+
 HARM = "prompt_set == 'safety_average' and part == 'reasoning'"
 
 
