@@ -97,6 +97,12 @@ def test_the_paper_s_values(config: Config):
     assert (grpo.rollouts, grpo.epochs, grpo.reward) == (8, 5, "zy")
 
 
+def test_ipo_as_one_reader_of_its_appendix_has_it(config: Config):
+    ours = config.method("ds_llama_8b", "ipo_appendix")
+    assert (ours.recipe, ours.batch_size, ours.nll_weight, ours.warmup_ratio) == ("ipo", 64, 0.0, 0.1)
+    assert (ours.learning_rate, ours.beta, ours.epochs) == (5e-6, 0.1, 2)
+
+
 def test_the_plan_counts_by_hand(config: Config):
     steps = {(step.model, step.stage): step for step in plan(config)}
     one = 100 * 3 + 3 * 313 * 3 + 250 * 3 + 250 * 3 + 30 * 5 + 500 + 198 + 164 * 5
