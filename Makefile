@@ -104,8 +104,8 @@ setup-cuda: ## the CUDA environments from their locks (Python 3.12): make setup-
 PYTEST := $(BIN)/python -m pytest -q
 SIDE_BY_SIDE := -n 2 --dist loadgroup
 
-test-fast: .venv/.dev-ready ## the unit tests, under two minutes
-	$(PYTEST) $(SIDE_BY_SIDE) tests/unit
+test-fast: .venv/.dev-ready ## the unit tests but those that take seconds each, under two minutes
+	$(PYTEST) $(SIDE_BY_SIDE) -m "not long" tests/unit
 
 test: .venv/.dev-ready ## all tests but the slow ones, about twelve minutes
 	$(PYTEST) $(SIDE_BY_SIDE) -m "not slow"

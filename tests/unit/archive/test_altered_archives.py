@@ -14,7 +14,7 @@ from safe_reasoning.archive.redraw import redraw_archive
 from safe_reasoning.core.errors import UserError
 from tests.support.made_run import refused
 
-pytestmark = pytest.mark.xdist_group("archive")
+pytestmark = [pytest.mark.xdist_group("archive"), pytest.mark.long]
 
 
 def altered(archived: Path, change: Callable[[dict[str, bytes]], object]) -> bytes:

@@ -22,7 +22,7 @@ from safe_reasoning.report.manifest import write_manifest
 from tests.support.made_run import ATTACK, COMPLETION, MIRROR, REQUEST, WORDS, copy, refused
 from tests.support.paths import ROOT
 
-pytestmark = pytest.mark.xdist_group("archive")
+pytestmark = [pytest.mark.xdist_group("archive"), pytest.mark.long]
 
 
 def test_archive_holds_what_it_should(archived: Path):

@@ -84,6 +84,7 @@ def errors(estimator: Estimator, lengths: Sequence[int] = LENGTHS, seeds: int = 
     ]
 
 
+@pytest.mark.long
 def test_the_ratio_is_unbiased_at_every_prefix() -> None:
     assert max(errors(reused)) < 3.5
     for wrong in (with_the_trace_itself, filled_by_verdict, off_by_one):
@@ -101,6 +102,7 @@ THEIRS = [LENGTHS, [0, 1, 3, 6], [0, 2, 3]]
 OTHERS = [[0, 3, 5], [0, 2, 3, 6], [0, 3]]  # 2 is wanted of the second alone
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lengths", [THEIRS, OTHERS])
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_traces_that_begin_alike_share_samples(place: int, lengths: list[list[int]]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from safe_reasoning.evaluation.over_bases import over_bases_tables
 from tests.support.made_bases import BASES, joined_tables
 
-pytestmark = pytest.mark.xdist_group("over_bases")
+pytestmark = [pytest.mark.xdist_group("over_bases"), pytest.mark.long]
 
 HARM = "prompt_set == 'safety_average' and part == 'reasoning'"
 

@@ -174,6 +174,7 @@ def test_a_difference_is_told_when_all_trainings_show_it_and_not_when_they_part(
     )
 
 
+@pytest.mark.long
 def test_one_seed_has_the_sign_flip_test_and_the_interval_over_prompts():
     rows = pd.DataFrame(over_seeds.paired_differences(grouped(verdicts_of(1)), 300))
     assert rows["sd"].isna().all() and (rows["seeds"] == 1).all()

@@ -66,6 +66,7 @@ def test_figure_is_drawn_and_is_the_same_every_time(name: str, made_run: Path, t
     assert inches in (pytest.approx(style.COLUMN), pytest.approx(style.PAGE))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FIGURES)
 def test_three_models_have_their_panels(name: str, three_models: Path, tmp_path: Path):
     draw(name, three_models, tmp_path / name)

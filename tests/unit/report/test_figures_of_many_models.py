@@ -37,6 +37,7 @@ def test_the_run_has_its_figures():
     assert {"fig_over_bases", "fig_harm_against_help", "fig7_kl"} <= set(STORED)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", STORED)
 def test_nothing_is_cut_off_and_no_title_lies_over_another(name: str):
     figure = drawn(name)

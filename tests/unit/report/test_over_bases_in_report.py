@@ -14,6 +14,8 @@ from tests.support.drawing import draw, table
 from tests.support.made_bases import BASES, GRPO, write_bases
 from tests.support.replicates import with_models
 
+pytestmark = pytest.mark.long
+
 NAMES = {"fig_over_bases", "table_over_bases"}
 
 

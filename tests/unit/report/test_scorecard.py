@@ -59,6 +59,7 @@ def test_scorecard_reaches_every_verdict(metrics: Path, tmp_path: Path):
     assert scorecard.score(turned).set_index("id")["verdict"]["ipo_lowers_reasoning"] == "not reproduced"
 
 
+@pytest.mark.long
 def test_a_missing_table_is_not_run_and_no_crash(tmp_path: Path):
     folder = write_metrics(tmp_path / "metrics")
     tables = sorted(folder.glob("*.csv"))

@@ -84,6 +84,7 @@ def rows_of_logits(draw: st.DrawFn) -> list[list[float]]:
     return torch.tensor(rows).tolist()
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(
     rows_of_logits(),

@@ -18,6 +18,7 @@ def test_small_rates_and_their_differences_are_covered(rate: float):
     assert all(held >= 0.93 for held, _ in of_kind.values()), of_kind
 
 
+@pytest.mark.long
 def test_the_bootstrap_alone_covers_too_little():
     with before():
         held, width = coverage(0.01, runs=60)[0]

@@ -47,6 +47,7 @@ def test_p_value_and_interval_agree_about_zero(value: float, half: float, spread
         assert (p < 0.05) == (low > 0 or high < 0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("seeds", "spread"), [(2, 0.1), (3, 0.1), (2, 0.0)])
 def test_interval_holds_the_truth_with_few_seeds(seeds: int, spread: float):
     """300 made runs of each kind; docs/fidelity.md has 2,000."""
