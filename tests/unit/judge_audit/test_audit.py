@@ -290,6 +290,7 @@ def test_a_run_has_figures_about_judges_only_when_asked(tmp_path: Path):
         configuration(audit=["exact"])
 
 
+@pytest.mark.long
 def test_the_report_has_a_section_about_judges(tmp_path: Path):
     captions = ROOT / "workflow/report"
     drawn = ROOT / "results/reference/demo"

@@ -48,6 +48,7 @@ def test_a_rate_without_many_of_its_answers_has_a_hollow_marker():
     assert faces == {0: "white", 1: "#009e73"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FIGURES)
 def test_figure_is_drawn_and_is_the_same_every_time(name: str, made_run: Path, tmp_path: Path):
     """The made run is drawn once for all tests, this figure here again."""

@@ -13,6 +13,8 @@ from tests.support.made_bases import write_bases
 from tests.support.made_curves import write_curves
 from tests.support.metrics_fixture import write_metrics
 
+LONG = pytest.mark.long
+
 
 def row(prompt_set: str, rate: float, samples: int, unscored: int, part_of: str = "", prompts: int = 10):
     return {
@@ -87,8 +89,8 @@ def test_a_mean_of_sets_has_the_means_of_their_bounds():
             lambda path: write_curves(write_metrics(path)),
             "harmful response, %, at its end",
         ),
-        ("table_over_bases", "over_bases", write_bases, "harmful reasoning, %"),
-        ("table_over_bases", "over_bases", write_bases, "help, %"),
+        pytest.param("table_over_bases", "over_bases", write_bases, "harmful reasoning, %", marks=LONG),
+        pytest.param("table_over_bases", "over_bases", write_bases, "help, %", marks=LONG),
         ("table_judges", "judge_rates", judge_metrics, "harmful response, %"),
     ],
 )
