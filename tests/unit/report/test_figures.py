@@ -17,13 +17,16 @@ from safe_reasoning.report.figures import style
 from safe_reasoning.report.page import write_report
 from safe_reasoning.report.tables import common, table2_main
 from tests.support.drawing import FIGURES, TABLES, draw, table
+from tests.support.judge_metrics import judge_metrics
+from tests.support.made_curves import write_curves
 from tests.support.metrics_fixture import write_metrics
 from tests.support.paths import PUBLISHED, TEMPLATES, TINY
 
 
 @pytest.fixture(scope="module")
-def metrics(made_run: Path) -> Path:
-    return made_run / "metrics"
+def metrics(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = write_curves(write_metrics(tmp_path_factory.mktemp("run") / "metrics"))
+    return judge_metrics(folder, ("nano",))
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +141,7 @@ def test_picked_triggers_stand_beside_their_effect_on_held_out_traces(metrics: P
     assert held_out[frame["label"] == "T1"].iloc[0].endswith(f"of {first['traces']}")
 
 
+@pytest.mark.long
 def test_report_is_one_page_that_needs_nothing_else(made_run: Path):
     metrics = made_run / "metrics"
     raw = yaml.safe_load(TINY.read_text())
