@@ -218,17 +218,17 @@ def ends(**changes: Any) -> Ends:
 
 def one_row(one: Continuation, room: int, script: str = "", **changes: Any) -> tuple[dict[str, Any], list]:
     sample = ScriptedSampler(lambda given, request: script)
-    (found,) = complete([TOLD], [one], sample, ends(**changes), room, "csr")
+    (found,) = complete([ANSWERED], [one], sample, ends(**changes), room, "csr")
     return found, sample.batches[0]
 
 
-TOLD = generation("g0", "The user asks.\n</think>\nno")
+ANSWERED = generation("g0", "The user asks.\n</think>\nno")
 
 
 def test_a_continuation_that_ends_with_its_drawn_token_is_not_sampled() -> None:
     """Rows as an engine gives them for the request at the start of the continuation."""
-    at, given = TOLD["token_ids"], TOLD["token_ids"][:1]
-    request = csr.continuation_request(TOLD, 1, 0, given)
+    at, given = ANSWERED["token_ids"], ANSWERED["token_ids"][:1]
+    request = csr.continuation_request(ANSWERED, 1, 0, given)
     close, end, other = ids("</think>")[0], tokenizer().eos_token_id, ids("z")[0]
     for token, room, new, reason in [
         (close, 9, [at[1], at[2], close], "stop"),
@@ -254,7 +254,7 @@ def test_a_tag_of_several_tokens_that_begins_before_the_engine_looks() -> None:
     changes = {"think_end": None, "tag": tag}
     for script, kept in (("stop> and more", "stop>"), ("no <stop>", "no <stop>"), ("no", "no")):
         found, asked = one_row(alone(0, 0, 2, first), 99, script, **changes)
-        assert len(asked) == 1 and found["text"] == text(TOLD["token_ids"][:2]) + "<" + kept
+        assert len(asked) == 1 and found["text"] == text(ANSWERED["token_ids"][:2]) + "<" + kept
     last = ids(">")[0]
     found, asked = one_row(alone(0, 0, 2, last), 99, " more", **changes)
     assert len(asked) == 1 and found["text"].endswith("> more")

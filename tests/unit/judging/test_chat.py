@@ -133,3 +133,10 @@ def test_a_judge_of_the_configuration_asks_its_endpoint(tmp_path: Path, monkeypa
         assert reasoning_harmful(get_judge("j", config), ATTACKED, "text") is True
     with pytest.raises(UserError, match="unknown judge 'k': use one of exact, lexical, j"):
         get_judge("k", config)
+
+
+def test_our_instructions_have_a_version_and_say_what_changes_do():
+    for path in (ROOT / "src/safe_reasoning/judging/prompts").glob("*.txt"):
+        version, changes, dashes = path.read_text().split("\n")[:3]
+        assert version.startswith("version ") and changes.startswith("changes: 1:") and dashes == "---", path
+        assert f" {version.removeprefix('version ')}: " in changes, path

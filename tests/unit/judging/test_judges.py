@@ -23,7 +23,6 @@ from safe_reasoning.judging.official_prompts import Template
 from safe_reasoning.judging.reply_judge import ReplyJudge
 from safe_reasoning.sampling.pieces import Piece
 from tests.support.asking import ask, complies, response_harmful, verdicts_on
-from tests.support.paths import ROOT
 
 PROMPT = {
     "prompt_id": "p",
@@ -398,10 +397,3 @@ def test_a_response_that_never_came_is_asked_about_by_nobody():
         None,
         "no_think_end",
     ) and chat.asked_for == []
-
-
-def test_our_instructions_have_a_version_and_say_what_changes_do():
-    for path in (ROOT / "src/safe_reasoning/judging/prompts").glob("*.txt"):
-        version, changes, dashes = path.read_text().split("\n")[:3]
-        assert version.startswith("version ") and changes.startswith("changes: 1:") and dashes == "---", path
-        assert f" {version.removeprefix('version ')}: " in changes, path
