@@ -5,7 +5,8 @@
 
 The run is that of tests/tiny.yaml with three methods (`fault_runs.configuration`). It is started,
 and killed with all its jobs at a random moment after its first job has begun, until it ends by
-itself; then the outputs of the stage with the fewest kills are removed, and it goes on. A kill
+itself, or after half of the kills is let end: sampling and training take longest, and would get all
+of them. Then the outputs of the stage with the fewest kills are removed, and it goes on. A kill
 counts for the stage of each job that ran. The folder keeps the runs and the list of kills: the same
 command goes on with both.
 """
@@ -54,6 +55,9 @@ def kills(
     done = logged(log)
     before, end = project.shards(), time.monotonic() + 60 * minutes
     while len(done) < number:
+        if len(done) == number // 2:
+            project.finish()
+            take_up_again(project, reference, done)
         whole = project.targets() == ["all"]
         # A job that takes longer than the time it is given would never end
         same = next(
@@ -74,10 +78,7 @@ def kills(
         if running is None and not whole:
             continue
         if running is None:
-            if found := differences(project, reference):
-                raise UserError(f"the killed run ended with other results: {', '.join(found)}")
-            count = by_stage(done)
-            remove(project, *OUTPUTS[min(list(OUTPUTS)[:4], key=lambda stage: count[stage])])
+            take_up_again(project, reference, done)
             continue
         done.append(event)
         with open(log, "a") as handle:
@@ -85,6 +86,19 @@ def kills(
         yield event
         if time.monotonic() > end:
             return
+
+
+def take_up_again(project: Project, reference: Project, done: list[dict[str, Any]]) -> None:
+    """Compare a run that has ended, and remove what the stage with the fewest kills made."""
+    refuse_differences(project, reference)
+    count = by_stage(done)
+    remove(project, *OUTPUTS[min(list(OUTPUTS)[:4], key=lambda stage: count[stage])])
+
+
+def refuse_differences(project: Project, reference: Project) -> None:
+    """UserError where a run ended with other metrics or rows than another."""
+    if found := differences(project, reference):
+        raise UserError(f"the killed run ended with other results: {', '.join(found)}")
 
 
 def uninterrupted(folder: Path, cores: int) -> Project:
@@ -108,8 +122,7 @@ def kill_many(folder: Path, number: int, seed: int, cores: int, minutes: float =
     if len(logged(log)) < number:
         raise UserError(f"{len(logged(log))} of {number} kills: give the same command again")
     project.finish()
-    if found := differences(project, reference):
-        raise UserError(f"the killed run ended with other results: {', '.join(found)}")
+    refuse_differences(project, reference)
     events = logged(log)
     return {
         "seed": seed,
