@@ -34,23 +34,23 @@ def main() -> None:
     parser.add_argument(
         "--checkpoints", type=Path, help="file for the generations of the weights kept along the training"
     )
+    parser.add_argument("--beginnings", type=Path, help="beginnings of harmful reasonings to continue")
+    parser.add_argument("--recovery", type=Path, help="file for what the end adds to them")
     arguments = parser.parse_args()
+    if (arguments.beginnings is None) != (arguments.recovery is None):
+        parser.error("--beginnings and --recovery belong together: give both or neither")
     config = load(arguments.config)
-    from safe_reasoning.sampling.prompt_sets import sample_prompt_sets
+    from safe_reasoning.sampling.prompt_sets import SamplesOfModel
 
+    model = SamplesOfModel(config, arguments.model_dir, arguments.shards, arguments.label, arguments.seed)
     prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]
     samples = {name: settings.samples for name, settings in config.prompt_sets.items()}
-    sample_prompt_sets(
-        config,
-        arguments.model_dir,
-        prompts,
-        samples,
-        arguments.shards,
-        arguments.out,
-        arguments.label,
-        arguments.seed,
-        arguments.checkpoints,
-    )
+    requests = model.requests(prompts, samples)
+    model.sample(requests, arguments.out)
+    if arguments.recovery:
+        model.sample_recovery(read_rows(arguments.beginnings, "beginnings"), arguments.recovery)
+    if arguments.checkpoints:
+        model.sample_kept(requests, arguments.checkpoints)
 
 
 if __name__ == "__main__":

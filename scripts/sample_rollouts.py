@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     config = load(arguments.config)
-    from safe_reasoning.sampling.prompt_sets import sample_prompt_sets
+    from safe_reasoning.sampling.prompt_sets import SamplesOfModel
 
     prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]
     samples = {
@@ -44,9 +44,8 @@ def main() -> None:
         for row in prompts
         if row["role"] == "align_benign"
     }
-    sample_prompt_sets(
-        config, arguments.model_dir, prompts, samples, arguments.shards, arguments.out, "rollouts"
-    )
+    model = SamplesOfModel(config, arguments.model_dir, arguments.shards, "rollouts", seed=0)
+    model.sample(model.requests(prompts, samples), arguments.out)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,13 @@
 # Curves along training: the weights that were kept on the way, evaluated like the end.
-# Trained methods are sampled along their training too, in the same engine.
+# Trained methods are sampled along their training too, and where it is asked for they continue
+# beginnings of harmful reasonings: all in the same engine.
 use rule generate_evaluation as generate_evaluation_along_training with:
+    input:
+        **({"beginnings": BEGINNINGS} if CONFIG.evaluate.recovery_traces else {}),
+        weights=weights,
+        prompts=EVALUATION_PROMPTS,
     output:
+        **({"recovery": RECOVERY} if CONFIG.evaluate.recovery_traces else {}),
         end=f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/evaluation.parquet",
         checkpoints=f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/checkpoints.parquet",
     log:
@@ -14,8 +20,14 @@ use rule generate_evaluation as generate_evaluation_along_training with:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.weights),
         shards=f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/shards",
-        checkpoints=lambda w, output: f"--checkpoints {output.checkpoints}",
-        rerun_on=settings("engine", "decoding", "prompt_sets", "evaluate.checkpoints"),
+        checkpoints=lambda w, input, output: f"--checkpoints {output.checkpoints}"
+        + (
+            f" --beginnings {input.beginnings} --recovery {output.recovery}"
+            if "recovery" in output.keys()
+            else ""
+        ),
+        rerun_on=settings("engine", "decoding", "prompt_sets", "evaluate.checkpoints")
+        + (settings("evaluate.recovery_samples") if CONFIG.evaluate.recovery_traces else ""),
 
 
 rule summarize_curves:

@@ -17,6 +17,7 @@ METRIC_TABLES = [
     "steps",
     "kl",
     *(["curves", "matched", "matched_differences"] if CONFIG.evaluate.checkpoints else []),
+    *(["recovery"] if CONFIG.evaluate.recovery_traces else []),
     *(["over_bases", "over_bases_differences"] if CONFIG.replicates else []),
 ]
 # Over bases that are replicates of one another, these are summarized.

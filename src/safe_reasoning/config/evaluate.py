@@ -30,6 +30,14 @@ class Evaluate(Section):
         le=1,
         description="share of the base's compliance with benign requests at which methods are matched",
     )
+    recovery_traces: int = Field(
+        0,
+        ge=0,
+        description="harmful reasonings of the base that every method continues after 0, 1, 2, ... of their "
+        "sentences; 0: none",
+    )
+    recovery_sentences: int = Field(4, ge=1, description="sentences at the last cut of such a reasoning")
+    recovery_samples: int = Field(4, ge=1, description="continuations per cut")
     kl_traces: int = Field(60, ge=1, description="harmful traces of the base model under the KL curve")
     kl_tokens: int = Field(100, ge=1)
     bootstrap: int = Field(2000, ge=100)

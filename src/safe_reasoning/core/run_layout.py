@@ -37,3 +37,13 @@ def id_at(generation_id: str, share: float) -> str:
 def share_of(generation_id: str) -> float:
     """The share of the steps after which a generation of kept weights was made."""
     return int(generation_id.rpartition("@")[2]) / 100
+
+
+def id_after(generation_id: str, sentences: int, sample: int) -> str:
+    """The id of a continuation of a generation that was cut after so many sentences."""
+    return f"{generation_id}+{sentences}.{sample}"
+
+
+def sentences_given(generation_id: str) -> int:
+    """The sentences after which the generation that is continued was cut."""
+    return int(generation_id.rpartition("+")[2].partition(".")[0])

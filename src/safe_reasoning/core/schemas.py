@@ -52,6 +52,18 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("finish_reason", pa.string()),
         ]
     ),
+    # One row per beginning of a harmful reasoning that all methods continue: the `sentences` first
+    # ones of a generation, as token ids.
+    "beginnings": pa.schema(
+        [
+            ("generation_id", pa.string()),
+            ("prompt_id", pa.string()),
+            ("prompt_set", pa.string()),
+            ("sentences", pa.int32()),
+            ("prompt_ids", _IDS),
+            ("given_ids", _IDS),
+        ]
+    ),
     # One row per judged part of a generation. `value` is null when unscored; `detail` then says
     # why, else what the judge said beyond it.
     "verdicts": pa.schema(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # figures are drawn where pydantic is not installed
 
 
 REPLICATES = "replicates"  # asked for by bases that are replicates, with checkpoints to match at
+COMPARISON = "comparison"  # asked for by curves and recovery together, as a comparison of many methods has
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class Item:
     Attributes:
         name: of its module, and of its files without ending.
         metrics: metric tables it is made from.
-        asked_by: key of `evaluate` that asks for it; REPLICATES for an item about several bases;
-            empty for one of every run.
+        asked_by: key of `evaluate` that asks for it; REPLICATES for an item about several bases,
+            COMPARISON for one about families of methods; empty for one of every run.
     """
 
     name: str
@@ -71,6 +72,9 @@ CONTENTS = (
             Item("table_matched", ("matched", "curves"), "checkpoints"),
             Item("fig_over_bases", ("over_bases", "matched"), REPLICATES),
             Item("table_over_bases", ("over_bases", "over_bases_differences", "matched"), REPLICATES),
+            Item("fig_families", ("curves", "matched", "recovery"), COMPARISON),
+            Item("fig_recovery", ("recovery",), "recovery_traces"),
+            Item("table_recovery", ("recovery",), "recovery_traces"),
         ),
         opening=True,
     ),
@@ -170,6 +174,8 @@ def of_run(config: Config) -> list[Item]:
 def _asked(config: Config, key: str) -> bool:
     if key == REPLICATES:
         return bool(config.replicates and config.evaluate.checkpoints)
+    if key == COMPARISON:
+        return bool(config.evaluate.recovery_traces and config.evaluate.checkpoints)
     return bool(getattr(config.evaluate, key))
 
 

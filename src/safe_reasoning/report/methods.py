@@ -28,6 +28,14 @@ METHODS = {
     "ipo_deepseek_r1": ("IPO (stage 1, cues by DeepSeek-R1)", "#d55e00", "-."),
 }
 
+# What a method learns from decides its family: a panel of the figures that compare many methods.
+FAMILIES = {
+    "corrective intervention": ("ipo", "ipo_stage2", "sft", "dpo_full"),
+    "preferences between own samples": ("dpo_natural",),
+    "demonstrations": ("sft_safe", "safechain", "realsafe", "star1", "safekey"),
+    "rewards": ("grpo_y", "grpo_zy"),
+}
+OTHERS = "others"
 
 ABLATIONS = ("ipo_appendix", "ipo_lexical", "ipo_self_detector", "ipo_deepseek_r1")  # shown in Table 3 alone
 
@@ -41,6 +49,15 @@ def ordered(methods: Iterable[str]) -> list[str]:
     """The methods that occur, in the order of METHODS, others after them."""
     present = list(dict.fromkeys(methods))
     return [m for m in METHODS if m in present] + [m for m in present if m not in METHODS]
+
+
+def families(methods: Iterable[str]) -> dict[str, list[str]]:
+    """The methods that occur but the base, by family in the order of FAMILIES; unknown last."""
+    present = [method for method in dict.fromkeys(methods) if method != "base"]
+    named = {family: [m for m in members if m in present] for family, members in FAMILIES.items()}
+    known = {method for members in FAMILIES.values() for method in members}
+    named[OTHERS] = [method for method in present if method not in known]
+    return {family: members for family, members in named.items() if members}
 
 
 def methods_by_model(frame: pd.DataFrame) -> dict[str, list[str]]:

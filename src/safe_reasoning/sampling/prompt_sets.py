@@ -9,7 +9,7 @@ from pathlib import Path
 from safe_reasoning.config import Config
 from safe_reasoning.core.files import read_json
 from safe_reasoning.core.records import Rows, write_rows
-from safe_reasoning.core.run_layout import id_at, kept_folder
+from safe_reasoning.core.run_layout import id_after, id_at, kept_folder
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.core.trace import Tokenizer
 from safe_reasoning.sampling.chat_template import prompt_ids, template_hash
@@ -51,56 +51,85 @@ def requests_for(
     ]
 
 
-def sample_prompt_sets(
-    config: Config,
-    model_dir: Path,
-    prompts: Rows,
-    samples: Mapping[str, int],
-    shards: Path,
-    out: Path,
-    label: str,
-    seed: int = 0,
-    checkpoints: Path | None = None,
-) -> None:
-    """Sample prompts with one model and write the generations with their cost (generations, tokens,
-    seconds) in the meta file.
+def recovery_requests(beginnings: Rows, samples: int, limit: int, seed: int) -> list[Request]:
+    """Requests that continue beginnings (rows of schema beginnings), `samples` each.
+
+    What is given belongs to the prompt: the text that comes back is what the model adds. Both
+    together may have `limit` tokens.
+    """
+    return [
+        Request(
+            generation_id=name,
+            prompt_id=row["prompt_id"],
+            prompt_set=row["prompt_set"],
+            sample=sample,
+            seed=derive_seed("recovery", seed, name),
+            prompt_token_ids=[*row["prompt_ids"], *row["given_ids"]],
+            max_new_tokens=max(1, limit - len(row["given_ids"])),
+        )
+        for row in beginnings
+        for sample in range(samples)
+        for name in [id_after(row["generation_id"], row["sentences"], sample)]
+    ]
+
+
+class SamplesOfModel:
+    """Samples of one model: one engine for all that is asked of it.
+
+    Each method writes generations with their cost (generations, tokens, seconds) in the meta file.
 
     Args:
         config: of the run.
         model_dir: folder of the model.
-        prompts: rows of schema prompts.
-        samples: number of samples by prompt set.
         shards: folder of finished shards.
-        out: file of the generations.
         label: name on the progress lines.
         seed: of the samples.
-        checkpoints: file of the generations of the weights that were kept along the training, with
-            the same seeds and in the same engine, KEPT_SAMPLES of each prompt. Their ids end in the
-            share (`run_layout.id_at`).
     """
-    tokenizer = load_tokenizer(model_dir)
-    sampler = Sampler(config, model_dir, shards, stop_at_think_end=False)
-    limits = {name: settings.max_new_tokens for name, settings in config.prompt_sets.items()}
-    requests = requests_for(prompts, samples, tokenizer, seed, limits)
-    meta = {
-        "decoding": config.decoding.model_dump(),
-        "engine": config.engine.model_dump(),
-        "seed": seed,
-        "chat_template_sha256": template_hash(tokenizer),
-    }
-    rows = sampler.rows(requests, label)
-    write_rows(out, "generations", rows, {**meta, **sampler.cost()})
-    if checkpoints is None:
-        return
-    before, kept = sampler.cost(), []
-    for point in read_json(model_dir / "training.json")["checkpoints"]:
-        share = point["share"]
-        sampler.use(kept_folder(model_dir, share))
-        at_share = [
-            replace(request, generation_id=id_at(request.generation_id, share))
-            for request in requests
-            if request.sample < KEPT_SAMPLES
-        ]
-        kept += sampler(at_share, f"{label} after {100 * share:.0f} % of its steps")
-    cost = {name: spent - before[name] for name, spent in sampler.cost().items()}
-    write_rows(checkpoints, "generations", kept, {**meta, **cost})
+
+    def __init__(self, config: Config, model_dir: Path, shards: Path, label: str, seed: int) -> None:
+        self._config, self._model_dir, self._label, self._seed = config, model_dir, label, seed
+        self._tokenizer = load_tokenizer(model_dir)
+        self._sampler = Sampler(config, model_dir, shards, stop_at_think_end=False)
+        self._meta = {
+            "decoding": config.decoding.model_dump(),
+            "engine": config.engine.model_dump(),
+            "seed": seed,
+            "chat_template_sha256": template_hash(self._tokenizer),
+        }
+
+    def requests(self, prompts: Rows, samples: Mapping[str, int]) -> list[Request]:
+        """Requests for prompts (rows of schema prompts), with so many samples by prompt set."""
+        limits = {name: settings.max_new_tokens for name, settings in self._config.prompt_sets.items()}
+        return requests_for(prompts, samples, self._tokenizer, self._seed, limits)
+
+    def sample(self, requests: list[Request], out: Path, what: str = "") -> None:
+        """Sample the requests with the model; progress lines name the label and `what` they are."""
+        self._sampler.use(self._model_dir)
+        before = self._sampler.cost()
+        rows = self._sampler.rows(requests, f"{self._label}{what}")
+        write_rows(out, "generations", rows, {**self._meta, **self._spent_since(before)})
+
+    def sample_recovery(self, beginnings: Rows, out: Path) -> None:
+        """Continue beginnings of harmful reasonings (rows of schema beginnings)."""
+        samples, limit = self._config.evaluate.recovery_samples, self._config.decoding.max_new_tokens
+        self.sample(recovery_requests(beginnings, samples, limit, self._seed), out, ", beginnings of harm")
+
+    def sample_kept(self, requests: list[Request], out: Path) -> None:
+        """Sample with the weights that were kept along the training, with the same seeds.
+
+        KEPT_SAMPLES of each prompt; ids end in the share (`run_layout.id_at`).
+        """
+        before, kept = self._sampler.cost(), []
+        for point in read_json(self._model_dir / "training.json")["checkpoints"]:
+            share = point["share"]
+            self._sampler.use(kept_folder(self._model_dir, share))
+            at_share = [
+                replace(request, generation_id=id_at(request.generation_id, share))
+                for request in requests
+                if request.sample < KEPT_SAMPLES
+            ]
+            kept += self._sampler(at_share, f"{self._label} after {100 * share:.0f} % of its steps")
+        write_rows(out, "generations", kept, {**self._meta, **self._spent_since(before)})
+
+    def _spent_since(self, before: Mapping[str, float]) -> dict[str, float]:
+        return {name: spent - before[name] for name, spent in self._sampler.cost().items()}

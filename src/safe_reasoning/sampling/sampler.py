@@ -13,6 +13,7 @@ from safe_reasoning.config import Config
 from safe_reasoning.core.files import read_json, sha256
 from safe_reasoning.sampling.engine import Engine, Request
 from safe_reasoning.sampling.factory import open_engine
+from safe_reasoning.sampling.nucleus import DRAW_VERSION
 from safe_reasoning.sampling.shards import sample_sharded
 
 
@@ -46,7 +47,7 @@ class Sampler:
         marker = model_dir / "training.json"  # beside the seconds, it holds the hash of the weights
         weights = read_json(marker).get("weights_sha256") if marker.exists() else None
         weights = weights or " ".join(map(sha256, sorted(model_dir.glob("*.safetensors")))) or model_dir
-        self._fingerprint = f"{self._config.engine!r} {self._config.decoding!r} {weights}"
+        self._fingerprint = f"{self._config.engine!r} {self._config.decoding!r} {weights} draw {DRAW_VERSION}"
 
     def _open_engine(self) -> Engine:
         if self._engine is None:

@@ -56,9 +56,10 @@ def test_kept_weights_answer_each_prompt_once(
     config = validate(yaml.safe_load(TINY.read_text()), "tiny")
     prompts = [{"prompt_id": f"direct-{n}", "prompt_set": "direct", "text": "hello"} for n in range(4)]
     end, along = tmp_path / "end.parquet", tmp_path / "along.parquet"
-    prompt_sets.sample_prompt_sets(
-        config, tmp_path, prompts, {"direct": 3}, tmp_path / "shards", end, "label", 0, along
-    )
+    model = prompt_sets.SamplesOfModel(config, tmp_path, tmp_path / "shards", "label", seed=0)
+    requests = model.requests(prompts, {"direct": 3})
+    model.sample(requests, end)
+    model.sample_kept(requests, along)
     assert len(read_rows(end, "generations")) == 12 and Sampler.opened == 1
     rows = read_rows(along, "generations")
     seen = {(r["prompt_id"], r["finish_reason"], r["generation_id"].rpartition("@")[2]) for r in rows}
