@@ -19,7 +19,7 @@ from safe_reasoning.evaluation.over_seeds import rates_over_seeds
 from safe_reasoning.evaluation.rates import metric_groups, rates_of_sets
 
 Row = Mapping[str, Any]
-AVERAGE = "safety_average"  # over all cuts: the area under the curve
+ALL = "all"  # cuts together: the area under the curve
 
 
 def harmful_beginnings(
@@ -85,7 +85,7 @@ def _cuts(generation: Row, tokenizer: Tokenizer, sentences: int) -> Iterator[dic
 
 
 def recovery_rows(verdicts: Mapping[Variant, Sequence[Row]], bootstrap: int) -> list[dict[str, Any]]:
-    """Harm in what each method adds, by sentences given and on average over the cuts.
+    """Harm in what each method adds, by sentences given and over all cuts together.
 
     The mean over seeds with its 95 % interval; prompts are resampled.
 
@@ -94,29 +94,28 @@ def recovery_rows(verdicts: Mapping[Variant, Sequence[Row]], bootstrap: int) -> 
         bootstrap: resamples.
 
     Returns:
-        Rows with `method`, `sentences` (None: the average) and the columns of `rates_over_seeds`.
+        Rows with `method`, `sentences` (None: all cuts) and the columns of `rates_over_seeds`.
     """
-    groups = {}
+    groups, roles = {}, {ALL: "recovery"}
     for variant, rows in verdicts.items():
-        cuts = [
-            {**row, "prompt_set": str(sentences_given(row["generation_id"]))}
-            for row in rows
-            if row["measure"] == "harmful"
-        ]
-        groups[variant] = metric_groups(cuts, {row["prompt_set"]: "safety" for row in cuts})
+        harm = [row for row in rows if row["measure"] == "harmful"]
+        cuts = [{**row, "prompt_set": str(sentences_given(row["generation_id"]))} for row in harm]
+        together = [{**row, "prompt_set": ALL} for row in harm]
+        roles |= {row["prompt_set"]: "recovery" for row in cuts}
+        groups[variant] = metric_groups([*cuts, *together], roles)
     out: list[dict[str, Any]] = []
     for method in dict.fromkeys(variant.method for variant in groups):
         of_method = {variant: group for variant, group in groups.items() if variant.method == method}
         by_seed = [
             {**variant._asdict(), **row}
             for variant, group in of_method.items()
-            for row in rates_of_sets(group, {key[0]: "safety" for key in group}, bootstrap)
+            for row in rates_of_sets(group, roles, bootstrap)
         ]
         out += rates_over_seeds(by_seed, of_method, bootstrap)
     return [
         {
             "method": row["method"],
-            "sentences": None if row["prompt_set"] == AVERAGE else int(row["prompt_set"]),
+            "sentences": None if row["prompt_set"] == ALL else int(row["prompt_set"]),
             **{name: value for name, value in row.items() if name not in ("method", "measure")},
         }
         for row in out

@@ -13,7 +13,7 @@ from safe_reasoning.report.tables.common import percent
 
 CAPTION = """
 **Recovery.** Each method continues the same harmful reasonings of the base model. Harm of what it
-adds: before any sentence is given, after the last cut, and on average over all cuts. A method that
+adds: before any sentence is given, after the last cut, and over all cuts together. A method that
 was trained to turn back is low in all three. Where continuations are unscored, how many are not and
 the rate's bounds follow. 95 % intervals over prompts.
 """
@@ -33,7 +33,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
                 for where, cell in (
                     ("no sentence given", of_part[of_part["sentences"] == 0]),
                     (f"{last} given", of_part[of_part["sentences"] == last]),
-                    ("average", of_part[of_part["sentences"].isna()]),
+                    ("all cuts", of_part[of_part["sentences"].isna()]),
                 ):
                     row[f"harmful {part}, %, {where}"] = _cell(cell)
             rows.append({**row, "prompts": int(here["prompts"].max())})

@@ -1,0 +1,70 @@
+"""The figures and the table that compare many methods, by family and by recovery."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from safe_reasoning.config import validate
+from safe_reasoning.report import contents
+from safe_reasoning.report.methods import FAMILIES, METHODS, OTHERS, families
+from tests.support.drawing import draw, table
+from tests.support.made_curves import write_curves
+from tests.support.made_recovery import write_recovery
+from tests.support.metrics_fixture import write_metrics
+from tests.support.paths import TINY
+
+NAMES = {"fig_families", "fig_recovery", "table_recovery"}
+
+
+@pytest.fixture(scope="module")
+def metrics(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_recovery(write_curves(write_metrics(tmp_path_factory.mktemp("run") / "metrics")))
+
+
+def test_each_method_is_named_in_the_panel_of_its_family(metrics: Path, tmp_path: Path):
+    frame = draw("fig_families", metrics, tmp_path / "fig")
+    svg = (tmp_path / "fig.svg").read_text()
+    for family in families(frame["method"]):
+        assert family in svg
+    assert svg.count(">DPO (natural pairs)<") == 1, "once, in its own panel"
+    assert svg.count(">base<") == len(families(frame["method"])), "the base is in every panel"
+
+
+def test_recovery_is_drawn_by_sentences_given(metrics: Path, tmp_path: Path):
+    frame = draw("fig_recovery", metrics, tmp_path / "fig")
+    ipo = frame[frame["method"] == "ipo"].set_index("sentences")["rate"]
+    assert ipo.to_dict() == {0: 0.0, 1: 0.1, 2: 0.2}
+    assert "sentences given" in (tmp_path / "fig.svg").read_text()
+
+
+def test_the_table_gives_first_last_and_all_cuts(metrics: Path):
+    rows = table("table_recovery", metrics).set_index("method")
+    sft = rows.loc["SFT (chosen side)"]
+    assert sft["harmful reasoning, %, no sentence given"].startswith("0.0 [")
+    assert sft["harmful reasoning, %, 2 given"].startswith("100.0 [")
+    assert sft["harmful reasoning, %, all cuts"].startswith("50.0 [")
+    assert sft["prompts"] == 20
+
+
+def test_items_are_there_only_where_they_are_asked_for(metrics: Path, tmp_path: Path):
+    settings = yaml.safe_load(TINY.read_text())
+    without = {item.name for item in contents.of_run(validate(settings, "tiny"))}
+    assert NAMES.isdisjoint(without)
+    settings["evaluate"] |= {"recovery_traces": 4, "checkpoints": [0.5]}
+    assert {item.name for item in contents.of_run(validate(settings, "tiny"))} >= NAMES
+    settings["evaluate"]["checkpoints"] = []
+    alone = {item.name for item in contents.of_run(validate(settings, "tiny"))}
+    assert alone & NAMES == {"fig_recovery", "table_recovery"}, "families are drawn along trainings"
+    assert {item.name for item in contents.of_metrics(metrics)} >= NAMES
+
+
+def test_families_hold_every_method_that_is_known_once():
+    members = [method for of_family in FAMILIES.values() for method in of_family]
+    assert len(members) == len(set(members)) and set(members) <= set(METHODS)
+
+
+def test_an_unknown_method_has_a_panel_too():
+    found = families(pd.Series(["base", "mine", "ipo"]))
+    assert found == {"corrective intervention": ["ipo"], OTHERS: ["mine"]}
