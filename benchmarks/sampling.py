@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from benchmarks.models import SMOLLM2
 from safe_reasoning import config
@@ -34,7 +35,8 @@ completions have the same length, so that all columns do the same work.
 The other two models have random weights: one in SmolLM2-135M's shape, with 49,152 tokens, and one
 with 4 layers of width 256 and 151,936 tokens, where the draw weighs most. Their logits are spread
 so that the nucleus has a few tokens, as with trained models. `wide` is the share of draws that took
-the whole vocabulary.
+the whole vocabulary. Eight requests share each prompt of the nano world, whose prompts are short;
+with a prefix cache it is computed once.
 """
 DECODING = config.Decoding(temperature=0.6, top_p=0.95, max_new_tokens=64)
 FEW_TOKENS = DECODING.model_copy(update={"max_new_tokens": 24})  # vLLM's sampler takes long there
@@ -66,6 +68,7 @@ def measure(nano: Path | None = None, threads: int = 2) -> list[dict[str, Any]]:
         large_settings = settings(threads, sequences=32)
         rows = [
             *vllm_rows("nano", base, nano_settings, nano_requests(base, 512)),
+            *uncached_rows("nano", base, nano_settings, nano_requests(base, 512)),
             *transformers_rows("nano", base, nano_settings, nano_requests(base, 256)),
             *vllm_rows("SmolLM2's shape", smollm2, large_settings, random_requests(32), FEW_TOKENS),
             *vllm_rows("152k vocabulary", large, large_settings, random_requests(32), FEW_TOKENS),
@@ -162,6 +165,20 @@ def vllm_rows(
     )
     rows[-1]["wide"] = (engine.tally.wide - wide) / (engine.tally.draws - draws)
     return rows
+
+
+def uncached_rows(
+    name: str, model: Path, engine_settings: config.Engine, requests: list[Request]
+) -> list[dict[str, Any]]:
+    """Our draw in an engine that computes the prompt of every request anew."""
+    import vllm
+
+    started = vllm.LLM
+    with mock.patch.object(vllm, "LLM", lambda **given: started(**given | {"enable_prefix_caching": False})):
+        engine: Any = open_engine(model, engine_settings, DECODING)
+    endless(engine)
+    tokens = len(requests) * DECODING.max_new_tokens
+    return compared(name, tokens, {"our draw, no prefix cache": partial(engine.generate, requests)})
 
 
 def endless(engine: Any) -> None:
