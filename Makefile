@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 # torch's CPU build lies outside PyPI: where the configured index lacks it, PyTorch's own CPU index is asked.
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: help setup demo mini figures archive compare-runs plan prefetch lock-revisions containers lock-containers label-sheet label-audit test-fast test test-slow bench lint format schema lock setup-cuda gpu-bundle gpu-check
+.PHONY: help setup demo compare mini figures archive compare-runs plan prefetch lock-revisions containers lock-containers label-sheet label-audit test-fast test test-slow bench lint format schema lock setup-cuda gpu-bundle gpu-check
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,11 @@ demo: setup ## the whole paper on the nano model: results/demo/report.html
 	$(BIN)/snakemake --cores $(CORES)
 	@$(call compare_with_stored,demo)
 	@echo "open results/demo/report.html"
+
+compare: setup ## the related training methods beside the paper's, in the world of the demo: results/compare/report.html
+	$(BIN)/snakemake --cores $(CORES) --configfile config/compare.yaml
+	@$(call compare_with_stored,compare)
+	@echo "open results/compare/report.html"
 
 mini: setup ## the same rules on SmolLM2-135M and real prompts (SAFE_REASONING_DATA=folder where there is no hub)
 	$(BIN)/snakemake --cores $(CORES) --configfile config/mini.yaml
