@@ -18,7 +18,7 @@ from safe_reasoning.core.files import read_json
 from safe_reasoning.core.provenance import read_meta
 from safe_reasoning.core.records import write_metrics
 from safe_reasoning.core.run_layout import variant_of
-from safe_reasoning.evaluation.costs import efficiency, pair_counts, training_curves
+from safe_reasoning.evaluation.costs import budgets, efficiency, pair_counts, training_curves
 from safe_reasoning.training.recipe import data_stems, stage1_file
 
 
@@ -41,6 +41,7 @@ def main() -> None:
         "--stage1", nargs="*", default=[], help="training.json files of first stages that others go on from"
     )
     parser.add_argument("--out", required=True, type=Path, help="folder of the CSV files")
+    parser.add_argument("--budgets", action="store_true", help="write budgets.csv too")
     arguments = parser.parse_args()
     config = load(arguments.config)
     files = {Path(path).stem: read_meta(path) for path in arguments.pairs}
@@ -59,6 +60,8 @@ def main() -> None:
         "pairs": pair_counts(files),
         "training": training_curves(trained),
     }
+    if arguments.budgets:
+        tables["budgets"] = budgets(tables["efficiency"], trained, stage1)
     for name, rows in tables.items():
         write_metrics(arguments.out / f"{name}.csv", [{"model": arguments.model, **row} for row in rows], {})
 

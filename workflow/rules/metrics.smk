@@ -17,7 +17,7 @@ METRIC_TABLES = [
     "steps",
     "kl",
     *(["curves", "matched", "matched_differences"] if CONFIG.evaluate.checkpoints else []),
-    *(["recovery"] if CONFIG.evaluate.recovery_traces else []),
+    *(["recovery", "budgets"] if CONFIG.evaluate.recovery_traces else []),
     *(["over_bases", "over_bases_differences"] if CONFIG.replicates else []),
 ]
 # Over bases that are replicates of one another, these are summarized.
@@ -37,6 +37,7 @@ rule summarize_costs:
         efficiency=f"{RUN}/metrics/{{model}}/efficiency.csv",
         pairs=f"{RUN}/metrics/{{model}}/pairs.csv",
         training=f"{RUN}/metrics/{{model}}/training.csv",
+        **({"budgets": f"{RUN}/metrics/{{model}}/budgets.csv"} if CONFIG.evaluate.recovery_traces else {}),
     log:
         f"{RUN}/logs/summarize_costs/{{model}}.log",
     localrule: True
@@ -47,12 +48,13 @@ rule summarize_costs:
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output.efficiency),
+        budgets="--budgets" if CONFIG.evaluate.recovery_traces else "",
     message:
         "Summarizing costs of {wildcards.model}"
     shell:
         "python scripts/summarize_costs.py --config {params.config} --model {wildcards.model} "
         "--pairs {input.pairs} --rollouts {input.rollouts} "
-        "--trained {input.trained} --stage1 {input.stage1} --out {params.out} 2> {log}"
+        "--trained {input.trained} --stage1 {input.stage1} {params.budgets} --out {params.out} 2> {log}"
 
 
 rule summarize_steps:

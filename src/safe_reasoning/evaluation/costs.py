@@ -62,6 +62,52 @@ def efficiency(
     return rows
 
 
+def budgets(
+    efficiency_rows: Sequence[Mapping[str, Any]],
+    trained: Mapping[Variant, Meta],
+    stage1: Mapping[Variant, Meta] | None = None,
+) -> list[dict[str, Any]]:
+    """What each method was given, so that equal budgets can be seen.
+
+    One row per method and seed: steps, rows of a step, tokens that went through the training
+    (prompts included; for GRPO the completions), and what was sampled for it. A second stage holds
+    the training of the first.
+
+    Args:
+        efficiency_rows: of `efficiency`.
+        trained: training.json of each method and seed.
+        stage1: training.json of the first stage of each method that goes on from one.
+    """
+    rows = []
+    for row in efficiency_rows:
+        variant = Variant(row["method"], row["seed"])
+        parts = [trained[variant], *([stage1[variant]] if stage1 and variant in stage1 else [])]
+        settings = trained[variant].get("settings", {})
+        rows.append(
+            {
+                **variant._asdict(),
+                "steps": sum(part["steps"] for part in parts),
+                "rows_per_step": settings.get("batch_size"),
+                "learning_rate": settings.get("learning_rate"),
+                "trained_tokens": round(sum(map(_trained_tokens, parts))),
+                "generations": row["generations"],
+                "generated_tokens": row["generated_tokens"],
+                "seconds": row["sampling_seconds"] + row["training_seconds"],
+            }
+        )
+    return rows
+
+
+def _trained_tokens(training: Meta) -> float:
+    """Tokens of all rows that were seen, a row once in every pass."""
+    if not training["steps"]:
+        return 0.0
+    if "generated_tokens" in training:
+        return float(training["generated_tokens"])
+    seen = training["steps"] * training["settings"]["batch_size"]
+    return float(training["tokens"] * seen / training["examples"])
+
+
 def _sampling(meta: Meta, rollouts: Meta) -> dict[str, float]:
     """Generations, tokens and seconds of sampling behind a file of training rows."""
     own = {name: meta.get(name, 0) for name in ("generations", "generated_tokens", "sampling_seconds")}

@@ -75,6 +75,7 @@ CONTENTS = (
             Item("fig_families", ("curves", "matched", "recovery"), COMPARISON),
             Item("fig_recovery", ("recovery",), "recovery_traces"),
             Item("table_recovery", ("recovery",), "recovery_traces"),
+            Item("table_budgets", ("budgets",), "recovery_traces"),
         ),
         opening=True,
     ),

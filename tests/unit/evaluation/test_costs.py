@@ -7,7 +7,7 @@ import pytest
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import write_json
 from safe_reasoning.core.run_layout import Variant
-from safe_reasoning.evaluation.costs import efficiency, pair_counts
+from safe_reasoning.evaluation.costs import budgets, efficiency, pair_counts
 from safe_reasoning.evaluation.steps import step_of, steps
 
 
@@ -81,3 +81,26 @@ def test_steps_add_up_files_of_one_kind(tmp_path: Path):
     assert found["base model"]["seconds"] == 10.0 and found["pairs"]["generated_tokens"] == 7
     with pytest.raises(UserError, match="belongs to no step"):
         step_of(tmp_path / "other.parquet")
+
+
+def test_budgets_count_the_tokens_that_went_through_a_training():
+    """25 steps of 8 rows from 100 rows of 60 tokens on average: two passes, 12,000 tokens."""
+    settings = {"batch_size": 8, "learning_rate": 1e-4}
+    pairs = {"settings": settings, "steps": 25, "examples": 100, "tokens": 6000}
+    grpo = {"settings": {**settings, "batch_size": 32}, "steps": 5, "generated_tokens": 700, "examples": 9}
+    nothing = {"settings": settings, "steps": 0}
+    trained = {Variant("ipo", 0): pairs, Variant("grpo_y", 0): grpo, Variant("ipo_stage2", 0): nothing}
+    rows = [
+        {
+            **variant._asdict(),
+            "generations": 3,
+            "generated_tokens": 50,
+            "sampling_seconds": 1.5,
+            "training_seconds": 2.0,
+        }
+        for variant in trained
+    ]
+    ipo, rl, second = budgets(rows, trained, {Variant("ipo_stage2", 0): pairs})
+    assert (ipo["steps"], ipo["trained_tokens"], ipo["seconds"]) == (25, 12_000, 3.5)
+    assert (rl["trained_tokens"], rl["rows_per_step"]) == (700, 32)
+    assert (second["steps"], second["trained_tokens"]) == (25, 12_000), "a second stage holds the first"

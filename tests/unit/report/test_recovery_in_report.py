@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from safe_reasoning.config import validate
+from safe_reasoning.core import records
 from safe_reasoning.report import contents
 from safe_reasoning.report.methods import FAMILIES, METHODS, OTHERS, families
 from tests.support.drawing import draw, table
@@ -15,12 +16,26 @@ from tests.support.made_recovery import write_recovery
 from tests.support.metrics_fixture import write_metrics
 from tests.support.paths import TINY
 
-NAMES = {"fig_families", "fig_recovery", "table_recovery"}
+NAMES = {"fig_families", "fig_recovery", "table_recovery", "table_budgets"}
 
 
 @pytest.fixture(scope="module")
 def metrics(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_recovery(write_curves(write_metrics(tmp_path_factory.mktemp("run") / "metrics")))
+    folder = write_recovery(write_curves(write_metrics(tmp_path_factory.mktemp("run") / "metrics")))
+    given = {
+        "model": "nano",
+        "rows_per_step": 8,
+        "learning_rate": 1e-4,
+        "generated_tokens": 9,
+        "seconds": 2.04,
+    }
+    rows = [
+        {**given, "method": method, "seed": seed, "steps": 25, "trained_tokens": 10 + seed, "generations": 3}
+        for method in ("sft", "ipo")
+        for seed in (0, 2)
+    ]
+    records.write_metrics(folder / "budgets.csv", rows, {})
+    return folder
 
 
 def test_each_method_is_named_in_the_panel_of_its_family(metrics: Path, tmp_path: Path):
@@ -48,6 +63,12 @@ def test_the_table_gives_first_last_and_all_cuts(metrics: Path):
     assert sft["prompts"] == 20
 
 
+def test_budgets_are_means_over_seeds_in_the_order_of_the_methods(metrics: Path):
+    rows = table("table_budgets", metrics)
+    assert list(rows["method"]) == ["SFT (chosen side)", "IPO (stage 1)"]
+    assert list(rows["tokens trained on"]) == [11, 11] and list(rows["seconds"]) == [2.0, 2.0]
+
+
 def test_items_are_there_only_where_they_are_asked_for(metrics: Path, tmp_path: Path):
     settings = yaml.safe_load(TINY.read_text())
     without = {item.name for item in contents.of_run(validate(settings, "tiny"))}
@@ -56,7 +77,7 @@ def test_items_are_there_only_where_they_are_asked_for(metrics: Path, tmp_path: 
     assert {item.name for item in contents.of_run(validate(settings, "tiny"))} >= NAMES
     settings["evaluate"]["checkpoints"] = []
     alone = {item.name for item in contents.of_run(validate(settings, "tiny"))}
-    assert alone & NAMES == {"fig_recovery", "table_recovery"}, "families are drawn along trainings"
+    assert alone & NAMES == NAMES - {"fig_families"}, "families are drawn along trainings"
     assert {item.name for item in contents.of_metrics(metrics)} >= NAMES
 
 
