@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -42,30 +43,29 @@ def draw(frame: pd.DataFrame) -> Figure:
     return figure
 
 
-def _path(axis: Axes, path: pd.DataFrame, *, named: bool, **look: object) -> None:
+def _path(axis: Axes, path: pd.DataFrame, *, named: bool, **look: Any) -> None:
     path = path.sort_values("steps_share")
     path = path[path["steps_share"] >= path["steps_share"].iloc[-1] - 1]
     look = {"linewidth": 1.1, **look}
-    axis.plot(100 * path["help_rate"], 100 * path["harm_rate"], **look)  # type: ignore[arg-type]
+    axis.plot(100 * path["help_rate"], 100 * path["harm_rate"], **look)
     if not named:
         return
     end = path.iloc[-1]
     reach = {
-        f"{axis_name}err": [
+        kind: [
             [100 * max(0.0, end[f"{kind}_rate"] - end[f"{kind}_low"])],
             [100 * max(0.0, end[f"{kind}_high"] - end[f"{kind}_rate"])],
         ]
-        for axis_name, kind in (("x", "help"), ("y", "harm"))
+        for kind in ("help", "harm")
     }
     axis.errorbar(
         [100 * end["help_rate"]],
         [100 * end["harm_rate"]],
-        **reach,
+        xerr=reach["help"],
+        yerr=reach["harm"],
         fmt="o",
         markersize=4,
         elinewidth=0.8,
         label=report_methods.label(str(end["method"])),
-        color=look["color"],
-        linestyle=look["linestyle"],
-        zorder=look["zorder"],
+        **look,
     )

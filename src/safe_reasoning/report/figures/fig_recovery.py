@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -41,11 +42,11 @@ def draw(frame: pd.DataFrame) -> Figure:
     return figure
 
 
-def _line(axis: Axes, cell: pd.DataFrame, *, named: bool, **look: object) -> None:
+def _line(axis: Axes, cell: pd.DataFrame, *, named: bool, **look: Any) -> None:
     cell = cell.sort_values("sentences")
     look = {"linewidth": 1.1, **look}
     if not named:
-        axis.plot(cell["sentences"], 100 * cell["rate"], **look)  # type: ignore[arg-type]
+        axis.plot(cell["sentences"], 100 * cell["rate"], **look)
         return
     reach = [cell["rate"] - cell["low"], cell["high"] - cell["rate"]]
     axis.errorbar(
@@ -54,5 +55,5 @@ def _line(axis: Axes, cell: pd.DataFrame, *, named: bool, **look: object) -> Non
         yerr=[100 * side.clip(lower=0) for side in reach],
         elinewidth=0.7,
         label=report_methods.label(str(cell["method"].iloc[0])),
-        **look,  # type: ignore[arg-type]
+        **look,
     )
