@@ -16,9 +16,6 @@ from safe_reasoning import config
 from safe_reasoning.core.cli import progress
 from safe_reasoning.core.errors import UserError
 
-# Part of the names of shards: raise it when the same seed and logits give another token, so that no
-# job goes on from shards of another draw.
-DRAW_VERSION = 1
 CANDIDATES = 128
 _ATTEMPTS = ((8, torch.float32), (CANDIDATES, torch.float32), (CANDIDATES, torch.float64))
 _BLOCK = 64  # tokens; the vocabulary's maxima are taken block by block

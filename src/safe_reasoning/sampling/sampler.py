@@ -13,8 +13,11 @@ from safe_reasoning.config import Config
 from safe_reasoning.core.files import read_json, sha256
 from safe_reasoning.sampling.engine import Engine, Request
 from safe_reasoning.sampling.factory import open_engine
-from safe_reasoning.sampling.nucleus import DRAW_VERSION
 from safe_reasoning.sampling.shards import sample_sharded
+
+# Part of the names of shards: raise it when the same seed and logits give another token (nucleus),
+# so that no job goes on from shards of another draw.
+DRAW_VERSION = 1
 
 
 class Sampler:
