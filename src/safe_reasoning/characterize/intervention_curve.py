@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from safe_reasoning.characterize.intervention import Case, Sample, State, find_cues, run_interventions
+from safe_reasoning.characterize.intervention import Case, Sample, State, run_interventions
 from safe_reasoning.characterize.trigger_mining import round_robin_by_prompt
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.trace import Tokenizer
 from safe_reasoning.judging.base import CueDetector, Judge
+from safe_reasoning.judging.cues import find_cues
 from safe_reasoning.judging.verdicts import reasonings_are_safe
 from safe_reasoning.prompts.attacks.rows import request_sha256
 from safe_reasoning.stats.rates import clustered_rate

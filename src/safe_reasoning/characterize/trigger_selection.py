@@ -13,7 +13,7 @@ from typing import Any
 
 from safe_reasoning.characterize import trigger_mining as mining
 from safe_reasoning.characterize.csr_estimate import Reader
-from safe_reasoning.characterize.intervention import Case, Sample, State, find_cues, run_interventions
+from safe_reasoning.characterize.intervention import Case, Sample, State, run_interventions
 from safe_reasoning.characterize.intervention_curve import NEUTRAL
 from safe_reasoning.characterize.trigger_mining import Candidate, Row, round_robin_by_prompt
 from safe_reasoning.config import Config
@@ -21,6 +21,7 @@ from safe_reasoning.core.cli import progress
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.trace import Tokenizer
 from safe_reasoning.judging.base import CueDetector, Judge
+from safe_reasoning.judging.cues import find_cues
 from safe_reasoning.judging.verdicts import reasonings_are_safe
 from safe_reasoning.prompts.attacks.rows import request_sha256
 from safe_reasoning.sampling.ends import Ends

@@ -9,7 +9,6 @@ from typing import Any
 
 from safe_reasoning.characterize.continuation_safety import by_trace, curve
 from safe_reasoning.characterize.cue_correlation import cue_correlation
-from safe_reasoning.characterize.intervention import find_cues
 from safe_reasoning.characterize.trigger_mining import trace_spans
 from safe_reasoning.characterize.turning_points import (
     csr_around,
@@ -20,6 +19,7 @@ from safe_reasoning.characterize.turning_points import (
 from safe_reasoning.config import Characterize
 from safe_reasoning.core.trace import Tokenizer
 from safe_reasoning.judging.base import CueDetector
+from safe_reasoning.judging.cues import find_cues
 from safe_reasoning.stats.rates import simple_rate
 
 Row = Mapping[str, Any]

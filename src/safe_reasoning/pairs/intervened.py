@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from safe_reasoning.characterize.intervention import Case, Cue, Sample, State, run_interventions
+from safe_reasoning.characterize.intervention import Case, Sample, State, run_interventions
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.core.trace import Tokenizer
 from safe_reasoning.judging.base import CueDetector, Judge
+from safe_reasoning.judging.cues import Cue
 from safe_reasoning.judging.verdicts import reasonings_are_safe
 from safe_reasoning.pairs.rows import Pairs, Row, _checked, _count, is_usable, share_prefix, side_ids
 from safe_reasoning.sampling.engine import Request

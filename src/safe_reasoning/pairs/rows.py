@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from safe_reasoning.characterize.intervention import find_cues
 from safe_reasoning.core.trace import CLOSE_TAG, Tokenizer, split_trace, whole_tokens
 from safe_reasoning.judging.base import CueDetector
+from safe_reasoning.judging.cues import find_cues
 
 Row = Mapping[str, Any]
 

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safe_reasoning.characterize.intervention import Case, find_cues, run_interventions, substitute
+from safe_reasoning.characterize.intervention import Case, run_interventions, substitute
+from safe_reasoning.judging.cues import find_cues
 from safe_reasoning.sampling.engine import Request
 from tests.support.fakes import PROMPT_IDS, KeywordDetector, ScriptedSampler, generation, ids, text, tokenizer
 

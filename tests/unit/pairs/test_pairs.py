@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safe_reasoning.characterize.intervention import find_cues
 from safe_reasoning.core.records import to_table
 from safe_reasoning.judging.base import FirstCue
+from safe_reasoning.judging.cues import find_cues
 from safe_reasoning.pairs.intervened import intervened_pairs, rollout_requests
 from safe_reasoning.pairs.natural import natural_pairs
 from safe_reasoning.pairs.overrefusal import overrefusal_pairs

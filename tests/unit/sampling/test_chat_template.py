@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 import transformers.utils.chat_template_utils as template_utils
 
-from safe_reasoning.characterize.intervention import Cue, substitute
+from safe_reasoning.characterize.intervention import substitute
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.trace import continue_text
+from safe_reasoning.judging.cues import Cue
 from safe_reasoning.sampling.chat_template import conversation_ids, prompt_ids
 from tests.support.fakes import tokenizer as byte_tokenizer
 
