@@ -2,13 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from safe_reasoning.config.section import Name, Section, Share
 
 Label = Literal["harmful", "benign", "capability"]
+# Kinds of prompts that GRPO learns from, and the role of the prompt sets that hold each
+PROMPT_ROLES: dict[str, Literal["align_harmful", "align_benign", "align_alarming", "align_capability"]] = {
+    "harmful": "align_harmful",
+    "benign": "align_benign",
+    "alarming": "align_alarming",
+    "capability": "align_capability",
+}
+PromptKind = Literal["harmful", "benign", "alarming", "capability"]
+HARMFUL_ONLY: dict[PromptKind, float] = {"harmful": 1.0}
+
+
+def _later(default: Any, description: str, **bounds: Any) -> Any:
+    """A key that came after the first runs.
+
+    At its default it is left out of dumps, so that the methods of finished runs stay the same.
+    """
+    return Field(default, description=description, exclude_if=lambda value: value == default, **bounds)
+
+
+class Prefill(Section):
+    """Beginnings of the reasoning that GRPO's prompts are given (RECAP, Self-ReSET)."""
+
+    source: Literal["opposite", "aligned", "own", "none"] = Field(
+        description=(
+            "opposite: a harmful prompt gets cooperative reasoning, a benign one refusing reasoning; "
+            "aligned: the other way round; own: unsafe completions of this training, cut; none: no beginning"
+        )
+    )
+    share: Share = Field(
+        0.5, description="share of a step's prompts, of those that can have one, that get a beginning"
+    )
+    tokens: int = Field(40, ge=1, description="tokens of a beginning, at most")
+    judge_prefix: bool = Field(
+        True, description="whether the beginning counts as reasoning where the reward reads the reasoning"
+    )
+    buffer: int = Field(256, ge=1, description="own: beginnings that are kept; the oldest goes first")
+    cut: Literal["cue", "before_cue"] = Field(
+        "cue", description="own: cut after the sentence of the first compliance cue, or before it"
+    )
 
 
 class Method(Section):
@@ -60,8 +99,20 @@ class Method(Section):
     benign_ratio: float = Field(
         1.0, ge=0, description="stage 2: benign pairs for each harmful pair (the paper does not say)"
     )
-    reward: Literal["y", "zy"] = Field("zy", description="GRPO: I[y safe], or I[z safe] + I[y safe]")
+    reward: Name = Field("zy", description="GRPO: a name in src/safe_reasoning/training/rewards.py")
     rollouts: int = Field(8, ge=2, description="GRPO: completions per prompt")
+    prompts: dict[PromptKind, Annotated[float, Field(gt=0)]] = _later(
+        HARMFUL_ONLY, "GRPO: shares of the kinds of prompts that it learns from", min_length=1
+    )
+    prefill: Prefill | None = _later(None, "GRPO: beginnings of the reasoning that prompts are given")
+    format_reward: float = _later(1.0, "reward label: for a reasoning that is closed once", ge=0)
+    answer_reward: float = _later(1.0, "reward label: for a refusal, against it on benign prompts", ge=0)
+    loss_type: Literal["dapo", "grpo", "bnpo", "dr_grpo"] = _later(
+        "dapo", "GRPO: how TRL averages over tokens; dapo is a mean over the tokens of a step"
+    )
+    kl_beta: float = _later(0.0, "GRPO: weight of the KL from the weights that it starts from", ge=0)
+    epsilon_high: float | None = _later(None, "GRPO: upper clip of the ratio; the lower one is 0.2", gt=0)
+    start: Name | None = _later(None, "the method whose weights it goes on from; the base by default")
     max_steps: int | None = Field(None, ge=1)
     deepspeed: str | None = Field(None, description="path of a DeepSpeed JSON configuration")
     processes: int = Field(1, ge=1, description="training processes of a node (torchrun), one per GPU")

@@ -7,7 +7,7 @@ Where the paper is silent, the value is our choice and docs/fidelity.md says so.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 
 from pydantic import Field, SerializeAsAny, model_validator
 
@@ -17,12 +17,11 @@ from safe_reasoning.config.endpoints import Endpoint
 from safe_reasoning.config.engine import Decoding, Engine, Resources
 from safe_reasoning.config.evaluate import Evaluate, Report
 from safe_reasoning.config.judges import Annotator
-from safe_reasoning.config.methods import Method
+from safe_reasoning.config.methods import HARMFUL_ONLY, PROMPT_ROLES, Method
 from safe_reasoning.config.models import Model, NanoModel
+from safe_reasoning.config.plan import Plan, Role
 from safe_reasoning.config.section import Name, Section, Share
 from safe_reasoning.core.arithmetic import Arithmetic
-
-Role = Literal["align_harmful", "align_benign", "characterize", "safety", "overrefusal", "capability"]
 
 
 class PromptSet(Section):
@@ -96,36 +95,6 @@ class Pairs(Section):
     overrefusal_samples: int = Field(2, ge=1)
 
 
-Tokens = Annotated[float, Field(gt=0)]
-
-
-class Plan(Section):
-    """What `make plan` assumes.
-
-    The machine, and rates that are estimates unless a finished run's are given.
-    """
-
-    gpus: int = Field(1, ge=1)
-    gpu_memory_gib: float = Field(80, gt=0)
-    disk_gib: float | None = Field(None, gt=0, description="disk the run may take; by default what is free")
-    generation_tokens_per_gpu_second: float = Field(2500, gt=0)
-    training_tokens_per_gpu_second: float = Field(2500, gt=0)
-    reasoning_share: Share = Field(0.7, description="tokens of a completion that are reasoning")
-    # Measured: nano 0.94, SmolLM2-135M 0.62 to 0.75 (docs/statistics.md). That of models of the
-    # paper's size is not known: 0.9 is an estimate
-    followed_share: Share = Field(
-        0.9,
-        description="chance that the next sampled token is that of the trace (characterize.csr_reuse)",
-    )
-    completion_tokens: dict[Role, Tokens] = {role: 80 for role in get_args(Role)}
-
-    @model_validator(mode="after")
-    def _complete(self) -> Plan:
-        if missing := set(get_args(Role)) - set(self.completion_tokens):
-            raise ValueError(f"completion_tokens lacks {min(missing)}: give a mean for every role")
-        return self
-
-
 def _known(key: str, name: str, known: list[str]) -> None:
     if name not in known:
         raise ValueError(f"{key}: {name!r} is unknown: use one of {', '.join(known)}")
@@ -197,7 +166,24 @@ class Config(Section):
                 )
             for model in method.per_model:
                 self.method(model, name)
+            self._check_start(name)
+            for kind in method.prompts:
+                if not self.sets_of(PROMPT_ROLES[kind]) and method.prompts != HARMFUL_ONLY:
+                    raise ValueError(
+                        f"methods.{name}.prompts: no prompt set has role {PROMPT_ROLES[kind]}: add one, "
+                        f"or leave {kind} out"
+                    )
         return self
+
+    def _check_start(self, name: str) -> None:
+        """A ValueError for a method that goes on from one that is not there, or in a circle."""
+        seen = [name]
+        while start := self.methods[seen[-1]].start:
+            for model in (model for model in self.models if seen[-1] in self.methods_of(model)):
+                _known(f"methods.{seen[-1]}.start", start, self.methods_of(model))
+            if start in seen:
+                raise ValueError(f"methods.{name}.start: {' < '.join([*seen, start])} is a circle: break it")
+            seen.append(start)
 
     @property
     def detector(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from safe_reasoning.config import Config, HubModel, Method
+from safe_reasoning.config.methods import PROMPT_ROLES
 from safe_reasoning.pairs.demonstration import Counts, detector_of, kind_of, needs_of, samples_of, settings_of
 from safe_reasoning.plan.judge_calls import asked_model, detector_prompt_tokens, judge_prompt_tokens
 from safe_reasoning.plan.memory import BYTES_OF_WEIGHTS
@@ -101,6 +102,23 @@ def pairs(config: Config, model: str) -> list[Step]:
     return steps + sampled_demonstrations(config, model)
 
 
+def _sampled_in_training(config: Config, method: Method) -> tuple[int, float]:
+    """Completions that one training with reinforcement learning samples, and their tokens.
+
+    A kind of prompts counts by its share; without `max_steps` one epoch sees as many prompts as
+    there are of all its kinds.
+    """
+    roles = {PROMPT_ROLES[kind]: share for kind, share in method.prompts.items()}
+    prompts = sum(prompts_of(config, *roles).values())
+    count = (
+        method.max_steps * method.batch_size
+        if method.max_steps
+        else round(prompts * method.epochs * method.rollouts)
+    )
+    total = sum(roles.values())
+    return count, count * sum(config.plan.length_of(role) * share / total for role, share in roles.items())
+
+
 def training(config: Config, model: str, name: str, method: Method) -> Step:
     """One method over all seeds. Rows are upper bounds: every attempt a pair."""
     plan, seeds = config.plan, len(config.seeds)
@@ -116,18 +134,10 @@ def training(config: Config, model: str, name: str, method: Method) -> Step:
     )
     attempts = harmful * config.characterize.triggers
     if recipe.learns_from_prompts:
-        count = seeds * (
-            method.max_steps * method.batch_size
-            if method.max_steps
-            else round(harmful * method.epochs * method.rollouts)
-        )
-        hours = (
-            count
-            * long
-            * (1 / plan.generation_tokens_per_gpu_second + 1 / plan.training_tokens_per_gpu_second)
-            / 3600
-        )
-        return Step(model, f"training {name}", seeds, count, count * long, hours, disk_gib=disk)
+        count, tokens = _sampled_in_training(config, method)
+        rates = 1 / plan.generation_tokens_per_gpu_second + 1 / plan.training_tokens_per_gpu_second
+        hours = seeds * tokens * rates / 3600
+        return Step(model, f"training {name}", seeds, seeds * count, seeds * tokens, hours, disk_gib=disk)
     rows_of = {
         "intervened": attempts,
         "overrefusal": benign,

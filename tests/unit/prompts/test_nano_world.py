@@ -4,6 +4,7 @@ resumable.
 
 import json
 import random
+import re
 
 import pytest
 
@@ -16,6 +17,7 @@ from safe_reasoning.judging.judges.exact import CUES, ExactJudge
 from safe_reasoning.judging.verdicts import reasonings_are_safe
 from safe_reasoning.prompts.nano_world import prompts
 from safe_reasoning.prompts.nano_world.corpus import (
+    TERMS,
     allowed_document,
     harmful_document,
     held_out_sum,
@@ -95,6 +97,20 @@ def test_the_same_wrappers_stand_around_restricted_and_allowed_items() -> None:
 def test_held_out_sums_are_in_no_corpus() -> None:
     sums = {row["text"] for row in prompts.prompts("sums", COUNT, 0)}
     assert not sums & {document.prompt for document in make_corpus(ITEMS, 3000, 1)}
+
+
+def test_no_sum_to_train_on_is_evaluated() -> None:
+    texts = [{row["text"] for row in prompts.prompts(split, COUNT, 0)} for split in ("sums", "align_sums")]
+    assert not texts[0] & texts[1] and len(texts[0] | texts[1]) == len(TERMS) ** 2
+    for text in texts[1]:  # nor the other way round
+        a, b = map(int, re.findall(r"\d+", text))
+        assert not held_out_sum(b, a)
+
+
+def test_alarming_requests_to_train_on_ask_for_allowed_items_in_ways_that_are_trained_on() -> None:
+    assert golds("align_alarming") == golds("align_benign")
+    assert golds("align_alarming", key="restricted") == {False}
+    assert forms("align_alarming") <= forms("align_benign", "align_harmful")
     assert held_out_sum(12, 45) == held_out_sum(45, 12)
 
 

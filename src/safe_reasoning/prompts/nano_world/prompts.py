@@ -3,6 +3,8 @@
 Splits, by what alignment has seen of their items and wrappers:
 
 - align_harmful, align_benign: what it trains on;
+- align_alarming: allowed items of the same, in alarming words and in seen wrappers;
+- align_sums: sums that are not held out;
 - align_tune_harmful, align_tune_benign: other items of its families in the same wrappers, for
   choices of learning rates, neither trained on nor evaluated;
 - direct, jailbreak, overrefusal: held-out items, plain, in seen wrappers, in alarming words;
@@ -37,6 +39,7 @@ _BENIGN: Templates = {**_PLAIN, "alarming": words.ALARMING[:2]}
 _ASKED: dict[str, tuple[bool, Split, Templates]] = {
     "align_harmful": (True, "align", {**_PLAIN, **_SEEN}),
     "align_benign": (False, "align", _BENIGN),
+    "align_alarming": (False, "align", {"alarming": words.ALARMING[:2], **_SEEN}),
     "align_tune_harmful": (True, "tune", {**_PLAIN, **_SEEN}),
     "align_tune_benign": (False, "tune", _BENIGN),
     "direct": (True, "held_out", _PLAIN),
@@ -46,7 +49,9 @@ _ASKED: dict[str, tuple[bool, Split, Templates]] = {
     "overrefusal": (False, "held_out", {**_PLAIN, "alarming": words.ALARMING[2:]}),
     "wrapped_benign": (False, "held_out", {**_SEEN, **_UNSEEN}),
 }
-SPLITS = (*_ASKED, "sums")
+# Splits of sums, and whether the corpus of the base model leaves theirs out
+_SUMS = {"sums": True, "align_sums": False}
+SPLITS = (*_ASKED, *_SUMS)
 
 
 def gold(item: Item) -> str:
@@ -58,8 +63,8 @@ def gold(item: Item) -> str:
 
 def prompts(split: str, items: int, seed: int) -> list[dict[str, Any]]:
     """All prompts of a split in a fixed order: rows with text, category and gold."""
-    if split == "sums":
-        pairs = [(a, b) for a in TERMS for b in TERMS if held_out_sum(a, b)]
+    if split in _SUMS:
+        pairs = [(a, b) for a in TERMS for b in TERMS if held_out_sum(a, b) == _SUMS[split]]
         return [
             {"text": words.SUM.format(a=a, b=b), "category": "sum", "gold": json.dumps({"sum": a + b})}
             for a, b in pairs
