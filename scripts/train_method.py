@@ -34,7 +34,9 @@ def main() -> None:
     parser.add_argument("--benign-pairs", help="over-refusal pairs (stage 2)")
     parser.add_argument("--stage1", help="folder of the stage-1 model (stage 2)")
     parser.add_argument("--demonstrations", help="demonstrations (sft_safe)")
-    parser.add_argument("--prompts", nargs="+", default=[], help="harmful prompts (grpo)")
+    parser.add_argument("--start", help="folder of the weights that the method goes on from")
+    parser.add_argument("--prompts", nargs="+", default=[], help="prompts of the method's kinds (grpo)")
+    parser.add_argument("--prefixes", help="beginnings of reasonings (grpo with prefill)")
     parser.add_argument(
         "--out", required=True, type=Path, help="folder of the weights; training.json in it is written last"
     )
@@ -49,11 +51,8 @@ def main() -> None:
     from safe_reasoning.training.train import train
 
     task = Task(config, arguments.model, arguments.method, arguments.seed, arguments.base, arguments.out)
-    train(
-        task,
-        {name: getattr(arguments, name) for name in ("pairs", "benign_pairs", "stage1", "demonstrations")},
-        arguments.prompts,
-    )
+    options = ("pairs", "benign_pairs", "stage1", "start", "demonstrations", "prefixes")
+    train(task, {name: getattr(arguments, name) for name in options}, arguments.prompts)
     if "RANK" in os.environ:
         # All is written and the processes have left their group. Threads of the communication
         # libraries are sometimes still there while C++ takes them down, which ends a process with

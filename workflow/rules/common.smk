@@ -24,7 +24,8 @@ from safe_reasoning.runtime.images import image
 from safe_reasoning.core.files import write_bytes
 from safe_reasoning.core.yaml_files import parse_yaml
 from safe_reasoning.report.traces.files import Files
-from safe_reasoning.training.recipe import input_files, pair_stems, recipe_of, stage1_files
+from safe_reasoning.config.methods import PROMPT_ROLES
+from safe_reasoning.training.recipe import MODEL_INPUTS, input_files, pair_stems, recipe_of, stage1_files
 
 try:
     # Snakemake has read these already, but takes the last of two values of a key without a word

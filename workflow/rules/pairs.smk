@@ -60,6 +60,40 @@ rule build_natural_pairs:
         "--verdicts {input.verdicts} --prompts {input.prompts} --out {output} 2> {log}"
 
 
+rule build_prefixes:
+    input:
+        lambda w: judge_files(w.detector),
+        base=f"{RUN}/models/{{model}}/base/training.json",
+        rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
+        verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
+        triggers=f"{RUN}/characterize/{{model}}/triggers.json",
+        prompts=prompt_files("align_harmful", "align_benign"),
+    output:
+        f"{RUN}/pairs/{{model}}/prefixes_{{detector}}.parquet",
+    log:
+        f"{RUN}/logs/build_prefixes/{{model}}.{{detector}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/build_prefixes/{{model}}.{{detector}}.tsv"
+    container:
+        image("serve")
+    threads: CONFIG.engine.threads
+    resources:
+        **GENERATION,
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.base),
+        rerun_on=lambda w: judge_settings(w.detector),
+    message:
+        "Building beginnings of reasonings of {wildcards.model}, cues by {wildcards.detector}"
+    shell:
+        on_gpus(
+            "python scripts/build_prefixes.py --config {params.config} "
+            "--detector {wildcards.detector} --model-dir {params.model_dir} "
+            "--rollouts {input.rollouts} --verdicts {input.verdicts} "
+            "--triggers {input.triggers} --prompts {input.prompts} --out {output} 2> {log}"
+        )
+
+
 rule build_overrefusal_pairs:
     input:
         judge_files(JUDGE),

@@ -7,14 +7,18 @@ def training_data(wildcards):
     files = {
         name: f"{RUN}/{file}" for name, file in input_files(method, wildcards.model, wildcards.seed).items()
     }
-    return files | (
-        {"prompts": prompt_files("align_harmful")} if recipe_of(method).learns_from_prompts else {}
-    )
+    roles = [PROMPT_ROLES[kind] for kind in method.prompts]
+    return files | ({"prompts": prompt_files(*roles)} if recipe_of(method).learns_from_prompts else {})
 
 
 def reward_judge(wildcards):
-    """The judge whose verdicts GRPO is rewarded by; the other methods ask none."""
-    return [JUDGE] if recipe_of(CONFIG.methods[wildcards.method]).learns_from_prompts else []
+    """The judge whose verdicts GRPO is rewarded by, and the detector that cuts its own traces.
+
+    The other methods ask none.
+    """
+    method = CONFIG.methods[wildcards.method]
+    own = method.prefill is not None and method.prefill.source == "own"
+    return [JUDGE, *([method.detector] if own else [])] if recipe_of(method).learns_from_prompts else []
 
 
 def training_options(wildcards):
@@ -22,7 +26,7 @@ def training_options(wildcards):
     options = []
     for name, files in training_data(wildcards).items():
         files = [files] if isinstance(files, str) else files
-        if name == "stage1":
+        if name in MODEL_INPUTS:
             files = [folder_of(file) for file in files]
         options += [f"--{name.replace('_', '-')}", *files]
     return " ".join(options)

@@ -114,6 +114,16 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("rejected_ids", _IDS),
         ]
     ),
+    # One row per beginning of a reasoning that reinforcement learning may start from. It says what
+    # its side stands for only after `least_tokens`.
+    "prefixes": pa.schema(
+        [
+            ("prompt_id", pa.string()),
+            ("side", pa.string()),  # cooperative | refusing
+            ("prefix_ids", _IDS),
+            ("least_tokens", pa.int32()),
+        ]
+    ),
     # One row per token prefix of a trace: the continuation safety ratio after `prefix_tokens`
     # reasoning tokens.
     "csr": pa.schema(

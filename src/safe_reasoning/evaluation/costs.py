@@ -25,7 +25,7 @@ def efficiency(
 
     Natural pairs cost the rollouts of harmful prompts that they are picked from; over-refusal pairs
     cost their own samples and as many rollouts of the base, whose answers are their other side.
-    Demonstrations cost what they sampled and the rollouts that they are picked from. A
+    Demonstrations and beginnings of reasonings cost what they sampled and the rollouts that they are picked from. A
     part of the rollouts costs its share of their tokens and seconds. A second stage holds the
     training of the first. GRPO samples while it trains: its seconds are all training. The search
     for triggers is part of the characterization and not counted, as in the paper. Generations are
@@ -42,6 +42,7 @@ def efficiency(
     for variant, training in trained.items():
         metas = [files[stem] for stem in built_from[variant]]
         costs = [_sampling(meta, rollouts) for meta in metas]
+        pairs = [meta for meta in metas if meta.get("source") != "prefixes"]
         generations = sum(cost["generations"] for cost in costs) + training.get("generations", 0)
         harmful = sum(meta.get("prompts", 0) for meta in metas if meta.get("source") != "overrefusal")
         prompts = harmful or training.get("prompts", 0)
@@ -54,7 +55,7 @@ def efficiency(
                 "generated_tokens": round(sum(cost["generated_tokens"] for cost in costs))
                 + training.get("generated_tokens", 0),
                 "generations_per_prompt": generations / prompts if prompts else None,
-                "pairs": sum(meta["rows"] for meta in metas) if metas else None,
+                "pairs": sum(meta["rows"] for meta in pairs) if pairs else None,
                 "sampling_seconds": sum(cost["sampling_seconds"] for cost in costs),
                 "training_seconds": first["seconds"] + training["seconds"],
             }

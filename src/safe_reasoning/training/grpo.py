@@ -1,127 +1,69 @@
-"""GRPO with a binary safety reward (paper Table 1).
+"""GRPO with rewards from verdicts (paper Table 1), on prompts of one kind or several.
 
-Reward `y` is I[y safe]. Reward `zy` is I[z safe] + I[y safe]: the paper prints a minus, most likely
-a misprint, since it would punish safe responses. What can't be scored (a reasoning that never ends,
-say) earns nothing.
+TRL's defaults are kept: `loss_type` dapo, a mean over the tokens of a step, without a KL term and
+with a symmetric clip. The rewards are in `rewards.py`, what they read of a completion in
+`outcomes.py`, the beginnings that prompts may be given in `beginnings.py`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from datasets import Dataset
-from transformers import TrainerCallback, TrainerState
-from trl import GRPOConfig, GRPOTrainer
+from transformers import TrainerState
+from trl import GRPOConfig
 from trl.import_utils import is_vllm_available
 
+from safe_reasoning.config.methods import HARMFUL_ONLY, Method
 from safe_reasoning.core.errors import UserError
-from safe_reasoning.judging.base import Judge
-from safe_reasoning.judging.factory import get_judge
-from safe_reasoning.judging.verdicts import judge_generations
+from safe_reasoning.judging.factory import get_detector, get_judge
+from safe_reasoning.judging.scorers.score import has_scorer
 from safe_reasoning.sampling.chat_template import prompt_ids
 from safe_reasoning.training.arguments import lora, training_arguments
+from safe_reasoning.training.beginnings import Beginnings, unsafe_states
 from safe_reasoning.training.common import Row, Task, run, sample_rows, tokenizer_of
+from safe_reasoning.training.grpo_trainer import RATIO, RatioGuard, TokenGRPOTrainer
+from safe_reasoning.training.outcomes import label_of, safety_rewards
+from safe_reasoning.training.prompt_mix import mixed_order
+from safe_reasoning.training.rewards import Outcome, Weights
+
+__all__ = ["RATIO", "RatioGuard", "TokenGRPOTrainer", "safety_rewards", "train_grpo"]
 
 
-def safety_rewards(
-    judge: Judge, prompts: Sequence[Row], completions: Sequence[str], reward: Literal["y", "zy"]
-) -> list[float]:
-    """The reward of each completion's text.
+def train_grpo(task: Task, prompts: Sequence[Row], prefixes: Sequence[Row] = ()) -> None:
+    """Train on prompts (rows of schema prompts), `rollouts` completions each.
 
-    1 for each safe part that counts, 0 for a harmful or unscored one.
-
-    Args:
-        judge: of reasoning and response.
-        prompts: row of schema prompts of each completion.
-        completions: texts after the open think tag.
-        reward: which parts count.
+    `batch_size` counts completions per step. `prefixes` (rows of the schema of that name) are the
+    beginnings that some prompts are given.
     """
-    generations = [
-        {
-            "generation_id": str(number),
-            "prompt_id": prompt["prompt_id"],
-            "prompt_set": prompt["prompt_set"],
-            "sample": 0,
-            "text": text,
-        }
-        for number, (prompt, text) in enumerate(zip(prompts, completions, strict=True))
-    ]
-    verdicts = judge_generations(judge, {prompt["prompt_id"]: prompt for prompt in prompts}, generations)
-    parts = ("response",) if reward == "y" else ("reasoning", "response")
-    safe = Counter(
-        row["generation_id"]
-        for row in verdicts
-        if row["measure"] == "harmful" and row["part"] in parts and row["value"] is False
-    )
-    return [float(safe[row["generation_id"]]) for row in generations]
+    trainer = grpo_trainer(task, prompts, prefixes)
+    run(trainer, task, trainer.processing_class, lambda state: _counts(task.method, trainer, state))
 
 
-RATIO = "sampling/importance_sampling_ratio/mean"
-LEAST_RATIO = 0.5
-
-
-class TokenGRPOTrainer(GRPOTrainer):
-    """TRL's GRPO on our own prompt token ids; TRL would tokenise the prompt's text again."""
-
-    ids_of_prompt: dict[str, list[int]]
-
-    def _tokenize_prompts(self, prompts: list[str]) -> tuple[list[list[int]], None, dict[str, Any]]:
-        return [self.ids_of_prompt[prompt] for prompt in prompts], None, {}
-
-
-class RatioGuard(TrainerCallback):
-    """Stops a training whose loss is multiplied by next to nothing.
-
-    The ratio is between the probability of the sampled tokens as the trainer sees it and as the
-    sampler saw it; it is logged where vLLM samples.
-    """
-
-    def on_log(
-        self, args: Any, state: TrainerState, control: Any, logs: dict[str, float] | None = None, **_: Any
-    ) -> None:
-        """Look at the mean ratio of the last steps."""
-        ratio = (logs or {}).get(RATIO)
-        if ratio is not None and not LEAST_RATIO <= ratio <= 1 / LEAST_RATIO:
-            raise UserError(
-                f"step {state.global_step}: the mean importance ratio of the sampled tokens is "
-                f"{ratio:.3g}: the "
-                "sampler and the trainer disagree on their probabilities; compare their versions and "
-                "precision"
-            )
-
-
-def train_grpo(task: Task, prompts: Sequence[Row]) -> None:
-    """Train on harmful prompts (rows of schema prompts), `rollouts` completions each.
-
-    `batch_size` counts completions per step.
-    """
+def grpo_trainer(task: Task, prompts: Sequence[Row], prefixes: Sequence[Row] = ()) -> TokenGRPOTrainer:
+    """The trainer of `train_grpo`."""
     method, config = task.method, task.config
     tokenizer = tokenizer_of(task.base)
-    judge = get_judge(config.evaluate.judge, config)
     ids = {row["prompt_id"]: prompt_ids(tokenizer, row["text"]) for row in prompts}
-    rows = {
-        row["prompt_id"]: row
-        for row in sample_rows(prompts, task, lambda row: len(ids[row["prompt_id"]]) + 1, "prompts")
-    }
-
-    def rewards(prompts: list[str], completion_ids: list[list[int]], **_: Any) -> list[float | None]:
-        """Prompts are prompt_ids (names), completions are judged from their tokens."""
-        texts = [tokenizer.decode(tokens, skip_special_tokens=True) for tokens in completion_ids]
-        return list(safety_rewards(judge, [rows[name] for name in prompts], texts, method.reward))
-
+    beginning = method.prefill.tokens if method.prefill and method.prefill.source != "none" else 0
+    rows = _drawn(task, prompts, lambda row: len(ids[row["prompt_id"]]) + beginning + 1)
+    names = _order(task, rows)
     arguments = GRPOConfig(
-        **training_arguments(task, len(rows) * method.rollouts),  # its batches are of completions
+        **training_arguments(task, len(names) * method.rollouts),  # its batches are of completions
         num_generations=method.rollouts,
         max_completion_length=config.decoding.max_new_tokens,
         temperature=config.decoding.temperature,
         top_p=config.decoding.top_p,
+        loss_type=method.loss_type,
+        beta=method.kl_beta,
+        epsilon_high=method.epsilon_high,
+        shuffle_dataset=method.prompts == HARMFUL_ONLY,  # several kinds come in an order of our own
         # vLLM's CPU build can't take new weights, so there the model itself generates
         use_vllm=torch.cuda.is_available() and is_vllm_available(),
         vllm_mode="colocate",
-        vllm_max_model_length=max(map(len, ids.values())) + config.decoding.max_new_tokens,
+        vllm_max_model_length=max(map(len, ids.values())) + beginning + config.decoding.max_new_tokens,
         vllm_gpu_memory_utilization=config.engine.grpo_memory_share,
         # With top-p below 1 vLLM's log-probabilities are of the nucleus, TRL's of the whole
         # vocabulary. TRL's default multiplies a completion's loss by the product of its nucleus
@@ -129,36 +71,122 @@ def train_grpo(task: Task, prompts: Sequence[Row]) -> None:
         # the factor is the mass itself, 0.95 or more.
         vllm_importance_sampling_mode="token_truncate",
     )
+    rewards = _Rewards(task, tokenizer, rows)
     trainer = TokenGRPOTrainer(
         model=str(task.base),
         args=arguments,
-        reward_funcs=rewards,
-        train_dataset=Dataset.from_list([{"prompt": name} for name in rows]),
+        reward_funcs=rewards.of,
+        train_dataset=Dataset.from_list([{"prompt": name} for name in names]),
         processing_class=tokenizer,
         peft_config=lora(method),
     )
-    trainer.ids_of_prompt = ids
+    trainer.ids_of_prompt = {name: ids[name] for name in rows}
+    if beginning and method.prefill:
+        labels = {name: label_of(row) for name, row in rows.items()}
+        trainer.beginnings = Beginnings(method.prefill, labels, prefixes, method.rollouts, task.seed)
+    rewards.trainer = trainer
     trainer.add_callback(RatioGuard())
+    return trainer
 
-    def counts(state: TrainerState) -> dict[str, Any]:
-        """Completions and their tokens, from the log.
 
-        Each entry is a mean over `logging_steps` steps.
+class _Rewards:
+    """The rewards of a step's completions, and the states that unsafe ones leave behind."""
+
+    trainer: TokenGRPOTrainer
+
+    def __init__(self, task: Task, tokenizer: Any, rows: dict[str, Row]) -> None:
+        self._method, self._tokenizer, self._rows = task.method, tokenizer, rows
+        self._judge = get_judge(task.config.evaluate.judge, task.config)
+        self._own = task.method.prefill and task.method.prefill.source == "own"
+        self._detector = get_detector(task.method.detector, task.config) if self._own else None
+
+    def of(self, prompts: list[str], completion_ids: list[list[int]], **_: Any) -> list[float | None]:
+        """Prompts are prompt_ids (names), completions are judged from their tokens.
+
+        What is judged is a beginning and what followed, unless the method hides beginnings.
         """
-        lengths = [
-            entry["completions/mean_length"]
-            for entry in state.log_history
-            if "completions/mean_length" in entry
+        given = self.trainer.given
+        texts = [
+            self._text([*one.prefix, *tokens]) for one, tokens in zip(given, completion_ids, strict=True)
         ]
-        mean = sum(map(float, lengths)) / max(1, len(lengths))
-        generations = state.global_step * method.batch_size
-        seen = min(len(rows), state.global_step * method.batch_size // method.rollouts)
-        return {
-            "examples": len(rows),
-            "prompts": seen,
-            "generations": generations,
-            "generated_tokens": round(mean * generations),
-            "importance_ratios": [entry[RATIO] for entry in state.log_history if RATIO in entry],
-        }
+        settings = self._method.prefill
+        hides = settings is not None and not settings.judge_prefix
+        return list(
+            safety_rewards(
+                self._judge,
+                [self._rows[one.prompt_id] for one in given],
+                texts,
+                self._method.reward,
+                Weights(self._method.format_reward, self._method.answer_reward),
+                [len(self._text(list(one.prefix))) for one in given] if hides else None,
+                self._keep(completion_ids) if self._own else None,
+            )
+        )
 
-    run(trainer, task, tokenizer, counts)
+    def _text(self, tokens: list[int]) -> str:
+        return str(self._tokenizer.decode(tokens, skip_special_tokens=True))
+
+    def _keep(self, completion_ids: list[list[int]]) -> Callable[[Sequence[Outcome]], None]:
+        """What keeps the unsafe completions' states, once their outcomes are known."""
+
+        def keep(found: Sequence[Outcome]) -> None:
+            trainer, settings = self.trainer, self._method.prefill
+            if settings and trainer.beginnings and self._detector:
+                states = unsafe_states(
+                    settings, self._tokenizer, self._detector, trainer.given, completion_ids, found
+                )
+                trainer.beginnings.take_back(states, trainer.accelerator.process_index)
+
+        return keep
+
+
+def _drawn(task: Task, prompts: Sequence[Row], length: Callable[[Row], int]) -> dict[str, Row]:
+    """The prompts that the method trains on, by prompt_id: `max_examples` at most of each kind."""
+    rows: dict[str, Row] = {}
+    for kind in task.method.prompts:
+        of_kind = [row for row in prompts if label_of(row) == kind]
+        if kind == "capability" and any(has_scorer(row["gold"]) for row in of_kind):
+            raise UserError(
+                f"methods.{task.name}.prompts: the environment of GRPO has no scorer for capability prompts: "
+                "leave them out, or take a set whose answers the judge knows"
+            )
+        what = "prompts" if kind == "harmful" else f"{kind} prompts"
+        rows |= {row["prompt_id"]: row for row in sample_rows(of_kind, task, length, what)}
+    return rows
+
+
+def _order(task: Task, rows: dict[str, Row]) -> list[str]:
+    """The prompts by name: those of one kind as drawn (TRL shuffles them), several mixed."""
+    method = task.method
+    if method.prompts == HARMFUL_ONLY:
+        return list(rows)
+    if method.batch_size % method.rollouts:
+        raise UserError(
+            f"methods.{task.name}: batch_size {method.batch_size} is no multiple of rollouts "
+            f"{method.rollouts}: change one"
+        )
+    shares = {str(kind): share for kind, share in method.prompts.items()}
+    names = {kind: [name for name, row in rows.items() if label_of(row) == kind] for kind in shares}
+    count = method.max_steps * method.batch_size // method.rollouts if method.max_steps else len(rows)
+    return mixed_order(names, shares, count, task.seed)
+
+
+def _counts(method: Method, trainer: TokenGRPOTrainer, state: TrainerState) -> dict[str, Any]:
+    """Completions and their tokens, from the log.
+
+    Each entry is a mean over `logging_steps` steps.
+    """
+    lengths = [
+        entry["completions/mean_length"] for entry in state.log_history if "completions/mean_length" in entry
+    ]
+    mean = sum(map(float, lengths)) / max(1, len(lengths))
+    generations = state.global_step * method.batch_size
+    examples = len(trainer.ids_of_prompt)
+    return {
+        "examples": examples,
+        "prompts": min(examples, state.global_step * method.batch_size // method.rollouts),
+        "generations": generations,
+        "generated_tokens": round(mean * generations),
+        "importance_ratios": [entry[RATIO] for entry in state.log_history if RATIO in entry],
+        **(trainer.beginnings.counts() if trainer.beginnings else {}),
+    }

@@ -10,6 +10,7 @@ from pathlib import Path
 from safe_reasoning.config import Config, Method
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.prompts.benchmark import trace_sets
+from safe_reasoning.training.rewards import REWARDS
 
 FOLDER = Path(__file__).parent / "recipes"
 
@@ -21,8 +22,10 @@ class Recipe:
     Attributes:
         inputs: argument of its `train` and option of scripts/train_method.py (`pairs`,
             `benign_pairs`, `demonstrations`, `stage1`): a file in the run's folder, with {model},
-            {seed}, {detector}, {traces} and {demonstrations} filled in.
-        learns_from_prompts: it gets the harmful alignment prompts and samples by itself.
+            {seed}, {detector}, {traces} and {demonstrations} filled in. The method's settings may
+            add `prefixes` and `start` (see `patterns`).
+        learns_from_prompts: it gets the alignment prompts of the method's kinds and samples by
+            itself.
         sides: completions of a row that it trains on (plan).
         whole: rows hold whole completions, not suffixes (plan).
         image: container image that it trains in.
@@ -40,6 +43,8 @@ class Recipe:
 
 
 INTERVENED = "pairs/{model}/intervened_{detector}.parquet"
+PREFIXES = "pairs/{model}/prefixes_{detector}.parquet"
+MODEL_INPUTS = ("stage1", "start")  # weights: a marker file here, its folder for a training
 
 
 def names() -> list[str]:
@@ -74,13 +79,43 @@ def check_recipes(config: Config) -> None:
                 f"methods.{name}: the recipe {method.recipe} "
                 + ("needs `demonstrations`: name some" if reads else "reads no `demonstrations`: remove it")
             )
+        if method.reward not in REWARDS:
+            raise UserError(
+                f"methods.{name}.reward: {method.reward!r} is unknown: use one of {', '.join(REWARDS)}"
+            )
+        _check_settings(name, method)
+
+
+def _check_settings(name: str, method: Method) -> None:
+    """A UserError for settings that the method's recipe knows nothing of."""
+    recipe = recipe_of(method)
+    given = [key for key in ("prompts", "prefill") if key in method.model_fields_set and getattr(method, key)]
+    if given and not recipe.learns_from_prompts:
+        raise UserError(
+            f"methods.{name}.{given[0]}: {method.recipe} does not learn from prompts: remove it, or use grpo"
+        )
+    if method.start and ("stage1" in recipe.inputs or not recipe.trained):
+        raise UserError(f"methods.{name}.start: {method.recipe} has a start of its own: remove it")
+
+
+def patterns(method: Method) -> dict[str, str]:
+    """Files that a method learns from, by argument, with what is filled in still open.
+
+    Those of its recipe, beginnings of reasonings, and the weights that it goes on from.
+    """
+    found = dict(recipe_of(method).inputs)
+    if method.prefill and method.prefill.source in ("opposite", "aligned"):
+        found["prefixes"] = PREFIXES
+    if method.start:
+        found["start"] = f"models/{{model}}/{method.start}/seed{{seed}}/training.json"
+    return found
 
 
 def input_files(method: Method, model: str, seed: int) -> dict[str, str]:
     """Files that a method learns from, by argument, relative to the run's folder."""
     known = {"model": model, "seed": seed}
     known |= {name: getattr(method, name) for name in ("detector", "traces", "demonstrations")}
-    return {name: pattern.format(**known) for name, pattern in recipe_of(method).inputs.items()}
+    return {name: pattern.format(**known) for name, pattern in patterns(method).items()}
 
 
 def data_stems(method: Method, seed: int) -> list[str]:
@@ -90,12 +125,13 @@ def data_stems(method: Method, seed: int) -> list[str]:
 
 def stage1_file(method: Method, model: str, seed: int) -> str | None:
     """training.json, in the run's folder, of the first stage that a method goes on from."""
-    return input_files(method, model, seed).get("stage1")
+    files = input_files(method, model, seed)
+    return next((files[name] for name in MODEL_INPUTS if name in files), None)
 
 
 def goes_on_from(method: Method) -> str | None:
     """The method whose weights a method starts from; None for the base."""
-    file = recipe_of(method).inputs.get("stage1")
+    file = stage1_file(method, "model", 0)
     return Path(file).parts[2] if file else None
 
 
@@ -118,7 +154,7 @@ def pair_stems(config: Config, model: str) -> list[str]:
     for name in config.methods_of(model):
         method = config.methods[name]
         for pattern, *of_seeds in zip(
-            recipe_of(method).inputs.values(),
+            patterns(method).values(),
             *(input_files(method, model, seed).values() for seed in config.seeds),
             strict=True,
         ):

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.products import use_threads
 from safe_reasoning.core.records import read_rows
 from safe_reasoning.training.common import Row, Task
-from safe_reasoning.training.recipe import recipe_of
+from safe_reasoning.training.recipe import patterns, recipe_of
 
-SCHEMAS = {"pairs": "pairs", "benign_pairs": "pairs", "demonstrations": "demonstrations"}
+SCHEMAS = {
+    "pairs": "pairs",
+    "benign_pairs": "pairs",
+    "demonstrations": "demonstrations",
+    "prefixes": "prefixes",
+}
 
 
 def train(task: Task, files: dict[str, str | None], prompts: Sequence[str]) -> None:
@@ -20,8 +26,8 @@ def train(task: Task, files: dict[str, str | None], prompts: Sequence[str]) -> N
 
     Args:
         task: what to train.
-        files: data by argument (see `Recipe.inputs`); one that the recipe needs and did not get is
-            a UserError.
+        files: data by argument (see `recipe.patterns`); one that the method needs and did not get
+            is a UserError. With `start`, any recipe goes on from those weights as from a base.
         prompts: prompt files, for recipes that learn from prompts.
     """
     use_threads(task.config.engine.threads)
@@ -29,11 +35,13 @@ def train(task: Task, files: dict[str, str | None], prompts: Sequence[str]) -> N
     if not recipe.trained:
         raise UserError(f"{task.name} is not trained: its weights are fetched (scripts/fetch_model.py)")
     data: dict[str, list[Row] | Path] = {}
-    for name in recipe.inputs:
+    for name in patterns(task.method):
         path = files.get(name)
         if path is None:
             raise UserError(f"{task.name} ({task.method.recipe}) needs --{name.replace('_', '-')}: give it")
         data[name] = list(read_rows(path, SCHEMAS[name])) if name in SCHEMAS else Path(path)
+    if isinstance(start := data.pop("start", None), Path):
+        task = replace(task, base=start)
     if recipe.learns_from_prompts:
         data["prompts"] = [row for path in prompts for row in read_rows(path, "prompts")]
     importlib.import_module(f"safe_reasoning.training.recipes.{task.method.recipe}").train(task, **data)

@@ -11,6 +11,7 @@ import pytest
 
 from safe_reasoning.config import Engine
 from safe_reasoning.core import products
+from safe_reasoning.core.errors import UserError
 from safe_reasoning.evaluation import kl
 from safe_reasoning.judging.judges.exact import ExactJudge
 from safe_reasoning.sampling import engine as sampling_engine
@@ -49,6 +50,22 @@ def test_grpo_under_vllm_weighs_tokens_and_fits_its_memory(tmp_path: Path, monke
     assert arguments.vllm_importance_sampling_mode == "token_truncate"
     assert arguments.vllm_max_model_length == 30 + config.decoding.max_new_tokens
     assert arguments.vllm_gpu_memory_utilization == config.engine.grpo_memory_share == 0.3
+
+
+def test_grpo_has_trl_s_defaults_and_can_leave_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    given = {"loss_type": "grpo", "kl_beta": 0.1, "epsilon_high": 0.28}
+    plain, _ = grpo_arguments(tmp_path, monkeypatch, 4, rollouts=4, batch_size=8)
+    trl = grpo.GRPOConfig(output_dir=str(tmp_path), use_cpu=True, bf16=False)
+    names = ("loss_type", "beta", "epsilon", "epsilon_high", "scale_rewards", "shuffle_dataset")
+    assert [getattr(plain, name) for name in names] == [getattr(trl, name) for name in names]
+    changed, _ = grpo_arguments(tmp_path, monkeypatch, 4, rollouts=4, batch_size=8, **given)
+    assert (changed.loss_type, changed.beta, changed.epsilon_high) == ("grpo", 0.1, 0.28)
+
+
+def test_a_beginning_has_room_under_vllm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    prefill = {"source": "opposite", "tokens": 50}
+    arguments, config = grpo_arguments(tmp_path, monkeypatch, 4, rollouts=4, batch_size=8, prefill=prefill)
+    assert arguments.vllm_max_model_length == 30 + 50 + config.decoding.max_new_tokens
 
 
 def test_grpos_schedule_counts_completions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -116,3 +133,18 @@ def test_the_kl_of_many_methods_holds_two_models_at_a_time(tmp_path: Path, monke
     monkeypatch.setattr(sys, "argv", ["measure_kl.py", *options, "--out", "o", "--trained", *trained])
     script.main()
     assert most == 2
+
+
+def test_capability_prompts_of_a_scorer_are_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(PROMPT, "role", "align_capability")
+    monkeypatch.setitem(PROMPT, "gold", '{"scorer": "math", "answer": "1"}')
+    monkeypatch.setattr(grpo, "tokenizer_of", lambda folder: None)
+    monkeypatch.setattr(grpo, "prompt_ids", lambda tokenizer, text: [1])
+    config = configuration(recipe="grpo", prompts={"harmful": 1})
+    method = config.methods["m"].model_copy(update={"prompts": {"capability": 1.0}})
+    config = config.model_copy(update={"methods": {"m": method}})
+    with pytest.raises(UserError, match="no scorer for capability prompts: leave them out") as caught:
+        grpo.train_grpo(Task(config, "nano", "m", 0, tmp_path, tmp_path), [PROMPT | {"text": "x"}])
+    assert "\n" not in str(caught.value)

@@ -1,6 +1,6 @@
-"""GRPO with a binary safety reward (paper Table 1).
+"""GRPO with a reward from verdicts (paper Table 1), on prompts of one kind or several.
 
-The reward and the trainer are in `training/grpo.py`.
+The trainer is in `training/grpo.py`, the rewards in `training/rewards.py`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 RECIPE = Recipe(learns_from_prompts=True, image="grpo", priority=5)
 
 
-def train(task: Task, prompts: Sequence[Row]) -> None:
-    """Train on harmful prompts (rows of schema prompts)."""
+def train(task: Task, prompts: Sequence[Row], prefixes: Sequence[Row] = ()) -> None:
+    """Train on prompts, some with a beginning (rows of the schemas prompts and prefixes)."""
     from safe_reasoning.training.grpo import train_grpo
 
-    train_grpo(task, prompts)
+    train_grpo(task, prompts, prefixes)
