@@ -38,6 +38,12 @@ class Evaluate(Section):
     )
     recovery_sentences: int = Field(4, ge=1, description="sentences at the last cut of such a reasoning")
     recovery_samples: int = Field(4, ge=1, description="continuations per cut")
+    reflection_traces: int = Field(
+        0,
+        ge=0,
+        description="reasonings of each kind of prompt whose entropy and reflections on safety are "
+        "measured; 0: none",
+    )
     kl_traces: int = Field(60, ge=1, description="harmful traces of the base model under the KL curve")
     kl_tokens: int = Field(100, ge=1)
     bootstrap: int = Field(2000, ge=100)

@@ -33,7 +33,18 @@ FAMILIES = {
     "corrective intervention": ("ipo", "ipo_stage2", "sft", "dpo_full"),
     "preferences between own samples": ("dpo_natural",),
     "demonstrations": ("sft_safe", "safechain", "realsafe", "star1", "safekey"),
-    "rewards": ("grpo_y", "grpo_zy"),
+    "rewards": (
+        "grpo_y",
+        "grpo_zy",
+        "beyond_sft_mixed",
+        "alphaalign_reward",
+        "tars_built",
+        "recap_built",
+        "recap_aligned",
+        "recap_mixed",
+        "self_reset_built",
+        "sara_reward",
+    ),
 }
 OTHERS = "others"
 
