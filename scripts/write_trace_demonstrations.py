@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
     config = load(arguments.config)
-    from safe_reasoning.pairs.demonstrations import trace_demonstrations
+    from safe_reasoning.pairs.teacher_traces import trace_demonstrations
     from safe_reasoning.prompts.benchmark import read_traces
     from safe_reasoning.sampling.engine import load_tokenizer
 

@@ -142,3 +142,81 @@ rule write_trace_demonstrations:
     shell:
         "python scripts/write_trace_demonstrations.py --config {params.config} "
         "--traces {wildcards.traces} --model-dir {params.model_dir} --out {output} 2> {log}"
+
+
+def demonstration_inputs(wildcards):
+    """What demonstrations are made from, by the name of the script's option."""
+    known = {
+        "rollouts": {
+            "rollouts": f"{RUN}/generations/{wildcards.model}/base/rollouts.parquet",
+            "verdicts": f"{RUN}/verdicts/{wildcards.model}/base/rollouts.{JUDGE}.parquet",
+        },
+        "pairs": {
+            "pairs": f"{RUN}/pairs/{wildcards.model}/"
+            f"intervened_{detector_of(CONFIG, wildcards.demonstrations)}.parquet"
+        },
+        "triggers": {"triggers": f"{RUN}/characterize/{wildcards.model}/triggers.json"},
+    }
+    needs = needs_of(CONFIG, wildcards.demonstrations)
+    return {option: file for need in needs for option, file in known[need].items()}
+
+
+def demonstration_settings(wildcards):
+    """The settings that demonstrations depend on."""
+    name = wildcards.demonstrations
+    own = [f"demonstrations.{name}"] if name in CONFIG.demonstrations else []
+    return settings("world_seed", "engine", "decoding", "pairs.append_response", *own) + judge_settings(
+        JUDGE, detector_of(CONFIG, name)
+    )
+
+
+SAMPLED_DEMONSTRATIONS = [
+    name
+    for name in dict.fromkeys(method.demonstrations for method in CONFIG.methods.values())
+    if name and samples_of(CONFIG, name)
+]
+
+
+rule build_demonstrations:
+    input:
+        lambda w: judge_files(JUDGE, detector_of(CONFIG, w.demonstrations)),
+        unpack(demonstration_inputs),
+        base=f"{RUN}/models/{{model}}/base/training.json",
+        prompts=prompt_files("align_harmful", "align_benign"),
+    output:
+        f"{RUN}/pairs/{{model}}/demonstrations_{{demonstrations}}.parquet",
+    log:
+        f"{RUN}/logs/build_demonstrations/{{model}}.{{demonstrations}}.log",
+    wildcard_constraints:
+        demonstrations=none_of(SAMPLED_DEMONSTRATIONS),
+    localrule: True
+    container:
+        image("serve")
+    resources:
+        **LIGHT,
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.base),
+        made_from=lambda w: " ".join(f"--{name} {file}" for name, file in demonstration_inputs(w).items()),
+        shards=f"{RUN}/pairs/{{model}}/shards_{{demonstrations}}",
+        rerun_on=demonstration_settings,
+    message:
+        "Building demonstrations of {wildcards.model}: {wildcards.demonstrations}"
+    shell:
+        on_gpus(
+            "python scripts/build_demonstrations.py --config {params.config} "
+            "--name {wildcards.demonstrations} --model {wildcards.model} --model-dir {params.model_dir} "
+            "--prompts {input.prompts} {params.made_from} --shards {params.shards} --out {output} 2> {log}"
+        )
+
+
+use rule build_demonstrations as build_sampled_demonstrations with:
+    wildcard_constraints:
+        demonstrations=one_of(SAMPLED_DEMONSTRATIONS),
+    benchmark:
+        f"{RUN}/benchmarks/build_demonstrations/{{model}}.{{demonstrations}}.tsv"
+    priority: 10
+    localrule: False
+    threads: CONFIG.engine.threads
+    resources:
+        **GENERATION,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from safe_reasoning.config.section import Name, Section
+from safe_reasoning.config.section import Name, Section, Share
+
+Label = Literal["harmful", "benign", "capability"]
 
 
 class Method(Section):
@@ -19,6 +21,24 @@ class Method(Section):
         {}, description="released: id in config/sources.yaml of the weights for each model"
     )
     traces: Name | None = Field(None, description="sft_traces: the data set it learns from")
+    demonstrations: Name | None = Field(
+        None,
+        description=(
+            "sft_on and the like: the demonstrations it learns from, an entry of `demonstrations` or a "
+            "file of src/safe_reasoning/pairs/demonstrations"
+        ),
+    )
+    mix: dict[Label, Annotated[Share, Field(gt=0)]] = Field(
+        {}, description="share of the rows by the label of their prompt, together 1; by default as they are"
+    )
+    kl_weight: float = Field(
+        0.0,
+        ge=0,
+        description=(
+            "sft_on: rows with label benign bear this weight times KL(base || model) over the whole "
+            "vocabulary, mean over their tokens, in place of the NLL; 0: the NLL"
+        ),
+    )
     detector: Name = Field("exact", description="cue detector behind the intervened pairs")
     beta: float = Field(0.1, gt=0)
     nll_weight: float = Field(0.2, ge=0, description="weight of the NLL term on the chosen side")
@@ -66,4 +86,6 @@ class Method(Section):
             raise ValueError("learning_rate is missing: give one")
         if (self.recipe == "sft_traces") != (self.traces is not None):
             raise ValueError("traces belongs to the recipe sft_traces and to no other: give both or neither")
+        if self.mix and abs(sum(self.mix.values()) - 1) > 1e-6:
+            raise ValueError(f"mix: the shares add up to {sum(self.mix.values()):g}: make them 1 together")
         return self

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, SerializeAsAny, model_validator
 
 from safe_reasoning.config.attacks import Attack
+from safe_reasoning.config.demonstrations import DemonstrationSet
 from safe_reasoning.config.endpoints import Endpoint
 from safe_reasoning.config.engine import Decoding, Engine, Resources
 from safe_reasoning.config.evaluate import Evaluate, Report
@@ -161,6 +162,7 @@ class Config(Section):
     prompt_sets: dict[Name, PromptSet]
     characterize: Characterize = Characterize()
     pairs: Pairs = Pairs()
+    demonstrations: dict[Name, SerializeAsAny[DemonstrationSet]] = {}
     methods: dict[Name, Method]
     evaluate: Evaluate
     report: Report = Report()

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from safe_reasoning.core.errors import UserError, in_one_line
 from safe_reasoning.core.files import sha256, whole_file, write_bytes
 from safe_reasoning.core.provenance import write_meta
-from safe_reasoning.core.schemas import SCHEMAS
+from safe_reasoning.core.schemas import LATER, SCHEMAS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +111,7 @@ def _one_line(path: Path | str) -> Iterator[None]:
 
 
 def _check_columns(path: Path | str, name: str, there: Collection[str]) -> None:
-    if missing := set(SCHEMAS[name].names) - set(there):
+    if missing := set(SCHEMAS[name].names) - set(there) - LATER.get(name, frozenset()):
         raise UserError(
             f"{path} is no {name} table (lacks {', '.join(sorted(missing))}): give a file of the right kind"
         )
@@ -135,7 +135,15 @@ def read_table(path: Path | str, name: str, **having: Collection[str]) -> pa.Tab
             path, filters=reduce(and_, wanted) if wanted else None, page_checksum_verification=True
         )
         _check_columns(path, name, table.schema.names)
-        return table.select(SCHEMAS[name].names).cast(SCHEMAS[name])
+        return _of_schema(table, SCHEMAS[name])
+
+
+def _of_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The columns of a schema; those that an earlier version did not write are null."""
+    for field in schema:
+        if field.name not in table.schema.names:
+            table = table.append_column(field, pa.nulls(len(table), field.type))
+    return table.select(schema.names).cast(schema)
 
 
 def read_rows(path: Path | str, name: str, **having: Collection[str]) -> list[dict[str, Any]]:
@@ -160,12 +168,12 @@ def iter_rows(path: Path | str, name: str, columns: Sequence[str] = ()) -> Itera
     with _one_line(path):
         file = pq.ParquetFile(path, page_checksum_verification=True)
         _check_columns(path, name, file.schema_arrow.names)
-    batches = file.iter_batches(BATCH, columns=wanted)
+    batches = file.iter_batches(BATCH, columns=[name for name in wanted if name in file.schema_arrow.names])
     while True:
         with _one_line(path):
             if (batch := next(batches, None)) is None:
                 return
-            rows = pa.Table.from_batches([batch]).select(wanted).cast(schema).to_pylist()
+            rows = _of_schema(pa.Table.from_batches([batch]), schema).to_pylist()
         yield from rows
 
 

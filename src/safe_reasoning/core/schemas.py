@@ -85,7 +85,22 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
     # One row per demonstration for supervised fine-tuning: loss on completion_ids only.
     "demonstrations": pa.schema(
-        [("prompt_id", pa.string()), ("prompt_ids", _IDS), ("completion_ids", _IDS), ("source", pa.string())]
+        [
+            ("prompt_id", pa.string()),
+            ("prompt_ids", _IDS),
+            ("completion_ids", _IDS),
+            ("source", pa.string()),
+            # Completion tokens before it are context and bear no loss; null: 0
+            ("loss_from", pa.int32()),
+            # Label of each completion token where it is not the token itself (-100: none), or null
+            ("label_ids", _IDS),
+            ("label", pa.string()),  # harmful | benign | capability, of the prompt; or null
+            # First and past-the-last completion token of the model's understanding of the request
+            # and of the sentence that its safety hangs on; or null
+            ("spans", pa.struct([("understanding", _IDS), ("key", _IDS)])),
+            # A completion of the same prompt that is turned away from (preferences), or null
+            ("rejected_ids", _IDS),
+        ]
     ),
     # One row per token prefix of a trace: the continuation safety ratio after `prefix_tokens`
     # reasoning tokens.
@@ -127,4 +142,9 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("has_cue", pa.bool_()),
         ]
     ),
+}
+
+# Columns that files of earlier versions lack; they are read as null.
+LATER: dict[str, frozenset[str]] = {
+    "demonstrations": frozenset(("loss_from", "label_ids", "label", "spans", "rejected_ids"))
 }

@@ -24,7 +24,8 @@ def efficiency(
     Generations, generated tokens, pairs, seconds of sampling and of training.
 
     Natural pairs cost the rollouts of harmful prompts that they are picked from; over-refusal pairs
-    cost their own samples and as many rollouts of the base, whose answers are their other side. A
+    cost their own samples and as many rollouts of the base, whose answers are their other side.
+    Demonstrations cost what they sampled and the rollouts that they are picked from. A
     part of the rollouts costs its share of their tokens and seconds. A second stage holds the
     training of the first. GRPO samples while it trains: its seconds are all training. The search
     for triggers is part of the characterization and not counted, as in the paper. Generations are
@@ -65,6 +66,7 @@ def _sampling(meta: Meta, rollouts: Meta) -> dict[str, float]:
     """Generations, tokens and seconds of sampling behind a file of training rows."""
     own = {name: meta.get(name, 0) for name in ("generations", "generated_tokens", "sampling_seconds")}
     used = meta.get("attempts", 0) if meta.get("source") in ("natural", "overrefusal") else 0
+    used = meta.get("rollouts_used", used)
     share = used / rollouts["generations"] if used else 0.0
     return {
         "generations": own["generations"] + used,

@@ -1,6 +1,6 @@
 """A configuration checked against everything that it names.
 
-Judges, cue detectors, recipes, prompt sources.
+Judges, cue detectors, recipes, demonstrations, prompt sources.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from safe_reasoning.config import Config
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.judging.kinds import resolved
+from safe_reasoning.pairs import demonstration
 from safe_reasoning.prompts.prompt_sets import known_sources
 from safe_reasoning.training.recipe import check_recipes
 
@@ -25,6 +26,7 @@ def checked(config: Config) -> Config:
         raise UserError(f"run: results/{config.run} is not for runs: choose another name")
     config = resolved(config)
     check_recipes(config)
+    config = demonstration.resolved(config)
     for name, entry in config.prompt_sets.items():
         if entry.source not in known_sources():
             raise UserError(

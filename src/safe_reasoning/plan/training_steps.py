@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from safe_reasoning.config import Config, HubModel, Method
+from safe_reasoning.pairs.demonstration import Counts, detector_of, kind_of, needs_of, samples_of, settings_of
 from safe_reasoning.plan.judge_calls import asked_model, detector_prompt_tokens, judge_prompt_tokens
 from safe_reasoning.plan.memory import BYTES_OF_WEIGHTS
 from safe_reasoning.plan.sampling_steps import sampling
@@ -18,15 +21,49 @@ def parameters_of(config: Config, model: str) -> float:
     return parameters(entry.source) if isinstance(entry, HubModel) else 0.0
 
 
+def demonstrations_of(config: Config, model: str) -> list[str]:
+    """The demonstrations that the methods of a model learn from."""
+    named = [config.methods[name].demonstrations for name in config.methods_of(model)]
+    return [name for name in dict.fromkeys(named) if name]
+
+
+def counts(config: Config) -> Counts:
+    """What the upper bounds of demonstrations are counted from."""
+    harmful, benign = (sum(prompts_of(config, role).values()) for role in ("align_harmful", "align_benign"))
+    return Counts(
+        harmful,
+        benign,
+        config.characterize.rollouts,
+        config.pairs.overrefusal_samples,
+        config.characterize.triggers,
+    )
+
+
+def sampled_demonstrations(config: Config, model: str) -> list[Step]:
+    """What demonstrations sample by themselves, at most."""
+    sampled = [(name, samples_of(config, name, counts(config))) for name in demonstrations_of(config, model)]
+    return [
+        replace(sampling(config, model, f"demonstrations {name}", [("align_harmful", number)]), bound=True)
+        for name, number in sampled
+        if number
+    ]
+
+
 def pairs(config: Config, model: str) -> list[Step]:
-    """Intervened pairs by cue detector, and over-refusal pairs, of one model."""
+    """Intervened pairs by cue detector, over-refusal pairs, and demonstrations of one model."""
     methods = [config.method(model, name) for name in config.methods_of(model)]
     reasoning = config.plan.reasoning_share * config.plan.completion_tokens["align_harmful"]
     rate = config.plan.generation_tokens_per_gpu_second * 3600
     prompts = sum(prompts_of(config, "align_harmful").values())
     attempts = prompts * config.characterize.triggers
     steps = []
-    for detector in sorted({m.detector for m in methods if INTERVENED in recipe_of(m).inputs.values()}):
+    detectors = {m.detector for m in methods if INTERVENED in recipe_of(m).inputs.values()}
+    detectors |= {
+        detector_of(config, name)
+        for name in demonstrations_of(config, model)
+        if "pairs" in needs_of(config, name)
+    }
+    for detector in sorted(detectors):
         count = attempts * (1 + config.pairs.max_rounds)
         tokens, asked = count * reasoning, count * (reasoning + detector_prompt_tokens(config, detector))
         steps.append(
@@ -61,7 +98,7 @@ def pairs(config: Config, model: str) -> list[Step]:
                 len(config.seeds),
             )
         )
-    return steps
+    return steps + sampled_demonstrations(config, model)
 
 
 def training(config: Config, model: str, name: str, method: Method) -> Step:
@@ -98,6 +135,8 @@ def training(config: Config, model: str, name: str, method: Method) -> Step:
         "safe": harmful,
         "traces": benchmarks()[method.traces].traces if method.traces else 0,
     }
+    if made := method.demonstrations:
+        rows_of["demonstrations"] = kind_of(config, made).rows(settings_of(config, made), counts(config))
     rows = sum(rows_of[stem.partition("_")[0]] for stem in data_stems(method, 0))
     tokens = recipe.sides * (long if recipe.whole else reasoning)
     rows = min(rows, method.max_examples or rows)

@@ -21,7 +21,7 @@ class Recipe:
     Attributes:
         inputs: argument of its `train` and option of scripts/train_method.py (`pairs`,
             `benign_pairs`, `demonstrations`, `stage1`): a file in the run's folder, with {model},
-            {seed}, {detector} and {traces} filled in.
+            {seed}, {detector}, {traces} and {demonstrations} filled in.
         learns_from_prompts: it gets the harmful alignment prompts and samples by itself.
         sides: completions of a row that it trains on (plan).
         whole: rows hold whole completions, not suffixes (plan).
@@ -68,11 +68,18 @@ def check_recipes(config: Config) -> None:
             raise UserError(
                 f"methods.{name}.traces: {method.traces!r} is unknown: use one of {', '.join(trace_sets())}"
             )
+        reads = any("{demonstrations}" in file for file in recipe_of(method).inputs.values())
+        if reads != (method.demonstrations is not None):
+            raise UserError(
+                f"methods.{name}: the recipe {method.recipe} "
+                + ("needs `demonstrations`: name some" if reads else "reads no `demonstrations`: remove it")
+            )
 
 
 def input_files(method: Method, model: str, seed: int) -> dict[str, str]:
     """Files that a method learns from, by argument, relative to the run's folder."""
-    known = {"model": model, "seed": seed, "detector": method.detector, "traces": method.traces}
+    known = {"model": model, "seed": seed}
+    known |= {name: getattr(method, name) for name in ("detector", "traces", "demonstrations")}
     return {name: pattern.format(**known) for name, pattern in recipe_of(method).inputs.items()}
 
 

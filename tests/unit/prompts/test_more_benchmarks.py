@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from safe_reasoning.core.errors import UserError
-from safe_reasoning.pairs.demonstrations import trace_demonstrations
+from safe_reasoning.pairs.teacher_traces import trace_demonstrations
 from safe_reasoning.prompts.benchmarks import (
     aime,
     harmbench,

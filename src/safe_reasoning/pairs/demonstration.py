@@ -1,0 +1,151 @@
+"""What a kind of demonstrations declares about itself, and how it is found by name.
+
+A kind is a file of `demonstrations` with a `KIND` and a function `build` that makes its rows from
+`pairs.material.Material`. A method names an entry of `demonstrations` in the configuration, or a
+kind itself, which then has its default settings.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pydantic import ValidationError
+
+from safe_reasoning.config import Config
+from safe_reasoning.config.demonstrations import DemonstrationSet, KindSettings
+from safe_reasoning.core.errors import UserError
+
+FOLDER = Path(__file__).parent / "demonstrations"
+Need = Literal["rollouts", "pairs", "triggers"]
+
+
+class Counts(NamedTuple):
+    """What a kind's upper bounds are counted from.
+
+    Attributes:
+        harmful: harmful alignment prompts.
+        benign: benign ones.
+        rollouts: of the base on each harmful prompt.
+        benign_rollouts: of the base on each benign prompt.
+        triggers: that are put in; as many pairs a harmful prompt at most.
+    """
+
+    harmful: int
+    benign: int
+    rollouts: int
+    benign_rollouts: int
+    triggers: int
+
+    @property
+    def pairs(self) -> int:
+        """Intervened pairs at most."""
+        return self.harmful * self.triggers
+
+    @property
+    def sampled(self) -> int:
+        """Rollouts of the base in all."""
+        return self.harmful * self.rollouts + self.benign * self.benign_rollouts
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Declaration of a kind of demonstrations.
+
+    Attributes:
+        settings: its settings in the configuration.
+        needs: what it is made from beyond the alignment prompts: the base's `rollouts` with the
+            judge's verdicts, intervened `pairs`, the picked `triggers`.
+        empty: what to change when no row comes out, for the message.
+        rows: rows at most (plan).
+        samples: completions that it samples by itself, at most; 0 for one that needs no model
+            (plan, and the machine that the rule asks for).
+        teacher: whether these settings need a model that follows instructions, which nano models
+            do not.
+    """
+
+    settings: type[KindSettings]
+    needs: Callable[[Any], tuple[Need, ...]]
+    empty: str
+    rows: Callable[[Any, Counts], int]
+    samples: Callable[[Any, Counts], int] = lambda settings, counts: 0
+    teacher: Callable[[Any], bool] = lambda settings: False
+
+
+def kinds() -> list[str]:
+    """Names of all kinds."""
+    return sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
+
+
+@cache
+def kind_named(kind: str) -> Kind:
+    """The declaration of a kind."""
+    declared: Kind = importlib.import_module(f"safe_reasoning.pairs.demonstrations.{kind}").KIND
+    return declared
+
+
+def settings_of(config: Config, name: str) -> Any:
+    """The checked settings of demonstrations, defaults filled in; a UserError names the key."""
+    entry = config.demonstrations.get(name) or DemonstrationSet(kind=name)
+    if entry.kind not in kinds():
+        known = [*config.demonstrations, *(kind for kind in kinds() if kind not in config.demonstrations)]
+        key = f"demonstrations.{name}.kind: " if name in config.demonstrations else "demonstrations: "
+        known = kinds() if name in config.demonstrations else known
+        raise UserError(f"{key}{entry.kind!r} is unknown: use one of {', '.join(known)}")
+    try:
+        return kind_named(entry.kind).settings.model_validate(entry.model_dump())
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, ("demonstrations", name, *first["loc"])))
+        raise UserError(f"{key}: {first['msg']}: see {FOLDER.name}/{entry.kind}.py for its keys") from None
+
+
+def kind_of(config: Config, name: str) -> Kind:
+    """The declaration behind demonstrations of that name."""
+    return kind_named(settings_of(config, name).kind)
+
+
+def needs_of(config: Config, name: str) -> tuple[Need, ...]:
+    """What demonstrations are made from."""
+    return kind_of(config, name).needs(settings_of(config, name))
+
+
+def detector_of(config: Config, name: str) -> str:
+    """The cue detector of demonstrations."""
+    detector: str = settings_of(config, name).detector or config.detector
+    return detector
+
+
+ONE_OF_EACH = Counts(1, 1, 1, 1, 1)
+
+
+def samples_of(config: Config, name: str, counts: Counts = ONE_OF_EACH) -> int:
+    """Completions that demonstrations sample by themselves, at most."""
+    return kind_of(config, name).samples(settings_of(config, name), counts)
+
+
+def resolved(config: Config) -> Config:
+    """The configuration with its demonstrations checked and their defaults filled in.
+
+    Raises:
+        UserError: An unknown kind or key, or a kind that needs a model that follows instructions
+            for a method of a nano model.
+    """
+    used = {name: settings_of(config, name) for name in config.demonstrations}
+    for method, entry in config.methods.items():
+        if (name := entry.demonstrations) is None:
+            continue
+        settings = settings_of(config, name)
+        nano = [
+            m for m in config.models if config.models[m].kind == "nano" and method in config.methods_of(m)
+        ]
+        if nano and kind_named(settings.kind).teacher(settings):
+            raise UserError(
+                f"methods.{method}: {name} needs a model that follows instructions, which the nano model "
+                f"{nano[0]} does not: give methods.{method}.models, or other demonstrations"
+            )
+    return config.model_copy(update={"demonstrations": used})

@@ -1,0 +1,1 @@
+"""Kinds of demonstrations, one file each (see `pairs.demonstration`)."""
