@@ -211,10 +211,10 @@ rule build_demonstrations:
 
 
 use rule build_demonstrations as build_sampled_demonstrations with:
-    wildcard_constraints:
-        demonstrations=one_of(SAMPLED_DEMONSTRATIONS),
     benchmark:
         f"{RUN}/benchmarks/build_demonstrations/{{model}}.{{demonstrations}}.tsv"
+    wildcard_constraints:
+        demonstrations=one_of(SAMPLED_DEMONSTRATIONS),
     priority: 10
     localrule: False
     threads: CONFIG.engine.threads
