@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 _IDS = pa.list_(pa.int32())
+IGNORED = -100  # label of a token that bears no loss
 
 SCHEMAS: dict[str, pa.Schema] = {
     # One row per prompt. `role` is the PromptSet role, `cluster` what the bootstrap resamples,
