@@ -5,18 +5,21 @@ SafeChain's rule (arXiv 2502.12025, five responses of a teacher by Llama Guard),
 as its own teacher. With `need: one` it is rejection sampling. Without a filter (`part: none`) and
 with several a prompt it is the warm-up of TARS (arXiv 2507.00971), whose traces need not be safe.
 Refusals whatever the reasoning holds (`part: y`, no benign rows) are the filter of RealSafe-R1
-(arXiv 2504.10081); leaks alone must leave the reasoning harmful.
+(arXiv 2504.10081); leaks alone must leave the reasoning harmful. `no_cue` leaves out traces that
+vacillate: a filter of the study of safety data (arXiv 2505.15404).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
 
+from safe_reasoning.characterize.intervention import find_cues
 from safe_reasoning.config.demonstrations import KindSettings
 from safe_reasoning.pairs.demonstration import Counts, Kind
-from safe_reasoning.pairs.material import Built, Material
+from safe_reasoning.pairs.material import Built, Judged, Material
 from safe_reasoning.pairs.own_rollouts import by_prompt, drawn, passes
 
 
@@ -33,6 +36,9 @@ class Settings(KindSettings):
     )
     rollouts: int | None = Field(None, ge=1, description="k: the first so many of a prompt; by default all")
     keep: int = Field(1, ge=1, description="rollouts of a prompt that are kept, drawn with a seed")
+    no_cue: bool = Field(
+        False, description="leave out harmful prompts' rollouts that hold a cue, though they end safely"
+    )
     benign: bool = Field(True, description="whether rollouts of benign prompts are kept too")
 
 
@@ -62,6 +68,8 @@ def build(material: Material) -> Built:
         label, found = material.label(prompt_id), rollouts[prompt_id]
         good = [judged for judged in found if passes(judged, settings.part)]
         usable = [judged for judged in good if judged.is_whole]
+        if settings.no_cue and label == "harmful":
+            usable = _without_cue(material, usable)
         if not usable or (settings.need == "all" and len(good) < len(found)):
             continue
         if label == "benign" and not settings.benign:
@@ -77,3 +85,9 @@ def build(material: Material) -> Built:
         "safe_rollouts": safe,
     }
     return Built(rows, counts)
+
+
+def _without_cue(material: Material, rollouts: Sequence[Judged]) -> list[Judged]:
+    ids = [judged.row["token_ids"] for judged in rollouts]
+    cues = find_cues(material.tokenizer, ids, material.detector)
+    return [judged for judged, (cue, _) in zip(rollouts, cues, strict=True) if cue is None]
