@@ -16,6 +16,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from safe_reasoning.config.demonstrations import KindSettings
+from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.schemas import IGNORED
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.core.trace import continue_text
@@ -97,10 +98,15 @@ def _turned(material: Material, pair: Row, rng: random.Random) -> tuple[dict[str
 
 
 def turning_token(material: Material, pair: Row) -> int:
-    """The first token, in running text, of the first trigger of the theme `rule` that begins with a
-    token of its own; a lone space is none.
+    """The first token of a fixed trigger in running text, as a whole word.
+
+    The first one among the triggers, those that name a rule before all others; a lone space or a
+    piece of a word turns nothing.
     """
-    sentences = wording_of(material.prompts[pair["prompt_id"]]).triggers["rule"][1]
-    encoded = [material.tokenizer.encode(f" {text}", add_special_tokens=False) for text in sentences]
-    firsts: list[int] = [ids[0] for ids in encoded if material.tokenizer.decode(ids[:1]).strip()]
-    return firsts[0] if firsts else int(encoded[0][1])
+    triggers = wording_of(material.prompts[pair["prompt_id"]]).triggers
+    themes = sorted(triggers, key=lambda theme: theme not in ("rule", "restricted_list"))
+    for text in [text for theme in themes for text in triggers[theme][1]]:
+        token = int(material.tokenizer.encode(f" {text}", add_special_tokens=False)[0])
+        if material.tokenizer.decode([token]).strip(" ,") == text.split()[0].strip(","):
+            return token
+    raise UserError("no trigger begins with a word that is one token: take a larger vocabulary")
