@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--benign-pairs", help="over-refusal pairs (stage 2)")
     parser.add_argument("--stage1", help="folder of the stage-1 model (stage 2)")
     parser.add_argument("--demonstrations", help="demonstrations (sft_safe)")
+    parser.add_argument("--groups", help="groups of scored completions (salt)")
     parser.add_argument("--prompts", nargs="+", default=[], help="harmful prompts (grpo)")
     parser.add_argument(
         "--out", required=True, type=Path, help="folder of the weights; training.json in it is written last"
@@ -48,12 +49,9 @@ def main() -> None:
     from safe_reasoning.training.common import Task
     from safe_reasoning.training.train import train
 
+    inputs = ("pairs", "benign_pairs", "stage1", "demonstrations", "groups")
     task = Task(config, arguments.model, arguments.method, arguments.seed, arguments.base, arguments.out)
-    train(
-        task,
-        {name: getattr(arguments, name) for name in ("pairs", "benign_pairs", "stage1", "demonstrations")},
-        arguments.prompts,
-    )
+    train(task, {name: getattr(arguments, name) for name in inputs}, arguments.prompts)
     if "RANK" in os.environ:
         # All is written and the processes have left their group. Threads of the communication
         # libraries are sometimes still there while C++ takes them down, which ends a process with

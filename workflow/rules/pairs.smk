@@ -60,6 +60,33 @@ rule build_natural_pairs:
         "--verdicts {input.verdicts} --prompts {input.prompts} --out {output} 2> {log}"
 
 
+rule build_groups:
+    input:
+        base=f"{RUN}/models/{{model}}/base/training.json",
+        rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
+        verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
+        prompts=prompt_files("align_harmful", "align_benign"),
+    output:
+        f"{RUN}/pairs/{{model}}/groups.parquet",
+    log:
+        f"{RUN}/logs/build_groups/{{model}}.log",
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.base),
+        rerun_on=settings("evaluate.judge"),
+    message:
+        "Building groups of scored completions of {wildcards.model}"
+    shell:
+        "python scripts/build_groups.py --config {params.config} --model-dir {params.model_dir} "
+        "--rollouts {input.rollouts} --verdicts {input.verdicts} --prompts {input.prompts} "
+        "--out {output} 2> {log}"
+
+
 rule build_overrefusal_pairs:
     input:
         judge_files(JUDGE),

@@ -11,6 +11,19 @@ from safe_reasoning.config.section import Name, Section, Share
 Label = Literal["harmful", "benign", "capability"]
 
 
+class Salt(Section):
+    """SaLT-DPO: preference over a group of own completions, reasoning and response apart."""
+
+    group: int = Field(5, ge=2, description="completions of a prompt that are ranked")
+    tau: float = Field(
+        0.25, gt=0, description="temperature of the target: a completion's share is exp(score / tau)"
+    )
+    beta: float = Field(0.5, gt=0, description="factor on the mean log-ratio of a segment")
+    kl_weight: float = Field(
+        0.5, ge=0, description="weight of KL(base || trained) on benign prompts; 0 leaves it out"
+    )
+
+
 class Method(Section):
     """One training recipe and its hyperparameters."""
 
@@ -62,6 +75,7 @@ class Method(Section):
     )
     reward: Literal["y", "zy"] = Field("zy", description="GRPO: I[y safe], or I[z safe] + I[y safe]")
     rollouts: int = Field(8, ge=2, description="GRPO: completions per prompt")
+    salt: Salt = Salt()
     max_steps: int | None = Field(None, ge=1)
     deepspeed: str | None = Field(None, description="path of a DeepSpeed JSON configuration")
     processes: int = Field(1, ge=1, description="training processes of a node (torchrun), one per GPU")

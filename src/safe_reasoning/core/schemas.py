@@ -103,6 +103,20 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("rejected_ids", _IDS),
         ]
     ),
+    # One row per prompt: completions to be ranked (`label` harmful), or to be kept as they are
+    # (benign, without scores). Lists go by completion; the first `reasoning_ends` ids of one are
+    # its reasoning, closing tag included. Scores: 1 to 5, higher is safer.
+    "groups": pa.schema(
+        [
+            ("prompt_id", pa.string()),
+            ("label", pa.string()),  # harmful | benign
+            ("prompt_ids", _IDS),
+            ("completions", pa.list_(_IDS)),
+            ("reasoning_ends", _IDS),
+            ("reasoning_scores", pa.list_(pa.float32())),
+            ("response_scores", pa.list_(pa.float32())),
+        ]
+    ),
     # One row per token prefix of a trace: the continuation safety ratio after `prefix_tokens`
     # reasoning tokens.
     "csr": pa.schema(

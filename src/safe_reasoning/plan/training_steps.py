@@ -133,12 +133,15 @@ def training(config: Config, model: str, name: str, method: Method) -> Step:
         "overrefusal": benign,
         "natural": harmful * config.characterize.rollouts // 2,
         "safe": harmful,
+        "groups": harmful,
         "traces": benchmarks()[method.traces].traces if method.traces else 0,
     }
     if made := method.demonstrations:
         rows_of["demonstrations"] = kind_of(config, made).rows(settings_of(config, made), counts(config))
     rows = sum(rows_of[stem.partition("_")[0]] for stem in data_stems(method, 0))
-    tokens = recipe.sides * (long if recipe.whole else reasoning)
+    # Of a group: its completions and a benign one
+    sides = method.salt.group + 1 if "groups" in recipe.inputs else recipe.sides
+    tokens = sides * (long if recipe.whole else reasoning)
     rows = min(rows, method.max_examples or rows)
     hours = seeds * rows * tokens * method.epochs / plan.training_tokens_per_gpu_second / 3600
     return Step(model, f"training {name}", seeds, gpu_hours=hours, bound=True, disk_gib=disk)

@@ -20,8 +20,8 @@ class Recipe:
 
     Attributes:
         inputs: argument of its `train` and option of scripts/train_method.py (`pairs`,
-            `benign_pairs`, `demonstrations`, `stage1`): a file in the run's folder, with {model},
-            {seed}, {detector}, {traces} and {demonstrations} filled in.
+            `benign_pairs`, `demonstrations`, `groups`, `stage1`): a file in the run's folder, with
+            {model}, {seed}, {detector}, {traces} and {demonstrations} filled in.
         learns_from_prompts: it gets the harmful alignment prompts and samples by itself.
         sides: completions of a row that it trains on (plan).
         whole: rows hold whole completions, not suffixes (plan).

@@ -12,7 +12,12 @@ from safe_reasoning.core.records import read_rows
 from safe_reasoning.training.common import Row, Task
 from safe_reasoning.training.recipe import recipe_of
 
-SCHEMAS = {"pairs": "pairs", "benign_pairs": "pairs", "demonstrations": "demonstrations"}
+SCHEMAS = {
+    "pairs": "pairs",
+    "benign_pairs": "pairs",
+    "demonstrations": "demonstrations",
+    "groups": "groups",
+}
 
 
 def train(task: Task, files: dict[str, str | None], prompts: Sequence[str]) -> None:
