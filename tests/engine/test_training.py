@@ -19,7 +19,18 @@ from safe_reasoning.training.common import last_checkpoint
 from tests.support.paths import ROOT
 from tests.support.trainings import command, configuration, environment, train, train_here
 
-RECIPES = ["ipo", "ipo_stage2", "dpo_full", "dpo_natural", "sft", "sft_safe", "salt", "grpo"]
+RECIPES = [
+    "ipo",
+    "ipo_stage2",
+    "dpo_full",
+    "dpo_natural",
+    "dpo_tree",
+    "dpo_tree_short",
+    "sft",
+    "sft_safe",
+    "salt",
+    "grpo",
+]
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

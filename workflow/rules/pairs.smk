@@ -87,6 +87,30 @@ rule build_groups:
         "--out {output} 2> {log}"
 
 
+rule build_sibling_pairs:
+    input:
+        siblings=f"{RUN}/characterize/{{model}}/siblings.parquet",
+    output:
+        f"{RUN}/pairs/{{model}}/siblings_{{choice}}.parquet",
+    log:
+        f"{RUN}/logs/build_sibling_pairs/{{model}}.{{choice}}.log",
+    wildcard_constraints:
+        choice="best|short",
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
+    params:
+        config=CONFIG_FILE,
+        rerun_on=settings("siblings"),
+    message:
+        "Building sibling pairs of {wildcards.model}, {wildcards.choice}"
+    shell:
+        "python scripts/build_sibling_pairs.py --config {params.config} --choice {wildcards.choice} "
+        "--siblings {input.siblings} --out {output} 2> {log}"
+
+
 rule build_overrefusal_pairs:
     input:
         judge_files(JUDGE),

@@ -81,7 +81,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("trigger", pa.string()),
             ("cue", pa.string()),
             ("rounds", pa.int32()),
-            ("source", pa.string()),  # intervened | overrefusal | natural
+            ("source", pa.string()),  # intervened | overrefusal | natural | siblings
         ]
     ),
     # One row per demonstration for supervised fine-tuning: loss on completion_ids only.
@@ -115,6 +115,25 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("reasoning_ends", _IDS),
             ("reasoning_scores", pa.list_(pa.float32())),
             ("response_scores", pa.list_(pa.float32())),
+        ]
+    ),
+    # One row per next sentence that was drawn after `prefix_ids` of a reasoning, with the
+    # continuation safety ratio after it. Siblings have one `parent_id`; `depth` sentences come
+    # before. `closed`: the reasoning ends with it.
+    "siblings": pa.schema(
+        [
+            ("node_id", pa.string()),
+            ("parent_id", pa.string()),
+            ("prompt_id", pa.string()),
+            ("prompt_ids", _IDS),
+            ("prefix_ids", _IDS),
+            ("step_ids", _IDS),
+            ("step", pa.string()),
+            ("depth", pa.int32()),
+            ("closed", pa.bool_()),
+            ("safe", pa.int32()),
+            ("unscored", pa.int32()),
+            ("continuations", pa.int32()),
         ]
     ),
     # One row per token prefix of a trace: the continuation safety ratio after `prefix_tokens`

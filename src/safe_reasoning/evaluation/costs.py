@@ -27,11 +27,11 @@ def efficiency(
     Natural pairs cost the rollouts of harmful prompts that they are picked from, groups those of
     benign prompts too; over-refusal pairs cost their own samples and as many rollouts of the base,
     whose answers are their other side. Demonstrations cost what they sampled and the rollouts that
-    they are picked from. A
-    part of the rollouts costs its share of their tokens and seconds. A second stage holds the
-    training of the first. GRPO samples while it trains: its seconds are all training. The search
-    for triggers is part of the characterization and not counted, as in the paper. Generations are
-    divided by harmful prompts, since benign ones have other numbers of samples.
+    they are picked from. A part of the rollouts costs its share of their tokens and seconds. A
+    second stage holds the training of the first. GRPO samples while it trains: its seconds are all
+    training. The search for triggers is part of the characterization and not counted, as in the
+    paper. Generations are divided by harmful prompts, since benign ones have other numbers of
+    samples.
 
     Args:
         trained: training.json of each method and seed.

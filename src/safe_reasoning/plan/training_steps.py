@@ -87,6 +87,12 @@ def pairs(config: Config, model: str) -> list[Step]:
         steps.append(
             Step(model, "pairs without a cue", 0, chat=judge, calls=calls, call_tokens=asked, bound=True)
         )
+    if any(stem.startswith("siblings_") for m in methods for stem in data_stems(m, 0)):
+        tree = config.siblings
+        count = prompts * tree.depth * tree.width * tree.continuations
+        judge, tokens = asked_model(config, config.evaluate.judge), count * reasoning
+        asked = count * (reasoning + judge_prompt_tokens(config, config.evaluate.judge))
+        steps.append(Step(model, "siblings", 1, count, tokens, tokens / rate, True, judge, count, asked))
     if any("benign_pairs" in recipe_of(m).inputs for m in methods):
         benign = sum(prompts_of(config, "align_benign").values()) * config.pairs.overrefusal_samples
         steps.append(
@@ -134,6 +140,7 @@ def training(config: Config, model: str, name: str, method: Method) -> Step:
         "natural": harmful * config.characterize.rollouts // 2,
         "safe": harmful,
         "groups": harmful,
+        "siblings": harmful * config.siblings.depth,
         "traces": benchmarks()[method.traces].traces if method.traces else 0,
     }
     if made := method.demonstrations:

@@ -25,6 +25,7 @@ from trl.trainer.utils import selective_log_softmax
 
 from safe_reasoning.config.methods import Salt
 from safe_reasoning.training.common import Row
+from safe_reasoning.training.retained import kl_to
 
 
 def listwise_loss(ratios: Tensor, scores: Tensor, beta: float, tau: float) -> Tensor:
@@ -51,9 +52,7 @@ def kl_to_reference(reference: Tensor, trained: Tensor, counted: Tensor) -> Tens
         trained: logits, same shape.
         counted: 1 for a token whose distribution counts, shape (rows, tokens).
     """
-    base = torch.log_softmax(reference.float(), -1)
-    divergence = (base.exp() * (base - torch.log_softmax(trained.float(), -1))).sum(-1)
-    return ((divergence * counted).sum(1) / counted.sum(1)).mean()
+    return ((kl_to(reference, trained) * counted).sum(1) / counted.sum(1)).mean()
 
 
 def segment_means(model: Any, batch: Mapping[str, Tensor]) -> Tensor:
