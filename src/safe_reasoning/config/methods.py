@@ -24,6 +24,21 @@ class Salt(Section):
     )
 
 
+class SafeKey(Section):
+    """SafeKey's two losses beside the NLL, in the last part of the training."""
+
+    key_weight: float = Field(
+        0.2, ge=0, description="weight of the NLL of the key sentence with the request hidden"
+    )
+    head_weight: float = Field(
+        0.2, ge=0, description="weight of telling harmful requests from benign ones by two heads"
+    )
+    head_balance: Share = Field(
+        0.5, description="of the head that reads the understanding; the rest is of the one that reads all"
+    )
+    last_share: Share = Field(0.4, description="share of the steps, the last ones, that have both losses")
+
+
 class Method(Section):
     """One training recipe and its hyperparameters."""
 
@@ -76,6 +91,7 @@ class Method(Section):
     reward: Literal["y", "zy"] = Field("zy", description="GRPO: I[y safe], or I[z safe] + I[y safe]")
     rollouts: int = Field(8, ge=2, description="GRPO: completions per prompt")
     salt: Salt = Salt()
+    safekey: SafeKey = SafeKey()
     max_steps: int | None = Field(None, ge=1)
     deepspeed: str | None = Field(None, description="path of a DeepSpeed JSON configuration")
     processes: int = Field(1, ge=1, description="training processes of a node (torchrun), one per GPU")
