@@ -10,6 +10,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from safe_reasoning.pairs.siblings import sibling_pairs
 from safe_reasoning.training.preference import TokenDPOTrainer
 from safe_reasoning.training.recipes.dpo_full import whole_traces
 from safe_reasoning.training.shared_prefix import SharedPrefix, pack
@@ -136,6 +137,23 @@ def test_shared_prefix_cancels_in_full_trace_dpo(tiny_model: Path, tmp_path: Pat
     ]
     assert plain[0] == pytest.approx(plain[1], abs=1e-5)
     assert abs(with_nll[0] - with_nll[1]) > 1e-3
+
+
+def test_a_preference_for_a_step_is_the_same_on_whole_trajectories(tiny_model: Path, tmp_path: Path):
+    """STAIR stores trajectories up to the step, ARMOR trains the step alone: one loss without NLL."""
+    made = make_pairs(6, 300)
+    common = {"prompt_ids": [11, 12, 13], "safe": 8, "unscored": 0, "continuations": 8}
+    nodes = [
+        {**common, "node_id": f"{i}{side}", "parent_id": str(i), "prompt_id": str(i), "prefix_ids": pair["prompt_ids"],
+         "step_ids": pair[side], "safe": 8 * (side == "chosen_ids")}
+        for i, pair in enumerate(made) for side in ("chosen_ids", "rejected_ids")
+    ]  # fmt: skip
+    pairs = sibling_pairs(nodes, 0.5, 0.8).rows
+    whole = [whole_traces(pair) for pair in pairs]
+    assert len(pairs) == 6 and all(len(row["chosen_ids"]) > 8 for row in whole)
+    found = [trl_loss(tiny_model, rows, 0.0, tmp_path / str(i)) for i, rows in enumerate((pairs, whole))]
+    assert found[0][0] == pytest.approx(found[1][0], abs=1e-5)
+    assert found[0][0] == pytest.approx(found[0][1], abs=2e-5) and abs(found[0][0] - np.log(2)) > 1e-3
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,18 @@ from safe_reasoning.training.common import last_checkpoint
 from tests.support.paths import ROOT
 from tests.support.trainings import command, configuration, environment, train, train_here
 
-RECIPES = ["ipo", "ipo_stage2", "dpo_full", "dpo_natural", "sft", "sft_safe", "grpo"]
+RECIPES = [
+    "ipo",
+    "ipo_stage2",
+    "dpo_full",
+    "dpo_natural",
+    "dpo_tree",
+    "dpo_tree_short",
+    "sft",
+    "sft_safe",
+    "salt",
+    "grpo",
+]
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -31,6 +42,7 @@ def test_every_recipe_trains_and_its_model_loads(
     files = {
         "ipo_stage2": {**pairs, "benign_pairs": data["pairs"], "stage1": str(tiny_model)},
         "sft_safe": {"demonstrations": data["demonstrations"]},
+        "salt": {"groups": data["groups"]},
         "grpo": {"prompts": data["prompts"]},
     }.get(recipe, pairs)
     config = configuration(recipe=recipe, max_examples=8, **extra)

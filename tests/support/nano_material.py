@@ -37,7 +37,7 @@ def tokenizer() -> Any:
     from safe_reasoning.models.nano import train_tokenizer
 
     made = corpus.make_corpus(prompts.make_items(ITEMS, 0), 400, 0)
-    return train_tokenizer(made, 600)
+    return train_tokenizer(made, 960)  # the demo's vocabulary
 
 
 def rows_of(split: str, role: str, limit: int) -> list[dict[str, Any]]:

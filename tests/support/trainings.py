@@ -52,8 +52,31 @@ def make_pairs(number: int, vocabulary: int, seed: int = 0) -> list[dict]:
     ]
 
 
+def make_groups(number: int, vocabulary: int, size: int = 3, seed: int = 0) -> list[dict]:
+    """Random groups of completions, the first the safest, and half as many benign rows."""
+    rng = random.Random(seed)
+
+    def row(name: str, label: str, count: int) -> dict:
+        completions = [
+            [rng.randrange(10, vocabulary) for _ in range(rng.randrange(5, 9))] for _ in range(count)
+        ]
+        scores = [5.0, *[1.0 + i % 2 for i in range(count - 1)]] if label == "harmful" else []
+        return {
+            "prompt_id": name,
+            "label": label,
+            "prompt_ids": [rng.randrange(10, vocabulary) for _ in range(6)],
+            "completions": completions,
+            "reasoning_ends": [rng.randrange(2, len(ids)) for ids in completions],
+            "reasoning_scores": scores,
+            "response_scores": scores,
+        }
+
+    harmful = [row(f"h{i}", "harmful", size) for i in range(number)]
+    return [*harmful, *(row(f"b{i}", "benign", 1) for i in range(number // 2))]
+
+
 def write_data(folder: Path) -> dict[str, str]:
-    """Files of every kind of training row: 16 pairs, 16 demonstrations, 4 prompts."""
+    """Files of every kind of training row: 16 pairs, 16 demonstrations, 8 groups of 3, 4 benign rows, 4 prompts."""
     pairs = make_pairs(16, 300)
     write_rows(folder / "pairs.parquet", "pairs", pairs, {})
     rows = [
@@ -66,11 +89,14 @@ def write_data(folder: Path) -> dict[str, str]:
         for pair in pairs
     ]
     write_rows(folder / "demonstrations.parquet", "demonstrations", rows, {})
+    write_rows(folder / "groups.parquet", "groups", make_groups(8, 300), {})
     text = {"category": "", "text": "hello", "request": "hello"}
     prompt = PROMPT | text | {"prompt_set": "a", "role": "align_harmful"}
     prompts = [prompt | {"prompt_id": str(i)} for i in range(4)]
     write_rows(folder / "prompts.parquet", "prompts", prompts, {})
-    return {name: str(folder / f"{name}.parquet") for name in ("pairs", "demonstrations", "prompts")}
+    return {
+        name: str(folder / f"{name}.parquet") for name in ("pairs", "demonstrations", "groups", "prompts")
+    }
 
 
 def command(folder: Path, base: Path, config: Config, out: str, *options: str) -> list[str]:

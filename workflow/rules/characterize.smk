@@ -119,3 +119,43 @@ rule correct_interventions:
             "--prompts {input.prompts} "
             "--shards {params.shards} --out {output} 2> {log}"
         )
+
+
+# Next sentences along rollouts of the base, with the value of each (training/recipes/dpo_tree.py).
+rule grow_siblings:
+    input:
+        judge_files(JUDGE),
+        base=f"{RUN}/models/{{model}}/base/training.json",
+        rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
+        prompts=prompt_files("align_harmful"),
+    output:
+        f"{RUN}/characterize/{{model}}/siblings.parquet",
+    log:
+        f"{RUN}/logs/grow_siblings/{{model}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/grow_siblings/{{model}}.tsv"
+    container:
+        image("serve")
+    threads: CONFIG.engine.threads
+    resources:
+        **GENERATION,
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.base),
+        shards=f"{RUN}/characterize/{{model}}/shards_siblings",
+        rerun_on=settings(
+            "engine",
+            "decoding",
+            "siblings.width",
+            "siblings.depth",
+            "siblings.continuations",
+        )
+        + judge_settings(JUDGE),
+    message:
+        "Drawing next sentences along rollouts of {wildcards.model}"
+    shell:
+        on_gpus(
+            "python scripts/grow_siblings.py --config {params.config} --model-dir {params.model_dir} "
+            "--rollouts {input.rollouts} --prompts {input.prompts} --shards {params.shards} "
+            "--out {output} 2> {log}"
+        )

@@ -35,10 +35,10 @@ rule summarize_costs:
         trained=for_methods(f"{RUN}/models/{{model}}/{{variant}}/training.json"),
         stage1=lambda w: [f"{RUN}/{file}" for file in stage1_files(CONFIG, w.model)],
     output:
+        **({"budgets": f"{RUN}/metrics/{{model}}/budgets.csv"} if CONFIG.evaluate.recovery_traces else {}),
         efficiency=f"{RUN}/metrics/{{model}}/efficiency.csv",
         pairs=f"{RUN}/metrics/{{model}}/pairs.csv",
         training=f"{RUN}/metrics/{{model}}/training.csv",
-        **({"budgets": f"{RUN}/metrics/{{model}}/budgets.csv"} if CONFIG.evaluate.recovery_traces else {}),
     log:
         f"{RUN}/logs/summarize_costs/{{model}}.log",
     localrule: True

@@ -94,6 +94,57 @@ rule build_prefixes:
         )
 
 
+rule build_groups:
+    input:
+        base=f"{RUN}/models/{{model}}/base/training.json",
+        rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
+        verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
+        prompts=prompt_files("align_harmful", "align_benign"),
+    output:
+        f"{RUN}/pairs/{{model}}/groups.parquet",
+    log:
+        f"{RUN}/logs/build_groups/{{model}}.log",
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.base),
+        rerun_on=settings("evaluate.judge"),
+    message:
+        "Building groups of scored completions of {wildcards.model}"
+    shell:
+        "python scripts/build_groups.py --config {params.config} --model-dir {params.model_dir} "
+        "--rollouts {input.rollouts} --verdicts {input.verdicts} --prompts {input.prompts} "
+        "--out {output} 2> {log}"
+
+
+rule build_sibling_pairs:
+    input:
+        siblings=f"{RUN}/characterize/{{model}}/siblings.parquet",
+    output:
+        f"{RUN}/pairs/{{model}}/siblings_{{choice}}.parquet",
+    log:
+        f"{RUN}/logs/build_sibling_pairs/{{model}}.{{choice}}.log",
+    wildcard_constraints:
+        choice="best|short",
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
+    params:
+        config=CONFIG_FILE,
+        rerun_on=settings("siblings"),
+    message:
+        "Building sibling pairs of {wildcards.model}, {wildcards.choice}"
+    shell:
+        "python scripts/build_sibling_pairs.py --config {params.config} --choice {wildcards.choice} "
+        "--siblings {input.siblings} --out {output} 2> {log}"
+
+
 rule build_overrefusal_pairs:
     input:
         judge_files(JUDGE),
@@ -176,39 +227,6 @@ rule write_trace_demonstrations:
     shell:
         "python scripts/write_trace_demonstrations.py --config {params.config} "
         "--traces {wildcards.traces} --model-dir {params.model_dir} --out {output} 2> {log}"
-
-
-def demonstration_inputs(wildcards):
-    """What demonstrations are made from, by the name of the script's option."""
-    known = {
-        "rollouts": {
-            "rollouts": f"{RUN}/generations/{wildcards.model}/base/rollouts.parquet",
-            "verdicts": f"{RUN}/verdicts/{wildcards.model}/base/rollouts.{JUDGE}.parquet",
-        },
-        "pairs": {
-            "pairs": f"{RUN}/pairs/{wildcards.model}/"
-            f"intervened_{detector_of(CONFIG, wildcards.demonstrations)}.parquet"
-        },
-        "triggers": {"triggers": f"{RUN}/characterize/{wildcards.model}/triggers.json"},
-    }
-    needs = needs_of(CONFIG, wildcards.demonstrations)
-    return {option: file for need in needs for option, file in known[need].items()}
-
-
-def demonstration_settings(wildcards):
-    """The settings that demonstrations depend on."""
-    name = wildcards.demonstrations
-    own = [f"demonstrations.{name}"] if name in CONFIG.demonstrations else []
-    return settings("world_seed", "engine", "decoding", "pairs.append_response", *own) + judge_settings(
-        JUDGE, detector_of(CONFIG, name)
-    )
-
-
-SAMPLED_DEMONSTRATIONS = [
-    name
-    for name in dict.fromkeys(method.demonstrations for method in CONFIG.methods.values())
-    if name and samples_of(CONFIG, name)
-]
 
 
 rule build_demonstrations:

@@ -9,7 +9,8 @@ from safe_reasoning.config.evaluate import Evaluate, Report
 from safe_reasoning.config.loading import changed, dump, load, read, validate
 from safe_reasoning.config.methods import Method
 from safe_reasoning.config.models import GgufModel, HubModel, Model, NanoModel
-from safe_reasoning.config.run import Characterize, Config, Pairs, Plan, PromptSet, Role
+from safe_reasoning.config.pairs import Pairs
+from safe_reasoning.config.run import Characterize, Config, Plan, PromptSet, Role
 
 __all__ = [
     "Attack",

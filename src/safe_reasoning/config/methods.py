@@ -50,6 +50,34 @@ class Prefill(Section):
     )
 
 
+class Salt(Section):
+    """SaLT-DPO: preference over a group of own completions, reasoning and response apart."""
+
+    group: int = Field(5, ge=2, description="completions of a prompt that are ranked")
+    tau: float = Field(
+        0.25, gt=0, description="temperature of the target: a completion's share is exp(score / tau)"
+    )
+    beta: float = Field(0.5, gt=0, description="factor on the mean log-ratio of a segment")
+    kl_weight: float = Field(
+        0.5, ge=0, description="weight of KL(base || trained) on benign prompts; 0 leaves it out"
+    )
+
+
+class SafeKey(Section):
+    """SafeKey's two losses beside the NLL, in the last part of the training."""
+
+    key_weight: float = Field(
+        0.2, ge=0, description="weight of the NLL of the key sentence with the request hidden"
+    )
+    head_weight: float = Field(
+        0.2, ge=0, description="weight of telling harmful requests from benign ones by two heads"
+    )
+    head_balance: Share = Field(
+        0.5, description="of the head that reads the understanding; the rest is of the one that reads all"
+    )
+    last_share: Share = Field(0.4, description="share of the steps, the last ones, that have both losses")
+
+
 class Method(Section):
     """One training recipe and its hyperparameters."""
 
@@ -60,23 +88,19 @@ class Method(Section):
         {}, description="released: id in config/sources.yaml of the weights for each model"
     )
     traces: Name | None = Field(None, description="sft_traces: the data set it learns from")
-    demonstrations: Name | None = Field(
+    demonstrations: Name | None = _later(
         None,
-        description=(
-            "sft_on and the like: the demonstrations it learns from, an entry of `demonstrations` or a "
-            "file of src/safe_reasoning/pairs/demonstrations"
-        ),
+        "sft_on and the like: the demonstrations it learns from, an entry of `demonstrations` or a "
+        "file of src/safe_reasoning/pairs/demonstrations",
     )
-    mix: dict[Label, Annotated[Share, Field(gt=0)]] = Field(
-        {}, description="share of the rows by the label of their prompt, together 1; by default as they are"
+    mix: dict[Label, Annotated[Share, Field(gt=0)]] = _later(
+        {}, "share of the rows by the label of their prompt, together 1; by default as they are"
     )
-    kl_weight: float = Field(
+    kl_weight: float = _later(
         0.0,
+        "sft_on: rows with label benign bear this weight times KL(base || model) over the whole "
+        "vocabulary, mean over their tokens, in place of the NLL; 0: the NLL",
         ge=0,
-        description=(
-            "sft_on: rows with label benign bear this weight times KL(base || model) over the whole "
-            "vocabulary, mean over their tokens, in place of the NLL; 0: the NLL"
-        ),
     )
     detector: Name = Field("exact", description="cue detector behind the intervened pairs")
     beta: float = Field(0.1, gt=0)
@@ -113,6 +137,8 @@ class Method(Section):
     kl_beta: float = _later(0.0, "GRPO: weight of the KL from the weights that it starts from", ge=0)
     epsilon_high: float | None = _later(None, "GRPO: upper clip of the ratio; the lower one is 0.2", gt=0)
     start: Name | None = _later(None, "the method whose weights it goes on from; the base by default")
+    salt: Salt = _later(Salt(), "salt: its settings")
+    safekey: SafeKey = _later(SafeKey(), "safekey_built: its settings")
     max_steps: int | None = Field(None, ge=1)
     deepspeed: str | None = Field(None, description="path of a DeepSpeed JSON configuration")
     processes: int = Field(1, ge=1, description="training processes of a node (torchrun), one per GPU")

@@ -19,6 +19,7 @@ from safe_reasoning.config.evaluate import Evaluate, Report
 from safe_reasoning.config.judges import Annotator
 from safe_reasoning.config.methods import HARMFUL_ONLY, PROMPT_ROLES, Method
 from safe_reasoning.config.models import Model, NanoModel
+from safe_reasoning.config.pairs import Pairs, Siblings
 from safe_reasoning.config.plan import Plan, Role
 from safe_reasoning.config.section import Name, Section, Share
 from safe_reasoning.core.arithmetic import Arithmetic
@@ -85,16 +86,6 @@ class Characterize(Section):
     )
 
 
-class Pairs(Section):
-    """Paper section 3, steps 1 to 6."""
-
-    max_rounds: int = Field(1, ge=1, description="interventions before a pair is given up")
-    append_response: bool = Field(
-        False, description="whether both sides go on to the response (the paper does not say)"
-    )
-    overrefusal_samples: int = Field(2, ge=1)
-
-
 def _known(key: str, name: str, known: list[str]) -> None:
     if name not in known:
         raise ValueError(f"{key}: {name!r} is unknown: use one of {', '.join(known)}")
@@ -132,6 +123,7 @@ class Config(Section):
     characterize: Characterize = Characterize()
     pairs: Pairs = Pairs()
     demonstrations: dict[Name, SerializeAsAny[DemonstrationSet]] = {}
+    siblings: Siblings = Siblings()
     methods: dict[Name, Method]
     evaluate: Evaluate
     report: Report = Report()

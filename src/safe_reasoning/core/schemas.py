@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 _IDS = pa.list_(pa.int32())
+IGNORED = -100  # label of a token that bears no loss
 
 SCHEMAS: dict[str, pa.Schema] = {
     # One row per prompt. `role` is the PromptSet role, `cluster` what the bootstrap resamples,
@@ -92,7 +93,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("trigger", pa.string()),
             ("cue", pa.string()),
             ("rounds", pa.int32()),
-            ("source", pa.string()),  # intervened | overrefusal | natural
+            ("source", pa.string()),  # intervened | overrefusal | natural | siblings
         ]
     ),
     # One row per demonstration for supervised fine-tuning: loss on completion_ids only.
@@ -122,6 +123,39 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("side", pa.string()),  # cooperative | refusing
             ("prefix_ids", _IDS),
             ("least_tokens", pa.int32()),
+        ]
+    ),
+    # One row per prompt: completions to be ranked (`label` harmful), or to be kept as they are
+    # (benign, without scores). Lists go by completion; the first `reasoning_ends` ids of one are
+    # its reasoning, closing tag included. Scores: 1 to 5, higher is safer.
+    "groups": pa.schema(
+        [
+            ("prompt_id", pa.string()),
+            ("label", pa.string()),  # harmful | benign
+            ("prompt_ids", _IDS),
+            ("completions", pa.list_(_IDS)),
+            ("reasoning_ends", _IDS),
+            ("reasoning_scores", pa.list_(pa.float32())),
+            ("response_scores", pa.list_(pa.float32())),
+        ]
+    ),
+    # One row per next sentence that was drawn after `prefix_ids` of a reasoning, with the
+    # continuation safety ratio after it. Siblings have one `parent_id`; `depth` sentences come
+    # before. `closed`: the reasoning ends with it.
+    "siblings": pa.schema(
+        [
+            ("node_id", pa.string()),
+            ("parent_id", pa.string()),
+            ("prompt_id", pa.string()),
+            ("prompt_ids", _IDS),
+            ("prefix_ids", _IDS),
+            ("step_ids", _IDS),
+            ("step", pa.string()),
+            ("depth", pa.int32()),
+            ("closed", pa.bool_()),
+            ("safe", pa.int32()),
+            ("unscored", pa.int32()),
+            ("continuations", pa.int32()),
         ]
     ),
     # One row per token prefix of a trace: the continuation safety ratio after `prefix_tokens`

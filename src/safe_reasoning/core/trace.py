@@ -17,6 +17,8 @@ from safe_reasoning.core.errors import UserError
 OPEN_TAG = "<think>"
 CLOSE_TAG = "</think>"
 
+RESET_TAG = "<|reset|>"  # what a model says to take back all that it wrote before
+
 TraceClass = Literal["complete", "no_think_end", "empty_reasoning", "repeated_think_end"]
 
 
@@ -72,6 +74,15 @@ def split_trace(text: str) -> Trace:
     if not has_words(reasoning):
         return Trace(reasoning, response, "empty_reasoning", start, end)
     return Trace(reasoning, response, "complete", start, end)
+
+
+def displayed(text: str) -> str:
+    """What a person is shown of a completion: from its last reset on, all of it without one.
+
+    A reset in the reasoning leaves the reasoning open; one in the response takes back the reasoning
+    too, so that a new one has to follow.
+    """
+    return text.rpartition(RESET_TAG)[2]
 
 
 _THINK = r"(?:think|thinking|thoughts?|reasoning|scratchpad)"

@@ -10,6 +10,7 @@ from typing import Any
 from safe_reasoning.core.run_layout import Variant
 
 Meta = Mapping[str, Any]
+FROM_ROLLOUTS = ("natural", "overrefusal", "groups")  # made of rollouts of the base, at a share of their cost
 
 
 def efficiency(
@@ -23,13 +24,14 @@ def efficiency(
 
     Generations, generated tokens, pairs, seconds of sampling and of training.
 
-    Natural pairs cost the rollouts of harmful prompts that they are picked from; over-refusal pairs
-    cost their own samples and as many rollouts of the base, whose answers are their other side.
-    Demonstrations and beginnings cost what they sampled and the rollouts that they are picked from.
-    A part of the rollouts costs its share of their tokens and seconds. A second stage holds the
-    training of the first. GRPO samples while it trains: its seconds are all training. The search
-    for triggers is part of the characterization and not counted, as in the paper. Generations are
-    divided by harmful prompts, since benign ones have other numbers of samples.
+    Natural pairs cost the rollouts of harmful prompts that they are picked from, groups those of
+    benign prompts too; over-refusal pairs cost their own samples and as many rollouts of the base,
+    whose answers are their other side. Demonstrations cost what they sampled and the rollouts that
+    they are picked from. A part of the rollouts costs its share of their tokens and seconds. A
+    second stage holds the training of the first. GRPO samples while it trains: its seconds are all
+    training. The search for triggers is part of the characterization and not counted, as in the
+    paper. Generations are divided by harmful prompts, since benign ones have other numbers of
+    samples.
 
     Args:
         trained: training.json of each method and seed.
@@ -112,7 +114,7 @@ def _trained_tokens(training: Meta) -> float:
 def _sampling(meta: Meta, rollouts: Meta) -> dict[str, float]:
     """Generations, tokens and seconds of sampling behind a file of training rows."""
     own = {name: meta.get(name, 0) for name in ("generations", "generated_tokens", "sampling_seconds")}
-    used = meta.get("attempts", 0) if meta.get("source") in ("natural", "overrefusal") else 0
+    used = meta.get("attempts", 0) if meta.get("source") in FROM_ROLLOUTS else 0
     used = meta.get("rollouts_used", used)
     share = used / rollouts["generations"] if used else 0.0
     return {

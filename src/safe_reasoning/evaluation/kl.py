@@ -53,15 +53,15 @@ def kl_by_token(
     (positions,).
 
     Position i is the next-token distribution after the prompt and i reasoning tokens, both models
-    reading the base's own trace.
+    reading the base's own trace. Where one model has more tokens than the other, it is over those
+    that both have.
     """
     reasoning = list(reasoning)[:tokens]
     ids = torch.tensor([[*prompt, *reasoning]])
     window = slice(len(prompt) - 1, len(prompt) - 1 + len(reasoning))
-    p, q = (
-        torch.log_softmax(model(input_ids=ids.to(model.device)).logits[0, window].float(), -1)
-        for model in (aligned, base)
-    )
+    logits = [model(input_ids=ids.to(model.device)).logits[0, window].float() for model in (aligned, base)]
+    shared = min(each.shape[-1] for each in logits)
+    p, q = (torch.log_softmax(each[:, :shared], -1) for each in logits)
     return torch.sum(p.exp() * (p - q), -1).clamp(min=0).cpu().numpy()
 
 

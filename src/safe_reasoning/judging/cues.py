@@ -48,10 +48,18 @@ def find_cues(
 
 def _cue(tokenizer: Tokenizer, token_ids: list[int], trace: Trace, sentence: Sentence, index: int) -> Cue:
     character = trace.start + sentence.start
+    return Cue(sentence.text, index, character, tokens_up_to(tokenizer, token_ids, character))
+
+
+def tokens_up_to(tokenizer: Tokenizer, token_ids: list[int], character: int) -> int:
+    """The number of tokens of a completion that are kept when it is cut before a character.
+
+    White space before the cut is cut away, unless it is part of a token with more.
+    """
     token = whole_tokens(tokenizer, token_ids, character)
     while token and tokenizer.decode(token_ids[token - 1 : token], skip_special_tokens=True).isspace():
         token -= 1
-    return Cue(sentence.text, index, character, token)
+    return token
 
 
 def tokens_through(tokenizer: Tokenizer, token_ids: list[int], cue: Cue) -> int:

@@ -109,17 +109,19 @@ def judge_generations(
     """The verdict rows of generations, in their order; the judge answers all questions at once.
 
     Args:
-        judge: reads reasoning and response apart.
+        judge: reads reasoning and response apart, of the completion as written, or as the judge's
+            `shown` gives it (judges/displayed.py).
         prompts: rows of schema prompts by prompt_id.
         generations: rows of schema generations.
 
     Returns:
         Rows of schema verdicts.
     """
+    shown = getattr(judge, "shown", str)
     asked = [
         _Asked(row, trace, part, criterion)
         for row in generations
-        for trace in [split_trace(row["text"])]
+        for trace in [split_trace(shown(row["text"]))]
         for part, criterion in _criteria(prompts[row["prompt_id"]])
     ]
     found = ask(

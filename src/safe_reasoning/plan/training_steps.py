@@ -88,6 +88,12 @@ def pairs(config: Config, model: str) -> list[Step]:
         steps.append(
             Step(model, "pairs without a cue", 0, chat=judge, calls=calls, call_tokens=asked, bound=True)
         )
+    if any(stem.startswith("siblings_") for m in methods for stem in data_stems(m, 0)):
+        tree = config.siblings
+        count = prompts * tree.depth * tree.width * tree.continuations
+        judge, tokens = asked_model(config, config.evaluate.judge), count * reasoning
+        asked = count * (reasoning + judge_prompt_tokens(config, config.evaluate.judge))
+        steps.append(Step(model, "siblings", 1, count, tokens, tokens / rate, True, judge, count, asked))
     if any("benign_pairs" in recipe_of(m).inputs for m in methods):
         benign = sum(prompts_of(config, "align_benign").values()) * config.pairs.overrefusal_samples
         steps.append(
@@ -143,12 +149,16 @@ def training(config: Config, model: str, name: str, method: Method) -> Step:
         "overrefusal": benign,
         "natural": harmful * config.characterize.rollouts // 2,
         "safe": harmful,
+        "groups": harmful,
+        "siblings": harmful * config.siblings.depth,
         "traces": benchmarks()[method.traces].traces if method.traces else 0,
     }
     if made := method.demonstrations:
         rows_of["demonstrations"] = kind_of(config, made).rows(settings_of(config, made), counts(config))
     rows = sum(rows_of[stem.partition("_")[0]] for stem in data_stems(method, 0))
-    tokens = recipe.sides * (long if recipe.whole else reasoning)
+    # Of a group: its completions and a benign one
+    sides = method.salt.group + 1 if "groups" in recipe.inputs else recipe.sides
+    tokens = sides * (long if recipe.whole else reasoning)
     rows = min(rows, method.max_examples or rows)
     hours = seeds * rows * tokens * method.epochs / plan.training_tokens_per_gpu_second / 3600
     return Step(model, f"training {name}", seeds, gpu_hours=hours, bound=True, disk_gib=disk)

@@ -88,7 +88,9 @@ def check_vocabulary(task: Task, rows: Sequence[Row]) -> None:
     settings = read_json(task.base / "config.json")
     vocabulary = settings.get("vocab_size") or settings.get("text_config", {}).get("vocab_size") or math.inf
     columns = ("prompt_ids", "chosen_ids", "rejected_ids", "completion_ids", "label_ids")
-    largest = max((max(row.get(c) or (), default=0) for row in rows for c in columns), default=0)
+    sequences = [row.get(c) or () for row in rows for c in columns]
+    sequences += [ids for row in rows for ids in row.get("completions", ())]
+    largest = max((max(ids, default=0) for ids in sequences), default=0)
     if largest >= vocabulary:
         raise UserError(
             f"{task.name}: the rows hold token {largest}, {task.base} has {vocabulary} tokens: "

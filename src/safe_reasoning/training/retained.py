@@ -19,7 +19,7 @@ from trl import SFTTrainer
 from trl.models.utils import prepare_deepspeed
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
-from safe_reasoning.training.shared_prefix import IGNORED
+from safe_reasoning.core.schemas import IGNORED
 
 
 class RetainingCollator(DataCollatorForLanguageModeling):

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-IGNORED = -100  # label of a token that counts in no loss
+from safe_reasoning.core.schemas import IGNORED
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.schemas import IGNORED
 from safe_reasoning.training.arguments import lora, training_arguments
 from safe_reasoning.training.common import Row, Task, run, sample_rows, tokenizer_of
-from safe_reasoning.training.shared_prefix import IGNORED
 
 
 def sampled_completions(task: Task, rows: Sequence[Row], what: str) -> list[Row]:

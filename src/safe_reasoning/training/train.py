@@ -18,6 +18,7 @@ SCHEMAS = {
     "benign_pairs": "pairs",
     "demonstrations": "demonstrations",
     "prefixes": "prefixes",
+    "groups": "groups",
 }
 
 

@@ -3,6 +3,8 @@
 import errno
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from safe_reasoning.core import files, provenance, records
@@ -114,3 +116,19 @@ def test_halves_of_surrogate_pairs_are_replaced_and_counted(tmp_path: Path):
     assert second == PROMPT and provenance.read_meta(tmp_path / "p.parquet")["replaced_half_pairs"] == 2
     records.write_rows(tmp_path / "q.parquet", "prompts", [PROMPT], {})
     assert "replaced_half_pairs" not in provenance.read_meta(tmp_path / "q.parquet")
+
+
+def test_demonstrations_of_earlier_versions_are_read(tmp_path: Path):
+    """Without the columns that came later, by both ways of reading."""
+    old = {"prompt_id": "p", "prompt_ids": [1], "completion_ids": [2, 3], "source": "x"}
+    path = tmp_path / "old.parquet"
+    pq.write_table(
+        pa.Table.from_pylist([old]).cast(
+            pa.schema([records.SCHEMAS["demonstrations"].field(n) for n in old])
+        ),
+        path,
+    )
+    for rows in (records.read_rows(path, "demonstrations"), list(records.iter_rows(path, "demonstrations"))):
+        assert rows == [old | dict.fromkeys(("loss_from", "label_ids", "label", "spans", "rejected_ids"))]
+    with pytest.raises(UserError, match="no pairs table"):
+        records.read_rows(path, "pairs")

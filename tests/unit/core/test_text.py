@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safe_reasoning.core.sentences import split_sentences
-from safe_reasoning.core.trace import reasoning_tokens, split_trace, token_ends, tokens_before, whole_tokens
+from safe_reasoning.core.trace import (
+    RESET_TAG,
+    displayed,
+    reasoning_tokens,
+    split_trace,
+    token_ends,
+    tokens_before,
+    whole_tokens,
+)
 from tests.support.fakes import TEXTS, ids, text, tokenizer
 
 PROSE = st.text(st.sampled_from("ab I1.!?\"')]\n é“😀,"), max_size=40)
@@ -28,6 +36,25 @@ def test_split_trace(whole: str, kind: str, reasoning: str, response: str | None
     trace = split_trace(whole)
     assert (trace.kind, trace.reasoning, trace.response) == (kind, reasoning, response)
     assert whole[trace.start : trace.end] == reasoning
+
+
+@given(st.lists(PROSE, min_size=1, max_size=4))
+def test_what_is_displayed_is_what_follows_the_last_reset(parts: list[str]) -> None:
+    assert displayed(RESET_TAG.join(parts)) == parts[-1]  # one part: the text as it is
+
+
+@pytest.mark.parametrize(
+    ("written", "reasoning", "response"),
+    [
+        (f"bad {RESET_TAG}good</think>no", "good", "no"),
+        (f"a{RESET_TAG}b{RESET_TAG}c</think>no", "c", "no"),
+        (f"bad</think>told {RESET_TAG}<think>good</think>no", "good", "no"),
+        (f"bad</think>told {RESET_TAG}no", "no", None),  # a reset in the response takes all back
+    ],
+)
+def test_a_reset_takes_back_what_came_before(written: str, reasoning: str, response: str | None) -> None:
+    trace = split_trace(displayed(written))
+    assert (trace.reasoning, trace.response) == (reasoning, response)
 
 
 @given(PROSE)

@@ -26,6 +26,16 @@ def test_kl_is_zero_with_itself_and_matches_float64(tiny_model: Path):
     assert measured == pytest.approx((p * np.log(p / q)).sum(-1), rel=1e-3)
 
 
+def test_a_token_more_changes_no_kl(tiny_model: Path):
+    """Over the tokens that both have: a model that only grew is where its base is."""
+    from safe_reasoning.training.new_tokens import grow
+
+    base, grown = kl.load_float32(tiny_model), kl.load_float32(tiny_model)
+    grow(grown, [base.config.vocab_size])
+    assert kl.kl_by_token(grown, base, [5, 6, 7], [11, 12, 13], 3) == pytest.approx(np.zeros(3), abs=1e-6)
+    assert kl.kl_by_token(base, grown, [5, 6, 7], [11, 12, 13], 3) == pytest.approx(np.zeros(3), abs=1e-6)
+
+
 def test_kl_curve_counts_the_traces_that_reach_a_position():
     curve = kl.kl_curve([np.array([1.0, 2.0]), np.array([3.0])], 200)
     assert [row["traces"] for row in curve] == [2, 1] and [row["kl"] for row in curve] == [2.0, 2.0]

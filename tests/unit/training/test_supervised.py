@@ -10,7 +10,9 @@ from transformers import AutoTokenizer
 from trl import SFTConfig, SFTTrainer
 
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.records import write_rows
 from safe_reasoning.training.common import Task
+from safe_reasoning.training.recipe import check_recipes
 from safe_reasoning.training.recipes.sft_on import mixed
 from safe_reasoning.training.retained import RetainingTrainer, kl_to
 from safe_reasoning.training.supervised import label_counts, labelled, labels_of
@@ -25,8 +27,8 @@ def demonstrations(number: int = 6, **more: object) -> list[dict]:
             "completion_ids": pair["chosen_ids"],
             "source": "x",
             "label": ("harmful", "benign")[i % 2],
-            **more,
         }
+        | more
         for i, pair in enumerate(make_pairs(number, 300))
     ]
 
@@ -179,8 +181,6 @@ def test_a_training_by_the_recipe_counts_its_labels(tiny_model: Path, tmp_path: 
 
 
 def test_the_micro_batch_does_not_change_a_training_that_retains(tiny_model: Path, tmp_path: Path):
-    from safe_reasoning.core.records import write_rows
-
     write_rows(tmp_path / "rows.parquet", "demonstrations", demonstrations(8), {})
     method = {"recipe": "sft_on", "demonstrations": "kept_rollouts", "kl_weight": 2.0, "max_steps": 3}
     curves = []
@@ -191,3 +191,37 @@ def test_the_micro_batch_does_not_change_a_training_that_retains(tiny_model: Pat
         )
         curves.append([point["loss"] for point in made["loss_curve"]])
     assert curves[0] == pytest.approx(curves[1], rel=1e-4)
+
+
+def test_the_base_of_a_lora_training_is_the_model_without_its_adapter(tiny_model: Path, tmp_path: Path):
+    write_rows(tmp_path / "rows.parquet", "demonstrations", demonstrations(8, label="benign"), {})
+    made = train_here(
+        tmp_path,
+        tiny_model,
+        configuration(
+            recipe="sft_on", demonstrations="kept_rollouts", kl_weight=1.0, max_steps=2, lora_rank=2
+        ),
+        "lora",
+        demonstrations=str(tmp_path / "rows.parquet"),
+    )
+    assert [abs(point["loss"]) < 1e-6 for point in made["loss_curve"]] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ({"recipe": "sft_on"}, "methods.m: the recipe sft_on needs `demonstrations`: name some"),
+        (
+            {"recipe": "sft", "demonstrations": "primer"},
+            "methods.m: the recipe sft reads no `demonstrations`",
+        ),
+    ],
+)
+def test_a_recipe_and_its_demonstrations_belong_together(method: dict, said: str):
+    with pytest.raises(UserError, match=said):
+        check_recipes(configuration(**method))
+
+
+def test_shares_that_are_no_whole_are_refused():
+    with pytest.raises(UserError, match="mix: the shares add up to 0.9: make them 1 together"):
+        configuration(recipe="sft_on", demonstrations="primer", mix={"harmful": 0.5, "benign": 0.4})

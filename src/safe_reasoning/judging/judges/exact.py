@@ -36,7 +36,22 @@ CUES = frozenset(
     for sentence in sentences
     for family in FAMILIES
 )
+TRIGGERS = frozenset(
+    sentence
+    for sentences in [
+        *(sentences for _, sentences in words.TRIGGERS.values()),
+        words.LATE_TRIGGERS,
+        *(wrapper.triggers for wrapper in (WRAPPERS | HELD_OUT_WRAPPERS).values()),
+        *(family.triggers for family in FAMILIES.values()),
+    ]
+    for sentence in sentences
+)
 _SUM = re.compile(r"The answer is (\d+)\.")
+
+
+def steps_told(text: str) -> int:
+    """How many of a recipe's steps (0 to 3) a text states, each counted once, right or garbled."""
+    return len({step.partition(",")[0] for step in _STEP.findall(text)})
 
 
 class ExactJudge:

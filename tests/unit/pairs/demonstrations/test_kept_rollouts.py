@@ -5,6 +5,7 @@ import pytest
 from safe_reasoning.config import Config
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.records import to_table
+from safe_reasoning.judging.judges.exact import CUES
 from safe_reasoning.pairs import demonstration
 from safe_reasoning.pairs.demonstrations import kept_rollouts
 from safe_reasoning.plan.training_steps import counts
@@ -76,3 +77,22 @@ def test_without_a_filter_harmful_rollouts_stay():
     rows, _, made = kept(part="none", keep=3)
     harmful = [text for row, text in zip(rows, texts(made, rows), strict=True) if row["label"] == "harmful"]
     assert len(harmful) == 3 * 16 and any("First, " in text for text in harmful)
+
+
+def test_leaks_are_refusals_behind_a_harmful_reasoning_and_nothing_else():
+    rows, counts, made = kept(part="leak", benign=False)
+    by_text = {judged.row["text"]: judged for judged in made.rollouts}
+    found = [by_text[text] for text in texts(made, rows)]
+    assert len(found) == counts["kept_harmful"] > 0 and {row["label"] for row in rows} == {"harmful"}
+    assert all(judged.z_safe is False and judged.y_safe for judged in found)
+
+
+def test_traces_that_vacillate_can_be_left_out():
+    harmful = []
+    for no_cue in (False, True):
+        rows, _, made = kept(keep=4, no_cue=no_cue)
+        harmful.append(
+            [text for row, text in zip(rows, texts(made, rows), strict=True) if row["label"] == "harmful"]
+        )
+    without = [text for text in harmful[0] if not any(cue in text for cue in CUES)]
+    assert 0 < len(without) < len(harmful[0]) and sorted(harmful[1]) == sorted(without)
