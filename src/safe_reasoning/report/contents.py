@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # figures are drawn where pydantic is not installed
 
 
 REPLICATES = "replicates"  # asked for by bases that are replicates, with checkpoints to match at
+# Asked for by checkpoints, where fig_families is not: it shows many methods better
+FEW = "few"
 COMPARISON = "comparison"  # asked for by curves and recovery together, as a comparison of many methods has
 
 
@@ -28,7 +30,8 @@ class Item:
         name: of its module, and of its files without ending.
         metrics: metric tables it is made from.
         asked_by: key of `evaluate` that asks for it; REPLICATES for an item about several bases,
-            COMPARISON for one about families of methods; empty for one of every run.
+            COMPARISON for one about families of methods, FEW for one about few; empty for one of
+            every run.
     """
 
     name: str
@@ -68,7 +71,7 @@ CONTENTS = (
         "What safety costs",
         "Each method along its training: how much harm is left, and how much of the help that the base gave.",
         (
-            Item("fig_harm_against_help", ("curves", "matched"), "checkpoints"),
+            Item("fig_harm_against_help", ("curves", "matched"), FEW),
             Item("table_matched", ("matched", "curves"), "checkpoints"),
             Item("fig_over_bases", ("over_bases", "matched"), REPLICATES),
             Item("table_over_bases", ("over_bases", "over_bases_differences", "matched"), REPLICATES),
@@ -175,8 +178,9 @@ def of_run(config: Config) -> list[Item]:
 def _asked(config: Config, key: str) -> bool:
     if key == REPLICATES:
         return bool(config.replicates and config.evaluate.checkpoints)
-    if key == COMPARISON:
-        return bool(config.evaluate.recovery_traces and config.evaluate.checkpoints)
+    if key in (COMPARISON, FEW):
+        many = bool(config.evaluate.recovery_traces)
+        return bool(config.evaluate.checkpoints) and many == (key == COMPARISON)
     return bool(getattr(config.evaluate, key))
 
 
@@ -186,7 +190,12 @@ def of_metrics(metrics: Path) -> list[Item]:
     Those asked for are those whose metrics are there.
     """
     there = {path.stem for path in metrics.glob("*.csv")}
-    return [item for item in ITEMS.values() if not item.asked_by or there.issuperset(item.metrics)]
+    return [
+        item
+        for item in ITEMS.values()
+        if not item.asked_by
+        or (there.issuperset(item.metrics) and not (item.asked_by == FEW and "recovery" in there))
+    ]
 
 
 def sections(items: Iterable[Item]) -> list[Section]:

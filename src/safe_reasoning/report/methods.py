@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from safe_reasoning.report.related_methods import RELATED
+
 # Methods in the order of the figures: name, colour of the family, dashes. A method looks the same
 # wherever it is drawn.
 METHODS = {
@@ -28,24 +30,17 @@ METHODS = {
     "ipo_deepseek_r1": ("IPO (stage 1, cues by DeepSeek-R1)", "#d55e00", "-."),
 }
 
-# What a method learns from decides its family: a panel of the figures that compare many methods.
-FAMILIES = {
+# The paper's methods by family, in front of the related ones of the same family
+_OF_PAPER = {
     "corrective intervention": ("ipo", "ipo_stage2", "sft", "dpo_full"),
     "preferences between own samples": ("dpo_natural",),
     "demonstrations": ("sft_safe", "safechain", "realsafe", "star1", "safekey"),
-    "rewards": (
-        "grpo_y",
-        "grpo_zy",
-        "beyond_sft_mixed",
-        "alphaalign_reward",
-        "tars_built",
-        "recap_built",
-        "recap_aligned",
-        "recap_mixed",
-        "self_reset_built",
-        "sara_reward",
-    ),
+    "rewards": ("grpo_y", "grpo_zy"),
 }
+FAMILIES = {
+    family: (*_OF_PAPER.get(family, ()), *RELATED.get(family, ())) for family in [*_OF_PAPER, *RELATED]
+}
+RELATED_LABELS = {method: name for members in RELATED.values() for method, name in members.items()}
 OTHERS = "others"
 
 ABLATIONS = ("ipo_appendix", "ipo_lexical", "ipo_self_detector", "ipo_deepseek_r1")  # shown in Table 3 alone
@@ -53,13 +48,14 @@ ABLATIONS = ("ipo_appendix", "ipo_lexical", "ipo_self_detector", "ipo_deepseek_r
 
 def label(method: str) -> str:
     """A method's name in figures and tables."""
-    return METHODS[method][0] if method in METHODS else method.replace("_", " ")
+    return METHODS[method][0] if method in METHODS else RELATED_LABELS.get(method, method.replace("_", " "))
 
 
 def ordered(methods: Iterable[str]) -> list[str]:
-    """The methods that occur, in the order of METHODS, others after them."""
+    """The methods that occur: those of METHODS in their order, related ones, then others."""
     present = list(dict.fromkeys(methods))
-    return [m for m in METHODS if m in present] + [m for m in present if m not in METHODS]
+    known = [*METHODS, *RELATED_LABELS]
+    return [m for m in known if m in present] + [m for m in present if m not in known]
 
 
 def families(methods: Iterable[str]) -> dict[str, list[str]]:

@@ -9,7 +9,15 @@ import yaml
 from safe_reasoning.config import validate
 from safe_reasoning.core import records
 from safe_reasoning.report import contents
-from safe_reasoning.report.methods import FAMILIES, METHODS, OTHERS, families
+from safe_reasoning.report.methods import (
+    ABLATIONS,
+    FAMILIES,
+    METHODS,
+    OTHERS,
+    RELATED_LABELS,
+    families,
+    label,
+)
 from tests.support.drawing import draw, table
 from tests.support.made_curves import write_curves
 from tests.support.made_recovery import write_recovery
@@ -74,16 +82,25 @@ def test_items_are_there_only_where_they_are_asked_for(metrics: Path, tmp_path: 
     without = {item.name for item in contents.of_run(validate(settings, "tiny"))}
     assert NAMES.isdisjoint(without)
     settings["evaluate"] |= {"recovery_traces": 4, "checkpoints": [0.5]}
-    assert {item.name for item in contents.of_run(validate(settings, "tiny"))} >= NAMES
+    asked = {item.name for item in contents.of_run(validate(settings, "tiny"))}
+    assert asked >= NAMES and "fig_harm_against_help" not in asked, "it is for few methods"
     settings["evaluate"]["checkpoints"] = []
     alone = {item.name for item in contents.of_run(validate(settings, "tiny"))}
     assert alone & NAMES == NAMES - {"fig_families"}, "families are drawn along trainings"
-    assert {item.name for item in contents.of_metrics(metrics)} >= NAMES
+    drawn = {item.name for item in contents.of_metrics(metrics)}
+    assert drawn >= NAMES and "fig_harm_against_help" not in drawn
 
 
 def test_families_hold_every_method_that_is_known_once():
     members = [method for of_family in FAMILIES.values() for method in of_family]
-    assert len(members) == len(set(members)) and set(members) <= set(METHODS)
+    assert len(members) == len(set(members)) and set(members) <= {*METHODS, *RELATED_LABELS}
+
+
+def test_every_method_of_the_comparison_has_a_family_and_a_name_of_its_own():
+    methods = yaml.safe_load(Path("config/compare.yaml").read_text())["methods"]
+    main = [method for method in methods if method not in ABLATIONS]
+    assert OTHERS not in families(main)
+    assert len({label(method) for method in methods}) == len(methods)
 
 
 def test_an_unknown_method_has_a_panel_too():
