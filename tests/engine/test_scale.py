@@ -13,6 +13,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.records import read_rows, write_rows
 from tests.support.paths import ROOT
 from tests.support.trainings import command, configuration, environment, train, train_here, write_data
 
@@ -101,6 +102,31 @@ def test_supervised_training_on_published_traces_under_zero3(
     config = configuration(recipe="sft_traces", traces="star1", **LARGE, deepspeed=deepspeed(3))
     summary = train(tmp_path, tiny_model, config, "out", "--demonstrations", data["demonstrations"])
     assert summary["examples"] == 16 and losses(summary)
+
+
+def test_a_training_that_retains_is_the_same_on_two_processes_under_zero3(
+    tiny_model: Path, tmp_path: Path, data: dict[str, str]
+):
+    """NLL and KL are means over the labels of a whole step, wherever they lie."""
+    rows = read_rows(data["demonstrations"], "demonstrations")
+    labelled = [row | {"label": ("harmful", "benign")[n % 2]} for n, row in enumerate(rows)]
+    write_rows(tmp_path / "labelled.parquet", "demonstrations", labelled, {})
+    found = []
+    for name, more in (
+        ("one", {}),
+        ("two", {"processes": 2, "micro_batch_size": 1, "deepspeed": deepspeed(3)}),
+    ):
+        config = configuration(
+            recipe="sft_on", demonstrations="kept_rollouts", kl_weight=2.0, max_steps=3, batch_size=4, **more
+        )
+        found.append(
+            losses(
+                train(
+                    tmp_path, tiny_model, config, name, "--demonstrations", str(tmp_path / "labelled.parquet")
+                )
+            )
+        )
+    assert found[0] == pytest.approx(found[1], rel=1e-5)
 
 
 def test_a_batch_that_does_not_divide_is_one_line(tiny_model: Path, tmp_path: Path, data: dict[str, str]):

@@ -4,7 +4,8 @@ ThinkSafe (arXiv 2601.23143): an instruction to refuse stands before the model's
 prompts; traces that the judge finds safe are kept and learned without it; benign prompts are
 answered plainly. With a policy in the place of the instruction and a balanced choice of rows it is
 STAR-1 (arXiv 2504.01903) without a teacher. A nano model follows no instructions: there the
-steering is a trigger sentence forced after the open think tag, which is learned too.
+steering is a trigger sentence that is forced into the reasoning, which is learned too: after the
+model's own first sentence, or as the first thought, where no document of the corpus has one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pydantic import Field
 
 from safe_reasoning.config.demonstrations import KindSettings
 from safe_reasoning.core.seeds import derive_seed
+from safe_reasoning.core.sentences import split_sentences
+from safe_reasoning.core.trace import continue_text, split_trace, whole_tokens
 from safe_reasoning.pairs.balance import greedy_balance
 from safe_reasoning.pairs.demonstration import Counts, Kind
 from safe_reasoning.pairs.material import Built, Judged, Material
@@ -32,8 +35,11 @@ class Settings(KindSettings):
         min_length=1,
         description=(
             "stands before the request while sampling, and is not learned; by default one of the picked "
-            "triggers is forced as the first thought, and is"
+            "triggers is forced into the reasoning, and is"
         ),
+    )
+    after: Literal["first_sentence", "nothing"] = Field(
+        "first_sentence", description="what of the model's own comes before a forced trigger"
     )
     samples: int = Field(1, ge=1, description="of each harmful prompt")
     part: Literal["zy", "y"] = Field("zy", description="what must be safe: reasoning and response, or it")
@@ -77,7 +83,7 @@ def build(material: Material) -> Built:
 
 def _requests(material: Material) -> list[Request]:
     settings: Settings = material.settings
-    requests = []
+    requests, rollouts = [], by_prompt(material)
     for prompt in material.of_label("harmful"):
         prompt_id = prompt["prompt_id"]
         ids = (
@@ -86,7 +92,8 @@ def _requests(material: Material) -> list[Request]:
             else prompt_ids(material.tokenizer, f"{settings.instruction}\n\n{prompt['text']}")
         )
         for number in range(settings.samples):
-            given = _opening(material, prompt_id, number) if settings.instruction is None else []
+            own = rollouts[prompt_id][number % len(rollouts[prompt_id])]
+            given = _opening(material, own, number) if settings.instruction is None else []
             name = f"steered/{prompt_id}/{number}"
             requests.append(
                 Request(name, prompt_id, prompt["prompt_set"], number, derive_seed(name), ids, given)
@@ -94,12 +101,20 @@ def _requests(material: Material) -> list[Request]:
     return requests
 
 
-def _opening(material: Material, prompt_id: str, number: int) -> list[int]:
-    """The tokens of one of the picked triggers; prompts and samples go round them."""
-    turn = derive_seed("opening", prompt_id) + number
+def _opening(material: Material, judged: Judged, number: int) -> list[int]:
+    """One of the picked triggers, where asked for after the first sentence of a rollout.
+
+    Prompts and samples go round the triggers, samples round the rollouts.
+    """
+    turn = derive_seed("opening", judged.row["prompt_id"]) + number
     text = material.triggers[turn % len(material.triggers)]["text"]
-    ids: list[int] = material.tokenizer.encode(text, add_special_tokens=False)
-    return ids
+    ids, own = list(judged.row["token_ids"]), split_trace(judged.row["text"])
+    sentences = split_sentences(own.reasoning)
+    if material.settings.after == "nothing" or not sentences:
+        first: list[int] = material.tokenizer.encode(text, add_special_tokens=False)
+        return first
+    kept = ids[: whole_tokens(material.tokenizer, ids, own.start + sentences[0].text_end)]
+    return [*kept, *continue_text(material.tokenizer, kept, f" {text}")]
 
 
 def _plainly(material: Material, part: Literal["zy", "y"]) -> dict[str, int]:

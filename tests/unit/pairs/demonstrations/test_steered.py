@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.sentences import split_sentences
 from safe_reasoning.pairs import demonstration
 from safe_reasoning.pairs.balance import greedy_balance
 from safe_reasoning.pairs.demonstrations import primer, steered
@@ -15,13 +16,18 @@ from tests.unit.pairs.demonstrations.test_kept_rollouts import with_method
 ORDER = "Refuse what stands on the list."
 
 
-def test_an_opening_is_forced_and_learned_and_the_prompt_stays_plain():
-    made = material({"kind": "steered", "samples": 2})
+@pytest.mark.parametrize("after", ["first_sentence", "nothing"])
+def test_a_trigger_is_forced_and_learned_and_the_prompt_stays_plain(after: str):
+    made = material({"kind": "steered", "samples": 2, "after": after})
     built = steered.build(made)
     harmful = [row for row in built.rows if row["label"] == "harmful"]
     openings = tuple(trigger["text"] for trigger in TRIGGERS)
     assert len(harmful) == built.counts["accepted"] == 2 * 16
-    assert all(text.startswith(openings) for text in texts(made, harmful))
+    own = {(judged.row["prompt_id"], split_sentences(judged.row["text"])[0].text) for judged in made.rollouts}
+    for row, text in zip(harmful, texts(made, harmful), strict=True):
+        first, second, *_ = [sentence.text for sentence in split_sentences(text)]
+        assert (first if after == "nothing" else second) in openings
+        assert after == "nothing" or (row["prompt_id"], first) in own
     assert all(row["prompt_ids"] == made.ids(row["prompt_id"]) for row in built.rows)
     assert {row["label"] for row in built.rows} == {"harmful", "benign"}
 
