@@ -44,6 +44,7 @@ FAMILIES = {
         "recap_mixed",
         "self_reset_built",
         "sara_reward",
+        "opsa_built",
     ),
 }
 OTHERS = "others"
