@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--demonstrations", help="demonstrations (sft_safe)")
     parser.add_argument("--groups", help="groups of scored completions (salt)")
     parser.add_argument("--start", help="folder of the weights that the method goes on from")
+    parser.add_argument("--teacher", help="folder of the weights that teach it (distil_on_policy)")
     parser.add_argument("--prompts", nargs="+", default=[], help="prompts of the method's kinds (grpo)")
     parser.add_argument("--prefixes", help="beginnings of reasonings (grpo with prefill)")
     parser.add_argument(
@@ -52,7 +53,7 @@ def main() -> None:
     from safe_reasoning.training.train import train
 
     task = Task(config, arguments.model, arguments.method, arguments.seed, arguments.base, arguments.out)
-    options = ("pairs", "benign_pairs", "stage1", "start", "demonstrations", "groups", "prefixes")
+    options = ("pairs", "benign_pairs", "stage1", "start", "teacher", "demonstrations", "groups", "prefixes")
     train(task, {name: getattr(arguments, name) for name in options}, arguments.prompts)
     if "RANK" in os.environ:
         # All is written and the processes have left their group. Threads of the communication

@@ -14,7 +14,7 @@ rule measure_reflection:
     benchmark:
         f"{RUN}/benchmarks/measure_reflection/{{model}}.tsv"
     container:
-        image("train")
+        image("serve")
     threads: CONFIG.engine.threads
     resources:
         **GENERATION,

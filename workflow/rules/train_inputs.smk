@@ -18,7 +18,7 @@ def reward_judge(wildcards):
     """
     method = CONFIG.methods[wildcards.method]
     own = method.prefill is not None and method.prefill.source == "own"
-    return [JUDGE, *([method.detector] if own else [])] if recipe_of(method).learns_from_prompts else []
+    return [JUDGE, *([method.detector] if own else [])] if recipe_of(method).rewarded else []
 
 
 def training_options(wildcards):

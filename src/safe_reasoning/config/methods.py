@@ -136,6 +136,15 @@ class Method(Section):
     )
     kl_beta: float = _later(0.0, "GRPO: weight of the KL from the weights that it starts from", ge=0)
     epsilon_high: float | None = _later(None, "GRPO: upper clip of the ratio; the lower one is 0.2", gt=0)
+    teacher: Name | None = _later(
+        None, "distil_on_policy: the method whose weights teach; by default what it starts from"
+    )
+    teacher_context: dict[PromptKind, str] = _later(
+        {}, "distil_on_policy: what the teacher is told before a request, by kind of prompt"
+    )
+    distillation_alpha: Share = _later(
+        0.5, "distil_on_policy: 0: KL(teacher || student), 1: the other way round, between: a mixture"
+    )
     start: Name | None = _later(None, "the method whose weights it goes on from; the base by default")
     salt: Salt = _later(Salt(), "salt: its settings")
     safekey: SafeKey = _later(SafeKey(), "safekey_built: its settings")

@@ -7,6 +7,7 @@ Where the paper is silent, the value is our choice and docs/fidelity.md says so.
 
 from __future__ import annotations
 
+from graphlib import CycleError, TopologicalSorter
 from typing import Annotated
 
 from pydantic import Field, SerializeAsAny, model_validator
@@ -168,14 +169,23 @@ class Config(Section):
         return self
 
     def _check_start(self, name: str) -> None:
-        """A ValueError for a method that goes on from one that is not there, or in a circle."""
-        seen = [name]
-        while start := self.methods[seen[-1]].start:
-            for model in (model for model in self.models if seen[-1] in self.methods_of(model)):
-                _known(f"methods.{seen[-1]}.start", start, self.methods_of(model))
-            if start in seen:
-                raise ValueError(f"methods.{name}.start: {' < '.join([*seen, start])} is a circle: break it")
-            seen.append(start)
+        """A ValueError for a start or teacher that is not there, or that goes in a circle."""
+        before, todo = dict[str, list[str]](), [name]
+        while todo:
+            here = todo.pop()
+            before[here] = []
+            for key in ("start", "teacher"):
+                if not (other := getattr(self.methods[here], key)):
+                    continue
+                for model in (model for model in self.models if here in self.methods_of(model)):
+                    _known(f"methods.{here}.{key}", other, self.methods_of(model))
+                before[here].append(other)
+                todo += [other] if other not in before else []
+        try:
+            TopologicalSorter(before).prepare()
+        except CycleError as error:
+            circle = " < ".join(reversed(error.args[1]))
+            raise ValueError(f"methods.{name}: {circle} is a circle of starts: break it") from None
 
     @property
     def detector(self) -> str:

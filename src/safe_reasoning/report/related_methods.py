@@ -69,5 +69,6 @@ RELATED: dict[str, dict[str, str]] = {
         "recap_mixed": "RECAP, no beginnings",
         "self_reset_built": "Self-ReSET, built",
         "sara_reward": "SARA's reward",
+        "opsa_built": "OPSA, built",
     },
 }

@@ -23,10 +23,10 @@ from safe_reasoning.judging.scorers.score import has_scorer
 from safe_reasoning.sampling.chat_template import prompt_ids
 from safe_reasoning.training.arguments import lora, training_arguments
 from safe_reasoning.training.beginnings import Beginnings, unsafe_states
-from safe_reasoning.training.common import Row, Task, run, sample_rows, tokenizer_of
+from safe_reasoning.training.common import Row, Task, run, tokenizer_of
 from safe_reasoning.training.grpo_trainer import RATIO, RatioGuard, TokenGRPOTrainer
 from safe_reasoning.training.outcomes import label_of, safety_rewards
-from safe_reasoning.training.prompt_mix import mixed_order
+from safe_reasoning.training.prompt_mix import drawn_prompts, prompt_order
 from safe_reasoning.training.rewards import Outcome, Weights
 
 __all__ = ["RATIO", "RatioGuard", "TokenGRPOTrainer", "safety_rewards", "train_grpo"]
@@ -48,8 +48,13 @@ def grpo_trainer(task: Task, prompts: Sequence[Row], prefixes: Sequence[Row] = (
     tokenizer = tokenizer_of(task.base)
     ids = {row["prompt_id"]: prompt_ids(tokenizer, row["text"]) for row in prompts}
     beginning = method.prefill.tokens if method.prefill and method.prefill.source != "none" else 0
-    rows = _drawn(task, prompts, lambda row: len(ids[row["prompt_id"]]) + beginning + 1)
-    names = _order(task, rows)
+    rows = drawn_prompts(task, prompts, lambda row: len(ids[row["prompt_id"]]) + beginning + 1)
+    if any(label_of(row) == "capability" and has_scorer(row["gold"]) for row in rows.values()):
+        raise UserError(
+            f"methods.{task.name}.prompts: the environment of GRPO has no scorer for capability prompts: "
+            "leave them out, or take a set whose answers the judge knows"
+        )
+    names = prompt_order(task, rows)
     arguments = GRPOConfig(
         **training_arguments(task, len(names) * method.rollouts),  # its batches are of completions
         num_generations=method.rollouts,
@@ -138,37 +143,6 @@ class _Rewards:
                 trainer.beginnings.take_back(states, trainer.accelerator.process_index)
 
         return keep
-
-
-def _drawn(task: Task, prompts: Sequence[Row], length: Callable[[Row], int]) -> dict[str, Row]:
-    """The prompts that the method trains on, by prompt_id: `max_examples` at most of each kind."""
-    rows: dict[str, Row] = {}
-    for kind in task.method.prompts:
-        of_kind = [row for row in prompts if label_of(row) == kind]
-        if kind == "capability" and any(has_scorer(row["gold"]) for row in of_kind):
-            raise UserError(
-                f"methods.{task.name}.prompts: the environment of GRPO has no scorer for capability prompts: "
-                "leave them out, or take a set whose answers the judge knows"
-            )
-        what = "prompts" if kind == "harmful" else f"{kind} prompts"
-        rows |= {row["prompt_id"]: row for row in sample_rows(of_kind, task, length, what)}
-    return rows
-
-
-def _order(task: Task, rows: dict[str, Row]) -> list[str]:
-    """The prompts by name: those of one kind as drawn (TRL shuffles them), several mixed."""
-    method = task.method
-    if method.prompts == HARMFUL_ONLY:
-        return list(rows)
-    if method.batch_size % method.rollouts:
-        raise UserError(
-            f"methods.{task.name}: batch_size {method.batch_size} is no multiple of rollouts "
-            f"{method.rollouts}: change one"
-        )
-    shares = {str(kind): share for kind, share in method.prompts.items()}
-    names = {kind: [name for name, row in rows.items() if label_of(row) == kind] for kind in shares}
-    count = method.max_steps * method.batch_size // method.rollouts if method.max_steps else len(rows)
-    return mixed_order(names, shares, count, task.seed)
 
 
 def _counts(method: Method, trainer: TokenGRPOTrainer, state: TrainerState) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class Recipe:
             add `prefixes` and `start` (see `patterns`).
         learns_from_prompts: it gets the alignment prompts of the method's kinds and samples by
             itself.
+        rewarded: by verdicts of the run's judge, which it asks while it trains.
         sides: completions of a row that it trains on (plan).
         whole: rows hold whole completions, not suffixes (plan).
         image: container image that it trains in.
@@ -35,6 +36,7 @@ class Recipe:
 
     inputs: Mapping[str, str] = field(default_factory=dict)
     learns_from_prompts: bool = False
+    rewarded: bool = False
     sides: int = 2
     whole: bool = False
     image: str = "train"
@@ -44,7 +46,7 @@ class Recipe:
 
 INTERVENED = "pairs/{model}/intervened_{detector}.parquet"
 PREFIXES = "pairs/{model}/prefixes_{detector}.parquet"
-MODEL_INPUTS = ("stage1", "start")  # weights: a marker file here, its folder for a training
+MODEL_INPUTS = ("stage1", "start", "teacher")  # weights: a marker file here, its folder for a training
 
 
 def names() -> list[str]:
@@ -89,6 +91,12 @@ def check_recipes(config: Config) -> None:
 def _check_settings(name: str, method: Method) -> None:
     """A UserError for settings that the method's recipe knows nothing of."""
     recipe = recipe_of(method)
+    distils = method.recipe == "distil_on_policy"
+    if distils != bool(method.teacher or method.teacher_context):
+        repair = "needs a teacher or a teacher_context: give one" if distils else "has no teacher: remove it"
+        raise UserError(f"methods.{name}: {method.recipe} {repair}")
+    if distils and (method.prefill or (method.teacher and method.lora_rank)):
+        raise UserError(f"methods.{name}: distil_on_policy knows no prefill, nor LoRA with a teacher")
     given = [key for key in ("prompts", "prefill") if key in method.model_fields_set and getattr(method, key)]
     if given and not recipe.learns_from_prompts:
         raise UserError(
@@ -101,13 +109,17 @@ def _check_settings(name: str, method: Method) -> None:
 def patterns(method: Method) -> dict[str, str]:
     """Files that a method learns from, by argument, with what is filled in still open.
 
-    Those of its recipe, beginnings of reasonings, and the weights that it goes on from.
+    Those of its recipe, beginnings of reasonings, the weights that it goes on from and those that
+    teach it.
     """
     found = dict(recipe_of(method).inputs)
+    weights = "models/{{model}}/{}/seed{{seed}}/training.json"
     if method.prefill and method.prefill.source in ("opposite", "aligned"):
         found["prefixes"] = PREFIXES
     if method.start:
-        found["start"] = f"models/{{model}}/{method.start}/seed{{seed}}/training.json"
+        found["start"] = weights.format(method.start)
+    if method.teacher:
+        found["teacher"] = weights.format(method.teacher)
     return found
 
 
@@ -126,7 +138,7 @@ def data_stems(method: Method, seed: int) -> list[str]:
 def stage1_file(method: Method, model: str, seed: int) -> str | None:
     """training.json, in the run's folder, of the first stage that a method goes on from."""
     files = input_files(method, model, seed)
-    return next((files[name] for name in MODEL_INPUTS if name in files), None)
+    return files.get("stage1") or files.get("start")
 
 
 def goes_on_from(method: Method) -> str | None:

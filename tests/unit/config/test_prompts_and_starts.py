@@ -45,7 +45,10 @@ def loaded(sets: dict[str, Any] = SETS, **methods: dict[str, Any]) -> config.Con
         ({"recipe": "grpo", "prompts": {}}, "methods.m.prompts"),
         ({"recipe": "grpo", "prefill": {"source": "own", "share": 1.5}}, "methods.m.prefill.share"),
         ({"recipe": "grpo", "start": "none"}, "methods.m.start: 'none' is unknown: use one of m, ipo"),
-        ({"recipe": "grpo", "start": "m"}, "m < m is a circle"),
+        ({"recipe": "grpo", "start": "m"}, "m < m is a circle of starts: break it"),
+        ({"recipe": "distil_on_policy"}, "methods.m: distil_on_policy needs a teacher or a teacher_context"),
+        ({"recipe": "grpo", "teacher": "ipo"}, "methods.m: grpo has no teacher: remove it"),
+        ({"recipe": "distil_on_policy", "teacher": "none"}, "methods.m.teacher: 'none' is unknown"),
         ({"recipe": "ipo_stage2", "start": "ipo"}, "methods.m.start: ipo_stage2 has a start of its own"),
     ],
 )
@@ -56,7 +59,7 @@ def test_faults_are_one_line_with_the_key(method: dict[str, Any], named: str):
 
 
 def test_a_start_in_a_circle_or_on_another_model_is_refused():
-    with pytest.raises(UserError, match="a < b < a is a circle: break it"):
+    with pytest.raises(UserError, match="is a circle of starts: break it"):
         loaded(a={"recipe": "sft", "start": "b"}, b={"recipe": "sft", "start": "a"})
     two = TINY["models"] | {"other": TINY["models"]["nano"] | {"seed": 1}}
     methods = {
@@ -92,6 +95,9 @@ def test_files_follow_the_settings():
         c={"recipe": "sft", "start": "ipo"},
     )
     files = {name: recipe.input_files(method, "nano", 3) for name, method in methods.methods.items()}
+    taught = loaded(ipo={"recipe": "ipo"}, d={"recipe": "distil_on_policy", "teacher": "ipo"}).methods["d"]
+    assert recipe.input_files(taught, "nano", 0) == {"teacher": "models/nano/ipo/seed0/training.json"}
+    assert recipe.goes_on_from(taught) is None
     start = {"start": "models/nano/ipo/seed3/training.json"}
     assert files["a"] == {"prefixes": "pairs/nano/prefixes_lexical.parquet", **start}
     assert files["b"] == {} and files["c"] == {"pairs": "pairs/nano/intervened_exact.parquet", **start}

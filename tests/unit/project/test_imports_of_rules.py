@@ -15,8 +15,11 @@ from tools.reach import Module, Reach, parse, script
 
 # Imports that a script holds but does not do in an environment.
 NEVER = {
-    # The recipe decides: `training_image` in resources.smk gives GRPO an environment of its own.
-    "train": {("safe_reasoning.training.recipes.grpo", "safe_reasoning.training.grpo")},
+    # The recipe decides: `training_image` in resources.smk gives those that sample one of their own.
+    "train": {
+        ("safe_reasoning.training.recipes.grpo", "safe_reasoning.training.grpo"),
+        ("safe_reasoning.training.recipes.distil_on_policy", "safe_reasoning.training.self_distillation"),
+    },
 }
 
 
@@ -95,7 +98,10 @@ def test_grpo_is_kept_from_the_training_environment_by_its_rule():
     modules = {
         name: importlib.import_module(f"safe_reasoning.training.recipes.{name}") for name in recipe.names()
     }
-    assert [name for name, module in modules.items() if module.RECIPE.image == "grpo"] == ["grpo"]
+    assert [name for name, module in modules.items() if module.RECIPE.image == "grpo"] == [
+        "distil_on_policy",
+        "grpo",
+    ]
     reach = Reach(script("train_method"), NEVER["train"])
     assert reach.refused == NEVER["train"]
     assert "vllm" not in reach.packages

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from safe_reasoning.training.common import Row, Task
 
 # It samples with vLLM while it trains
-RECIPE = Recipe(learns_from_prompts=True, image="grpo", priority=5)
+RECIPE = Recipe(learns_from_prompts=True, rewarded=True, image="grpo", priority=5)
 
 
 def train(task: Task, prompts: Sequence[Row], prefixes: Sequence[Row] = ()) -> None:
