@@ -40,12 +40,13 @@ class TokenSDFTTrainer(SDFTTrainer):
             teacher: folder of the teacher's weights.
             given: TRL's arguments.
         """
-        self._ids_of_prompt, self._teacher = ids_of_prompt, teacher
+        self.ids_of_prompt, self._teacher = ids_of_prompt, teacher
         super().__init__(**given)
 
     def _setup_teacher_model(self) -> None:
         """TRL reads the teacher where the student was read; here it is read from its own folder."""
-        config = self.model.config
+        model: Any = self.model
+        config = model.config
         student, config._name_or_path = config._name_or_path, str(self._teacher)
         try:
             super()._setup_teacher_model()
@@ -53,13 +54,13 @@ class TokenSDFTTrainer(SDFTTrainer):
             config._name_or_path = student
 
     def _tokenize_prompts(self, prompts: list[str]) -> list[list[int]]:
-        return [list(self._ids_of_prompt[name]) for name in prompts]
+        return [list(self.ids_of_prompt[name]) for name in prompts]
 
 
 def train_by_distillation(task: Task, prompts: Sequence[Row], teacher: Path | None = None) -> None:
     """Train on prompts (rows of schema prompts) towards a teacher; the start itself by default."""
     trainer = distillation_trainer(task, prompts, teacher)
-    batch = task.method.batch_size
+    batch, examples = task.method.batch_size, len(trainer.ids_of_prompt) // 2
 
     def counts(state: TrainerState) -> dict[str, Any]:
         """Completions and their tokens, from the log."""
@@ -67,8 +68,8 @@ def train_by_distillation(task: Task, prompts: Sequence[Row], teacher: Path | No
         lengths = [float(entry[name]) for entry in state.log_history if name in entry]
         generations = state.global_step * batch
         return {
-            "examples": len(trainer.train_dataset),
-            "prompts": min(len(trainer.train_dataset), generations // task.method.rollouts),
+            "examples": examples,
+            "prompts": min(examples, generations // task.method.rollouts),
             "generations": generations,
             "generated_tokens": round(sum(lengths) / max(1, len(lengths)) * generations),
         }
@@ -106,7 +107,7 @@ def distillation_trainer(task: Task, prompts: Sequence[Row], teacher: Path | Non
         vllm_gpu_memory_utilization=config.engine.grpo_memory_share,
     )
     return TokenSDFTTrainer(
-        ids,
+        {name: tokens for name, tokens in ids.items() if name.removeprefix(TEACHER) in rows},
         teacher or task.base,
         model=str(task.base),
         args=arguments,

@@ -138,6 +138,7 @@ def test_the_kl_of_many_methods_holds_two_models_at_a_time(tmp_path: Path, monke
 def test_capability_prompts_of_a_scorer_are_refused_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    (tmp_path / "config.json").write_text('{"vocab_size": 300}')
     monkeypatch.setitem(PROMPT, "role", "align_capability")
     monkeypatch.setitem(PROMPT, "gold", '{"scorer": "math", "answer": "1"}')
     monkeypatch.setattr(grpo, "tokenizer_of", lambda folder: None)
