@@ -72,6 +72,17 @@ def along_training(config: Config, model: str) -> list[Step]:
     return [sampling(config, model, "evaluation along training", counts, jobs=0)]
 
 
+def recovery(config: Config, model: str) -> list[Step]:
+    """Continuations of beginnings of harmful reasonings, by the base and every method.
+
+    Trained methods sample them in the jobs that evaluate them.
+    """
+    settings = config.evaluate
+    one = settings.recovery_traces * (settings.recovery_sentences + 1) * settings.recovery_samples
+    variants = (1 + len(config.methods_of(model))) * len(config.seeds)
+    return [sampling(config, model, "recovery", [("safety", variants * one)], jobs=1)] if one else []
+
+
 def plan(config: Config) -> list[Step]:
     """Every step of the run, in its order."""
     steps = attacks(config) + audits(config)
@@ -109,7 +120,7 @@ def plan(config: Config) -> list[Step]:
         evaluated: list[tuple[Role, int]] = [(role, variants * count) for role, count in one]
         steps.append(sampling(config, model, "evaluation", evaluated, variants))
         steps += judged_again(config, model, evaluated, variants)
-        steps += along_training(config, model)
+        steps += along_training(config, model) + recovery(config, model)
     return [
         with_hours_of_asked_model(config, step)
         for step in steps
