@@ -263,6 +263,8 @@ rule build_demonstrations:
 
 
 use rule build_demonstrations as build_sampled_demonstrations with:
+    log:
+        f"{RUN}/logs/build_sampled_demonstrations/{{model}}.{{demonstrations}}.log",
     benchmark:
         f"{RUN}/benchmarks/build_demonstrations/{{model}}.{{demonstrations}}.tsv"
     wildcard_constraints:
