@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from safe_reasoning.report import methods as report_methods
 from safe_reasoning.report.figures import style
 
-ABREAST = 3
+ABREAST = 2
 DASHES = ("-", "--", ":")
 BEHIND = {"color": "#d0d0d0", "linestyle": "-", "linewidth": 0.7, "zorder": 1}
 BASE = {"color": "#000000", "linestyle": "-", "zorder": 3}
@@ -45,7 +45,7 @@ def by_family(frame: pd.DataFrame, draw: Draw) -> tuple[Figure, list[list[Axes]]
     columns = min(ABREAST, max(map(len, families.values())))
     rows = sum(math.ceil(len(of_model) / columns) for of_model in families.values())
     figure, grid = plt.subplots(
-        rows, columns, figsize=(style.PAGE, 3.0 * rows), squeeze=False, sharex=True, sharey=True
+        rows, columns, figsize=(style.PAGE, 2.5 * rows), squeeze=False, sharex=True, sharey=True
     )
     free, panels = list(grid.flat), []
     for model, of_model in families.items():
@@ -67,19 +67,15 @@ def by_family(frame: pd.DataFrame, draw: Draw) -> tuple[Figure, list[list[Axes]]
     return figure, panels
 
 
-def name_lines(figure: Figure, panels: list[list[Axes]]) -> None:
-    """A legend in each panel, below it, so that it covers no data."""
+def name_lines(panels: list[list[Axes]]) -> None:
+    """The names of a panel's lines on its right, where they cover no data."""
     for axis in (axis for of_model in panels for axis in of_model):
-        handles, labels = axis.get_legend_handles_labels()
         axis.legend(
-            handles,
-            labels,
-            loc="upper center",
-            bbox_to_anchor=(0.5, -0.24),
+            loc="center left",
+            bbox_to_anchor=(1.0, 0.5),
             fontsize=6.5,
-            ncols=2,
             handlelength=1.6,
-            columnspacing=0.8,
-            labelspacing=0.25,
+            labelspacing=0.3,
+            borderaxespad=0.3,
         )
         axis.xaxis.set_tick_params(labelbottom=True)

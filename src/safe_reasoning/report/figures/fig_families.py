@@ -39,7 +39,7 @@ def draw(frame: pd.DataFrame) -> Figure:
             axis.set_xlim(-2, 102)
             axis.set_ylim(bottom=-2)
         of_model[0].set_ylabel("harmful reasoning, %")
-    family_panels.name_lines(figure, panels)
+    family_panels.name_lines(panels)
     return figure
 
 

@@ -38,7 +38,7 @@ def draw(frame: pd.DataFrame) -> Figure:
             axis.set_xticks(sorted(frame["sentences"].astype(int).unique()))
             axis.set_ylim(-2, 102)
         of_model[0].set_ylabel("continuations with\nharmful reasoning, %")
-    family_panels.name_lines(figure, panels)
+    family_panels.name_lines(panels)
     return figure
 
 
