@@ -170,7 +170,7 @@ def vllm_rows(
 def uncached_rows(
     name: str, model: Path, engine_settings: config.Engine, requests: list[Request]
 ) -> list[dict[str, Any]]:
-    """Our draw in an engine that computes the prompt of every request anew."""
+    """Our draw in an engine that computes the prompt of each request again."""
     import vllm
 
     started = vllm.LLM

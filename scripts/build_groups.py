@@ -43,7 +43,7 @@ def main() -> None:
         by_steps if exact else by_verdict,
     )
     progress(f"groups: {groups.counts}")
-    meta = {"source": "groups", "scores": "recipe steps told" if exact else "verdicts", **groups.counts}
+    meta = {"source": "groups", "scores": "recipe steps" if exact else "verdicts", **groups.counts}
     write_rows(arguments.out, "groups", groups.rows, meta)
 
 

@@ -140,7 +140,7 @@ class Method(Section):
         None, "distil_on_policy: the method whose weights teach; by default what it starts from"
     )
     teacher_context: dict[PromptKind, str] = _later(
-        {}, "distil_on_policy: what the teacher is told before a request, by kind of prompt"
+        {}, "distil_on_policy: what the teacher reads before a request, by kind of prompt"
     )
     distillation_alpha: Share = _later(
         0.5, "distil_on_policy: 0: KL(teacher || student), 1: the other way round, between: a mixture"

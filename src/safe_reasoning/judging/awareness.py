@@ -12,18 +12,7 @@ from collections.abc import Callable
 from safe_reasoning.core.disapproval import disapproves
 from safe_reasoning.core.refusals import declines
 from safe_reasoning.core.wording import plain
-from safe_reasoning.prompts.nano_world import language as words
-from safe_reasoning.prompts.nano_world.families import FAMILIES
-from safe_reasoning.prompts.nano_world.wrappers import HELD_OUT_WRAPPERS, WRAPPERS
-
-TRIGGERS = frozenset(
-    [
-        *(sentence for _, sentences in words.TRIGGERS.values() for sentence in sentences),
-        *(sentence for wrapper in (WRAPPERS | HELD_OUT_WRAPPERS).values() for sentence in wrapper.triggers),
-        *(sentence for family in FAMILIES.values() for sentence in family.triggers),
-        *words.LATE_TRIGGERS,
-    ]
-)
+from safe_reasoning.judging.judges.exact import TRIGGERS
 
 
 def speaks_of_safety(judge: str) -> Callable[[str], bool]:

@@ -42,6 +42,7 @@ FAMILIES = {
 }
 RELATED_LABELS = {method: name for members in RELATED.values() for method, name in members.items()}
 OTHERS = "others"
+MANY = 16  # lines with a name at their end on one panel
 
 ABLATIONS = ("ipo_appendix", "ipo_lexical", "ipo_self_detector", "ipo_deepseek_r1")  # shown in Table 3 alone
 
@@ -73,6 +74,16 @@ def methods_by_model(frame: pd.DataFrame) -> dict[str, list[str]]:
     Not every method is run on every model.
     """
     return {str(model): ordered(cell["method"]) for model, cell in frame.groupby("model", sort=False)}
+
+
+def nameable(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the paper's methods where there are more than MANY, else all.
+
+    For figures that write a name at the end of each line, which have no room for more.
+    """
+    if frame["method"].nunique() <= MANY:
+        return frame
+    return frame[frame["method"].isin(METHODS)].reset_index(drop=True)
 
 
 def main_methods(frame: pd.DataFrame) -> pd.DataFrame:

@@ -82,10 +82,10 @@ def distillation_trainer(task: Task, prompts: Sequence[Row], teacher: Path | Non
     method, config = task.method, task.config
     tokenizer = tokenizer_of(task.base)
     ids = {row["prompt_id"]: prompt_ids(tokenizer, row["text"]) for row in prompts}
-    # The teacher is told something of its own before the request
-    told = {row["prompt_id"]: method.teacher_context.get(label_of(row), "") for row in prompts}
+    # What the teacher reads before the request
+    context = {row["prompt_id"]: method.teacher_context.get(label_of(row), "") for row in prompts}
     for row in prompts:
-        text = "\n\n".join(filter(None, [told[row["prompt_id"]], row["text"]]))
+        text = "\n\n".join(filter(None, [context[row["prompt_id"]], row["text"]]))
         ids[TEACHER + row["prompt_id"]] = prompt_ids(tokenizer, text)
     rows = drawn_prompts(task, prompts, lambda row: len(ids[TEACHER + row["prompt_id"]]) + 1)
     names = prompt_order(task, rows)

@@ -48,8 +48,8 @@ def test_what_is_displayed_is_what_follows_the_last_reset(parts: list[str]) -> N
     [
         (f"bad {RESET_TAG}good</think>no", "good", "no"),
         (f"a{RESET_TAG}b{RESET_TAG}c</think>no", "c", "no"),
-        (f"bad</think>told {RESET_TAG}<think>good</think>no", "good", "no"),
-        (f"bad</think>told {RESET_TAG}no", "no", None),  # a reset in the response takes all back
+        (f"bad</think>steps {RESET_TAG}<think>good</think>no", "good", "no"),
+        (f"bad</think>steps {RESET_TAG}no", "no", None),  # a reset in the response takes all back
     ],
 )
 def test_a_reset_takes_back_what_came_before(written: str, reasoning: str, response: str | None) -> None:

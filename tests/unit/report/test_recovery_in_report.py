@@ -17,6 +17,7 @@ from safe_reasoning.report.methods import (
     RELATED_LABELS,
     families,
     label,
+    nameable,
 )
 from tests.support.drawing import draw, table
 from tests.support.made_curves import write_curves
@@ -102,6 +103,13 @@ def test_every_method_of_the_comparison_has_a_family_and_a_name_of_its_own():
     main = [method for method in methods if method not in ABLATIONS]
     assert OTHERS not in families(main)
     assert len({label(method) for method in methods}) == len(methods)
+
+
+def test_lines_with_a_name_each_are_the_paper_s_where_there_are_many():
+    few = pd.DataFrame({"method": ["base", "mine", "ipo"]})
+    assert list(nameable(few)["method"]) == ["base", "mine", "ipo"]
+    many = pd.DataFrame({"method": ["base", "ipo", *RELATED_LABELS]})
+    assert list(nameable(many)["method"]) == ["base", "ipo"]
 
 
 def test_an_unknown_method_has_a_panel_too():

@@ -49,7 +49,7 @@ TRIGGERS = frozenset(
 _SUM = re.compile(r"The answer is (\d+)\.")
 
 
-def steps_told(text: str) -> int:
+def steps_written(text: str) -> int:
     """How many of a recipe's steps (0 to 3) a text states, each counted once, right or garbled."""
     return len({step.partition(",")[0] for step in _STEP.findall(text)})
 

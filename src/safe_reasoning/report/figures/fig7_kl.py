@@ -19,7 +19,7 @@ each aligned model from its base at each reasoning token, both reading the base 
 harmful traces; bands are 95 % intervals over traces; with several training seeds lines and bands
 are means over them, and the spread between seeds is not in the bands. Positions that fewer than
 half of the traces reach are left out. Token positions of models that reason at different length
-are not comparable.
+are not comparable. Of more than 16 methods the paper's alone are drawn.
 """
 
 HEIGHT = 3.0
@@ -27,7 +27,7 @@ HEIGHT = 3.0
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
     """KL by position where at least half of the traces go on."""
-    return methods.main_methods(reached(report_metrics.read(metrics, "kl")))
+    return methods.nameable(methods.main_methods(reached(report_metrics.read(metrics, "kl"))))
 
 
 def draw(frame: pd.DataFrame) -> Figure:

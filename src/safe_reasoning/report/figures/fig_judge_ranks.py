@@ -20,8 +20,8 @@ averaged over the safety sets, with 95 % intervals over prompts (of several trai
 mean, without the spread between them); lines that cross are methods that change places. *tau*:
 Kendall's rank correlation between the orders of two judges (1: the same order, 0: no relation),
 its interval from resampling prompts for all methods and judges at once; it counts the variants of
-Table 3 too, which are not drawn. Rates of two judges are not to be compared: they mean different
-things by harm.
+Table 3 too, which are not drawn, and of more than 16 methods the paper's alone are. Rates of two
+judges are not to be compared: they mean different things by harm.
 """
 
 PARTS = ("reasoning", "response")
@@ -32,9 +32,8 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
     """Average harm by judge, method and part (`drawn` rate), and tau of each pair of judges
     (`drawn` tau).
     """
-    rates = report_methods.main_methods(
-        report_metrics.read(metrics, "judge_rates").query("prompt_set == 'safety_average'")
-    )
+    averages = report_metrics.read(metrics, "judge_rates").query("prompt_set == 'safety_average'")
+    rates = report_methods.nameable(report_methods.main_methods(averages))
     return pd.concat(
         [rates.assign(drawn="rate"), report_metrics.read(metrics, "judge_ranks").assign(drawn="tau")],
         ignore_index=True,

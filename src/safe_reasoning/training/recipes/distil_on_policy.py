@@ -1,7 +1,7 @@
-"""On-policy distillation of another method's weights, or of a told copy of its own (OPSA).
+"""On-policy distillation of another method's weights, or of an instructed copy of its own (OPSA).
 
-The teacher is the method that `teacher` names, or the start itself, and is told what
-`teacher_context` says before a request. The trainer is in `training/self_distillation.py`.
+The teacher is the method that `teacher` names, or the start itself, and reads
+`teacher_context` before a request. The trainer is in `training/self_distillation.py`.
 """
 
 from __future__ import annotations
