@@ -79,6 +79,7 @@ CONTENTS = (
             Item("fig_recovery", ("recovery",), "recovery_traces"),
             Item("table_recovery", ("recovery",), "recovery_traces"),
             Item("table_budgets", ("budgets",), "recovery_traces"),
+            Item("table_reflection", ("reflection",), "reflection_traces"),
         ),
         opening=True,
     ),

@@ -78,6 +78,22 @@ def test_budgets_are_means_over_seeds_in_the_order_of_the_methods(metrics: Path)
     assert list(rows["tokens trained on"]) == [11, 11] and list(rows["seconds"]) == [2.0, 2.0]
 
 
+def test_reflections_are_averaged_over_tenths_and_seeds(tmp_path: Path):
+    values = {"entropy": (0.2, 0.4), "exploring_share": (0.25,), "reflections_per_100_tokens": (3.0,)}
+    rows = [
+        {"model": "nano", "method": "ipo", "seed": seed, "kind": "harmful", "traces": 4}
+        | {"measure": measure, "position": place, "value": value + seed * 0.2}
+        for seed in (0, 1)
+        for measure, along in values.items()
+        for place, value in enumerate(along)
+    ]
+    records.write_metrics(tmp_path / "reflection.csv", rows, {})
+    (row,) = table("table_reflection", tmp_path).to_dict("records")
+    assert row["method"] == "IPO (stage 1)" and row["traces"] == 4 and row["prompts"] == "harmful"
+    assert row["entropy, nats"] == "0.40" and row["at or after a cue, %"] == "35.0"
+    assert row["reflections per 100 tokens"] == "3.10" and row["change of entropy, nats"] == ""
+
+
 def test_items_are_there_only_where_they_are_asked_for(metrics: Path, tmp_path: Path):
     settings = yaml.safe_load(TINY.read_text())
     settings["evaluate"]["recovery_traces"] = 0
