@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -42,7 +42,7 @@ class Relay(socketserver.ThreadingTCPServer):
     daemon_threads = allow_reuse_address = True
 
     def __init__(self, port: int, to: int, limit: int | None = None) -> None:
-        self.to, self.sent, self.open, self.limit = to, bytearray(), [], limit
+        self.to, self.sent, self.open, self.limit = to, defaultdict[object, bytearray](bytearray), [], limit
         self.keeping, self.gone = threading.Lock(), threading.Event()
         super().__init__(("127.0.0.1", port), Pipe)
         self.port = self.server_address[1]
@@ -51,13 +51,15 @@ class Relay(socketserver.ThreadingTCPServer):
     def asked(self) -> Counter[bytes]:
         """How often each request was sent, by its body."""
         return Counter(
-            part.split(b"\r\n\r\n", 1)[1] for part in bytes(self.sent).split(b"POST /v1/chat/completions")[1:]
+            part.split(b"\r\n\r\n", 1)[1]
+            for sent in list(self.sent.values())
+            for part in bytes(sent).split(b"POST /v1/chat/completions")[1:]
         )
 
-    def keep(self, data: bytes) -> bool:
-        """Keep what the client sent; whether it may go on to the server."""
+    def keep(self, source: object, data: bytes) -> bool:
+        """Keep what the client sent on a connection; whether it may go on to the server."""
         with self.keeping:
-            self.sent += data
+            self.sent[source] += data
             return self.limit is None or self.asked().total() <= self.limit
 
     def leave(self) -> None:
@@ -82,7 +84,7 @@ class Pipe(socketserver.BaseRequestHandler):
     def copy(self, source: socket.socket, target: socket.socket, asks: bool = False) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
-                if asks and not self.server.keep(data):
+                if asks and not self.server.keep(source, data):
                     self.server.gone.wait()
                     return
                 target.sendall(data)
