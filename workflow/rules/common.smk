@@ -9,6 +9,7 @@ from snakemake.settings.types import DeploymentMethod
 from safe_reasoning import config as typed_config
 from safe_reasoning.runtime import images
 from safe_reasoning.report import contents
+from safe_reasoning.control import policy as control
 from safe_reasoning.pairs.demonstration import detector_of, needs_of, samples_of
 from safe_reasoning.plan import preflight
 from safe_reasoning.plan.checked_config import checked

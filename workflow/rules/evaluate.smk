@@ -14,7 +14,7 @@ rule generate_evaluation:
     benchmark:
         f"{RUN}/benchmarks/generate_evaluation/{{model}}/{{method}}.seed{{seed}}.tsv"
     wildcard_constraints:
-        method=none_of(CURVES),
+        method=none_of([*CURVES, *DECODING]),
     container:
         image("serve")
     threads: CONFIG.engine.threads
@@ -102,7 +102,7 @@ rule summarize_evaluation:
 rule measure_kl:
     input:
         base=f"{RUN}/models/{{model}}/base/training.json",
-        trained=for_methods(f"{RUN}/models/{{model}}/{{variant}}/training.json"),
+        trained=for_methods(f"{RUN}/models/{{model}}/{{variant}}/training.json", with_weights=True),
         generations=f"{RUN}/generations/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.{JUDGE}.parquet",
     output:

@@ -13,27 +13,37 @@ def on_gpus(command):
 FITTED_JUDGES = [name for name, judge in CONFIG.judges.items() if judge_kind(judge.kind).fitted]
 
 
-def for_methods(pattern, *untrained):
+def for_methods(pattern, *untrained, with_weights=False):
     """An input function.
 
     The pattern for each method that is run on the rule's model (and for "base" when asked) and each
-    seed, as {variant}.
+    seed, as {variant}. `with_weights`: without methods that sample from the weights of another.
     """
 
     def files(wildcards):
         methods = [*untrained, *CONFIG.methods_of(wildcards.model)]
+        methods = [name for name in methods if not (with_weights and name in DECODING)]
         variants = [f"{method}/seed{seed}" for method in methods for seed in CONFIG.seeds]
         return expand(pattern, model=wildcards.model, variant=variants)
 
     return files
 
 
+# Methods that edit reasonings while they are written, with the weights of another
+DECODING = [name for name, method in CONFIG.methods.items() if not recipe_of(method).has_weights]
 # Methods with curves along their training
 CURVES = [
     name
     for name, method in CONFIG.methods.items()
     if CONFIG.evaluate.checkpoints and recipe_of(method).trained
 ]
+
+
+def of_decoding(pattern, model):
+    """The pattern for each method of a model that decodes under a policy, and each seed."""
+    methods = [name for name in CONFIG.methods_of(model) if name in DECODING]
+    variants = [f"{method}/seed{seed}" for method in methods for seed in CONFIG.seeds]
+    return expand(f"{RUN}/{pattern}", model=model, variant=variants)
 
 
 def curve_files(pattern):
@@ -74,8 +84,11 @@ def settings(*keys):
 
 
 def weights(wildcards):
-    """The marker file of a variant's weights: the base model has one for all seeds."""
-    folder = "base" if wildcards.method == "base" else f"{wildcards.method}/seed{wildcards.seed}"
+    """The marker file of the weights that a variant samples from: the base has one for all seeds."""
+    method = wildcards.method
+    if method in DECODING:
+        method = CONFIG.methods[method].start or "base"
+    folder = "base" if method == "base" else f"{method}/seed{wildcards.seed}"
     return f"{RUN}/models/{wildcards.model}/{folder}/training.json"
 
 

@@ -19,6 +19,7 @@ METRIC_TABLES = [
     *(["curves", "matched", "matched_differences"] if CONFIG.evaluate.checkpoints else []),
     *(["recovery", "budgets"] if CONFIG.evaluate.recovery_traces else []),
     *(["reflection"] if CONFIG.evaluate.reflection_traces else []),
+    *(["control"] if DECODING else []),
     *(["over_bases", "over_bases_differences"] if CONFIG.replicates else []),
 ]
 # Over bases that are replicates of one another, these are summarized.
@@ -32,7 +33,7 @@ rule summarize_costs:
     input:
         pairs=pair_files,
         rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
-        trained=for_methods(f"{RUN}/models/{{model}}/{{variant}}/training.json"),
+        trained=for_methods(f"{RUN}/models/{{model}}/{{variant}}/training.json", with_weights=True),
         stage1=lambda w: [f"{RUN}/{file}" for file in stage1_files(CONFIG, w.model)],
     output:
         **({"budgets": f"{RUN}/metrics/{{model}}/budgets.csv"} if CONFIG.evaluate.recovery_traces else {}),
@@ -66,7 +67,7 @@ rule summarize_steps:
         f"{RUN}/characterize/{{model}}/triggers.json",
         f"{RUN}/characterize/{{model}}/interventions.parquet",
         pair_files,
-        for_methods(f"{RUN}/models/{{model}}/{{variant}}/training.json"),
+        for_methods(f"{RUN}/models/{{model}}/{{variant}}/training.json", with_weights=True),
         for_methods(f"{RUN}/generations/{{model}}/{{variant}}/evaluation.parquet", "base"),
         curve_files(f"{RUN}/generations/{{model}}/{{variant}}/checkpoints.parquet"),
     output:

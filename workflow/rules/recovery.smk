@@ -66,7 +66,9 @@ rule generate_recovery:
 
 rule summarize_recovery:
     input:
-        for_methods(f"{RUN}/verdicts/{{model}}/{{variant}}/recovery.{JUDGE}.parquet", "base"),
+        for_methods(
+            f"{RUN}/verdicts/{{model}}/{{variant}}/recovery.{JUDGE}.parquet", "base", with_weights=True
+        ),
     output:
         f"{RUN}/metrics/{{model}}/recovery.csv",
     log:

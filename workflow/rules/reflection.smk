@@ -5,8 +5,10 @@ rule measure_reflection:
         judge_files(DETECTOR),
         base=f"{RUN}/models/{{model}}/base/training.json",
         of_base=f"{RUN}/generations/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.parquet",
-        trained=for_methods(f"{RUN}/models/{{model}}/{{variant}}/training.json"),
-        generations=for_methods(f"{RUN}/generations/{{model}}/{{variant}}/evaluation.parquet"),
+        trained=for_methods(f"{RUN}/models/{{model}}/{{variant}}/training.json", with_weights=True),
+        generations=for_methods(
+            f"{RUN}/generations/{{model}}/{{variant}}/evaluation.parquet", with_weights=True
+        ),
     output:
         f"{RUN}/metrics/{{model}}/reflection.csv",
     log:

@@ -146,6 +146,11 @@ class Method(Section):
         0.5, "distil_on_policy: 0: KL(teacher || student), 1: the other way round, between: a mixture"
     )
     start: Name | None = _later(None, "the method whose weights it goes on from; the base by default")
+    policy: Name | None = _later(
+        None,
+        "decode: how reasonings are edited while they are written, an entry of `policies` or a file of "
+        "src/safe_reasoning/control/policies; `start` names the method whose weights are sampled",
+    )
     salt: Salt = _later(Salt(), "salt: its settings")
     safekey: SafeKey = _later(SafeKey(), "safekey_built: its settings")
     max_steps: int | None = Field(None, ge=1)
@@ -168,7 +173,7 @@ class Method(Section):
         if self.recipe == "released":
             if not self.weights:
                 raise ValueError("released needs weights: the id in config/sources.yaml for each model")
-        elif "learning_rate" not in self.model_fields_set:
+        elif self.recipe != "decode" and "learning_rate" not in self.model_fields_set:
             raise ValueError("learning_rate is missing: give one")
         if (self.recipe == "sft_traces") != (self.traces is not None):
             raise ValueError("traces belongs to the recipe sft_traces and to no other: give both or neither")

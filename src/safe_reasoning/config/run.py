@@ -22,6 +22,7 @@ from safe_reasoning.config.methods import HARMFUL_ONLY, PROMPT_ROLES, Method
 from safe_reasoning.config.models import Model, NanoModel
 from safe_reasoning.config.pairs import Pairs, Siblings
 from safe_reasoning.config.plan import Plan, Role
+from safe_reasoning.config.policies import PolicyEntry
 from safe_reasoning.config.section import Name, Section, Share
 from safe_reasoning.core.arithmetic import Arithmetic
 
@@ -125,6 +126,7 @@ class Config(Section):
     pairs: Pairs = Pairs()
     demonstrations: dict[Name, SerializeAsAny[DemonstrationSet]] = {}
     siblings: Siblings = Siblings()
+    policies: dict[Name, SerializeAsAny[PolicyEntry]] = {}
     methods: dict[Name, Method]
     evaluate: Evaluate
     report: Report = Report()

@@ -158,6 +158,23 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("continuations", pa.int32()),
         ]
     ),
+    # One row per completion under a decode-time policy. `edits` counts them, an opening not.
+    # Lists go by what was inserted, an opening first: its tokens in the delivered completion, from
+    # `starts` to before `ends` (the same where only a part was sampled again), and why.
+    "edits": pa.schema(
+        [
+            ("generation_id", pa.string()),
+            ("prompt_id", pa.string()),
+            ("prompt_set", pa.string()),
+            ("sample", pa.int32()),
+            ("edits", pa.int32()),
+            ("sampled_tokens", pa.int32()),
+            ("delivered_tokens", pa.int32()),
+            ("starts", _IDS),
+            ("ends", _IDS),
+            ("reasons", pa.list_(pa.string())),
+        ]
+    ),
     # One row per token prefix of a trace: the continuation safety ratio after `prefix_tokens`
     # reasoning tokens.
     "csr": pa.schema(

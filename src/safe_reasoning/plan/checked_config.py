@@ -1,11 +1,12 @@
 """A configuration checked against everything that it names.
 
-Judges, cue detectors, recipes, demonstrations, prompt sources.
+Judges, cue detectors, recipes, demonstrations, policies, prompt sources.
 """
 
 from __future__ import annotations
 
 from safe_reasoning.config import Config
+from safe_reasoning.control import policy
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.judging.kinds import resolved
 from safe_reasoning.pairs import demonstration
@@ -26,7 +27,7 @@ def checked(config: Config) -> Config:
         raise UserError(f"run: results/{config.run} is not for runs: choose another name")
     config = resolved(config)
     check_recipes(config)
-    config = demonstration.resolved(config)
+    config = policy.resolved(demonstration.resolved(config))
     for name, entry in config.prompt_sets.items():
         if entry.source not in known_sources():
             raise UserError(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # figures are drawn where pydantic is not installed
 REPLICATES = "replicates"  # asked for by bases that are replicates, with checkpoints to match at
 # Asked for by checkpoints, where fig_families is not: it shows many methods better
 FEW = "few"
+DECODING = "decoding"  # asked for by methods that decode under a policy
 COMPARISON = "comparison"  # asked for by curves and recovery together, as a comparison of many methods has
 
 
@@ -30,8 +31,8 @@ class Item:
         name: of its module, and of its files without ending.
         metrics: metric tables it is made from.
         asked_by: key of `evaluate` that asks for it; REPLICATES for an item about several bases,
-            COMPARISON for one about families of methods, FEW for one about few; empty for one of
-            every run.
+            COMPARISON for one about families of methods, FEW for one about few, DECODING for one
+            about policies; empty for one of every run.
     """
 
     name: str
@@ -76,6 +77,7 @@ CONTENTS = (
             Item("fig_over_bases", ("over_bases", "matched"), REPLICATES),
             Item("table_over_bases", ("over_bases", "over_bases_differences", "matched"), REPLICATES),
             Item("fig_families", ("curves", "matched", "recovery"), COMPARISON),
+            Item("table_control", ("control",), DECODING),
             Item("fig_recovery", ("recovery",), "recovery_traces"),
             Item("table_recovery", ("recovery",), "recovery_traces"),
             Item("table_budgets", ("budgets",), "recovery_traces"),
@@ -179,6 +181,8 @@ def of_run(config: Config) -> list[Item]:
 def _asked(config: Config, key: str) -> bool:
     if key == REPLICATES:
         return bool(config.replicates and config.evaluate.checkpoints)
+    if key == DECODING:
+        return any(method.policy for method in config.methods.values())
     if key in (COMPARISON, FEW):
         many = bool(config.evaluate.recovery_traces)
         return bool(config.evaluate.checkpoints) and many == (key == COMPARISON)

@@ -1,4 +1,4 @@
-"""Names of the related training methods in figures and tables, by family.
+"""Names of the related methods in figures and tables, by family.
 
 What each is, and what its name may claim: docs/methods.md. Methods that we rebuilt bear names of
 ours until they match their release.
@@ -70,5 +70,25 @@ RELATED: dict[str, dict[str, str]] = {
         "self_reset_built": "Self-ReSET, built",
         "sara_reward": "SARA's reward",
         "opsa_built": "OPSA, built",
+    },
+    "while decoding": {
+        "decode_replace_cue": "cue replaced",
+        "decode_replace_lexical": "cue replaced, lexical",
+        "decode_replace_neutral": "cue replaced, neutral",
+        "decode_replace_none": "cue sampled again",
+        "decode_replace_stop": "cue replaced, stop",
+        "ipo_replace_cue": "IPO, then cue replaced",
+        "zero_think": "ZeroThink",
+        "less_think_built": "LessThink, built",
+        "more_think_built": "MoreThink, built",
+        "safepath_opening": "opening (SafePath)",
+        "saferemind_built": "reminder, sure (SafeRemind)",
+        "remind_unsure": "reminder, unsure",
+        "remind_first": "reminder, first sentence",
+        "remind_random": "reminder, random",
+        "remind_at_3": "reminder, third sentence",
+        "remind_at_5": "reminder, fifth sentence",
+        "safethink_built": "unsafe step (SafeThink)",
+        "safethink_instead": "unsafe step replaced",
     },
 }

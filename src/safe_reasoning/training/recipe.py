@@ -31,7 +31,8 @@ class Recipe:
         whole: rows hold whole completions, not suffixes (plan).
         image: container image that it trains in.
         priority: of its jobs; those on the longest chain of a run go first.
-        trained: False for weights that are fetched.
+        trained: False for weights that are fetched, and for a method without weights of its own.
+        has_weights: False for a method that samples from the weights of another.
     """
 
     inputs: Mapping[str, str] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Recipe:
     image: str = "train"
     priority: int = 0
     trained: bool = True
+    has_weights: bool = True
 
 
 INTERVENED = "pairs/{model}/intervened_{detector}.parquet"
@@ -102,7 +104,7 @@ def _check_settings(name: str, method: Method) -> None:
         raise UserError(
             f"methods.{name}.{given[0]}: {method.recipe} does not learn from prompts: remove it, or use grpo"
         )
-    if method.start and ("stage1" in recipe.inputs or not recipe.trained):
+    if method.start and ("stage1" in recipe.inputs or not (recipe.trained or method.policy)):
         raise UserError(f"methods.{name}.start: {method.recipe} has a start of its own: remove it")
 
 

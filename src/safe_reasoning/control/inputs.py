@@ -1,0 +1,64 @@
+"""What a policy is made from: read or opened when it first asks for it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from safe_reasoning.config import Config
+from safe_reasoning.control.controller import Draft
+from safe_reasoning.control.policy import settings_of
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.files import read_json
+from safe_reasoning.judging.base import CueDetector, Judge
+from safe_reasoning.judging.factory import get_detector, get_judge
+
+
+@dataclass(frozen=True)
+class PolicyInputs:
+    """Files and settings behind the policy `name` on one model.
+
+    Attributes:
+        config: of the run.
+        name: of the policy.
+        tokenizer: of the model.
+        model_dir: folder of the weights that are sampled from.
+        prompts: rows of schema prompts by prompt_id.
+        triggers_file: the picked triggers, where the policy needs them.
+    """
+
+    config: Config
+    name: str
+    tokenizer: Any
+    model_dir: Path
+    prompts: dict[str, dict[str, Any]]
+    triggers_file: Path | None = None
+
+    @cached_property
+    def settings(self) -> Any:
+        """The kind's settings."""
+        return settings_of(self.config, self.name)
+
+    @cached_property
+    def detector(self) -> CueDetector:
+        """The policy's cue detector."""
+        return get_detector(self.settings.detector or self.config.detector, self.config)
+
+    @cached_property
+    def judge(self) -> Judge:
+        """The run's judge."""
+        return get_judge(self.config.evaluate.judge, self.config)
+
+    @cached_property
+    def triggers(self) -> list[str]:
+        """Texts of the picked triggers, best first."""
+        if self.triggers_file is None:
+            raise UserError(f"the policy {self.name} needs --triggers: give it")
+        return [trigger["text"] for trigger in read_json(self.triggers_file)["triggers"]]
+
+    def trigger(self, draft: Draft) -> str:
+        """One of the triggers, drawn for this completion and its number of edits."""
+        return random.Random(draft.seed("trigger")).choice(self.triggers)

@@ -1,0 +1,111 @@
+"""What a kind of policy declares about itself, and how it is found by name.
+
+A kind is a file of `policies` with a `KIND` and a function `open_policy` that makes the policy from
+`control.inputs.PolicyInputs`. A method of the recipe `decode` names an entry of `policies` in the
+configuration, or a kind itself, which then has its default settings.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from safe_reasoning.config import Config
+from safe_reasoning.config.policies import PolicyEntry, PolicySettings
+from safe_reasoning.core.errors import UserError
+
+FOLDER = Path(__file__).parent / "policies"
+Need = Literal["triggers", "detector", "judge", "weights"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Declaration of a kind of policy.
+
+    Attributes:
+        settings: its settings in the configuration.
+        needs: what these settings ask for beyond the engine: the picked `triggers`, a cue
+            `detector`, the run's `judge`, or the model's `weights` for a second forward pass.
+        rounds: most edits of one completion (plan).
+    """
+
+    settings: type[PolicySettings]
+    needs: Callable[[Any], tuple[Need, ...]]
+    rounds: Callable[[Any], int]
+
+
+def kinds() -> list[str]:
+    """Names of all kinds."""
+    return sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
+
+
+@cache
+def kind_named(kind: str) -> Kind:
+    """The declaration of a kind."""
+    declared: Kind = importlib.import_module(f"safe_reasoning.control.policies.{kind}").KIND
+    return declared
+
+
+def settings_of(config: Config, name: str) -> Any:
+    """The checked settings of a policy, defaults filled in; a UserError names the key."""
+    entry = config.policies.get(name) or PolicyEntry(kind=name)
+    if entry.kind not in kinds():
+        named = name in config.policies
+        known = kinds() if named else list(dict.fromkeys([*config.policies, *kinds()]))
+        key = f"policies.{name}.kind" if named else "policies"
+        raise UserError(f"{key}: {entry.kind!r} is unknown: use one of {', '.join(known)}")
+    try:
+        return kind_named(entry.kind).settings.model_validate(entry.model_dump())
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, ("policies", name, *first["loc"])))
+        raise UserError(f"{key}: {first['msg']}: see {FOLDER.name}/{entry.kind}.py for its keys") from None
+
+
+def needs_of(config: Config, name: str) -> tuple[Need, ...]:
+    """What a policy needs beyond the engine."""
+    settings = settings_of(config, name)
+    return kind_named(settings.kind).needs(settings)
+
+
+def rounds_of(config: Config, name: str) -> int:
+    """Most edits of one completion under a policy."""
+    settings = settings_of(config, name)
+    return kind_named(settings.kind).rounds(settings)
+
+
+def annotators_of(config: Config, name: str) -> list[str]:
+    """The cue detector and the judge that a policy asks."""
+    settings, needs = settings_of(config, name), needs_of(config, name)
+    detector = [settings.detector or config.detector] if "detector" in needs else []
+    return [*detector, *([config.evaluate.judge] if "judge" in needs else [])]
+
+
+def resolved(config: Config) -> Config:
+    """The configuration with its policies checked and their defaults filled in.
+
+    Raises:
+        UserError: An unknown kind or key, a method that lacks its policy or has one that its recipe
+            does not read, or a method that decodes another that decodes.
+    """
+    used = {name: settings_of(config, name) for name in config.policies}
+    for method, entry in config.methods.items():
+        decodes = entry.recipe == "decode"
+        if decodes != (entry.policy is not None):
+            raise UserError(
+                f"methods.{method}: the recipe {entry.recipe} "
+                + ("needs a `policy`: name one" if decodes else "reads no `policy`: remove it")
+            )
+        if entry.policy is not None:
+            settings_of(config, entry.policy)
+        if entry.start and config.methods[entry.start].recipe == "decode":
+            raise UserError(
+                f"methods.{method}.start: {entry.start} has no weights of its own: name a trained method"
+            )
+    return config.model_copy(update={"policies": used})

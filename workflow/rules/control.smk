@@ -1,0 +1,83 @@
+# Decode-time control: methods of the recipe `decode` sample another's weights, and a policy edits
+# their reasonings while they are written. They stand beside trained methods in every table.
+WITHOUT = f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/evaluation_without.parquet"
+
+
+def policy_triggers(wildcards):
+    """The picked triggers, where the method's policy inserts them."""
+    needs = control.needs_of(CONFIG, CONFIG.methods[wildcards.method].policy)
+    return {"triggers": f"{RUN}/characterize/{wildcards.model}/triggers.json"} if "triggers" in needs else {}
+
+
+def policy_annotators(wildcards):
+    """The cue detector and the judge that the method's policy asks."""
+    return control.annotators_of(CONFIG, CONFIG.methods[wildcards.method].policy)
+
+
+rule generate_controlled:
+    input:
+        unpack(policy_triggers),
+        lambda w: judge_files(*policy_annotators(w)),
+        weights=weights,
+        prompts=EVALUATION_PROMPTS,
+    output:
+        end=f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/evaluation.parquet",
+        without=WITHOUT,
+        edits=f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/edits.parquet",
+    log:
+        f"{RUN}/logs/generate_controlled/{{model}}/{{method}}.seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/generate_controlled/{{model}}/{{method}}.seed{{seed}}.tsv"
+    wildcard_constraints:
+        method=one_of(DECODING),
+    container:
+        image("serve")
+    threads: CONFIG.engine.threads
+    resources:
+        **GENERATION,
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.weights),
+        triggers=lambda w, input: f"--triggers {input.triggers}" if "triggers" in input.keys() else "",
+        shards=f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/shards",
+        out=lambda w, output: folder_of(output.end),
+        rerun_on=lambda w: settings("engine", "decoding", "prompt_sets", f"methods.{w.method}", "policies")
+        + judge_settings(*policy_annotators(w)),
+    message:
+        "Sampling evaluation sets under a policy: {wildcards.model} {wildcards.method}, "
+        "seed {wildcards.seed}"
+    shell:
+        on_gpus(
+            "python scripts/generate_controlled.py --config {params.config} "
+            "--method {wildcards.method} --model-dir {params.model_dir} --seed {wildcards.seed} "
+            "--label '{wildcards.model} {wildcards.method}' --prompts {input.prompts} {params.triggers} "
+            "--shards {params.shards} --out {params.out} 2> {log}"
+        )
+
+
+rule summarize_control:
+    input:
+        prompts=EVALUATION_PROMPTS,
+        edits=lambda w: of_decoding("generations/{model}/{variant}/edits.parquet", w.model),
+        verdicts=lambda w: of_decoding(f"verdicts/{{model}}/{{variant}}/evaluation.{JUDGE}.parquet", w.model),
+        without=lambda w: of_decoding(
+            f"verdicts/{{model}}/{{variant}}/evaluation_without.{JUDGE}.parquet", w.model
+        ),
+    output:
+        f"{RUN}/metrics/{{model}}/control.csv",
+    log:
+        f"{RUN}/logs/summarize_control/{{model}}.log",
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
+    params:
+        config=CONFIG_FILE,
+        rerun_on=settings("evaluate.judge", "evaluate.bootstrap"),
+    message:
+        "Summarizing what policies edited on {wildcards.model}"
+    shell:
+        "python scripts/summarize_control.py --config {params.config} --model {wildcards.model} "
+        "--prompts {input.prompts} --edits {input.edits} --verdicts {input.verdicts} "
+        "--without {input.without} --out {output} 2> {log}"
