@@ -136,7 +136,10 @@ CONTENTS = (
         "What the number of samples buys",
         "More samples of a prompt reduce chance in sampling; only more prompts reduce chance in which "
         "prompts were asked.",
-        (Item("table_sample_count", ("sample_count",)),),
+        (
+            Item("table_sample_count", ("sample_count",)),
+            Item("table_consistency", ("consistency",), "stored_measures"),
+        ),
     ),
     Section(
         "What could not be scored",
