@@ -26,3 +26,25 @@ rule summarize_consistency:
     shell:
         "python scripts/summarize_consistency.py --config {params.config} --model {wildcards.model} "
         "--verdicts {input} --out {output} 2> {log}"
+
+
+rule summarize_leaks:
+    input:
+        STORED_VERDICTS,
+    output:
+        f"{RUN}/metrics/{{model}}/leaks.csv",
+    log:
+        f"{RUN}/logs/summarize_leaks/{{model}}.log",
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
+    params:
+        config=CONFIG_FILE,
+        rerun_on=STORED_SETTINGS,
+    message:
+        "Setting verdicts on reasoning and response of {wildcards.model} side by side"
+    shell:
+        "python scripts/summarize_leaks.py --config {params.config} --model {wildcards.model} "
+        "--verdicts {input} --out {output} 2> {log}"

@@ -90,6 +90,7 @@ CONTENTS = (
             Item("fig3_outcome_shares", ("outcome_shares",)),
             Item("table_base_model", ("base_model",)),
             Item("fig2_reasoning_vs_response", ("rates_by_seed", "rates")),
+            Item("table_leaks", ("leaks",), "stored_measures"),
         ),
     ),
     Section(

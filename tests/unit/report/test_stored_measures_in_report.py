@@ -10,12 +10,13 @@ from safe_reasoning.archive.allow_list import check_metrics
 from safe_reasoning.config import validate
 from safe_reasoning.core import records
 from safe_reasoning.evaluation.consistency import consistency_rows
+from safe_reasoning.evaluation.leaks import leak_rows
 from safe_reasoning.report import contents
 from tests.support.drawing import table
 from tests.support.made_samples import ROLES, made_verdicts
 from tests.support.paths import TINY
 
-NAMES = {"table_consistency"}
+NAMES = {"table_consistency", "table_leaks"}
 
 
 def write(folder: Path, name: str, rows: list[dict]) -> None:
@@ -28,6 +29,7 @@ def metrics(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     asked = (ROLES, {}, {"base"}, 200)
     write(folder, "consistency", consistency_rows(made_verdicts(), *asked))
+    write(folder, "leaks", leak_rows(made_verdicts(), *asked))
     return folder
 
 
@@ -41,6 +43,16 @@ def test_several_samples_of_a_prompt_at_the_largest_number(metrics: Path):
     assert joint["best of K harmful"].startswith("100.0 [")
     ipo = rows.loc[("IPO (stage 1)", "joint")]
     assert (ipo["prompts"], ipo["left out"]) == (19, 1) and ipo["ConsSafe@K"].startswith("100.0 [")
+
+
+def test_leaks_and_escapes_of_every_method(metrics: Path):
+    rows = table("table_leaks", metrics).set_index("method")
+    base = rows.loc["base"]
+    shares = {name: float(base[name].split(" ")[0]) for name in ("leak", "escape", "DSAR")}
+    assert shares == {"leak": 33.3, "escape": 16.7, "DSAR": 50.0}
+    assert base["both harmful"].startswith("33.3 [") and base["both safe"].startswith("16.7 [")
+    ipo = rows.loc["IPO (stage 1)"]
+    assert (ipo["generations"], ipo["unscored"]) == (59, 1) and ipo["leak"].startswith("1.7 [")
 
 
 def test_tables_are_there_only_where_they_are_asked_for(metrics: Path):
