@@ -48,3 +48,26 @@ rule summarize_leaks:
     shell:
         "python scripts/summarize_leaks.py --config {params.config} --model {wildcards.model} "
         "--verdicts {input} --out {output} 2> {log}"
+
+
+rule summarize_chunks:
+    input:
+        prompts=prompt_files("safety"),
+        generations=for_methods(f"{RUN}/generations/{{model}}/{{variant}}/evaluation.parquet", "base"),
+    output:
+        f"{RUN}/metrics/{{model}}/chunks.csv",
+    log:
+        f"{RUN}/logs/summarize_chunks/{{model}}.log",
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
+    params:
+        config=CONFIG_FILE,
+        rerun_on=STORED_SETTINGS,
+    message:
+        "Reading reasonings of {wildcards.model} sentence by sentence"
+    shell:
+        "python scripts/summarize_chunks.py --config {params.config} --model {wildcards.model} "
+        "--prompts {input.prompts} --generations {input.generations} --out {output} 2> {log}"

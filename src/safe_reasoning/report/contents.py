@@ -106,6 +106,7 @@ CONTENTS = (
             Item("fig5a_csr_curves", ("csr_curves", "turning_points")),
             Item("fig_sensitivity", ("turning_point_share", "turning_points")),
             Item("table_triggers", ("triggers", "interventions")),
+            Item("table_chunks", ("chunks",), "stored_measures"),
         ),
     ),
     Section(

@@ -9,14 +9,16 @@ import yaml
 from safe_reasoning.archive.allow_list import check_metrics
 from safe_reasoning.config import validate
 from safe_reasoning.core import records
+from safe_reasoning.evaluation.chunks import chunk_rows
 from safe_reasoning.evaluation.consistency import consistency_rows
 from safe_reasoning.evaluation.leaks import leak_rows
+from safe_reasoning.judging.chunk_marks import exact_marks
 from safe_reasoning.report import contents
 from tests.support.drawing import table
-from tests.support.made_samples import ROLES, made_verdicts
+from tests.support.made_samples import ROLES, made_generations, made_prompts, made_verdicts
 from tests.support.paths import TINY
 
-NAMES = {"table_consistency", "table_leaks"}
+NAMES = {"table_consistency", "table_leaks", "table_chunks"}
 
 
 def write(folder: Path, name: str, rows: list[dict]) -> None:
@@ -30,6 +32,7 @@ def metrics(tmp_path_factory: pytest.TempPathFactory) -> Path:
     asked = (ROLES, {}, {"base"}, 200)
     write(folder, "consistency", consistency_rows(made_verdicts(), *asked))
     write(folder, "leaks", leak_rows(made_verdicts(), *asked))
+    write(folder, "chunks", chunk_rows(made_generations(), made_prompts(), exact_marks, *asked))
     return folder
 
 
@@ -53,6 +56,25 @@ def test_leaks_and_escapes_of_every_method(metrics: Path):
     assert base["both harmful"].startswith("33.3 [") and base["both safe"].startswith("16.7 [")
     ipo = rows.loc["IPO (stage 1)"]
     assert (ipo["generations"], ipo["unscored"]) == (59, 1) and ipo["leak"].startswith("1.7 [")
+
+
+def test_risk_along_reasonings(metrics: Path):
+    rows = table("table_chunks", metrics).set_index("method")
+    base = rows.loc["base"]
+    cells = {name: float(base[name].split(" ")[0]) for name in base.index if name.endswith("%")}
+    # Half of the reasonings are 4 sentences with a step at the third, half 4 with a trigger first
+    assert cells == {
+        "risk, %": 12.5,
+        "late risk, %": 15.0,
+        "defence, %": 37.5,
+        "aware, %": 50.0,
+        "onset, %": 75.0,
+        "converted, %": 0.0,
+    }
+    assert (base["reasonings"], base["with risk"], base["left out"]) == (40, 20, 0)
+    ipo = rows.loc["IPO (stage 1)"]
+    assert ipo["onset, %"] == "" and ipo["risk, %"].startswith("0.0 [") and ipo["with risk"] == 0
+    assert ipo["left out"] == 1, "its last reasoning never ends"
 
 
 def test_tables_are_there_only_where_they_are_asked_for(metrics: Path):
