@@ -21,7 +21,7 @@ from safe_reasoning.core.records import StoredRows, read_rows, write_metrics
 from safe_reasoning.core.run_layout import variant_of
 from safe_reasoning.evaluation.rates import COLUMNS, roles_of
 from safe_reasoning.evaluation.summary import evaluation_tables
-from safe_reasoning.training.recipe import recipe_of
+from safe_reasoning.training.recipe import untrained
 
 
 @command
@@ -52,10 +52,7 @@ def main() -> None:
         roles_of(read_rows(path, "prompts") for path in arguments.prompts),
         contaminated=set(pd.read_csv(arguments.contaminated)["prompt_id"]),
         benchmarks=config.benchmarks,
-        untrained={
-            "base",
-            *(name for name, method in config.methods.items() if not recipe_of(method).trained),
-        },
+        untrained=untrained(config),
         bootstrap=config.evaluate.bootstrap,
     )
     meta = {"judge": config.evaluate.judge, "bootstrap": config.evaluate.bootstrap}

@@ -20,6 +20,7 @@ METRIC_TABLES = [
     *(["recovery", "budgets"] if CONFIG.evaluate.recovery_traces else []),
     *(["reflection"] if CONFIG.evaluate.reflection_traces else []),
     *(["control"] if DECODING else []),
+    *(["consistency", "leaks", "chunks"] if CONFIG.evaluate.stored_measures else []),
     *(["over_bases", "over_bases_differences"] if CONFIG.replicates else []),
 ]
 # Over bases that are replicates of one another, these are summarized.

@@ -54,7 +54,7 @@ _METRICS = """
 above agreement any at attempts bases below between bin brier cluster condition continuations count
 csr csr_after csr_before cue_undetermined data detail detector difference eta exact false_negative
 false_negative_high false_negative_low false_positive false_positive_high false_positive_low files
-first_cue_token generated_tokens generations generations_per_prompt harmful help high judge kappa
+first_cue_token generated_tokens generations generations_per_prompt harmful help high judge k kappa
 kappa_high kappa_low kept kind kinds kl label learning_rate loss low max_rounds_reached measure
 method methods model models mu n near_duplicate ngram13 no_cue no_cue_harmful occurrences
 other_judge outcome p_adjusted p_value pairs part part_of picked position positive prefix_tokens

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from safe_reasoning.evaluation.joint import harm_of_both
 from safe_reasoning.stats.rates import clustered_rate
 
 Row = Mapping[str, Any]
@@ -22,14 +23,10 @@ def _joined(
 
     (prompt_id, reasoning harmful, response harmful) of each generation.
     """
-    parts: dict[tuple[str, str, str], dict[str, bool | None]] = defaultdict(dict)
-    for row in verdicts:
-        if row["measure"] == "harmful" and row["prompt_set"] in prompt_sets:
-            parts[row["prompt_set"], row["prompt_id"], row["generation_id"]][row["part"]] = row["value"]
     joined: dict[str, list[tuple[str, bool | None, bool | None]]] = defaultdict(list)
-    for (prompt_set, prompt_id, _), values in parts.items():
-        entry = (prompt_id, values.get("reasoning"), values.get("response"))
-        joined[prompt_set].append(entry)
+    for one in harm_of_both(verdicts, prompt_sets):
+        entry = (one.prompt_id, one.reasoning, one.response)
+        joined[one.prompt_set].append(entry)
         joined["all"].append(entry)
     return joined
 

@@ -44,6 +44,11 @@ class Evaluate(Section):
         description="reasonings of each kind of prompt whose entropy and reflections on safety are "
         "measured; 0: none",
     )
+    stored_measures: bool = Field(
+        False,
+        description="further measures of the stored generations: safety of several samples of a prompt, "
+        "leaks and escapes, risk along reasonings",
+    )
     kl_traces: int = Field(60, ge=1, description="harmful traces of the base model under the KL curve")
     kl_tokens: int = Field(100, ge=1)
     bootstrap: int = Field(2000, ge=100)

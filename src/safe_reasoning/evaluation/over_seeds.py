@@ -6,13 +6,13 @@ Mean rates with the spread between seeds, and paired differences between methods
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from safe_reasoning.core.run_layout import Variant
-from safe_reasoning.evaluation.rates import Groups, MetricKey
+from safe_reasoning.evaluation.rates import Groups, MetricKey, Row, metric_groups, rates_of_sets
 from safe_reasoning.stats import paired, rates, seed_spread
 
 # What is compared, and with which reference: all methods with the base and with both stages of IPO,
@@ -72,6 +72,35 @@ def rates_over_seeds(
         }
         out.append({name: value for name, value in new.items() if name != "seed"})
     return out
+
+
+def measured_over_seeds(
+    values: Mapping[Variant, Iterable[Row]],
+    roles: Mapping[str, str],
+    benchmarks: Mapping[str, str],
+    untrained: Collection[str],
+    bootstrap: int,
+) -> list[dict[str, Any]]:
+    """Means of any values between 0 and 1 over prompts and seeds, as if they were verdicts.
+
+    Args:
+        values: by method and seed, rows with prompt_set, prompt_id, part, measure and value; None
+            is left out and counted.
+        roles: role of each prompt set.
+        benchmarks: the benchmark of each prompt set that is a part of one.
+        untrained: methods whose weights are the same under every seed.
+        bootstrap: resamples.
+
+    Returns:
+        Rows as of `rates_over_seeds`, the averages over sets among them.
+    """
+    groups = {variant: metric_groups(rows, roles, benchmarks) for variant, rows in values.items()}
+    by_seed = [
+        {**variant._asdict(), **row}
+        for variant, of_variant in groups.items()
+        for row in rates_of_sets(of_variant, roles, bootstrap, benchmarks)
+    ]
+    return rates_over_seeds(by_seed, groups, bootstrap, untrained)
 
 
 def contrasts(methods: Sequence[str]) -> list[tuple[str, str]]:

@@ -92,6 +92,7 @@ CONTENTS = (
             Item("fig3_outcome_shares", ("outcome_shares",)),
             Item("table_base_model", ("base_model",)),
             Item("fig2_reasoning_vs_response", ("rates_by_seed", "rates")),
+            Item("table_leaks", ("leaks",), "stored_measures"),
         ),
     ),
     Section(
@@ -107,6 +108,7 @@ CONTENTS = (
             Item("fig5a_csr_curves", ("csr_curves", "turning_points")),
             Item("fig_sensitivity", ("turning_point_share", "turning_points")),
             Item("table_triggers", ("triggers", "interventions")),
+            Item("table_chunks", ("chunks",), "stored_measures"),
         ),
     ),
     Section(
@@ -138,7 +140,10 @@ CONTENTS = (
         "What the number of samples buys",
         "More samples of a prompt reduce chance in sampling; only more prompts reduce chance in which "
         "prompts were asked.",
-        (Item("table_sample_count", ("sample_count",)),),
+        (
+            Item("table_sample_count", ("sample_count",)),
+            Item("table_consistency", ("consistency",), "stored_measures"),
+        ),
     ),
     Section(
         "What could not be scored",

@@ -64,6 +64,15 @@ def recipe_of(method: Method) -> Recipe:
     return declared
 
 
+def untrained(config: Config) -> set[str]:
+    """Methods whose weights are the same under every seed: the base, and what others released.
+
+    And what only decodes these.
+    """
+    fixed = {name for name, method in config.methods.items() if not recipe_of(method).trained}
+    return {"base", *(name for name in fixed if (config.methods[name].start or name) in fixed)}
+
+
 def check_recipes(config: Config) -> None:
     """A UserError when a method of the configuration names a recipe or a set of traces that is not
     there.
