@@ -14,6 +14,8 @@ from typing import Any
 
 import pandas as pd
 
+from safe_reasoning.config import validate
+from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.redaction import masked
 from safe_reasoning.core.yaml_files import parse_yaml
 from safe_reasoning.report.manifest import base_weights
@@ -120,9 +122,20 @@ def _settings(a: Path, b: Path) -> tuple[str, ...] | None:
     paths = [run / "config.yaml" for run in (a, b)]
     if not all(path.exists() for path in paths):
         return None
-    one, other = (parse_yaml(path.read_bytes(), path) for path in paths)
+    one, other = (_with_defaults(parse_yaml(path.read_bytes(), path)) for path in paths)
     keys = sorted((one.keys() | other.keys()) - {"run"})
     return tuple(key for key in keys if one.get(key) != other.get(key))
+
+
+def _with_defaults(settings: Any) -> Any:
+    """Settings with the keys that came after their run, at their defaults.
+
+    As they are where today's configuration does not allow them.
+    """
+    try:
+        return validate(settings, "config.yaml").model_dump(mode="json")
+    except UserError:
+        return settings
 
 
 def _table(name: str, a: Path, b: Path) -> Table:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
+from safe_reasoning.config import dump, load
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import write_bytes, write_json
 from safe_reasoning.report.compare_runs import Comparison, Outcome, Table, compare_runs
@@ -138,6 +140,17 @@ def test_other_settings_are_named(runs: Runs):
     assert found.settings == ("seeds",) and summary(found).endswith("; settings differ: seeds")
     (runs[1] / "config.yaml").unlink()
     assert compare_runs(*runs).settings is None
+
+
+def test_keys_that_came_later_are_read_at_their_defaults(runs: Runs):
+    """A stored run need not be written again when the configuration gets a key."""
+    whole = yaml.safe_load(dump(load("config/demo.yaml")))
+    earlier = {name: value for name, value in whole.items() if name != "policies"}
+    for run, settings in zip(runs, (whole, earlier | {"run": "b"}), strict=True):
+        write_bytes(run / "config.yaml", yaml.safe_dump(settings).encode())
+    assert compare_runs(*runs).settings == ()
+    write_bytes(runs[1] / "config.yaml", yaml.safe_dump(earlier | {"world_seed": 1}).encode())
+    assert compare_runs(*runs).settings == ("world_seed",)
 
 
 def test_a_missing_run_is_one_line_that_names_the_repair(runs: Runs, tmp_path: Path):
