@@ -6,7 +6,15 @@ from dataclasses import replace
 
 from safe_reasoning.config import Config, HubModel, Method
 from safe_reasoning.config.methods import PROMPT_ROLES
-from safe_reasoning.pairs.demonstration import Counts, detector_of, kind_of, needs_of, samples_of, settings_of
+from safe_reasoning.pairs.demonstration import (
+    Counts,
+    detector_of,
+    kind_of,
+    needs_of,
+    roles_of,
+    samples_of,
+    settings_of,
+)
 from safe_reasoning.plan.judge_calls import asked_model, detector_prompt_tokens, judge_prompt_tokens
 from safe_reasoning.plan.memory import BYTES_OF_WEIGHTS
 from safe_reasoning.plan.sampling_steps import sampling
@@ -28,12 +36,12 @@ def demonstrations_of(config: Config, model: str) -> list[str]:
     return [name for name in dict.fromkeys(named) if name]
 
 
-def counts(config: Config) -> Counts:
+def counts(config: Config, name: str) -> Counts:
     """What the upper bounds of demonstrations are counted from."""
-    harmful, benign = (sum(prompts_of(config, role).values()) for role in ("align_harmful", "align_benign"))
+    harmful, *benign = (sum(prompts_of(config, role).values()) for role in roles_of(config, name))
     return Counts(
         harmful,
-        benign,
+        sum(benign),
         config.characterize.rollouts,
         config.pairs.overrefusal_samples,
         config.characterize.triggers,
@@ -42,7 +50,9 @@ def counts(config: Config) -> Counts:
 
 def sampled_demonstrations(config: Config, model: str) -> list[Step]:
     """What demonstrations sample by themselves, at most."""
-    sampled = [(name, samples_of(config, name, counts(config))) for name in demonstrations_of(config, model)]
+    sampled = [
+        (name, samples_of(config, name, counts(config, name))) for name in demonstrations_of(config, model)
+    ]
     return [
         replace(sampling(config, model, f"demonstrations {name}", [("align_harmful", number)]), bound=True)
         for name, number in sampled
@@ -154,7 +164,9 @@ def training(config: Config, model: str, name: str, method: Method) -> Step:
         "traces": benchmarks()[method.traces].traces if method.traces else 0,
     }
     if made := method.demonstrations:
-        rows_of["demonstrations"] = kind_of(config, made).rows(settings_of(config, made), counts(config))
+        rows_of["demonstrations"] = kind_of(config, made).rows(
+            settings_of(config, made), counts(config, made)
+        )
     rows = sum(rows_of[stem.partition("_")[0]] for stem in data_stems(method, 0))
     # Of a group: its completions and a benign one
     sides = method.salt.group + 1 if "groups" in recipe.inputs else recipe.sides

@@ -15,6 +15,7 @@ RELATED: dict[str, dict[str, str]] = {
     },
     "demonstrations": {
         "kept_one": "rejection sampling",
+        "kept_one_hard_benign": "rejection sampling, hard benign",
         "safechain_own": "SafeChain's filter",
         "star1_own": "STAR-1's selection",
         "realsafe_own": "RealSafe's filter",
