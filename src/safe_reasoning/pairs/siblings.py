@@ -4,7 +4,7 @@ the one that leaves it least safe.
 The step-level preference of STAIR and ARMOR. Both store whole trajectories that share all but the
 last step, or train the step alone: without an NLL term that is the same loss, since the log-ratios
 of shared tokens cancel (tests/engine/test_losses.py). `shorter` is a length control in the spirit
-of SAFER.
+of SAFER, whose other half, on benign prompts, is `short_answers`.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def pairs(config: Config, model: str) -> list[Step]:
         judge, tokens = asked_model(config, config.evaluate.judge), count * reasoning
         asked = count * (reasoning + judge_prompt_tokens(config, config.evaluate.judge))
         steps.append(Step(model, "siblings", 1, count, tokens, tokens / rate, True, judge, count, asked))
-    if any("benign_pairs" in recipe_of(m).inputs for m in methods):
+    if any(stem.startswith("overrefusal_") for m in methods for stem in data_stems(m, 0)):
         benign = sum(prompts_of(config, "align_benign").values()) * config.pairs.overrefusal_samples
         steps.append(
             sampling(
@@ -160,6 +160,7 @@ def training(config: Config, model: str, name: str, method: Method) -> Step:
         "natural": harmful * config.characterize.rollouts // 2,
         "safe": harmful,
         "groups": harmful,
+        "short": benign,
         "siblings": harmful * config.siblings.depth,
         "traces": benchmarks()[method.traces].traces if method.traces else 0,
     }
