@@ -138,6 +138,9 @@ class Method(Section):
     distillation_alpha: Share = _later(
         0.5, "distil_on_policy: 0: KL(teacher || student), 1: the other way round, between: a mixture"
     )
+    search: Literal["rollout", "ucb"] = _later(
+        "rollout", "dpo_tree...: siblings along one rollout a prompt, or of a tree search (siblings.ucb)"
+    )
     start: Name | None = _later(None, "the method whose weights it goes on from; the base by default")
     salt: Salt = _later(Salt(), "salt: its settings")
     safekey: SafeKey = _later(SafeKey(), "safekey_built: its settings")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from safe_reasoning.config import Config, HubModel, Method
@@ -60,6 +61,29 @@ def sampled_demonstrations(config: Config, model: str) -> list[Step]:
     ]
 
 
+def siblings(config: Config, model: str, methods: Sequence[Method]) -> list[Step]:
+    """Next sentences drawn along rollouts, and those of a tree search, if some method learns from
+    them. Every completion is judged at most once.
+    """
+    prompts = sum(prompts_of(config, "align_harmful").values())
+    reasoning = config.plan.reasoning_share * config.plan.completion_tokens["align_harmful"]
+    along, tree = config.siblings, config.siblings.ucb
+    stems = {stem for method in methods for stem in data_stems(method, 0) if stem.startswith("siblings_")}
+    searched = {stem for stem in stems if stem.endswith("_ucb")}
+    counts = {
+        "siblings": along.depth * along.width * along.continuations if stems - searched else 0,
+        "tree search": tree.iterations * tree.width if searched else 0,
+    }
+    judge, steps = asked_model(config, config.evaluate.judge), []
+    for stage, of_prompt in counts.items():
+        count = prompts * of_prompt
+        tokens = count * reasoning
+        hours = tokens / config.plan.generation_tokens_per_gpu_second / 3600
+        asked = tokens + count * judge_prompt_tokens(config, config.evaluate.judge)
+        steps.append(Step(model, stage, 1, count, tokens, hours, True, judge, count, asked))
+    return [step for step in steps if step.generations]
+
+
 def pairs(config: Config, model: str) -> list[Step]:
     """Intervened pairs by cue detector, over-refusal pairs, and demonstrations of one model."""
     methods = [config.method(model, name) for name in config.methods_of(model)]
@@ -98,12 +122,7 @@ def pairs(config: Config, model: str) -> list[Step]:
         steps.append(
             Step(model, "pairs without a cue", 0, chat=judge, calls=calls, call_tokens=asked, bound=True)
         )
-    if any(stem.startswith("siblings_") for m in methods for stem in data_stems(m, 0)):
-        tree = config.siblings
-        count = prompts * tree.depth * tree.width * tree.continuations
-        judge, tokens = asked_model(config, config.evaluate.judge), count * reasoning
-        asked = count * (reasoning + judge_prompt_tokens(config, config.evaluate.judge))
-        steps.append(Step(model, "siblings", 1, count, tokens, tokens / rate, True, judge, count, asked))
+    steps += siblings(config, model, methods)
     if any(stem.startswith("overrefusal_") for m in methods for stem in data_stems(m, 0)):
         benign = sum(prompts_of(config, "align_benign").values()) * config.pairs.overrefusal_samples
         steps.append(
@@ -161,7 +180,8 @@ def training(config: Config, model: str, name: str, method: Method) -> Step:
         "safe": harmful,
         "groups": harmful,
         "short": benign,
-        "siblings": harmful * config.siblings.depth,
+        "siblings": harmful
+        * (config.siblings.ucb.iterations if method.search == "ucb" else config.siblings.depth),
         "traces": benchmarks()[method.traces].traces if method.traces else 0,
     }
     if made := method.demonstrations:

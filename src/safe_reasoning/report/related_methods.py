@@ -11,6 +11,7 @@ RELATED: dict[str, dict[str, str]] = {
     "preferences between own samples": {
         "salt_built": "SaLT-DPO, built",
         "stair_tree_built": "step pairs (STAIR), built",
+        "stair_ucb_built": "step pairs by tree search (STAIR), built",
         "safer_length_built": "step pairs, short (SAFER), built",
     },
     "demonstrations": {
