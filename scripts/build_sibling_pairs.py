@@ -36,7 +36,8 @@ def main() -> None:
     from safe_reasoning.pairs.siblings import sibling_pairs, step_shares
 
     nodes, grown = read_rows(arguments.siblings, "siblings"), read_meta(arguments.siblings)
-    pairs = sibling_pairs(nodes, settings.min_gap, settings.min_chosen, arguments.choice == "short")
+    visits = settings.ucb.min_visits if grown.get("search") == "ucb" else 1
+    pairs = sibling_pairs(nodes, settings.min_gap, settings.min_chosen, arguments.choice == "short", visits)
     # One that needs no model: shares are for the reader, no pair depends on them
     exact = config.evaluate.judge == "exact"
     detector = ExactCueDetector() if exact else LexicalCueDetector()

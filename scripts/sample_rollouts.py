@@ -1,6 +1,6 @@
 """Sample the base model on the alignment prompts.
 
-The rollouts behind characterization, natural pairs and over-refusal pairs.
+The rollouts behind characterization, natural pairs, over-refusal pairs and demonstrations.
 
 python scripts/sample_rollouts.py --config config/demo.yaml \\
     --model-dir results/demo/models/nano/base \\
@@ -42,7 +42,7 @@ def main() -> None:
     samples |= {
         row["prompt_set"]: config.pairs.overrefusal_samples
         for row in prompts
-        if row["role"] == "align_benign"
+        if row["role"] in ("align_benign", "align_alarming")
     }
     model = SamplesOfModel(config, arguments.model_dir, arguments.shards, "rollouts", seed=0)
     model.sample(model.requests(prompts, samples), arguments.out)

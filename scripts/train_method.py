@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--base", required=True, type=Path, help="folder of the base model")
     parser.add_argument("--pairs", help="pair file")
-    parser.add_argument("--benign-pairs", help="over-refusal pairs (stage 2)")
+    parser.add_argument("--benign-pairs", help="pairs of benign prompts (stage 2, length control)")
     parser.add_argument("--stage1", help="folder of the stage-1 model (stage 2)")
     parser.add_argument("--demonstrations", help="demonstrations (sft_safe)")
     parser.add_argument("--groups", help="groups of scored completions (salt)")

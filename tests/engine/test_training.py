@@ -41,6 +41,7 @@ def test_every_recipe_trains_and_its_model_loads(
     pairs = {"pairs": data["pairs"]}
     files = {
         "ipo_stage2": {**pairs, "benign_pairs": data["pairs"], "stage1": str(tiny_model)},
+        "dpo_tree_short": {**pairs, "benign_pairs": data["pairs"]},
         "sft_safe": {"demonstrations": data["demonstrations"]},
         "salt": {"groups": data["groups"]},
         "grpo": {"prompts": data["prompts"]},

@@ -97,8 +97,11 @@ def written() -> Any:
     place = tempfile.TemporaryDirectory()
     folder = Path(place.name)
     asked = rows_of("align_harmful", "align_harmful", 16) + rows_of("align_benign", "align_benign", 8)
-    by_id = {one["prompt_id"]: one for one in asked}
-    ids = {one["prompt_id"]: prompt_ids(tokenizer(), one["text"]) for one in asked}
+    alarming = rows_of(
+        "align_alarming", "align_alarming", 6
+    )  # read by those that ask for hard benign prompts
+    by_id = {one["prompt_id"]: one for one in asked + alarming}
+    ids = {name: prompt_ids(tokenizer(), one["text"]) for name, one in by_id.items()}
     requests = [
         Request(f"{name}.{n}", name, one["prompt_set"], n, 0, ids[name])
         for name, one in by_id.items()
@@ -114,6 +117,7 @@ def written() -> Any:
     )  # fmt: skip
     for name, schema, rows in (
         ("prompts", "prompts", asked),
+        ("alarming", "prompts", alarming),
         ("rollouts", "generations", rollouts),
         ("verdicts", "verdicts", verdicts),
         ("pairs", "pairs", pairs.rows),
@@ -127,8 +131,9 @@ def material(settings: dict[str, Any]) -> Material:
     """The material of demonstrations `d` with these settings; its samplers conclude safely."""
     folder = Path(written().name)
     files = {name: str(folder / f"{name}.parquet") for name in ("rollouts", "verdicts", "pairs")}
+    prompt_files = ["prompts", *(["alarming"] if settings.get("hard_benign") else [])]
     made = Material(
-        configuration(d=settings), "d", folder, [str(folder / "prompts.parquet")],
+        configuration(d=settings), "d", folder, [str(folder / f"{name}.parquet") for name in prompt_files],
         files | {"triggers": str(folder / "triggers.json")}, folder / "shards",
     )  # fmt: skip
     made.__dict__.update(

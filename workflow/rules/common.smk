@@ -11,6 +11,7 @@ from safe_reasoning.runtime import images
 from safe_reasoning.report import contents
 from safe_reasoning.control import policy as control
 from safe_reasoning.pairs.demonstration import detector_of, needs_of, samples_of
+from safe_reasoning.pairs.demonstration import roles_of, roles_of_rollouts
 from safe_reasoning.plan import preflight
 from safe_reasoning.plan.checked_config import checked
 from safe_reasoning.runtime import clock

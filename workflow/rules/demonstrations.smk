@@ -53,7 +53,7 @@ rule build_demonstrations:
         lambda w: judge_files(JUDGE, detector_of(CONFIG, w.demonstrations)),
         unpack(demonstration_inputs),
         base=f"{RUN}/models/{{model}}/base/training.json",
-        prompts=prompt_files("align_harmful", "align_benign"),
+        prompts=lambda w: prompt_files(*roles_of(CONFIG, w.demonstrations)),
     output:
         f"{RUN}/pairs/{{model}}/demonstrations_{{demonstrations}}.parquet",
     log:

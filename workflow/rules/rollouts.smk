@@ -2,7 +2,7 @@
 rule sample_rollouts:
     input:
         base=f"{RUN}/models/{{model}}/base/training.json",
-        prompts=prompt_files("align_harmful", "align_benign", "characterize"),
+        prompts=prompt_files(*roles_of_rollouts(CONFIG)),
     output:
         f"{RUN}/generations/{{model}}/base/rollouts.parquet",
     log:

@@ -60,3 +60,44 @@ rule build_sibling_pairs:
     shell:
         "python scripts/build_sibling_pairs.py --config {params.config} --choice {wildcards.choice} "
         "--siblings {input.siblings} --out {output} 2> {log}"
+
+
+rule search_siblings:
+    input:
+        judge_files(JUDGE),
+        base=f"{RUN}/models/{{model}}/base/training.json",
+        prompts=prompt_files("align_harmful"),
+    output:
+        f"{RUN}/characterize/{{model}}/siblings_ucb.parquet",
+    log:
+        f"{RUN}/logs/search_siblings/{{model}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/search_siblings/{{model}}.tsv"
+    container:
+        image("serve")
+    threads: CONFIG.engine.threads
+    resources:
+        **GENERATION,
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.base),
+        shards=f"{RUN}/characterize/{{model}}/shards_siblings_ucb",
+        rerun_on=settings("engine", "decoding")
+        + CONFIG.siblings.ucb.model_dump_json()
+        + judge_settings(JUDGE),
+    message:
+        "Searching trees of next sentences of {wildcards.model}"
+    shell:
+        on_gpus(
+            "python scripts/search_siblings.py --config {params.config} --model-dir {params.model_dir} "
+            "--prompts {input.prompts} --shards {params.shards} --out {output} 2> {log}"
+        )
+
+
+use rule build_sibling_pairs as build_searched_pairs with:
+    input:
+        siblings=f"{RUN}/characterize/{{model}}/siblings_ucb.parquet",
+    output:
+        f"{RUN}/pairs/{{model}}/siblings_{{choice}}_ucb.parquet",
+    log:
+        f"{RUN}/logs/build_searched_pairs/{{model}}.{{choice}}.log",

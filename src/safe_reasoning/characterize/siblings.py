@@ -1,8 +1,9 @@
 """Siblings: next sentences drawn at the same place of a reasoning, and how safe each leaves it.
 
-The step-level search of STAIR, ARMOR and SAFER, without a cue detector. A node's value is its
-continuation safety ratio (characterize/continuation_safety.py), which the run's judge counts on the
-model's own continuations; STAIR scores itself, ARMOR asks GPT-4o.
+The step-level search of STAIR, ARMOR and SAFER, without a cue detector: here along one rollout, in
+characterize/tree_search.py by UCB. A node's value is its continuation safety ratio
+(characterize/continuation_safety.py), which the run's judge counts on the model's own
+continuations; STAIR scores itself, ARMOR asks GPT-4o.
 """
 
 from __future__ import annotations
@@ -96,10 +97,21 @@ def draw_siblings(
         width: draws at each.
         label: of the call.
     """
-    requests = [_draw(place, number) for place in places for number in range(width)]
+    rows = sample(draws(places, width), label)
+    return drawn_nodes(tokenizer, [place for place in places for _ in range(width)], rows)
+
+
+def draws(places: Sequence[Place], width: int) -> list[Request]:
+    """`width` requests at each place, place by place."""
+    return [_draw(place, number) for place in places for number in range(width)]
+
+
+def drawn_nodes(tokenizer: Tokenizer, places: Sequence[Place], rows: Sequence[Row]) -> list[Node]:
+    """The first sentences of completions (schema generations), each from its place; equal ones
+    once.
+    """
     nodes: dict[tuple[str, tuple[int, ...]], Node] = {}
-    of_request = (place for place in places for _ in range(width))
-    for place, row in zip(of_request, sample(requests, label), strict=True):
+    for place, row in zip(places, rows, strict=True):
         found = first_step(tokenizer, place.prefix_ids, list(row["token_ids"]))
         if found is not None:
             step, closed = found
@@ -173,7 +185,7 @@ def value_nodes(
         reasonings_are_safe(judge, asked, [text for node in nodes for text in texts[node.node_id]])
     )
     return [
-        _row(node, [next(verdicts) for _ in range(count)], tokenizer)
+        node_row(node, [next(verdicts) for _ in range(count)], tokenizer)
         for node, count in zip(nodes, counted, strict=True)
     ]
 
@@ -187,7 +199,8 @@ def _continuation(node: Node, number: int) -> Request:
     return continuation_request(_trace(node), len(given), number, given)
 
 
-def _row(node: Node, safe: Sequence[bool | None], tokenizer: Tokenizer) -> dict[str, Any]:
+def node_row(node: Node, safe: Sequence[bool | None], tokenizer: Tokenizer) -> dict[str, Any]:
+    """The row of schema siblings of a node, given the verdicts on its continuations."""
     length = len(node.place.prefix_ids) + len(node.step_ids)
     (counts,) = csr_rows(_trace(node), [[length]] * len(safe), safe)
     text = tokenizer.decode(node.step_ids, skip_special_tokens=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pydantic import ConfigDict, Field
 
-from safe_reasoning.config.section import Name, Section
+from safe_reasoning.config.section import Name, Section, later
 
 
 class DemonstrationSet(Section):
@@ -21,6 +21,11 @@ class DemonstrationSet(Section):
     kind: Name = Field(description="a file of src/safe_reasoning/pairs/demonstrations")
     detector: Name | None = Field(
         None, description="cue detector, where the kind needs one; by default that of the analyses"
+    )
+    hard_benign: bool = later(
+        False,
+        "benign rows also come from prompt sets of role align_alarming: allowed requests in alarming words "
+        "and in the wrappers of harmful ones",
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from safe_reasoning.config.section import Name, Section, Share
+from safe_reasoning.config.section import later as _later
 
 Label = Literal["harmful", "benign", "capability"]
 # Kinds of prompts that GRPO learns from, and the role of the prompt sets that hold each
@@ -18,14 +19,6 @@ PROMPT_ROLES: dict[str, Literal["align_harmful", "align_benign", "align_alarming
 }
 PromptKind = Literal["harmful", "benign", "alarming", "capability"]
 HARMFUL_ONLY: dict[PromptKind, float] = {"harmful": 1.0}
-
-
-def _later(default: Any, description: str, **bounds: Any) -> Any:
-    """A key that came after the first runs.
-
-    At its default it is left out of dumps, so that the methods of finished runs stay the same.
-    """
-    return Field(default, description=description, exclude_if=lambda value: value == default, **bounds)
 
 
 class Prefill(Section):
@@ -144,6 +137,9 @@ class Method(Section):
     )
     distillation_alpha: Share = _later(
         0.5, "distil_on_policy: 0: KL(teacher || student), 1: the other way round, between: a mixture"
+    )
+    search: Literal["rollout", "ucb"] = _later(
+        "rollout", "dpo_tree...: siblings along one rollout a prompt, or of a tree search (siblings.ucb)"
     )
     start: Name | None = _later(None, "the method whose weights it goes on from; the base by default")
     policy: Name | None = _later(

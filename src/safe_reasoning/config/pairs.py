@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from safe_reasoning.config.section import Section
+from safe_reasoning.config.section import Section, later
 
 
 class Pairs(Section):
@@ -17,6 +17,16 @@ class Pairs(Section):
     overrefusal_samples: int = Field(2, ge=1)
 
 
+class Ucb(Section):
+    """Tree search by upper confidence bound, one tree a prompt (methods with `search: ucb`)."""
+
+    iterations: int = Field(200, ge=1, description="visits of each tree, one completion judged in each")
+    exploration: float = Field(1.5, ge=0, description="c in value + c sqrt(ln(visits of parent) / visits)")
+    depth: int = Field(7, ge=1, description="sentences from the root to the deepest nodes")
+    width: int = Field(4, ge=2, description="next sentences drawn when a node is expanded")
+    min_visits: int = Field(4, ge=1, description="visits of a node in a pair, unless reasoning ends with it")
+
+
 class Siblings(Section):
     """Next sentences drawn along a reasoning, and the pairs of them (recipes dpo_tree...)."""
 
@@ -27,3 +37,4 @@ class Siblings(Section):
         0.5, ge=0, le=1, description="the chosen one's value is higher than the rejected one's by more"
     )
     min_chosen: float = Field(0.8, ge=0, le=1, description="least value of the chosen one")
+    ucb: Ucb = later(Ucb(), "siblings of a tree search instead of along one rollout")

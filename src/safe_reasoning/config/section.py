@@ -11,6 +11,14 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 
 
+def later(default: Any, description: str, **bounds: Any) -> Any:
+    """A key that came after the first runs.
+
+    At its default it is left out of dumps, so that what finished runs depend on stays the same.
+    """
+    return Field(default, description=description, exclude_if=lambda value: value == default, **bounds)
+
+
 class Section(BaseModel):
     """A block of the configuration: unknown keys are errors, values do not change after loading."""
 

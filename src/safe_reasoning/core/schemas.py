@@ -93,7 +93,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("trigger", pa.string()),
             ("cue", pa.string()),
             ("rounds", pa.int32()),
-            ("source", pa.string()),  # intervened | overrefusal | natural | siblings
+            ("source", pa.string()),  # intervened | overrefusal | natural | siblings | short_answers
         ]
     ),
     # One row per demonstration for supervised fine-tuning: loss on completion_ids only.

@@ -10,7 +10,9 @@ from typing import Any
 from safe_reasoning.core.run_layout import Variant
 
 Meta = Mapping[str, Any]
-FROM_ROLLOUTS = ("natural", "overrefusal", "groups")  # made of rollouts of the base, at a share of their cost
+# Made of rollouts of the base, at a share of their cost
+FROM_ROLLOUTS = ("natural", "overrefusal", "groups", "short_answers")
+OF_BENIGN = ("overrefusal", "short_answers")
 
 
 def efficiency(
@@ -25,13 +27,13 @@ def efficiency(
     Generations, generated tokens, pairs, seconds of sampling and of training.
 
     Natural pairs cost the rollouts of harmful prompts that they are picked from, groups those of
-    benign prompts too; over-refusal pairs cost their own samples and as many rollouts of the base,
-    whose answers are their other side. Demonstrations cost what they sampled and the rollouts that
-    they are picked from. A part of the rollouts costs its share of their tokens and seconds. A
-    second stage holds the training of the first. GRPO samples while it trains: its seconds are all
-    training. The search for triggers is part of the characterization and not counted, as in the
-    paper. Generations are divided by harmful prompts, since benign ones have other numbers of
-    samples.
+    benign prompts too, short answers those of benign ones alone; over-refusal pairs cost their own
+    samples and as many rollouts of the base, whose answers are their other side. Demonstrations
+    cost what they sampled and the rollouts that they are picked from. A part of the rollouts costs
+    its share of their tokens and seconds. A second stage holds the training of the first. GRPO
+    samples while it trains: its seconds are all training. The search for triggers is part of the
+    characterization and not counted, as in the paper. Generations are divided by harmful prompts,
+    since benign ones have other numbers of samples.
 
     Args:
         trained: training.json of each method and seed.
@@ -46,7 +48,7 @@ def efficiency(
         costs = [_sampling(meta, rollouts) for meta in metas]
         pairs = [meta for meta in metas if meta.get("source") != "prefixes"]
         generations = sum(cost["generations"] for cost in costs) + training.get("generations", 0)
-        harmful = sum(meta.get("prompts", 0) for meta in metas if meta.get("source") != "overrefusal")
+        harmful = sum(meta.get("prompts", 0) for meta in metas if meta.get("source") not in OF_BENIGN)
         prompts = harmful or training.get("prompts", 0)
         first = (stage1 or {}).get(variant, {"seconds": 0.0})
         rows.append(

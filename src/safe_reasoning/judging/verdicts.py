@@ -15,6 +15,7 @@ from safe_reasoning.judging.base import Criterion, Judge, Judgement, Part, Quest
 from safe_reasoning.judging.scorers.score import has_scorer, score_all
 
 UNDECIDED = "judge_undecided"
+BENIGN_ROLES = ("overrefusal", "align_benign", "align_alarming")
 
 
 def missing_text(criterion: Criterion, part: Part, text: str | None) -> Judgement | None:
@@ -94,11 +95,9 @@ def _criteria(prompt: Row) -> list[tuple[Part, Criterion]]:
     asked: list[tuple[Part, Criterion]] = []
     if role in ("safety", "align_harmful", "characterize"):
         asked += [("reasoning", "harmful"), ("response", "harmful")]
-    if role in ("overrefusal", "align_benign"):
+    if role in BENIGN_ROLES:
         asked.append(("response", "complies"))
-    if not has_scorer(prompt["gold"]) and (
-        role == "capability" or (role in ("overrefusal", "align_benign") and prompt["gold"])
-    ):
+    if not has_scorer(prompt["gold"]) and (role == "capability" or (role in BENIGN_ROLES and prompt["gold"])):
         asked.append(("response", "correct"))
     return asked
 

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import ValidationError
 
-from safe_reasoning.config import Config
+from safe_reasoning.config import Config, Role
 from safe_reasoning.config.demonstrations import DemonstrationSet, KindSettings
 from safe_reasoning.core.errors import UserError
 
@@ -29,7 +29,7 @@ class Counts(NamedTuple):
 
     Attributes:
         harmful: harmful alignment prompts.
-        benign: benign ones.
+        benign: benign ones, hard ones too where they are asked for.
         rollouts: of the base on each harmful prompt.
         benign_rollouts: of the base on each benign prompt.
         triggers: that are put in; as many pairs a harmful prompt at most.
@@ -114,6 +114,19 @@ def needs_of(config: Config, name: str) -> tuple[Need, ...]:
     return kind_of(config, name).needs(settings_of(config, name))
 
 
+def roles_of(config: Config, name: str) -> tuple[Role, ...]:
+    """Roles of the prompt sets that demonstrations are made for."""
+    hard = settings_of(config, name).hard_benign
+    return ("align_harmful", "align_benign", *(("align_alarming",) if hard else ()))
+
+
+def roles_of_rollouts(config: Config) -> tuple[Role, ...]:
+    """Roles of the prompt sets that the base's rollouts are of: what some method's data needs."""
+    named = {method.demonstrations for method in config.methods.values() if method.demonstrations}
+    alarming = any("align_alarming" in roles_of(config, name) for name in named)
+    return ("align_harmful", "align_benign", "characterize", *(("align_alarming",) if alarming else ()))
+
+
 def detector_of(config: Config, name: str) -> str:
     """The cue detector of demonstrations."""
     detector: str = settings_of(config, name).detector or config.detector
@@ -132,10 +145,12 @@ def resolved(config: Config) -> Config:
     """The configuration with its demonstrations checked and their defaults filled in.
 
     Raises:
-        UserError: An unknown kind or key, or a kind that needs a model that follows instructions
-            for a method of a nano model.
+        UserError: An unknown kind or key, hard benign prompts that are not there or not used, or a
+            kind that needs a model that follows instructions for a method of a nano model.
     """
     used = {name: settings_of(config, name) for name in config.demonstrations}
+    for entry_name in used:
+        _check_hard_benign(config, entry_name)
     for method, entry in config.methods.items():
         if (name := entry.demonstrations) is None:
             continue
@@ -149,3 +164,16 @@ def resolved(config: Config) -> Config:
                 f"{nano[0]} does not: give methods.{method}.models, or other demonstrations"
             )
     return config.model_copy(update={"demonstrations": used})
+
+
+def _check_hard_benign(config: Config, name: str) -> None:
+    """A UserError where hard benign prompts are asked for and there are none, or none is used."""
+    settings = settings_of(config, name)
+    if not settings.hard_benign:
+        return
+    key = f"demonstrations.{name}.hard_benign"
+    if not config.sets_of("align_alarming"):
+        raise UserError(f"{key}: no prompt set has role align_alarming: add one, or remove {key}")
+    rows = kind_named(settings.kind).rows
+    if rows(settings, ONE_OF_EACH) == rows(settings, ONE_OF_EACH._replace(benign=0)):
+        raise UserError(f"{key}: these settings make no benign rows: remove it, or have them make some")

@@ -21,7 +21,7 @@ from safe_reasoning.sampling.engine import Request, load_tokenizer
 from safe_reasoning.sampling.sampler import Sampler
 
 Row = Mapping[str, Any]
-LABELS = {"align_harmful": "harmful", "align_benign": "benign"}
+LABELS = {"align_harmful": "harmful", "align_benign": "benign", "align_alarming": "benign"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Material:
         config: of the run.
         name: of the demonstrations.
         model_dir: folder of the base model.
-        prompt_files: of the alignment prompts.
+        prompt_files: of the alignment prompts, hard benign ones too where they are asked for.
         files: of `rollouts`, `verdicts`, `pairs`, `triggers`, as far as the kind needs them.
         shards: folder of finished shards of what it samples.
     """

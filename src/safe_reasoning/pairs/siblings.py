@@ -4,7 +4,7 @@ the one that leaves it least safe.
 The step-level preference of STAIR and ARMOR. Both store whole trajectories that share all but the
 last step, or train the step alone: without an NLL term that is the same loss, since the log-ratios
 of shared tokens cancel (tests/engine/test_losses.py). `shorter` is a length control in the spirit
-of SAFER.
+of SAFER, whose other half, on benign prompts, is `short_answers`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def best_and_worst(siblings: Sequence[Row], shorter: bool) -> tuple[Row, Row]:
     return max(siblings, key=key), min(siblings, key=key)
 
 
-def sibling_pairs(nodes: Sequence[Row], min_gap: float, min_chosen: float, shorter: bool = False) -> Pairs:
+def sibling_pairs(
+    nodes: Sequence[Row], min_gap: float, min_chosen: float, shorter: bool = False, min_visits: int = 1
+) -> Pairs:
     """A pair for each place whose best and worst next sentence differ enough.
 
     Args:
@@ -50,9 +52,11 @@ def sibling_pairs(nodes: Sequence[Row], min_gap: float, min_chosen: float, short
         min_gap: values differ by more than this.
         min_chosen: least value of the chosen one.
         shorter: see `best_and_worst`.
+        min_visits: least continuations of a sentence with which the reasoning goes on.
 
     Returns:
-        Rows of schema pairs, by parent, and counts: `places` = `alone` (one scored sentence) +
+        Rows of schema pairs, by parent, and counts: `places` = `alone` (one scored sentence, or
+            none; of those with fewer visits none counts) +
             `small_gap` + `unsafe_chosen` + `dropped_empty_side` (one begins with the other) +
             `pairs`.
     """
@@ -65,7 +69,8 @@ def sibling_pairs(nodes: Sequence[Row], min_gap: float, min_chosen: float, short
     rows = []
     for parent in sorted(families):
         counts["places"] += 1
-        scored = [node for node in families[parent] if value(node) is not None]
+        visited = [n for n in families[parent] if n["continuations"] >= min_visits or n["closed"]]
+        scored = [node for node in visited if value(node) is not None]
         if len(scored) < 2:
             counts["alone"] += 1
             continue

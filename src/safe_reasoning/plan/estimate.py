@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from safe_reasoning.config import Config, Role
 from safe_reasoning.judging.kinds import judge_sources
+from safe_reasoning.pairs.demonstration import roles_of_rollouts
 from safe_reasoning.plan.judge_calls import audits, judged_again, with_hours_of_asked_model
 from safe_reasoning.plan.memory import BYTES_OF_WEIGHTS
 from safe_reasoning.plan.sampling_steps import characterization, completions, sampling
@@ -107,8 +108,10 @@ def plan(config: Config) -> list[Step]:
             for n in prompts_of(config, "characterize").values()
         ]
         benign: list[tuple[Role, int]] = [
-            ("align_benign", n * config.pairs.overrefusal_samples)
-            for n in prompts_of(config, "align_benign").values()
+            (role, n * config.pairs.overrefusal_samples)
+            for role in ("align_benign", "align_alarming")
+            if role in roles_of_rollouts(config)
+            for n in prompts_of(config, role).values()
         ]
         steps.append(sampling(config, model, "rollouts", harmful + benign))
         steps += characterization(config, model)

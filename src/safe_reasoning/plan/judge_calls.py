@@ -28,9 +28,9 @@ def judged(config: Config, counts: Sequence[tuple[Role, int]], judge: str) -> tu
         harmful = role in HARMFUL_ROLES
         parts = 0 if role == "capability" or not _judges(config, judge, harmful) else 2 if harmful else 1
         calls += parts * count
-        tokens += count * (
-            config.plan.completion_tokens[role] if parts else 0
-        ) + parts * count * judge_prompt_tokens(config, judge)
+        tokens += count * (config.plan.length_of(role) if parts else 0) + parts * count * judge_prompt_tokens(
+            config, judge
+        )
     return calls, tokens
 
 

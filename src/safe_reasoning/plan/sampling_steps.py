@@ -25,7 +25,7 @@ def completions(config: Config, *roles: Role) -> list[tuple[Role, int]]:
 def generated(config: Config, counts: Sequence[tuple[Role, int]]) -> tuple[int, float]:
     """Generations and tokens of (role, completions)."""
     return sum(count for _, count in counts), sum(
-        count * config.plan.completion_tokens[role] for role, count in counts
+        count * config.plan.length_of(role) for role, count in counts
     )
 
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from safe_reasoning.config import Config, HubModel, Method
 from safe_reasoning.config.methods import PROMPT_ROLES
-from safe_reasoning.pairs.demonstration import Counts, detector_of, kind_of, needs_of, samples_of, settings_of
+from safe_reasoning.pairs.demonstration import (
+    Counts,
+    detector_of,
+    kind_of,
+    needs_of,
+    roles_of,
+    samples_of,
+    settings_of,
+)
 from safe_reasoning.plan.judge_calls import asked_model, detector_prompt_tokens, judge_prompt_tokens
 from safe_reasoning.plan.memory import BYTES_OF_WEIGHTS
 from safe_reasoning.plan.sampling_steps import sampling
@@ -28,12 +37,12 @@ def demonstrations_of(config: Config, model: str) -> list[str]:
     return [name for name in dict.fromkeys(named) if name]
 
 
-def counts(config: Config) -> Counts:
+def counts(config: Config, name: str) -> Counts:
     """What the upper bounds of demonstrations are counted from."""
-    harmful, benign = (sum(prompts_of(config, role).values()) for role in ("align_harmful", "align_benign"))
+    harmful, *benign = (sum(prompts_of(config, role).values()) for role in roles_of(config, name))
     return Counts(
         harmful,
-        benign,
+        sum(benign),
         config.characterize.rollouts,
         config.pairs.overrefusal_samples,
         config.characterize.triggers,
@@ -42,12 +51,37 @@ def counts(config: Config) -> Counts:
 
 def sampled_demonstrations(config: Config, model: str) -> list[Step]:
     """What demonstrations sample by themselves, at most."""
-    sampled = [(name, samples_of(config, name, counts(config))) for name in demonstrations_of(config, model)]
+    sampled = [
+        (name, samples_of(config, name, counts(config, name))) for name in demonstrations_of(config, model)
+    ]
     return [
         replace(sampling(config, model, f"demonstrations {name}", [("align_harmful", number)]), bound=True)
         for name, number in sampled
         if number
     ]
+
+
+def siblings(config: Config, model: str, methods: Sequence[Method]) -> list[Step]:
+    """Next sentences drawn along rollouts, and those of a tree search, if some method learns from
+    them. Every completion is judged at most once.
+    """
+    prompts = sum(prompts_of(config, "align_harmful").values())
+    reasoning = config.plan.reasoning_share * config.plan.completion_tokens["align_harmful"]
+    along, tree = config.siblings, config.siblings.ucb
+    stems = {stem for method in methods for stem in data_stems(method, 0) if stem.startswith("siblings_")}
+    searched = {stem for stem in stems if stem.endswith("_ucb")}
+    counts = {
+        "siblings": along.depth * along.width * along.continuations if stems - searched else 0,
+        "tree search": tree.iterations * tree.width if searched else 0,
+    }
+    judge, steps = asked_model(config, config.evaluate.judge), []
+    for stage, of_prompt in counts.items():
+        count = prompts * of_prompt
+        tokens = count * reasoning
+        hours = tokens / config.plan.generation_tokens_per_gpu_second / 3600
+        asked = tokens + count * judge_prompt_tokens(config, config.evaluate.judge)
+        steps.append(Step(model, stage, 1, count, tokens, hours, True, judge, count, asked))
+    return [step for step in steps if step.generations]
 
 
 def pairs(config: Config, model: str) -> list[Step]:
@@ -88,13 +122,8 @@ def pairs(config: Config, model: str) -> list[Step]:
         steps.append(
             Step(model, "pairs without a cue", 0, chat=judge, calls=calls, call_tokens=asked, bound=True)
         )
-    if any(stem.startswith("siblings_") for m in methods for stem in data_stems(m, 0)):
-        tree = config.siblings
-        count = prompts * tree.depth * tree.width * tree.continuations
-        judge, tokens = asked_model(config, config.evaluate.judge), count * reasoning
-        asked = count * (reasoning + judge_prompt_tokens(config, config.evaluate.judge))
-        steps.append(Step(model, "siblings", 1, count, tokens, tokens / rate, True, judge, count, asked))
-    if any("benign_pairs" in recipe_of(m).inputs for m in methods):
+    steps += siblings(config, model, methods)
+    if any(stem.startswith("overrefusal_") for m in methods for stem in data_stems(m, 0)):
         benign = sum(prompts_of(config, "align_benign").values()) * config.pairs.overrefusal_samples
         steps.append(
             sampling(
@@ -150,11 +179,15 @@ def training(config: Config, model: str, name: str, method: Method) -> Step:
         "natural": harmful * config.characterize.rollouts // 2,
         "safe": harmful,
         "groups": harmful,
-        "siblings": harmful * config.siblings.depth,
+        "short": benign,
+        "siblings": harmful
+        * (config.siblings.ucb.iterations if method.search == "ucb" else config.siblings.depth),
         "traces": benchmarks()[method.traces].traces if method.traces else 0,
     }
     if made := method.demonstrations:
-        rows_of["demonstrations"] = kind_of(config, made).rows(settings_of(config, made), counts(config))
+        rows_of["demonstrations"] = kind_of(config, made).rows(
+            settings_of(config, made), counts(config, made)
+        )
     rows = sum(rows_of[stem.partition("_")[0]] for stem in data_stems(method, 0))
     # Of a group: its completions and a benign one
     sides = method.salt.group + 1 if "groups" in recipe.inputs else recipe.sides

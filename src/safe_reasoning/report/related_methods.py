@@ -11,10 +11,12 @@ RELATED: dict[str, dict[str, str]] = {
     "preferences between own samples": {
         "salt_built": "SaLT-DPO, built",
         "stair_tree_built": "step pairs (STAIR), built",
+        "stair_ucb_built": "step pairs by tree search (STAIR), built",
         "safer_length_built": "step pairs, short (SAFER), built",
     },
     "demonstrations": {
         "kept_one": "rejection sampling",
+        "kept_one_hard_benign": "rejection sampling, hard benign",
         "safechain_own": "SafeChain's filter",
         "star1_own": "STAR-1's selection",
         "realsafe_own": "RealSafe's filter",

@@ -47,6 +47,7 @@ class Recipe:
 
 
 INTERVENED = "pairs/{model}/intervened_{detector}.parquet"
+SIBLINGS = "/siblings_"
 PREFIXES = "pairs/{model}/prefixes_{detector}.parquet"
 MODEL_INPUTS = ("stage1", "start", "teacher")  # weights: a marker file here, its folder for a training
 
@@ -113,6 +114,10 @@ def _check_settings(name: str, method: Method) -> None:
         raise UserError(
             f"methods.{name}.{given[0]}: {method.recipe} does not learn from prompts: remove it, or use grpo"
         )
+    if method.search == "ucb" and SIBLINGS not in recipe.inputs.get("pairs", ""):
+        raise UserError(
+            f"methods.{name}.search: {method.recipe} does not learn from siblings: remove it, or use dpo_tree"
+        )
     if method.start and ("stage1" in recipe.inputs or not (recipe.trained or method.policy)):
         raise UserError(f"methods.{name}.start: {method.recipe} has a start of its own: remove it")
 
@@ -124,6 +129,8 @@ def patterns(method: Method) -> dict[str, str]:
     teach it.
     """
     found = dict(recipe_of(method).inputs)
+    if method.search == "ucb" and SIBLINGS in found.get("pairs", ""):
+        found["pairs"] = found["pairs"].replace(".parquet", "_ucb.parquet")
     weights = "models/{{model}}/{}/seed{{seed}}/training.json"
     if method.prefill and method.prefill.source in ("opposite", "aligned"):
         found["prefixes"] = PREFIXES

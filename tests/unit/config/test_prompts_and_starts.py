@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from safe_reasoning import config
+from safe_reasoning.config.pairs import Siblings
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.plan.training_steps import training
 from safe_reasoning.prompts.prompt_sets import make_prompt_set
@@ -129,3 +130,17 @@ def test_prompt_sets_of_the_later_roles():
     read = loaded(m={"recipe": "grpo"})
     assert {row["role"] for row in make_prompt_set("align_sums", read)} == {"align_capability"}
     assert {row["role"] for row in make_prompt_set("align_alarming", read)} == {"align_alarming"}
+
+
+def test_methods_learn_from_the_search_that_they_name():
+    read = loaded(
+        ipo={"recipe": "ipo"},
+        a={"recipe": "dpo_tree"},
+        b={"recipe": "dpo_tree", "search": "ucb"},
+        c={"recipe": "dpo_tree_short", "search": "ucb"},
+    )
+    files = [recipe.input_files(read.methods[name], "nano", 0)["pairs"] for name in "abc"]
+    assert files == [f"pairs/nano/siblings_{stem}.parquet" for stem in ("best", "best_ucb", "short_ucb")]
+    assert "search" not in read.methods["a"].model_dump() and "ucb" not in Siblings().model_dump()
+    with pytest.raises(UserError, match="methods.ipo.search: ipo does not learn from siblings: remove it"):
+        recipe.check_recipes(loaded(ipo={"recipe": "ipo", "search": "ucb"}))

@@ -24,6 +24,19 @@ def test_siblings_are_counted_once_however_many_methods_learn_from_them():
     assert not [step for step in plan(without) if step.stage == "siblings"]
 
 
+def test_a_tree_search_is_counted_beside_the_siblings_along_rollouts():
+    config = configuration(recipe="dpo_tree", search="ucb")
+    tree, prompts = config.siblings.ucb, config.prompt_sets["align_harmful"].limit
+    steps = {step.stage: step for step in plan(config)}
+    assert prompts and "siblings" not in steps
+    step = steps["tree search"]
+    assert step.generations == prompts * tree.iterations * tree.width and step.bound
+    assert steps["training m"].gpu_hours > 0
+    plain = config.methods["m"].model_copy(update={"search": "rollout"})
+    both = config.model_copy(update={"methods": config.methods | {"n": plain}})
+    assert {"siblings", "tree search"} <= {step.stage for step in plan(both)}
+
+
 def test_a_group_is_its_completions_and_a_benign_one():
     def hours(group: int) -> float:
         config = configuration(recipe="salt", salt={"group": group}, max_examples=10)

@@ -17,7 +17,7 @@ def test_every_kind_declares_itself_and_has_bounds_to_plan_with():
     for name in demonstration.kinds():
         kind = demonstration.kind_named(name)
         settings = kind.settings(kind=name)
-        assert kind.rows(settings, counts(config)) > 0 and kind.empty
+        assert kind.rows(settings, counts(config, name)) > 0 and kind.empty
         assert demonstration.samples_of(config, name) >= 0
         assert set(demonstration.needs_of(config, name)) <= {"rollouts", "pairs", "triggers"}
 
