@@ -15,7 +15,7 @@ from safe_reasoning.judging.kinds import judge_sources
 from safe_reasoning.pairs.demonstration import roles_of_rollouts
 from safe_reasoning.plan.judge_calls import audits, judged_again, with_hours_of_asked_model
 from safe_reasoning.plan.memory import BYTES_OF_WEIGHTS
-from safe_reasoning.plan.sampling_steps import characterization, completions, sampling
+from safe_reasoning.plan.sampling_steps import characterization, completions, controlled, sampling
 from safe_reasoning.plan.step import Step, prompts_of
 from safe_reasoning.plan.training_steps import pairs, parameters_of, training
 from safe_reasoning.sampling.prompt_sets import KEPT_SAMPLES
@@ -73,6 +73,11 @@ def along_training(config: Config, model: str) -> list[Step]:
     return [sampling(config, model, "evaluation along training", counts, jobs=0)]
 
 
+def with_weights(config: Config, model: str) -> list[str]:
+    """The methods of a model that have weights of their own."""
+    return [name for name in config.methods_of(model) if recipe_of(config.methods[name]).has_weights]
+
+
 def recovery(config: Config, model: str) -> list[Step]:
     """Continuations of beginnings of harmful reasonings, by the base and every method.
 
@@ -80,7 +85,7 @@ def recovery(config: Config, model: str) -> list[Step]:
     """
     settings = config.evaluate
     one = settings.recovery_traces * (settings.recovery_sentences + 1) * settings.recovery_samples
-    variants = (1 + len(config.methods_of(model))) * len(config.seeds)
+    variants = (1 + len(with_weights(config, model))) * len(config.seeds)
     return [sampling(config, model, "recovery", [("safety", variants * one)], jobs=1)] if one else []
 
 
@@ -117,13 +122,14 @@ def plan(config: Config) -> list[Step]:
         steps += characterization(config, model)
         steps += pairs(config, model)
         methods = config.methods_of(model)
-        steps += [training(config, model, name, config.method(model, name)) for name in methods]
+        trained = with_weights(config, model)
+        steps += [training(config, model, name, config.method(model, name)) for name in trained]
         variants = (1 + len(methods)) * len(config.seeds)
         one = completions(config, "safety", "overrefusal", "capability")
         evaluated: list[tuple[Role, int]] = [(role, variants * count) for role, count in one]
         steps.append(sampling(config, model, "evaluation", evaluated, variants))
         steps += judged_again(config, model, evaluated, variants)
-        steps += along_training(config, model) + recovery(config, model)
+        steps += controlled(config, model) + along_training(config, model) + recovery(config, model)
     return [
         with_hours_of_asked_model(config, step)
         for step in steps

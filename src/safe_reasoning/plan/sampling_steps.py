@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from safe_reasoning.characterize.intervention_curve import CONTROLS
 from safe_reasoning.characterize.trigger_mining import FURTHER_TRACES
 from safe_reasoning.config import Config, Role
+from safe_reasoning.control.policy import needs_of, rounds_of
 from safe_reasoning.plan.judge_calls import asked_model, judge_prompt_tokens, judged
 from safe_reasoning.plan.step import Step, prompts_of
 
@@ -40,6 +41,47 @@ def sampling(
     return Step(
         model, stage, jobs, generations, tokens, hours, chat=chat, calls=calls, call_tokens=call_tokens
     )
+
+
+def controlled(config: Config, model: str) -> list[Step]:
+    """What policies sample beyond one evaluation, at most: every completion edited in each round.
+
+    And what judges read beyond it: completions without what was inserted, and for policies that ask
+    the judge each sentence of each round.
+    """
+    policies = [config.methods[name].policy for name in config.methods_of(model)]
+    used = [name for name in policies if name]
+    if not used:
+        return []
+    one, seeds = completions(config, "safety", "overrefusal", "capability"), len(config.seeds)
+    again: list[tuple[Role, int]] = [
+        (role, seeds * sum(rounds_of(config, name) for name in used) * count) for role, count in one
+    ]
+    judge = config.evaluate.judge
+    calls, call_tokens = judged(config, [(role, seeds * len(used) * count) for role, count in one], judge)
+    for name in used:
+        if "judge" not in needs_of(config, name):
+            continue
+        rounds = 1 + rounds_of(config, name)
+        for role, count in one:
+            reasoning = config.plan.reasoning_share * config.plan.completion_tokens[role]
+            asked = round(seeds * rounds * count * reasoning / SENTENCE_TOKENS)
+            calls += asked
+            call_tokens += asked * (reasoning + judge_prompt_tokens(config, judge))
+    generations, tokens = generated(config, again)
+    return [
+        Step(
+            model,
+            "decode-time control, further rounds",
+            generations=generations,
+            tokens=tokens,
+            gpu_hours=tokens / config.plan.generation_tokens_per_gpu_second / 3600,
+            bound=True,
+            chat=asked_model(config, judge),
+            calls=calls,
+            call_tokens=call_tokens,
+        )
+    ]
 
 
 def characterization(config: Config, model: str) -> list[Step]:

@@ -10,10 +10,11 @@ from safe_reasoning.plan.step import totals
 from tests.support.paths import ROOT
 
 # Of the nano world alone; no benchmark has the wrappers of harmful requests around harmless ones to train on;
-# an endpoint would judge every visit of the tree search
+# an endpoint would judge every visit of the tree search, and every sentence; the run's detector is lexical
 LEFT_OUT = {
     *("ipo_lexical", "form_armor", "form_armor_no_strategy"),
     *("kept_one_hard_benign", "stair_ucb_built"),
+    *("decode_replace_lexical", "safethink_built", "safethink_instead"),
 }
 
 
@@ -35,7 +36,7 @@ def test_supervised_and_preference_methods_have_one_budget(config: Config):
     budgets = {
         (method.max_examples, method.epochs, method.max_tokens)
         for method in config.methods.values()
-        if method.recipe not in ("grpo", "distil_on_policy")
+        if method.recipe not in ("grpo", "distil_on_policy", "decode")
     }
     assert budgets == {(1000, 3, 8192)}
 
@@ -43,7 +44,8 @@ def test_supervised_and_preference_methods_have_one_budget(config: Config):
 def test_recovery_is_counted(config: Config):
     """58 variants continue 60 reasonings after 0 to 4 sentences, twice; both parts are judged."""
     (step,) = (step for step in plan(config) if step.stage == "recovery")
-    assert step.generations == (1 + len(config.methods)) * 60 * 5 * 2
+    trained = [method for method in config.methods.values() if method.recipe != "decode"]
+    assert len(trained) == 57 and step.generations == (1 + len(trained)) * 60 * 5 * 2
     assert step.calls == 2 * step.generations
 
 
