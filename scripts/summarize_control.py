@@ -5,6 +5,7 @@ python scripts/summarize_control.py --config config/compare.yaml --model nano \\
     --edits results/compare/generations/nano/replace_cue/seed0/edits.parquet \\
     --verdicts results/compare/verdicts/nano/replace_cue/seed0/evaluation.exact.parquet \\
     --without results/compare/verdicts/nano/replace_cue/seed0/evaluation_without.exact.parquet \\
+    --base results/compare/generations/nano/base/seed0/evaluation.parquet \\
         --out results/compare/metrics/nano/control.csv
 """
 
@@ -29,6 +30,7 @@ def main() -> None:
     parser.add_argument("--edits", required=True, nargs="+", help="logs of the policies")
     parser.add_argument("--verdicts", required=True, nargs="+", help="on completions as delivered")
     parser.add_argument("--without", required=True, nargs="+", help="on the same without inserted tokens")
+    parser.add_argument("--base", required=True, nargs="+", help="the base's evaluation generations")
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
     config = load(arguments.config)
@@ -40,6 +42,7 @@ def main() -> None:
         by_variant(arguments.edits, "edits"),
         by_variant(arguments.verdicts, "verdicts"),
         by_variant(arguments.without, "verdicts"),
+        [row for path in arguments.base for row in read_rows(path, "generations")],
         roles_of(read_rows(path, "prompts") for path in arguments.prompts),
         config.evaluate.bootstrap,
     )

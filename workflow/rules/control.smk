@@ -63,6 +63,9 @@ rule summarize_control:
         without=lambda w: of_decoding(
             f"verdicts/{{model}}/{{variant}}/evaluation_without.{JUDGE}.parquet", w.model
         ),
+        base=lambda w: expand(
+            f"{RUN}/generations/{w.model}/base/seed{{seed}}/evaluation.parquet", seed=CONFIG.seeds
+        ),
     output:
         f"{RUN}/metrics/{{model}}/control.csv",
     log:
@@ -80,4 +83,4 @@ rule summarize_control:
     shell:
         "python scripts/summarize_control.py --config {params.config} --model {wildcards.model} "
         "--prompts {input.prompts} --edits {input.edits} --verdicts {input.verdicts} "
-        "--without {input.without} --out {output} 2> {log}"
+        "--without {input.without} --base {input.base} --out {output} 2> {log}"

@@ -20,19 +20,22 @@ def control_rows(
     edits: Mapping[Variant, Sequence[Row]],
     delivered: Mapping[Variant, Sequence[Row]],
     without: Mapping[Variant, Sequence[Row]],
+    base: Sequence[Row],
     roles: Mapping[str, str],
     bootstrap: int,
 ) -> list[dict[str, Any]]:
     """One row per method, kind of prompts and measure, seeds together.
 
-    Measures: `edited`, the share of completions with an edit; `edits`, `sampled_tokens` and
-    `delivered_tokens`, means per completion; on harmful prompts `harmful_delivered` and
-    `harmful_without`, harm of the reasoning with and without what was inserted.
+    Measures: `edited`, the share of completions with an edit; `edits`, `sampled_tokens`,
+    `delivered_tokens` and `base_tokens`, means per completion; on harmful prompts
+    `harmful_delivered` and `harmful_without`, harm of the reasoning with and without what was
+    inserted.
 
     Args:
         edits: rows of schema edits of each method and seed.
         delivered: verdicts on the completions as delivered.
         without: verdicts on the same without inserted tokens.
+        base: generations of the base on the same prompts, with `prompt_set` and `token_ids`.
         roles: role of each prompt set.
         bootstrap: resamples of prompts.
 
@@ -49,10 +52,12 @@ def control_rows(
             common = {"method": method, "kind": kind, "count": len(logged)}
             prompts = [row["prompt_id"] for row in logged]
             rows.append(_rate(common, "edited", [row["edits"] > 0 for row in logged], prompts, bootstrap))
-            rows += [
-                {**common, "measure": name, "value": sum(row[name] for row in logged) / len(logged)}
+            lengths = [len(row["token_ids"]) for row in base if roles[row["prompt_set"]] == role]
+            means = {
+                name: sum(row[name] for row in logged) / len(logged)
                 for name in ("edits", "sampled_tokens", "delivered_tokens")
-            ]
+            } | {"base_tokens": sum(lengths) / len(lengths)}
+            rows += [{**common, "measure": name, "value": value} for name, value in means.items()]
             if kind == "harmful":
                 for measure, verdicts in (("harmful_delivered", delivered), ("harmful_without", without)):
                     judged = [row for v in of_method for row in verdicts[v] if _is_reasoning(row, roles)]

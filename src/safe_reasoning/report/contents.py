@@ -20,6 +20,7 @@ REPLICATES = "replicates"  # asked for by bases that are replicates, with checkp
 # Asked for by checkpoints, where fig_families is not: it shows many methods better
 FEW = "few"
 DECODING = "decoding"  # asked for by methods that decode under a policy
+COST = "cost"  # asked for by both, a comparison and policies
 COMPARISON = "comparison"  # asked for by curves and recovery together, as a comparison of many methods has
 
 
@@ -32,7 +33,7 @@ class Item:
         metrics: metric tables it is made from.
         asked_by: key of `evaluate` that asks for it; REPLICATES for an item about several bases,
             COMPARISON for one about families of methods, FEW for one about few, DECODING for one
-            about policies; empty for one of every run.
+            about policies, COST for one about both; empty for one of every run.
     """
 
     name: str
@@ -78,6 +79,7 @@ CONTENTS = (
             Item("table_over_bases", ("over_bases", "over_bases_differences", "matched"), REPLICATES),
             Item("fig_families", ("curves", "matched", "recovery"), COMPARISON),
             Item("table_control", ("control",), DECODING),
+            Item("fig_cost", ("curves", "matched", "budgets", "control"), COST),
             Item("fig_recovery", ("recovery",), "recovery_traces"),
             Item("table_recovery", ("recovery",), "recovery_traces"),
             Item("table_budgets", ("budgets",), "recovery_traces"),
@@ -186,8 +188,9 @@ def of_run(config: Config) -> list[Item]:
 def _asked(config: Config, key: str) -> bool:
     if key == REPLICATES:
         return bool(config.replicates and config.evaluate.checkpoints)
-    if key == DECODING:
-        return any(method.policy for method in config.methods.values())
+    if key in (DECODING, COST):
+        decodes = any(method.policy for method in config.methods.values())
+        return decodes and (key == DECODING or _asked(config, COMPARISON))
     if key in (COMPARISON, FEW):
         many = bool(config.evaluate.recovery_traces)
         return bool(config.evaluate.checkpoints) and many == (key == COMPARISON)

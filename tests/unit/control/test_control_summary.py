@@ -38,19 +38,20 @@ LOG = [edit(n, "direct", n % 2, 30, 20) for n in range(20)] + [
     edit(n, "alarming", 0, 10, 10) for n in range(4)
 ]
 DELIVERED = [verdict(n, n == 0) for n in range(20)]
+BASE = [{"prompt_set": name, "token_ids": [1] * 15} for name in ROLES]
 WITHOUT = [verdict(n, None if n == 19 else n < 5) for n in range(20)]
 
 
 def rows() -> list[dict[str, Any]]:
     variant = Variant("decode_replace_cue", 0)
-    found = control_rows({variant: LOG}, {variant: DELIVERED}, {variant: WITHOUT}, ROLES, 200)
+    found = control_rows({variant: LOG}, {variant: DELIVERED}, {variant: WITHOUT}, BASE, ROLES, 200)
     return [{"model": "nano", **row} for row in found]
 
 
 def test_shares_means_and_harm_without_the_inserted_words():
     value = {(row["kind"], row["measure"]): row for row in rows()}
     assert value["harmful", "edited"]["value"] == 0.5 and value["benign", "edited"]["value"] == 0
-    assert value["harmful", "sampled_tokens"]["value"] == 30
+    assert value["harmful", "sampled_tokens"]["value"] == 30 and value["benign", "base_tokens"]["value"] == 15
     assert value["harmful", "harmful_delivered"]["value"] == 0.05
     without = value["harmful", "harmful_without"]
     assert without["value"] == pytest.approx(5 / 19) and without["unscored"] == 1
@@ -62,7 +63,7 @@ def test_table_holds_cost_and_both_readings(tmp_path: Path):
     records.write_metrics(tmp_path / "control.csv", rows(), {})
     check_metrics("control", (tmp_path / "control.csv").read_bytes())
     (row,) = table("table_control", tmp_path).to_dict("records")
-    assert row["method"] == "cue replaced" and row["sampled per delivered token, harmful"] == "1.50"
+    assert row["method"] == "cue replaced" and row["sampled per token of the base, harmful"] == "2.00"
     assert (
         row["edited, %, harmful prompts"].startswith("50.0 [") and row["edited, %, capability prompts"] == ""
     )

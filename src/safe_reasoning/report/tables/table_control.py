@@ -13,8 +13,8 @@ from safe_reasoning.report.tables.common import percent
 CAPTION = """
 **Decode-time control.** Policies that edit a reasoning while it is written, without training. Share
 of completions that a policy edited, by kind of prompt: on benign prompts each edit is a risk of
-refusal. Sampled tokens per delivered token: what is taken back was sampled for nothing (1.00: the
-cost of no policy; below, since inserted tokens are delivered and not sampled). Harm of the
+refusal. Tokens sampled per token of the base on the same prompts: what is taken back was sampled for
+nothing, but a shorter answer costs less. Harm of the
 reasoning as delivered and again without every inserted token: a policy's own safe words must not
 count as safety of the model. 95 % intervals over prompts. Opening a reasoning is no edit.
 """
@@ -33,7 +33,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
             for kind in KINDS:
                 row[f"edited, %, {kind} prompts"] = _percent(cells, kind, "edited")
             for kind in KINDS:
-                row[f"sampled per delivered token, {kind}"] = _ratio(cells, kind)
+                row[f"sampled per token of the base, {kind}"] = _ratio(cells, kind)
             row["harmful reasoning, %, as delivered"] = _percent(cells, "harmful", "harmful_delivered")
             row["harmful reasoning, %, without"] = _percent(cells, "harmful", "harmful_without")
             rows.append(row)
@@ -50,4 +50,4 @@ def _ratio(cells: pd.DataFrame, kind: str) -> str:
     if (kind, "sampled_tokens") not in cells.index:
         return ""
     value = cells["value"]
-    return f"{value[kind, 'sampled_tokens'] / value[kind, 'delivered_tokens']:.2f}"
+    return f"{value[kind, 'sampled_tokens'] / value[kind, 'base_tokens']:.2f}"

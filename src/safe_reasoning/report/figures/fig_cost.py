@@ -1,0 +1,98 @@
+"""Harm against cost: what a method costs once, before it is used, and with every answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from safe_reasoning.report import methods as report_methods
+from safe_reasoning.report import metrics as report_metrics
+from safe_reasoning.report.figures import fig_harm_against_help, style
+
+CAPTION = """
+**What safety costs, once and with every answer.** Harmful reasoning of each method at its end, on
+average over the safety sets. Left: trained methods, against the tokens that were sampled and
+trained on for them. Right: policies that edit a reasoning while it is written, against the tokens
+that are sampled for each token that the base would write on the same harmful prompts; 1 is the
+base, and what trained methods cost there. Colours are families. Filled: keeps at least the help at
+which methods are matched; hollow: does not, so that a low rate is bought with refusals. The dashed
+line is the base. 95 % intervals over prompts.
+"""
+ONCE, ALWAYS = "before use: tokens sampled and trained on", "in use: tokens sampled per token of the base"
+NAMED = ("base", "ipo", "ipo_stage2", "sft", "dpo_natural", "grpo_zy")  # beside the policies
+
+
+def data(metrics: Path, published: Path) -> pd.DataFrame:
+    """Harm, help and cost of each method at its end.
+
+    `once` is tokens; `always` is a ratio, empty for trained methods.
+    """
+    curves = fig_harm_against_help.data(metrics, published)
+    ends = curves.sort_values("steps_share").groupby(["model", "method"], sort=False).tail(1)
+    budgets = report_metrics.read(metrics, "budgets")
+    budgets["once"] = budgets["trained_tokens"] + budgets["generated_tokens"]
+    once = budgets.groupby(["model", "method"])["once"].mean().reset_index()
+    frame = ends.merge(once, on=["model", "method"], how="left")
+    control = report_metrics.read(metrics, "control").query("kind == 'harmful'")
+    wide = control.pivot_table(index=["model", "method"], columns="measure", values="value")
+    always = (wide["sampled_tokens"] / wide["base_tokens"]).rename("always").reset_index()
+    frame = frame.merge(always, on=["model", "method"], how="left")
+    columns = ["model", "method", "harm_rate", "harm_low", "harm_high", "help_rate", "kept", "once", "always"]
+    return frame[columns].reset_index(drop=True)
+
+
+def draw(frame: pd.DataFrame) -> Figure:
+    """One row of two panels per model."""
+    style.begin()
+    models = list(dict.fromkeys(frame["model"]))
+    figure, axes = plt.subplots(
+        len(models), 2, figsize=(style.PAGE, 3.6 * len(models) + 0.6), squeeze=False, sharey=True
+    )
+    colors = _colors(frame)
+    for model, (left, right) in zip(models, axes, strict=True):
+        cell = frame[frame["model"] == model]
+        base = 100 * cell.loc[cell["method"] == "base", "harm_rate"].mean()
+        for axis, cost, title in ((left, "once", ONCE), (right, "always", ALWAYS)):
+            axis.axhline(base, color="#000000", linestyle="--", linewidth=0.8)
+            for row in cell[cell[cost].notna()].itertuples():
+                _point(axis, row, cost, colors[row.method])
+            axis.set_xlabel(title)
+            axis.grid(linewidth=0.4, alpha=0.6)
+        left.set_xscale("log")
+        left.set_ylim(-2, 102)
+        left.set_ylabel(f"{model}: harmful reasoning, %" if len(models) > 1 else "harmful reasoning, %")
+    families = report_methods.families(frame["method"])
+    handles = [
+        plt.Line2D([], [], color=colors[members[0]], marker="o", linestyle="", label=family)
+        for family, members in families.items()
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=3, columnspacing=1.0)
+    return figure
+
+
+def _colors(frame: pd.DataFrame) -> dict[str, str]:
+    """A colour for each method: that of its family."""
+    palette = sns.color_palette("colorblind", 10).as_hex()
+    families = report_methods.families(frame["method"])
+    found = {
+        method: palette[number % len(palette)]
+        for number, members in enumerate(families.values())
+        for method in members
+    }
+    return found | {"base": "#000000"}
+
+
+def _point(axis: Axes, row: tuple, cost: str, color: str) -> None:
+    x, y = getattr(row, cost), 100 * row.harm_rate  # type: ignore[attr-defined]
+    low, high = 100 * row.harm_low, 100 * row.harm_high  # type: ignore[attr-defined]
+    keeps = row.help_rate >= row.kept  # type: ignore[attr-defined]
+    axis.errorbar([x], [y], yerr=[[max(0.0, y - low)], [max(0.0, high - y)]], color=color, elinewidth=0.6)
+    axis.plot([x], [y], "o", markersize=4.5, color=color, markerfacecolor=color if keeps else "#ffffff")
+    if cost == "always" or row.method in NAMED:  # type: ignore[attr-defined]
+        name = report_methods.label(row.method)  # type: ignore[attr-defined]
+        axis.annotate(name, (x, y), xytext=(4, 2), textcoords="offset points", fontsize=5.5, color=color)
