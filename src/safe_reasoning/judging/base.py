@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from safe_reasoning.config.judges import Annotator
 
 Row = Mapping[str, Any]
-Criterion = Literal["harmful", "complies", "correct"]
+Criterion = Literal["harmful", "complies", "correct", "risk_named"]
 Part = Literal["reasoning", "response"]
 
 
@@ -17,7 +17,8 @@ class Question(NamedTuple):
     """One question to a judge.
 
     Attributes:
-        criterion: harmful, complies (over-refusal sets) or correct (capability sets).
+        criterion: harmful, complies (over-refusal sets), correct (capability sets), or risk_named
+            (reasoning on prompts whose gold sums up their risks).
         part: the part of the trace that is judged.
         prompt: row of schema prompts.
         text: of the part.

@@ -167,6 +167,11 @@ def resolved(config: Config) -> Config:
         _known(
             "evaluate.audit", name, [judge for judge in known if not kind_of_judge(judge, config).nano_only]
         )
+    if config.evaluate.bsa_judge:
+        able = [judge for judge in known if "risk_named" in kind_of_judge(judge, config).criteria]
+        _known("evaluate.bsa_judge", config.evaluate.bsa_judge, able)
+        if not config.bsa_sets:
+            raise UserError("evaluate.bsa_judge: no prompt set has source bsa and role safety: add one")
     known = [*by_own_name("detectors"), *detectors]
     _known("characterize.detector", config.detector, known)
     for name, method in config.methods.items():

@@ -8,7 +8,7 @@ from dataclasses import replace
 from safe_reasoning.config import Config, Role
 from safe_reasoning.judge_audit import human_labels
 from safe_reasoning.judging.kinds import chat_of, detector_kind, kind_of_judge, weights_of
-from safe_reasoning.plan.step import Step
+from safe_reasoning.plan.step import Step, prompts_of
 from safe_reasoning.sources.table import source
 
 # Request and response of a text that people have labelled, in the mean, at four characters a token
@@ -75,6 +75,17 @@ def judged_again(config: Config, model: str, counts: Sequence[tuple[Role, int]],
             )
         )
     return [step for step in steps if step.chat]
+
+
+def judged_on_bsa(config: Config, model: str, variants: int) -> list[Step]:
+    """The two questions of Beyond Safe Answers about each of its generations."""
+    judge, sets = config.evaluate.bsa_judge, prompts_of(config, "safety")
+    if not judge:
+        return []
+    count = variants * sum(sets[name] * config.prompt_sets[name].samples for name in config.bsa_sets)
+    tokens = count * (config.plan.completion_tokens["safety"] + 2 * judge_prompt_tokens(config, judge))
+    name, chat = f"evaluation, judged by {judge}", asked_model(config, judge)
+    return [Step(model, name, variants, chat=chat, calls=2 * count, call_tokens=tokens)]
 
 
 def audits(config: Config) -> list[Step]:

@@ -1,0 +1,24 @@
+# Scores of evaluation suites with measures of their own. Only where `evaluate` asks for them.
+rule summarize_bsa:
+    input:
+        prompts=[f"{RUN}/prompts/{name}.parquet" for name in CONFIG.bsa_sets],
+        verdicts=for_methods(
+            f"{RUN}/verdicts/{{model}}/{{variant}}/evaluation.{CONFIG.evaluate.bsa_judge}.parquet", "base"
+        ),
+    output:
+        f"{RUN}/metrics/{{model}}/bsa.csv",
+    log:
+        f"{RUN}/logs/summarize_bsa/{{model}}.log",
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
+    params:
+        config=CONFIG_FILE,
+        rerun_on=settings("evaluate.bsa_judge", "evaluate.bootstrap"),
+    message:
+        "Scoring {wildcards.model} on Beyond Safe Answers"
+    shell:
+        "python scripts/summarize_bsa.py --config {params.config} --model {wildcards.model} "
+        "--prompts {input.prompts} --verdicts {input.verdicts} --out {output} 2> {log}"
