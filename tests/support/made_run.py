@@ -93,8 +93,8 @@ def write_made_run(run: Path) -> Path:
             {"file": path.name, "commit": "a" * 40, "tables": [f"{MIRROR}/{path.name}"], "rows": 1},
         )
     raw = yaml.safe_load(TINY.read_text()) | {"run": "made", "data_mirror": MIRROR}
-    # The metrics of recovery and of reflections are not made.
-    raw["evaluate"] = {**raw["evaluate"], "recovery_traces": 0, "reflection_traces": 0}
+    # The metrics of recovery, of reflections and of cue rates are not made.
+    raw["evaluate"] = {**raw["evaluate"], "recovery_traces": 0, "reflection_traces": 0, "cue_rates": []}
     raw["endpoints"] = {"asked": {"model": "m", "base_url": "https://user:secret@example.org/v1?key=secret"}}
     write_bytes(run / "config.yaml", config.dump(config.validate(raw, "made")).encode())
     add_texts(run)

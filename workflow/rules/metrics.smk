@@ -19,6 +19,7 @@ METRIC_TABLES = [
     *(["curves", "matched", "matched_differences"] if CONFIG.evaluate.checkpoints else []),
     *(["recovery", "budgets"] if CONFIG.evaluate.recovery_traces else []),
     *(["reflection"] if CONFIG.evaluate.reflection_traces else []),
+    *(["cue_rates"] if CONFIG.evaluate.cue_rates else []),
     *(["bsa"] if CONFIG.evaluate.bsa_judge else []),
     *(["over_bases", "over_bases_differences"] if CONFIG.replicates else []),
 ]

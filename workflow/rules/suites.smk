@@ -22,3 +22,31 @@ rule summarize_bsa:
     shell:
         "python scripts/summarize_bsa.py --config {params.config} --model {wildcards.model} "
         "--prompts {input.prompts} --verdicts {input.verdicts} --out {output} 2> {log}"
+
+
+rule measure_cue_rates:
+    input:
+        judge_files(*CONFIG.evaluate.cue_rates),
+        generations=for_methods(f"{RUN}/generations/{{model}}/{{variant}}/evaluation.parquet", "base"),
+        verdicts=for_methods(f"{RUN}/verdicts/{{model}}/{{variant}}/evaluation.{JUDGE}.parquet", "base"),
+    output:
+        f"{RUN}/metrics/{{model}}/cue_rates.csv",
+    log:
+        f"{RUN}/logs/measure_cue_rates/{{model}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/measure_cue_rates/{{model}}.tsv"
+    container:
+        image("serve")
+    resources:
+        **GENERATION,
+    params:
+        config=CONFIG_FILE,
+        rerun_on=settings("evaluate.cue_rates", "evaluate.judge", "evaluate.bootstrap")
+        + judge_settings(*CONFIG.evaluate.cue_rates),
+    message:
+        "Measuring cue rates of {wildcards.model}"
+    shell:
+        on_gpus(
+            "python scripts/measure_cue_rates.py --config {params.config} --model {wildcards.model} "
+            "--generations {input.generations} --verdicts {input.verdicts} --out {output} 2> {log}"
+        )

@@ -22,6 +22,17 @@ def single_number(reply: str | None) -> int | None:
     return int(text) if text.isdecimal() and text.isascii() and len(text) <= 6 else None
 
 
+def number_list(reply: str | None) -> list[int] | None:
+    """The list of whole numbers in square brackets that a reply consists of; it may be empty.
+
+    None for anything else. Thoughts before it are left out.
+    """
+    text = without_thoughts(reply or "").strip().removesuffix(".")
+    if not re.fullmatch(r"\[\s*(?:\d{1,6}(?:\s*,\s*\d{1,6})*)?\s*\]", text, re.ASCII):
+        return None
+    return [int(number) for number in re.findall(r"\d+", text)]
+
+
 def json_object(reply: str) -> dict[str, Any] | None:
     """The JSON object that a reply consists of, bare or in one block of code.
 

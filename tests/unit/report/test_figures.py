@@ -146,8 +146,8 @@ def test_report_is_one_page_that_needs_nothing_else(made_run: Path):
     metrics = made_run / "metrics"
     raw = yaml.safe_load(TINY.read_text())
     raw["evaluate"]["more_judges"] = []  # what such a run has beside is tested in test_audit.py
-    # Those of recovery and of reflections are tested in test_recovery_in_report.py.
-    raw["evaluate"] |= {"recovery_traces": 0, "reflection_traces": 0}
+    # Those of recovery and of reflections are tested in test_recovery_in_report.py, of cue rates in test_cue_rates.py.
+    raw["evaluate"] |= {"recovery_traces": 0, "reflection_traces": 0, "cue_rates": []}
     settings = config.validate(raw, "tiny")
     page = write_report(settings, made_run / "figures", made_run / "tables", TEMPLATES)
     assert page.count("<svg") == sum(item.is_figure for item in contents.of_run(settings))
