@@ -87,8 +87,8 @@ label-sheet: setup ## a blinded sheet of a run's texts for a person to label: ma
 label-audit: setup ## agreement of the judges with a filled-in sheet: make label-audit SHEET=results/mini/labels/sheet.csv
 	$(BIN)/python scripts/audit_label_sheet.py --sheet $(or $(SHEET),results/demo/labels/sheet.csv)
 
-cue-audit: setup ## cue detectors against published labels of a model, of your own clone (docs/suites.md): make cue-audit ANNOTATIONS=file.jsonl DETECTORS=lexical OUT=cue_audit.csv
-	$(BIN)/python scripts/audit_cues.py --config $(or $(CONFIG),config/mini.yaml) --annotations $(ANNOTATIONS) --detectors $(or $(DETECTORS),lexical) --out $(or $(OUT),cue_audit.csv)
+cue-audit: setup ## cue detectors against published labels of a model, of your own clone (docs/suites.md): make cue-audit ANNOTATIONS=file.jsonl DETECTORS=lexical
+	$(BIN)/python scripts/audit_cues.py --config $(or $(CONFIG),config/mini.yaml) --annotations $(ANNOTATIONS) --detectors $(or $(DETECTORS),lexical) --out $(or $(OUT),results/cue_audit.csv)
 
 gpu-bundle: setup ## wheels, weights and recorded runs of the GPU check, in pieces to carry to a machine without a network: gpu-bundle/ (docs/gpu-check.md)
 	$(BIN)/python scripts/gpu_bundle.py --out gpu-bundle
