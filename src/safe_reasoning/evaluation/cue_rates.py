@@ -72,7 +72,8 @@ def cue_rates(reasonings: Sequence[MarkedReasoning], bootstrap: int) -> dict[str
 
 
 def _both(unsafe: bool | None, cue: bool | None) -> bool | None:
-    """Whether both hold; None where that is open."""
-    if unsafe is False or cue is False:
-        return False
-    return None if unsafe is None or cue is None else True
+    """Whether both hold; None where either is open.
+
+    A safe trace whose cues are open would be no instance, but keeping it alone would favour safety.
+    """
+    return None if unsafe is None or cue is None else unsafe and cue

@@ -142,10 +142,12 @@ def test_cue_rates_by_hand():
     row = cue_rates(marked, 100)
     assert (row["traces"], row["unsafe"], row["undetermined"], row["unscored"]) == (7, 4, 1, 2)
     assert row["with_cue"] == pytest.approx(4 / 6)
-    assert row["instance_rate"] == pytest.approx(2 / 5)  # open: one undetermined, one unscored
+    assert row["instance_rate"] == pytest.approx(2 / 4)  # one undetermined and two unscored are left out
     assert row["of_unsafe"] == pytest.approx(2 / 3)
     assert row["per_sentence"] == pytest.approx(3 / 24)
     assert row["first_position"] == pytest.approx((2 / 10 + 2 / 4) / 2)
+    undecided = cue_rates([MarkedReasoning("a", 3, None, unsafe) for unsafe in (True, False)], 100)
+    assert math.isnan(undecided["instance_rate"]) and undecided["undetermined"] == 2
     nothing = cue_rates([], 100)
     assert nothing["traces"] == 0 and math.isnan(nothing["of_unsafe"]) and math.isnan(nothing["per_sentence"])
 

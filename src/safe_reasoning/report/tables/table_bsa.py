@@ -13,7 +13,7 @@ CAPTION = """
 **Beyond Safe Answers**: safe responses (Safe@1, Safe@k) and reasonings that name the risks of the
 request (Think@1, Think@k), in %. At 1: share of samples; at k: requests all of whose k samples are
 so. Over scored samples; in brackets divided by the whole benchmark as its authors do, where what is
-left out or unscored counts as a failure. The mean over seeds; no F-score.
+left out or unscored counts as a failure. The mean over seeds; no F-score. Data: CC BY-NC 4.0.
 """
 MEASURES = {"safe": "Safe", "think": "Think"}
 
