@@ -278,7 +278,6 @@ def test_printed_scores_over_all_scenarios_follow_from_those_of_scenarios(
     values = dict(zip(SCENARIOS, (over, short, omitted), strict=True))
     rounding = sum(0.05 * weight for weight in SCENARIOS.values()) / 2000
     assert over_scenarios(values) == pytest.approx(printed, abs=rounding)
-    assert math.isnan(over_scenarios({"Risk Omission": omitted}))
 
 
 def test_at_1_and_at_k_by_hand():
@@ -316,6 +315,15 @@ def test_scores_of_made_verdicts():
     assert (think["at_1"], think["at_k"]) == (pytest.approx(7 / 8), pytest.approx(0.5))
     assert think["at_k_fixed"] == pytest.approx(3 / 2000)
     assert rows["think", "Risk Omission"]["at_1_low"] < 7 / 8 and think["count"] == 24
+    assert think["at_1_low"] < 7 / 8 < think["at_1_high"]
+
+
+def test_a_missing_scenario_leaves_no_score_but_the_fixed_one():
+    some = [row for row in verdicts_of(4) if not row["prompt_id"].startswith("Risk")]
+    *_, row = bsa_rows(some, REQUESTS, 100)
+    assert (row["scenario"], row["prompts"]) == ("all", 4) and math.isnan(row["at_1"])
+    assert row["at_1_fixed"] == pytest.approx((2 * 7 / 8 + 2 * 7 / 8) / 2000)
+    assert bsa_rows([], REQUESTS, 100) == []
 
 
 def test_the_table_and_what_may_be_archived(tmp_path: Path):
