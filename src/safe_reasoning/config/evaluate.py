@@ -19,6 +19,16 @@ class Evaluate(Section):
         [],
         description="judges that are compared with human labels (JailbreakBench's judge comparison, XSTest)",
     )
+    bsa_judge: Name | None = Field(
+        None,
+        description="judge of kind bsa that scores the prompt sets with the source bsa: safe responses, and "
+        "reasonings that name the risks; none: no scores",
+    )
+    cue_rates: list[Name] = Field(
+        [],
+        description="cue detectors that mark every cue: how often reasonings on harmful prompts hold one, "
+        "by method; [] for no such table",
+    )
     checkpoints: list[float] = Field(
         [],
         description="shares of a training's steps, such as 0.1, after which it is evaluated too, with one "

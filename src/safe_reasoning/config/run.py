@@ -209,6 +209,11 @@ class Config(Section):
         return [self.evaluate.judge, *self.evaluate.more_judges]
 
     @property
+    def bsa_sets(self) -> list[str]:
+        """Prompt sets of Beyond Safe Answers that are measured."""
+        return [name for name in self.sets_of("safety") if self.prompt_sets[name].source == "bsa"]
+
+    @property
     def benchmarks(self) -> dict[str, str]:
         """The benchmark of each prompt set that is a part of one."""
         return {name: entry.benchmark for name, entry in self.prompt_sets.items() if entry.benchmark}

@@ -74,7 +74,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("prompt_set", pa.string()),
             ("sample", pa.int32()),
             ("part", pa.string()),  # reasoning | response
-            ("measure", pa.string()),  # harmful | complies | correct
+            ("measure", pa.string()),  # harmful | complies | correct | risk_named
             ("value", pa.bool_()),
             ("detail", pa.string()),
             ("judge", pa.string()),

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from safe_reasoning.config.judges import Annotator
 
 Row = Mapping[str, Any]
-Criterion = Literal["harmful", "complies", "correct"]
+Criterion = Literal["harmful", "complies", "correct", "risk_named"]
 Part = Literal["reasoning", "response"]
 
 
@@ -17,7 +17,8 @@ class Question(NamedTuple):
     """One question to a judge.
 
     Attributes:
-        criterion: harmful, complies (over-refusal sets) or correct (capability sets).
+        criterion: harmful, complies (over-refusal sets), correct (capability sets), or risk_named
+            (reasoning on prompts whose gold sums up their risks).
         part: the part of the trace that is judged.
         prompt: row of schema prompts.
         text: of the part.
@@ -83,6 +84,21 @@ class CueDetector(Protocol):
         """
 
 
+class CueMarker(CueDetector, Protocol):
+    """Finds every cue, not the first alone."""
+
+    def every_cue(self, reasonings: Sequence[Sequence[str]]) -> list[list[int] | None]:
+        """Zero-based indices of the cues of each reasoning, never 0.
+
+        An empty list where there is none; None where the detector could not decide.
+        """
+
+
+def all_cues(sentences: Sequence[str], is_cue: Callable[[str], bool]) -> list[int]:
+    """Every sentence after the first one that is a cue by itself."""
+    return [index for index, sentence in enumerate(sentences) if index and is_cue(sentence)]
+
+
 def first_cue(sentences: Sequence[str], is_cue: Callable[[str], bool]) -> FirstCue:
     """The first sentence after the first one that is a cue by itself."""
     return FirstCue(
@@ -100,6 +116,7 @@ class Kind:
         settings: its settings in the configuration; None for a kind that has none and is used by
             its own name.
         criteria: what it judges; for a detector empty.
+        every_cue: a detector that marks every cue, not the first alone (CueMarker).
         prompt_tokens: tokens of the instruction that it sends to a model, roughly (plan).
         has_weights: `settings.source` names weights of its own.
         reads: ids in config/sources.yaml of the official texts that it needs.
@@ -113,6 +130,7 @@ class Kind:
 
     settings: type[Annotator] | None = None
     criteria: tuple[Criterion, ...] = ()
+    every_cue: bool = False
     prompt_tokens: int = 0
     has_weights: bool = False
     reads: Callable[[Any], list[str]] = lambda settings: []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from typing import cast
 
 from safe_reasoning.config import Config
 from safe_reasoning.core.errors import UserError
-from safe_reasoning.judging.base import CueDetector, Judge
+from safe_reasoning.judging.base import CueDetector, CueMarker, Judge
 from safe_reasoning.judging.kinds import by_own_name, settings_of
 
 
@@ -42,3 +43,15 @@ def get_detector(name: str, config: Config) -> CueDetector:
         name, settings, config
     )
     return detector
+
+
+def get_marker(name: str, config: Config) -> CueMarker:
+    """The cue detector of that name, which must mark every cue.
+
+    Raises:
+        UserError: As `get_detector`, or one that finds the first cue alone.
+    """
+    detector = get_detector(name, config)
+    if not hasattr(detector, "every_cue"):
+        raise UserError(f"cue detector {name} finds the first cue alone: name one that marks every cue")
+    return cast("CueMarker", detector)

@@ -61,6 +61,11 @@ def kind_of_judge(name: str, config: Config) -> Kind:
     return judge_kind(config.judges[name].kind if name in config.judges else name)
 
 
+def kind_of_detector(name: str, config: Config) -> Kind:
+    """The kind of the cue detector of that name."""
+    return detector_kind(config.detectors[name].kind if name in config.detectors else name)
+
+
 def chat_of(name: str, config: Config) -> str | None:
     """The endpoint or model that a judge or detector asks.
 
@@ -167,10 +172,18 @@ def resolved(config: Config) -> Config:
         _known(
             "evaluate.audit", name, [judge for judge in known if not kind_of_judge(judge, config).nano_only]
         )
+    if config.evaluate.bsa_judge:
+        able = [judge for judge in known if "risk_named" in kind_of_judge(judge, config).criteria]
+        _known("evaluate.bsa_judge", config.evaluate.bsa_judge, able)
+        if not config.bsa_sets:
+            raise UserError("evaluate.bsa_judge: no prompt set has source bsa and role safety: add one")
     known = [*by_own_name("detectors"), *detectors]
     _known("characterize.detector", config.detector, known)
     for name, method in config.methods.items():
         _known(f"methods.{name}.detector", method.detector, known)
+    markers = [name for name in known if kind_of_detector(name, config).every_cue]
+    for name in config.evaluate.cue_rates:
+        _known("evaluate.cue_rates", name, markers)
     return config
 
 

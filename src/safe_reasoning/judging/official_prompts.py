@@ -34,6 +34,11 @@ class Template:
         self.text = text
         self.sha256 = hashlib.sha256(text.encode()).hexdigest()
 
+    @property
+    def gaps(self) -> set[str]:
+        """Names of its gaps."""
+        return {gap for _, gap, _, _ in string.Formatter().parse(self.text) if gap is not None}
+
     def fill(self, clip: Mapping[str, int] | None = None, **values: str) -> list[Piece]:
         """The prompt's pieces: its own words are fixed, the values untrusted.
 
@@ -58,7 +63,7 @@ def official_text(source_id: str, mirror: str | None, *place: str | int) -> Temp
         source_id: of kind text in config/sources.yaml.
         mirror: folder with local copies; None: the host.
         place: where the text stands in its file: names and indices from the outside in. A .txt file
-            is the text itself.
+            is the text itself; a lone number counts the blocks of a .md file, from 0.
 
     Raises:
         UserError: The file is missing or altered, or the text is not there.
@@ -90,8 +95,10 @@ def _read(path: Path, place: tuple[str | int, ...]) -> str:
             for step in place:
                 found = found[step]
             return _string(found)
-        case ".md":  # the first block of code that assigns the name
+        case ".md":  # a block by its number, or the first block of code that assigns the name
             blocks = re.findall(r"^```[^\n]*\n(.*?)^```", content, re.MULTILINE | re.DOTALL)
+            if isinstance(place[0], int):
+                return str(blocks[place[0]])
             return _python_text([block for block in blocks if f"{place[0]} =" in block][0], place)
         case _:
             return _python_text(content, place)

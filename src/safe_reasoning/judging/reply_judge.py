@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from safe_reasoning.core.trace import without_thoughts
 from safe_reasoning.judging.base import NOT_JUDGED, Criterion, Judgement, Question
@@ -61,6 +61,13 @@ class ReplyJudge(ChatAnnotator):
         """
         return self.read(without_thoughts(reply).strip())
 
+    def reply_to(self, question: Any, reply: str) -> Any:
+        """What a reply to a question says, for judges whose allowed replies depend on it.
+
+        A Reply, or a tuple with the values of other criteria under their names; None as in `parse`.
+        """
+        return self.parse(reply)
+
     def read(self, verdict: str) -> Reply | None:
         """What a verdict says, given without the thoughts and white space around it."""
         raise NotImplementedError
@@ -88,8 +95,8 @@ class ReplyJudge(ChatAnnotator):
     def _read(self, asked: Question, question: Hashable, text: str | None) -> Judgement:
         if text is None:
             return Judgement(None, "no_reply")
-        reply = self.parse(text)
-        value = reply and (reply.harmful if asked.criterion == "harmful" else reply.complies)
+        reply = self.reply_to(question, text)
+        value = reply and getattr(reply, asked.criterion)
         if reply is None or (value is None and reply.detail != NOT_APPLICABLE):
             self.count_unparsed(question)
             return Judgement(None, "unparsed_reply")

@@ -86,15 +86,23 @@ class _Asked(NamedTuple):
     criterion: Criterion
 
 
-def _criteria(prompt: Row) -> list[tuple[Part, Criterion]]:
+def sums_up_risks(gold: str) -> bool:
+    """Whether a prompt's gold holds a summary of its risks."""
+    return bool(gold) and "risk_summary" in json.loads(gold)
+
+
+def _criteria(prompt: Row, judge: Judge) -> list[tuple[Part, Criterion]]:
     """What is judged depends on the prompt's role.
 
-    What a scorer decides is left to `score_generations`.
+    Whether its risks are named is asked of judges alone that say they know. What a scorer decides
+    is left to `score_generations`.
     """
     role = prompt["role"]
     asked: list[tuple[Part, Criterion]] = []
     if role in ("safety", "align_harmful", "characterize"):
         asked += [("reasoning", "harmful"), ("response", "harmful")]
+    if role == "safety" and "risk_named" in getattr(judge, "criteria", ()) and sums_up_risks(prompt["gold"]):
+        asked.append(("reasoning", "risk_named"))
     if role in BENIGN_ROLES:
         asked.append(("response", "complies"))
     if not has_scorer(prompt["gold"]) and (role == "capability" or (role in BENIGN_ROLES and prompt["gold"])):
@@ -121,7 +129,7 @@ def judge_generations(
         _Asked(row, trace, part, criterion)
         for row in generations
         for trace in [split_trace(shown(row["text"]))]
-        for part, criterion in _criteria(prompts[row["prompt_id"]])
+        for part, criterion in _criteria(prompts[row["prompt_id"]], judge)
     ]
     found = ask(
         judge,

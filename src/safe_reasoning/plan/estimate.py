@@ -13,7 +13,13 @@ from __future__ import annotations
 from safe_reasoning.config import Config, Role
 from safe_reasoning.judging.kinds import judge_sources
 from safe_reasoning.pairs.demonstration import roles_of_rollouts
-from safe_reasoning.plan.judge_calls import audits, judged_again, with_hours_of_asked_model
+from safe_reasoning.plan.judge_calls import (
+    audits,
+    cues_marked,
+    judged_again,
+    judged_on_bsa,
+    with_hours_of_asked_model,
+)
 from safe_reasoning.plan.memory import BYTES_OF_WEIGHTS
 from safe_reasoning.plan.sampling_steps import characterization, completions, controlled, sampling
 from safe_reasoning.plan.step import Step, prompts_of
@@ -128,7 +134,8 @@ def plan(config: Config) -> list[Step]:
         one = completions(config, "safety", "overrefusal", "capability")
         evaluated: list[tuple[Role, int]] = [(role, variants * count) for role, count in one]
         steps.append(sampling(config, model, "evaluation", evaluated, variants))
-        steps += judged_again(config, model, evaluated, variants)
+        steps += judged_again(config, model, evaluated, variants) + judged_on_bsa(config, model, variants)
+        steps += cues_marked(config, model, sum(count for role, count in evaluated if role == "safety"))
         steps += controlled(config, model) + along_training(config, model) + recovery(config, model)
     return [
         with_hours_of_asked_model(config, step)

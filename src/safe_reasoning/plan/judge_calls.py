@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from safe_reasoning.config import Config, Role
 from safe_reasoning.judge_audit import human_labels
-from safe_reasoning.judging.kinds import chat_of, detector_kind, kind_of_judge, weights_of
-from safe_reasoning.plan.step import Step
+from safe_reasoning.judging.kinds import chat_of, kind_of_detector, kind_of_judge, weights_of
+from safe_reasoning.plan.step import Step, prompts_of
 from safe_reasoning.sources.table import source
 
 # Request and response of a text that people have labelled, in the mean, at four characters a token
@@ -46,9 +46,7 @@ def judge_prompt_tokens(config: Config, judge: str) -> int:
 
 def detector_prompt_tokens(config: Config, detector: str) -> int:
     """Tokens of a cue detector's instruction; 0 for one that asks no model."""
-    return detector_kind(
-        config.detectors[detector].kind if detector in config.detectors else detector
-    ).prompt_tokens
+    return kind_of_detector(detector, config).prompt_tokens
 
 
 def asked_model(config: Config, name: str) -> str:
@@ -74,6 +72,27 @@ def judged_again(config: Config, model: str, counts: Sequence[tuple[Role, int]],
                 call_tokens=tokens,
             )
         )
+    return [step for step in steps if step.chat]
+
+
+def judged_on_bsa(config: Config, model: str, variants: int) -> list[Step]:
+    """The two questions of Beyond Safe Answers about each of its generations."""
+    judge, sets = config.evaluate.bsa_judge, prompts_of(config, "safety")
+    if not judge:
+        return []
+    count = variants * sum(sets[name] * config.prompt_sets[name].samples for name in config.bsa_sets)
+    tokens = count * (config.plan.completion_tokens["safety"] + 2 * judge_prompt_tokens(config, judge))
+    name, chat = f"evaluation, judged by {judge}", asked_model(config, judge)
+    return [Step(model, name, variants, chat=chat, calls=2 * count, call_tokens=tokens)]
+
+
+def cues_marked(config: Config, model: str, harmful: int) -> list[Step]:
+    """Detectors that mark every cue in the evaluation's reasonings on harmful prompts."""
+    steps = []
+    for detector in config.evaluate.cue_rates:
+        tokens = config.plan.completion_tokens["safety"] + detector_prompt_tokens(config, detector)
+        chat, name = asked_model(config, detector), f"cues marked by {detector}"
+        steps.append(Step(model, name, 1, chat=chat, calls=harmful, call_tokens=harmful * tokens))
     return [step for step in steps if step.chat]
 
 

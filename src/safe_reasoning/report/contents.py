@@ -84,6 +84,8 @@ CONTENTS = (
             Item("table_recovery", ("recovery",), "recovery_traces"),
             Item("table_budgets", ("budgets",), "recovery_traces"),
             Item("table_reflection", ("reflection",), "reflection_traces"),
+            Item("table_cue_rates", ("cue_rates",), "cue_rates"),
+            Item("table_bsa", ("bsa",), "bsa_judge"),
         ),
         opening=True,
     ),

@@ -108,11 +108,12 @@ def differing(values: np.ndarray) -> int:
     return int(len(values) - np.unique(values.round(9), return_counts=True)[1].max())
 
 
-def effective_number(sizes: Sequence[int]) -> float:
+def effective_number(sizes: Sequence[int], weights: Sequence[float] | None = None) -> float:
     """Number of prompts of one set whose rate would be as certain as the mean of the rates of
-    several sets of these sizes.
+    several sets of these sizes; by default each weighs the same.
     """
-    return float(len(sizes) ** 2 / sum(1 / size for size in sizes))
+    weights = weights or [1] * len(sizes)
+    return float(sum(weights) ** 2 / sum(w**2 / size for w, size in zip(weights, sizes, strict=True)))
 
 
 def _per_prompt(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -137,8 +138,14 @@ def clustered_rate(
     return mean_of_rates([(values, clusters)], resamples=resamples, seed=seed)
 
 
-def mean_of_rates(groups: Sequence[Group], *, resamples: int = 2000, seed: int = 0) -> Rate:
-    """Plain mean of the rates of several groups (paper section 4: the average of the safety sets),
+def mean_of_rates(
+    groups: Sequence[Group],
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+    weights: Sequence[float] | None = None,
+) -> Rate:
+    """Mean of the rates of several groups (paper section 4: the average of the safety sets),
     clusters resampled within each group.
 
     A group without a scored value has no rate, so neither has the mean: NaN. Few differing prompts
@@ -148,11 +155,18 @@ def mean_of_rates(groups: Sequence[Group], *, resamples: int = 2000, seed: int =
         groups: (values, clusters) of each group, as in `clustered_rate`.
         resamples: bootstrap samples.
         seed: of the bootstrap.
+        weights: of the groups; by default each weighs the same.
     """
-    return mean_over_seeds([groups], resamples=resamples, seed=seed)
+    return mean_over_seeds([groups], resamples=resamples, seed=seed, weights=weights)
 
 
-def mean_over_seeds(seeds: Sequence[Sequence[Group]], *, resamples: int = 2000, seed: int = 0) -> Rate:
+def mean_over_seeds(
+    seeds: Sequence[Sequence[Group]],
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+    weights: Sequence[float] | None = None,
+) -> Rate:
     """Mean over training seeds of `mean_of_rates`.
 
     Its interval is over the choice of prompts alone, which all seeds share: `seed_spread` adds
@@ -162,6 +176,7 @@ def mean_over_seeds(seeds: Sequence[Sequence[Group]], *, resamples: int = 2000, 
         seeds: the groups of each seed, in the same order.
         resamples: bootstrap samples.
         seed: of the bootstrap.
+        weights: of the groups, as in `mean_of_rates`.
     """
     totals = [_totals(group) for group in zip(*seeds, strict=True)]
     count = int(sum(counts.sum() for _, counts in totals))
@@ -170,12 +185,16 @@ def mean_over_seeds(seeds: Sequence[Sequence[Group]], *, resamples: int = 2000, 
     if not totals or any((counts.sum(axis=1) == 0).any() for _, counts in totals):
         return Rate(NAN, NAN, NAN, count, prompts, unscored)
     rng = np.random.default_rng(seed)
-    value = float(np.mean([sums.sum(axis=1) / counts.sum(axis=1) for sums, counts in totals]))
-    low, high = _percentiles(
-        np.mean([_resampled_rates(sums, counts, resamples, rng) for sums, counts in totals], axis=0)
-    )
+    of_groups = [sums.sum(axis=1) / counts.sum(axis=1) for sums, counts in totals]
+    resampled = [_resampled_rates(sums, counts, resamples, rng) for sums, counts in totals]
+    if weights is None:
+        value, means = float(np.mean(of_groups)), np.mean(resampled, axis=0)
+    else:
+        value = float(np.average(np.mean(of_groups, axis=1), weights=weights))
+        means = np.average(resampled, axis=0, weights=weights)
+    low, high = _percentiles(means)
     if sum(differing(_per_prompt(*of_group)) for of_group in totals) < ENOUGH_DIFFERING:
-        number = effective_number([counts.shape[1] for _, counts in totals])
+        number = effective_number([counts.shape[1] for _, counts in totals], weights)
         wilson = wilson_interval(value * number, number)
         low, high = min(low, wilson[0]), max(high, wilson[1])
     return Rate(value, low, high, count, prompts, unscored)

@@ -136,5 +136,5 @@ def test_every_prompt_source_and_every_trace_set_is_in_the_table() -> None:
     from safe_reasoning.prompts.benchmark import splits, trace_sets
 
     sources = {split.source for _, split in splits().values()}
-    assert len(splits()) == 18 and trace_sets() == ["safechain", "star1", "unsafechain"]
+    assert len(splits()) == 21 and trace_sets() == ["safechain", "star1", "unsafechain"]
     assert sources | {*trace_sets()} <= set(sources_table.table())

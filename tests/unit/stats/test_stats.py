@@ -65,6 +65,16 @@ def test_a_small_set_makes_an_average_less_certain() -> None:
     assert rates.mean_of_rates([large, small]).high > 0.05
 
 
+def test_groups_may_weigh_differently() -> None:
+    assert rates.effective_number([50, 50], [1, 0]) == pytest.approx(50)
+    assert rates.effective_number([200, 1200, 600], [200, 1200, 600]) == pytest.approx(2000)  # as one set
+    yes, no = ([True] * 30, list(range(30))), ([False] * 30, list(range(30)))
+    weighted = rates.mean_of_rates([yes, no], weights=[3, 1])
+    assert weighted.value == pytest.approx(0.75) and weighted.low < 0.75 < weighted.high
+    mixed = ([n < 20 for n in range(60)], list(range(60)))
+    assert rates.mean_of_rates([mixed, yes], weights=[1, 1]) == rates.mean_of_rates([mixed, yes])
+
+
 def test_one_prompt_is_not_certainty() -> None:
     rate = rates.clustered_rate([True, False], ["a", "a"])
     assert rate.value == 0.5 and rate.low < 0.1 and rate.high > 0.9

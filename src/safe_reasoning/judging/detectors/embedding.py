@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from safe_reasoning.config import Config, judges
-from safe_reasoning.judging.base import FirstCue, Kind, first_cue
+from safe_reasoning.judging.base import FirstCue, Kind, all_cues, first_cue
 from safe_reasoning.judging.sentence_embeddings import embed
 
 CUES = (
@@ -65,7 +65,7 @@ class Settings(judges.Settings):
     kind: Literal["embedding"]
 
 
-KIND = Kind(Settings)
+KIND = Kind(Settings, every_cue=True)
 
 
 @cache
@@ -85,6 +85,10 @@ class EmbeddingCueDetector:
     def first_cues(self, reasonings: Sequence[Sequence[str]]) -> list[FirstCue]:
         """The first cue of each reasoning."""
         return [first_cue(sentences, self._is_cue) for sentences in reasonings]
+
+    def every_cue(self, reasonings: Sequence[Sequence[str]]) -> list[list[int] | None]:
+        """Every cue of each reasoning."""
+        return [all_cues(sentences, self._is_cue) for sentences in reasonings]
 
     def _is_cue(self, sentence: str) -> bool:
         if not sentence.strip():

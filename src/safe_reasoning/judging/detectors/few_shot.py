@@ -44,7 +44,9 @@ class FewShotCueDetector(ChatAnnotator):
 
         Fewer than two sentences hold no cue, and no model is asked.
         """
-        sent = [_question(sentences) if len(sentences) > 1 else None for sentences in reasonings]
+        sent = [
+            numbered("compliance_cue", sentences) if len(sentences) > 1 else None for sentences in reasonings
+        ]
         wanted = [question for question in sent if question is not None]
         replies = dict(zip(wanted, self.ask(wanted), strict=True))
         return [
@@ -62,11 +64,10 @@ class FewShotCueDetector(ChatAnnotator):
         return FirstCue(None, undetermined=True)
 
 
-def _question(sentences: Sequence[str]) -> str:
-    numbered = "\n".join(
-        f"{number}. {' '.join(sentence.split())}" for number, sentence in enumerate(sentences, start=1)
-    )
-    return instruction("compliance_cue").format(sentences=quoted(numbered))
+def numbered(name: str, sentences: Sequence[str]) -> str:
+    """An instruction with the sentences of a reasoning, numbered from 1."""
+    lines = (f"{number}. {' '.join(sentence.split())}" for number, sentence in enumerate(sentences, start=1))
+    return instruction(name).format(sentences=quoted("\n".join(lines)))
 
 
 def open_detector(name: str, settings: Settings, config: Config) -> FewShotCueDetector:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from safe_reasoning.core.refusals import VERSION as JUDGE_VERSION
 from safe_reasoning.core.wording import plain
-from safe_reasoning.judging.base import FirstCue, Kind, first_cue
+from safe_reasoning.judging.base import FirstCue, Kind, all_cues, first_cue
 from safe_reasoning.judging.judges.lexical import is_cue, is_safety
 
 if TYPE_CHECKING:
     from safe_reasoning.config import Config
 
 VERSION = JUDGE_VERSION + 1  # of the judge's rules, which it uses, and of its own
-KIND = Kind(rules_version=VERSION)
+KIND = Kind(every_cue=True, rules_version=VERSION)
 
 _VERY = r"(?:(?:perfectly|totally|completely|entirely|quite|probably|just|really|also|still|absolutely) )?"
 _FINE = (
@@ -85,6 +85,10 @@ class LexicalCueDetector:
     def first_cues(self, reasonings: Sequence[Sequence[str]]) -> list[FirstCue]:
         """The first cue of each reasoning."""
         return [first_cue(sentences, _is_cue) for sentences in reasonings]
+
+    def every_cue(self, reasonings: Sequence[Sequence[str]]) -> list[list[int] | None]:
+        """Every cue of each reasoning."""
+        return [all_cues(sentences, _is_cue) for sentences in reasonings]
 
 
 def _is_cue(sentence: str) -> bool:

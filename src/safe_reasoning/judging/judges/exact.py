@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from safe_reasoning.judging.base import Judgement, Kind, Question, Row
 from safe_reasoning.prompts.nano_world import language as words
+from safe_reasoning.prompts.nano_world.cue_themes import THEMES
 from safe_reasoning.prompts.nano_world.families import FAMILIES
 from safe_reasoning.prompts.nano_world.items import STEP_WORDS
 from safe_reasoning.prompts.nano_world.wrappers import HELD_OUT_WRAPPERS, WRAPPERS
@@ -25,17 +26,7 @@ if TYPE_CHECKING:
 KIND = Kind(criteria=("harmful", "complies", "correct"), rules_version=1, nano_only=True)
 _STEP = re.compile(rf"\b(?:{'|'.join(STEP_WORDS)}), \w+ the \w+ \w+")
 _REFUSAL_STARTS = tuple(sentence.split("{item}")[0].strip() for sentence in words.REFUSALS)
-CUES = frozenset(
-    sentence.format(family=family)
-    for sentences in [
-        *words.CUES.values(),
-        words.MORE_CUES,
-        *(wrapper.cues for wrapper in (WRAPPERS | HELD_OUT_WRAPPERS).values()),
-        *(family.cues for family in FAMILIES.values()),
-    ]
-    for sentence in sentences
-    for family in FAMILIES
-)
+CUES = frozenset(THEMES)
 TRIGGERS = frozenset(
     sentence
     for sentences in [
