@@ -5,13 +5,13 @@ WITHOUT = f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/evaluation_witho
 
 def policy_triggers(wildcards):
     """The picked triggers, where the method's policy inserts them."""
-    needs = control.needs_of(CONFIG, CONFIG.methods[wildcards.method].policy)
+    needs = needs_of_policy(CONFIG, CONFIG.methods[wildcards.method].policy)
     return {"triggers": f"{RUN}/characterize/{wildcards.model}/triggers.json"} if "triggers" in needs else {}
 
 
 def policy_annotators(wildcards):
     """The cue detector and the judge that the method's policy asks."""
-    return control.annotators_of(CONFIG, CONFIG.methods[wildcards.method].policy)
+    return annotators_of_policy(CONFIG, CONFIG.methods[wildcards.method].policy)
 
 
 rule generate_controlled:

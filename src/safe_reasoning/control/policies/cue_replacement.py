@@ -12,7 +12,6 @@ embedding). One that reads the whole reasoning (few-shot) decides in hindsight
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
@@ -46,12 +45,12 @@ KIND = Kind(
 )
 
 
-@dataclass(frozen=True)
 class CueReplacement:
     """The policy: see `controller.Policy`."""
 
-    inputs: PolicyInputs
-    rounds: int
+    def __init__(self, inputs: PolicyInputs) -> None:
+        self.inputs = inputs
+        self.rounds: int = inputs.settings.rounds
 
     def opening(self, draft: Draft) -> str:
         return ""
@@ -77,4 +76,4 @@ class CueReplacement:
 
 def open_policy(inputs: PolicyInputs) -> CueReplacement:
     """The policy with its settings."""
-    return CueReplacement(inputs, inputs.settings.rounds)
+    return CueReplacement(inputs)

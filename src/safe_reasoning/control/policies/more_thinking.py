@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pydantic import Field
 
@@ -30,12 +29,12 @@ class Settings(PolicySettings):
 KIND = Kind(settings=Settings, needs=lambda settings: (), rounds=lambda settings: settings.rounds)
 
 
-@dataclass(frozen=True)
 class MoreThinking:
     """The policy: see `controller.Policy`."""
 
-    inputs: PolicyInputs
-    rounds: int
+    def __init__(self, inputs: PolicyInputs) -> None:
+        self.inputs = inputs
+        self.rounds: int = inputs.settings.rounds
 
     def opening(self, draft: Draft) -> str:
         return ""
@@ -60,4 +59,4 @@ class MoreThinking:
 
 def open_policy(inputs: PolicyInputs) -> MoreThinking:
     """The policy with its settings."""
-    return MoreThinking(inputs, inputs.settings.rounds)
+    return MoreThinking(inputs)

@@ -9,7 +9,6 @@ opening is one of the run's mined triggers, or nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pydantic import Field
 
@@ -36,12 +35,12 @@ KIND = Kind(
 )
 
 
-@dataclass(frozen=True)
 class Opening:
     """The policy: see `controller.Policy`."""
 
-    inputs: PolicyInputs
-    rounds: int = 0
+    def __init__(self, inputs: PolicyInputs) -> None:
+        self.inputs = inputs
+        self.rounds: int = 0
 
     def opening(self, draft: Draft) -> str:
         settings: Settings = self.inputs.settings

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
@@ -50,12 +49,12 @@ def _needs(settings: Settings) -> tuple[Any, ...]:
 KIND = Kind(settings=Settings, needs=_needs, rounds=lambda settings: settings.rounds)
 
 
-@dataclass(frozen=True)
 class Reminder:
     """The policy: see `controller.Policy`."""
 
-    inputs: PolicyInputs
-    rounds: int
+    def __init__(self, inputs: PolicyInputs) -> None:
+        self.inputs = inputs
+        self.rounds: int = inputs.settings.rounds
 
     def opening(self, draft: Draft) -> str:
         return ""
@@ -101,4 +100,4 @@ class Reminder:
 
 def open_policy(inputs: PolicyInputs) -> Reminder:
     """The policy with its settings."""
-    return Reminder(inputs, inputs.settings.rounds)
+    return Reminder(inputs)

@@ -9,7 +9,6 @@ construction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
@@ -39,12 +38,12 @@ KIND = Kind(
 )
 
 
-@dataclass(frozen=True)
 class UnsafeStep:
     """The policy: see `controller.Policy`."""
 
-    inputs: PolicyInputs
-    rounds: int
+    def __init__(self, inputs: PolicyInputs) -> None:
+        self.inputs = inputs
+        self.rounds: int = inputs.settings.rounds
 
     def opening(self, draft: Draft) -> str:
         return ""
@@ -71,4 +70,4 @@ class UnsafeStep:
 
 def open_policy(inputs: PolicyInputs) -> UnsafeStep:
     """The policy with its settings."""
-    return UnsafeStep(inputs, inputs.settings.rounds)
+    return UnsafeStep(inputs)
