@@ -14,6 +14,7 @@ from safe_reasoning.config import Config, Role
 from safe_reasoning.judging.kinds import judge_sources
 from safe_reasoning.plan.judge_calls import (
     audits,
+    cue_audits,
     cues_marked,
     judged_again,
     judged_on_bsa,
@@ -91,7 +92,7 @@ def recovery(config: Config, model: str) -> list[Step]:
 
 def plan(config: Config) -> list[Step]:
     """Every step of the run, in its order."""
-    steps = attacks(config) + audits(config)
+    steps = attacks(config) + audits(config) + cue_audits(config)
     for source_id in judge_sources(config):
         steps.append(
             Step(
