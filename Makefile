@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 # torch's CPU build lies outside PyPI: where the configured index lacks it, PyTorch's own CPU index is asked.
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: help setup demo compare mini figures archive compare-runs plan prefetch lock-revisions containers lock-containers label-sheet label-audit cue-audit test-fast test test-slow bench lint format schema lock setup-cuda gpu-bundle gpu-check
+.PHONY: help setup demo compare mini figures archive compare-runs plan prefetch lock-revisions containers lock-containers label-sheet label-audit test-fast test test-slow bench lint format schema lock setup-cuda gpu-bundle gpu-check
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -86,9 +86,6 @@ label-sheet: setup ## a blinded sheet of a run's texts for a person to label: ma
 
 label-audit: setup ## agreement of the judges with a filled-in sheet: make label-audit SHEET=results/mini/labels/sheet.csv
 	$(BIN)/python scripts/audit_label_sheet.py --sheet $(or $(SHEET),results/demo/labels/sheet.csv)
-
-cue-audit: setup ## cue detectors against published labels of a model, of your own clone (docs/suites.md): make cue-audit ANNOTATIONS=file.jsonl DETECTORS=lexical
-	$(BIN)/python scripts/audit_cues.py --config $(or $(CONFIG),config/mini.yaml) --annotations $(ANNOTATIONS) --detectors $(or $(DETECTORS),lexical) --out $(or $(OUT),results/cue_audit.csv)
 
 gpu-bundle: setup ## wheels, weights and recorded runs of the GPU check, in pieces to carry to a machine without a network: gpu-bundle/ (docs/gpu-check.md)
 	$(BIN)/python scripts/gpu_bundle.py --out gpu-bundle

@@ -96,7 +96,7 @@ rule join_metrics:
     log:
         f"{RUN}/logs/join_metrics/{{table}}.log",
     wildcard_constraints:
-        table="(?!contamina|judge_audit|judge_calibration|over_bases)[a-z_]+",
+        table="(?!contamina|cue_audit|judge_audit|judge_calibration|over_bases)[a-z_]+",
     localrule: True
     container:
         image("analyze")

@@ -50,3 +50,25 @@ rule measure_cue_rates:
             "python scripts/measure_cue_rates.py --config {params.config} --model {wildcards.model} "
             "--generations {input.generations} --verdicts {input.verdicts} --out {output} 2> {log}"
         )
+
+
+# Detectors against sentences that a model has labelled, of the user's own clone.
+rule audit_cues:
+    input:
+        judge_files(*audited_detectors(CONFIG)),
+    output:
+        f"{RUN}/metrics/cue_audit.csv",
+    log:
+        f"{RUN}/logs/audit_cues/audit.log",
+    container:
+        image("serve")
+    resources:
+        **GENERATION,
+    params:
+        config=CONFIG_FILE,
+        rerun_on=settings("evaluate.cue_labels", "evaluate.bootstrap")
+        + judge_settings(*audited_detectors(CONFIG)),
+    message:
+        "Comparing cue detectors with labelled sentences"
+    shell:
+        on_gpus("python scripts/audit_cues.py --config {params.config} --out {output} 2> {log}")

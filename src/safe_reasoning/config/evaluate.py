@@ -29,6 +29,11 @@ class Evaluate(Section):
         description="cue detectors that mark every cue: how often reasonings on harmful prompts hold one, "
         "by method; [] for no such table",
     )
+    cue_labels: list[str] = Field(
+        [],
+        description="annotation files of your own clone of BatsResearch/self-jailbreaking: the detectors of "
+        "`cue_rates` are compared with these labels, which are GPT-5's; [] for no comparison",
+    )
     checkpoints: list[float] = Field(
         [],
         description="shares of a training's steps, such as 0.1, after which it is evaluated too, with one "

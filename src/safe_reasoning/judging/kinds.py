@@ -66,6 +66,11 @@ def kind_of_detector(name: str, config: Config) -> Kind:
     return detector_kind(config.detectors[name].kind if name in config.detectors else name)
 
 
+def audited_detectors(config: Config) -> list[str]:
+    """The detectors of the cue rates that can be compared with labels of real reasonings."""
+    return [name for name in config.evaluate.cue_rates if not kind_of_detector(name, config).nano_only]
+
+
 def chat_of(name: str, config: Config) -> str | None:
     """The endpoint or model that a judge or detector asks.
 
@@ -184,6 +189,10 @@ def resolved(config: Config) -> Config:
     markers = [name for name in known if kind_of_detector(name, config).every_cue]
     for name in config.evaluate.cue_rates:
         _known("evaluate.cue_rates", name, markers)
+    if config.evaluate.cue_labels and not audited_detectors(config):
+        raise UserError(
+            "evaluate.cue_labels: evaluate.cue_rates names no detector that reads English: name one there"
+        )
     return config
 
 

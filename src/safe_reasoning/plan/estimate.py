@@ -15,6 +15,7 @@ from safe_reasoning.judging.kinds import judge_sources
 from safe_reasoning.pairs.demonstration import roles_of_rollouts
 from safe_reasoning.plan.judge_calls import (
     audits,
+    cue_audits,
     cues_marked,
     judged_again,
     judged_on_bsa,
@@ -97,7 +98,7 @@ def recovery(config: Config, model: str) -> list[Step]:
 
 def plan(config: Config) -> list[Step]:
     """Every step of the run, in its order."""
-    steps = attacks(config) + audits(config)
+    steps = attacks(config) + audits(config) + cue_audits(config)
     for source_id in judge_sources(config):
         steps.append(
             Step(

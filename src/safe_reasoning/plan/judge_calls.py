@@ -7,12 +7,20 @@ from dataclasses import replace
 
 from safe_reasoning.config import Config, Role
 from safe_reasoning.judge_audit import human_labels
-from safe_reasoning.judging.kinds import chat_of, kind_of_detector, kind_of_judge, weights_of
+from safe_reasoning.judging.kinds import (
+    audited_detectors,
+    chat_of,
+    kind_of_detector,
+    kind_of_judge,
+    weights_of,
+)
 from safe_reasoning.plan.step import Step, prompts_of
 from safe_reasoning.sources.table import source
 
 # Request and response of a text that people have labelled, in the mean, at four characters a token
 LABELLED_TOKENS = 190
+LABELLED_TRACES = 313  # of an annotation file of self-jailbreaking, at most
+TRACE_TOKENS = 500  # of each, at most
 REPLY_TOKENS = 400  # of an endpoint that may write more
 HARMFUL_ROLES = ("align_harmful", "characterize", "safety")
 
@@ -93,6 +101,17 @@ def cues_marked(config: Config, model: str, harmful: int) -> list[Step]:
         tokens = config.plan.completion_tokens["safety"] + detector_prompt_tokens(config, detector)
         chat, name = asked_model(config, detector), f"cues marked by {detector}"
         steps.append(Step(model, name, 1, chat=chat, calls=harmful, call_tokens=harmful * tokens))
+    return [step for step in steps if step.chat]
+
+
+def cue_audits(config: Config) -> list[Step]:
+    """Detectors that are compared with labelled sentences; only the unsafe traces are read."""
+    steps = []
+    calls = len(config.evaluate.cue_labels) * LABELLED_TRACES
+    for detector in audited_detectors(config) if calls else ():
+        tokens = calls * (TRACE_TOKENS + detector_prompt_tokens(config, detector))
+        chat, name = asked_model(config, detector), f"audit of {detector}"
+        steps.append(Step("", name, 1, chat=chat, calls=calls, call_tokens=tokens, bound=True))
     return [step for step in steps if step.chat]
 
 

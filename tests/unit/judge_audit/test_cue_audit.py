@@ -7,13 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from safe_reasoning.archive.allow_list import check_metrics
+from safe_reasoning.config import validate
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.records import write_metrics
 from safe_reasoning.judge_audit import cue_labels
 from safe_reasoning.judge_audit.audit_cues import audit_cues, label_row
 from safe_reasoning.judge_audit.cue_labels import LabelledReasoning, labelled_reasonings, numbered_sentences
 from safe_reasoning.judging.detectors.exact import ExactCueDetector
+from safe_reasoning.judging.kinds import audited_detectors, resolved
+from safe_reasoning.plan.judge_calls import cue_audits
 from safe_reasoning.prompts.nano_world import language as words
+from tests.support.drawing import table
+from tests.support.paths import TINY
 
 CUE, OTHER = words.CUES["curiosity"][0], words.NEUTRAL[0]
 
@@ -123,3 +131,26 @@ def test_offsets_and_errors_by_hand():
 def test_nothing_to_compare_gives_no_number():
     found = audit_cues([reasoning(1, "oc", unsafe=False)], ExactCueDetector(), 100)
     assert found["traces"] == 0 and math.isnan(found["first_exact"]) and math.isnan(found["kappa"])
+
+
+def test_the_table_and_what_may_be_archived(tmp_path: Path):
+    made = [reasoning(1, "occ", 1, 2), reasoning(2, "ooc", 2), reasoning(3, "oo")]
+    rows = [label_row(made, 100), audit_cues(made, ExactCueDetector(), 100)]
+    write_metrics(tmp_path / "cue_audit.csv", [{"source": "r1-llama-think500", **one} for one in rows], {})
+    check_metrics("cue_audit", (tmp_path / "cue_audit.csv").read_bytes())
+    (found,) = table("table_cue_audit", tmp_path).to_dict("records")
+    assert (found["traces"], found["sentences"], found["first in one place, %"]) == (3, 5, "100.0")
+
+
+def test_a_configuration_compares_detectors_that_read_english():
+    raw = yaml.safe_load(TINY.read_text())
+    raw["endpoints"] = {"asked": {"model": "m", "base_url": "https://example.org/v1"}}
+    raw["detectors"] = {"excuses": {"kind": "rationalising", "chat": "asked"}}
+    raw["evaluate"] |= {"cue_labels": ["a.jsonl", "b.jsonl"], "cue_rates": ["exact", "lexical", "excuses"]}
+    config = resolved(validate(raw, "test"))
+    assert audited_detectors(config) == ["lexical", "excuses"]
+    (step,) = cue_audits(config)  # the lexical one asks no model
+    assert (step.chat, step.calls, step.bound) == ("asked", 2 * 313, True)
+    raw["evaluate"]["cue_rates"] = ["exact"]
+    with pytest.raises(UserError, match="names no detector that reads English"):
+        resolved(validate(raw, "test"))
