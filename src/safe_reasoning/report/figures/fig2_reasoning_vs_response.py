@@ -22,7 +22,7 @@ Circles are reasoning, squares responses, lines 95 % intervals from a bootstrap 
 grey band between the two is harm that shows in the reasoning alone. With several training seeds
 the symbols are means, intervals hold the spread between seeds too, and short strokes are the
 seeds. A hollow symbol leaves out more than 5 % of the answers, which could not be scored. n stands
-above each panel.
+above each panel. Of more than 16 methods only the paper's are drawn.
 """
 
 CROWDED, NEW_LINE = 4, "\n"  # panels side by side from which on titles need three lines
@@ -38,7 +38,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
         & (frame["prompt_set"] != "safety_average")
         & frame["part_of"].isna()
     )
-    return report_methods.main_methods(frame[chosen])
+    return report_methods.nameable(report_methods.main_methods(frame[chosen]))
 
 
 def draw(frame: pd.DataFrame) -> Figure:

@@ -22,7 +22,8 @@ interval (with several training seeds the mean over them, whose spread is in the
 strokes are the seeds). GRPO samples while it trains, so its minutes are all training; its steps,
 and so its generations, are set in the configuration. Both stages together hold the sampling and
 training of the first, and the answers to benign prompts. The search for
-triggers belongs to the characterization and is not counted, as in the paper.
+triggers belongs to the characterization and is not counted, as in the paper. Of more than
+16 methods only the paper's are drawn.
 """
 
 # The paper's method: our row, what its number is
@@ -57,7 +58,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
     for row in paper.itertuples():
         method, bound = PUBLISHED_ROWS[row.method]
         merged.loc[merged["method"] == method, ["paper", "bound"]] = [row.value, bound]
-    return report_methods.main_methods(merged)
+    return report_methods.nameable(report_methods.main_methods(merged))
 
 
 def draw(frame: pd.DataFrame) -> Figure:

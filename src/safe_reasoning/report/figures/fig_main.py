@@ -23,6 +23,7 @@ compliance: a wrong recipe complies too. Dots are rates, lines 95 % intervals fr
 prompts, n below. With several training seeds dots are means, intervals hold the spread between seeds too,
 and short strokes are the seeds. A hollow marker leaves out more than 5 % of the answers, which
 could not be scored. A method that is safe because it refuses everything shows in the middle panel.
+Of more than 16 methods only the paper's are drawn.
 """
 
 # Kind of prompt set, heading, (label, part, measure, colour, marker).
@@ -67,7 +68,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
     wanted = (averaged.isna() | (frame["prompt_set"] == averaged)) & (
         pd.Series(zip(frame["role"], frame["measure"], strict=True), frame.index).isin(shown)
     )
-    return report_methods.main_methods(frame[wanted])
+    return report_methods.nameable(report_methods.main_methods(frame[wanted]))
 
 
 def draw(frame: pd.DataFrame) -> Figure:
