@@ -1,5 +1,6 @@
 """The figures and the table that compare many methods, by family and by recovery."""
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -92,6 +93,25 @@ def test_reflections_are_averaged_over_tenths_and_seeds(tmp_path: Path):
     assert row["method"] == "IPO (stage 1)" and row["traces"] == 4 and row["prompts"] == "harmful"
     assert row["entropy, nats"] == "0.40" and row["at or after a cue, %"] == "35.0"
     assert row["reflections per 100 tokens"] == "3.10" and row["change of entropy, nats"] == ""
+
+
+def test_cost_is_tokens_once_and_a_ratio_in_use(metrics: Path, tmp_path: Path):
+    """A method with a log of edits stands on the right, against the base's tokens on harmful prompts."""
+    shutil.copytree(metrics, tmp_path / "metrics")
+    lengths = {"harmful": (30.0, 15.0), "benign": (10.0, 10.0)}
+    rows = [
+        {"model": "nano", "method": "dpo_natural", "kind": kind, "measure": measure, "value": value}
+        for kind, values in lengths.items()
+        for measure, value in zip(("sampled_tokens", "base_tokens"), values, strict=True)
+    ]
+    records.write_metrics(tmp_path / "metrics/control.csv", rows, {})
+    frame = draw("fig_cost", tmp_path / "metrics", tmp_path / "fig").set_index("method")
+    assert frame.loc["dpo_natural", "always"] == 2.0 and frame["always"].notna().sum() == 1
+    assert frame.loc["sft", "once"] == 9 + 11 and frame.loc["sft", "harm_rate"] == 0.5
+    assert frame.loc["ipo", "help_rate"] < frame.loc["ipo", "kept"] <= frame.loc["sft", "help_rate"]
+    svg = (tmp_path / "fig.svg").read_text()
+    assert "sampled per token of the base" in svg and ">DPO (natural pairs)<" in svg
+    assert "fig_cost" in {item.name for item in contents.of_metrics(tmp_path / "metrics")}
 
 
 def test_items_are_there_only_where_they_are_asked_for(metrics: Path, tmp_path: Path):
