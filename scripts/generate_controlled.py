@@ -31,6 +31,8 @@ def main() -> None:
     parser.add_argument("--model-dir", required=True, type=Path, help="folder of the weights to sample from")
     parser.add_argument("--prompts", required=True, nargs="+")
     parser.add_argument("--triggers", type=Path, help="the picked triggers")
+    parser.add_argument("--rollouts", type=Path, help="rollouts of the base, to fit the policy on")
+    parser.add_argument("--benign-prompts", nargs="+", default=[], help="the benign prompts among them")
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--label", default="controlled", help="name on the progress lines")
     parser.add_argument(
@@ -53,13 +55,15 @@ def main() -> None:
     config = sharing_a_gpu(config, *annotators_of(config, name))
     tokenizer = load_tokenizer(arguments.model_dir)
     prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]
+    benign = [row for path in arguments.benign_prompts for row in read_rows(path, "prompts")]
     inputs = PolicyInputs(
         config,
         name,
         tokenizer,
         arguments.model_dir,
-        {row["prompt_id"]: row for row in prompts},
+        {row["prompt_id"]: row for row in [*prompts, *benign]},
         arguments.triggers,
+        arguments.rollouts,
     )
     policy = importlib.import_module(f"safe_reasoning.control.policies.{settings.kind}").open_policy(inputs)
     samples = {each: entry.samples for each, entry in config.prompt_sets.items()}

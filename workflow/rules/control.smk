@@ -3,10 +3,30 @@
 WITHOUT = f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/evaluation_without.parquet"
 
 
-def policy_triggers(wildcards):
-    """The picked triggers, where the method's policy inserts them."""
+def policy_inputs(wildcards):
+    """What the method's policy inserts or is fitted on, by the name of the script's option."""
     needs = needs_of_policy(CONFIG, CONFIG.methods[wildcards.method].policy)
-    return {"triggers": f"{RUN}/characterize/{wildcards.model}/triggers.json"} if "triggers" in needs else {}
+    files = {}
+    if "triggers" in needs:
+        files["triggers"] = f"{RUN}/characterize/{wildcards.model}/triggers.json"
+    if "rollouts" in needs:
+        files["rollouts"] = f"{RUN}/generations/{wildcards.model}/base/rollouts.parquet"
+        files["benign_prompts"] = prompt_files("align_benign")
+    return files
+
+
+def policy_options(wildcards):
+    """The options of generate_controlled that hand these over."""
+    return " ".join(
+        f"--{name.replace('_', '-')} {files if isinstance(files, str) else ' '.join(files)}"
+        for name, files in policy_inputs(wildcards).items()
+    )
+
+
+def policy_settings(wildcards):
+    """Keys of the configuration that hold the method and its policy."""
+    policy = CONFIG.methods[wildcards.method].policy
+    return [f"methods.{wildcards.method}", *([f"policies.{policy}"] if policy in CONFIG.policies else [])]
 
 
 def policy_annotators(wildcards):
@@ -16,7 +36,7 @@ def policy_annotators(wildcards):
 
 rule generate_controlled:
     input:
-        unpack(policy_triggers),
+        unpack(policy_inputs),
         lambda w: judge_files(*policy_annotators(w)),
         weights=weights,
         prompts=EVALUATION_PROMPTS,
@@ -38,10 +58,10 @@ rule generate_controlled:
     params:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.weights),
-        triggers=lambda w, input: f"--triggers {input.triggers}" if "triggers" in input.keys() else "",
+        policy=policy_options,
         shards=f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/shards",
         out=lambda w, output: folder_of(output.end),
-        rerun_on=lambda w: settings("engine", "decoding", "prompt_sets", f"methods.{w.method}", "policies")
+        rerun_on=lambda w: settings("engine", "decoding", "prompt_sets", *policy_settings(w))
         + judge_settings(*policy_annotators(w)),
     message:
         "Sampling evaluation sets under a policy: {wildcards.model} {wildcards.method}, "
@@ -50,7 +70,7 @@ rule generate_controlled:
         on_gpus(
             "python scripts/generate_controlled.py --config {params.config} "
             "--method {wildcards.method} --model-dir {params.model_dir} --seed {wildcards.seed} "
-            "--label '{wildcards.model} {wildcards.method}' --prompts {input.prompts} {params.triggers} "
+            "--label '{wildcards.model} {wildcards.method}' --prompts {input.prompts} {params.policy} "
             "--shards {params.shards} --out {params.out} 2> {log}"
         )
 

@@ -62,9 +62,11 @@ class Policy(Protocol):
 
     Attributes:
         rounds: most edits of one completion.
+        candidates: continuations that are sampled after an edit, of which one is kept.
     """
 
     rounds: int
+    candidates: int
 
     def opening(self, draft: Draft) -> str:
         """What is put right after the open think tag, before anything is sampled; "" for nothing.
@@ -74,6 +76,24 @@ class Policy(Protocol):
 
     def first_edits(self, drafts: Sequence[Draft]) -> list[Edit | None]:
         """The first edit of each completion behind its fixed tokens; None where it stays."""
+
+    def best(self, groups: Sequence[Sequence[Draft]]) -> list[int]:
+        """Which candidate of each group is kept; asked where there are several."""
+
+
+class OnePath:
+    """What most policies share: no opening, and one continuation after an edit."""
+
+    rounds: int = 0
+    candidates: int = 1
+
+    def opening(self, draft: Draft) -> str:
+        """Nothing."""
+        return ""
+
+    def best(self, groups: Sequence[Sequence[Draft]]) -> list[int]:
+        """The first candidate of each."""
+        return [0] * len(groups)
 
 
 @dataclass(frozen=True)
@@ -144,13 +164,19 @@ def run_controlled(
         if not edits_of:
             break
         again = [
-            _continued(tokenizer, drafts[index], edit, requests[index], number, limit)
+            _continued(tokenizer, drafts[index], edit, requests[index], f"round{number}{which}", limit)
+            for index, edit in edits_of.items()
+            for which in ("", *(f".{other}" for other in range(1, policy.candidates)))
+        ]
+        rows = iter(sample(again, f"round {number}"))
+        groups = [
+            [_draft(next(rows), drafts[index], edit, requests[index]) for _ in range(policy.candidates)]
             for index, edit in edits_of.items()
         ]
-        for index, request, row in zip(edits_of, again, sample(again, f"round {number}"), strict=True):
-            kept = {**row, "generation_id": requests[index].generation_id, "seed": requests[index].seed}
-            drafts[index] = Draft(kept, len(request.given_ids), [*drafts[index].edits, edits_of[index]])
-            sampled[index] += len(row["token_ids"]) - len(request.given_ids)
+        chosen = policy.best(groups) if policy.candidates > 1 else [0] * len(groups)
+        for index, group, best in zip(edits_of, groups, chosen, strict=True):
+            sampled[index] += sum(len(each.row["token_ids"]) - each.fixed for each in group)
+            drafts[index] = group[best]
         going = list(edits_of)
     return [
         _delivered(tokenizer, draft, opening, tokens)
@@ -168,13 +194,16 @@ def _opened(tokenizer: Tokenizer, policy: Policy, request: Request, limit: int) 
 
 
 def _continued(
-    tokenizer: Tokenizer, draft: Draft, edit: Edit, request: Request, number: int, limit: int
+    tokenizer: Tokenizer, draft: Draft, edit: Edit, request: Request, name: str, limit: int
 ) -> Request:
-    """The request that goes on after an edit, with room for all that was inserted."""
+    """The request that goes on after an edit, with room for all that was inserted.
+
+    `name` is of the round and the candidate.
+    """
     ids = list(draft.row["token_ids"])
     if not draft.fixed <= edit.keep <= reasoning_tokens(tokenizer, ids):
         raise ValueError(f"an edit after {edit.keep} tokens lies outside of what a policy may edit")
-    name = f"{request.generation_id}/round{number}"
+    name = f"{request.generation_id}/{name}"
     inserted = sum(len(each.insert) for each in [*draft.edits, edit])
     return replace(
         request,
@@ -183,6 +212,12 @@ def _continued(
         given_ids=ids[: edit.keep] + edit.insert,
         max_new_tokens=(request.max_new_tokens or limit) + inserted,
     )
+
+
+def _draft(row: Row, before: Draft, edit: Edit, request: Request) -> Draft:
+    """What came of a request to go on after an edit, under the completion's own name and seed."""
+    named = {**row, "generation_id": request.generation_id, "seed": request.seed}
+    return Draft(named, edit.keep + len(edit.insert), [*before.edits, edit])
 
 
 def _delivered(tokenizer: Tokenizer, draft: Draft, opening: int, sampled: int) -> Controlled:

@@ -13,6 +13,7 @@ from safe_reasoning.control.controller import Draft
 from safe_reasoning.control.policy import settings_of
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json
+from safe_reasoning.core.records import read_rows
 from safe_reasoning.judging.base import CueDetector, Judge
 from safe_reasoning.judging.factory import get_detector, get_judge
 
@@ -28,6 +29,7 @@ class PolicyInputs:
         model_dir: folder of the weights that are sampled from.
         prompts: rows of schema prompts by prompt_id.
         triggers_file: the picked triggers, where the policy needs them.
+        rollouts_file: rollouts of the base, likewise.
     """
 
     config: Config
@@ -36,6 +38,7 @@ class PolicyInputs:
     model_dir: Path
     prompts: dict[str, dict[str, Any]]
     triggers_file: Path | None = None
+    rollouts_file: Path | None = None
 
     @cached_property
     def settings(self) -> Any:
@@ -62,3 +65,21 @@ class PolicyInputs:
     def trigger(self, draft: Draft) -> str:
         """One of the triggers, drawn for this completion and its number of edits."""
         return random.Random(draft.seed("trigger")).choice(self.triggers)
+
+    @cached_property
+    def benign_rollouts(self) -> list[dict[str, Any]]:
+        """The base's rollouts of benign alignment prompts (rows of schema generations)."""
+        if self.rollouts_file is None:
+            raise UserError(f"the policy {self.name} needs --rollouts: give it")
+        sets = self.config.sets_of("align_benign")
+        return [row for row in read_rows(self.rollouts_file, "generations") if row["prompt_set"] in sets]
+
+    def request_span(self, prompt_id: str, prompt_ids: list[int]) -> range:
+        """Places of the request's tokens among the templated ones."""
+        whole = self.tokenizer.decode(prompt_ids, skip_special_tokens=False)
+        text = self.prompts[prompt_id]["text"] if prompt_id in self.prompts else whole
+        start = max(0, whole.find(text))
+        lengths = [len(self.tokenizer.decode(prompt_ids[:n])) for n in range(len(prompt_ids) + 1)]
+        first = max(n for n, length in enumerate(lengths) if length <= start)
+        last = next((n for n, length in enumerate(lengths) if length >= start + len(text)), len(prompt_ids))
+        return range(first, max(last, first + 1))

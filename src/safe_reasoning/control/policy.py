@@ -21,7 +21,7 @@ from safe_reasoning.config.policies import PolicyEntry, PolicySettings
 from safe_reasoning.core.errors import UserError
 
 FOLDER = Path(__file__).parent / "policies"
-Need = Literal["triggers", "detector", "judge", "weights"]
+Need = Literal["triggers", "detector", "judge", "weights", "rollouts"]
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,16 @@ class Kind:
     Attributes:
         settings: its settings in the configuration.
         needs: what these settings ask for beyond the engine: the picked `triggers`, a cue
-            `detector`, the run's `judge`, or the model's `weights` for a second forward pass.
+            `detector`, the run's `judge`, the model's `weights` for a second forward pass, or the
+            base's `rollouts`.
         rounds: most edits of one completion (plan).
+        candidates: continuations after each edit (plan).
     """
 
     settings: type[PolicySettings]
     needs: Callable[[Any], tuple[Need, ...]]
     rounds: Callable[[Any], int]
+    candidates: Callable[[Any], int] = lambda settings: 1
 
 
 def kinds() -> list[str]:
@@ -74,10 +77,11 @@ def needs_of(config: Config, name: str) -> tuple[Need, ...]:
     return kind_named(settings.kind).needs(settings)
 
 
-def rounds_of(config: Config, name: str) -> int:
-    """Most edits of one completion under a policy."""
+def continuations_of(config: Config, name: str) -> int:
+    """Most continuations that a policy samples for one completion, its edits and candidates."""
     settings = settings_of(config, name)
-    return kind_named(settings.kind).rounds(settings)
+    kind = kind_named(settings.kind)
+    return kind.rounds(settings) * kind.candidates(settings)
 
 
 def annotators_of(config: Config, name: str) -> list[str]:

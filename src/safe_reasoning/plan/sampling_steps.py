@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from safe_reasoning.characterize.intervention_curve import CONTROLS
 from safe_reasoning.characterize.trigger_mining import FURTHER_TRACES
 from safe_reasoning.config import Config, Role
-from safe_reasoning.control.policy import needs_of, rounds_of
+from safe_reasoning.control.policy import continuations_of, needs_of
 from safe_reasoning.plan.judge_calls import asked_model, judge_prompt_tokens, judged
 from safe_reasoning.plan.step import Step, prompts_of
 
@@ -55,14 +55,14 @@ def controlled(config: Config, model: str) -> list[Step]:
         return []
     one, seeds = completions(config, "safety", "overrefusal", "capability"), len(config.seeds)
     again: list[tuple[Role, int]] = [
-        (role, seeds * sum(rounds_of(config, name) for name in used) * count) for role, count in one
+        (role, seeds * sum(continuations_of(config, name) for name in used) * count) for role, count in one
     ]
     judge = config.evaluate.judge
     calls, call_tokens = judged(config, [(role, seeds * len(used) * count) for role, count in one], judge)
     for name in used:
         if "judge" not in needs_of(config, name):
             continue
-        rounds = 1 + rounds_of(config, name)
+        rounds = 1 + continuations_of(config, name)
         for role, count in one:
             reasoning = config.plan.reasoning_share * config.plan.completion_tokens[role]
             asked = round(seeds * rounds * count * reasoning / SENTENCE_TOKENS)

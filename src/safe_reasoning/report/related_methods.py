@@ -92,5 +92,10 @@ RELATED: dict[str, dict[str, str]] = {
         "remind_at_5": "reminder, fifth sentence",
         "safethink_built": "unsafe step (SafeThink)",
         "safethink_instead": "unsafe step replaced",
+        "step_search_built": "step search (AURA), built",
+        "step_search_one": "unsafe step sampled again",
+        "reasoning_guard_built": "ReasoningGuard, built",
+        "reasoning_guard_one": "ReasoningGuard, one path",
+        "reasoning_guard_rise": "ReasoningGuard, rise",
     },
 }

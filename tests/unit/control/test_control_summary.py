@@ -8,7 +8,7 @@ import yaml
 
 from safe_reasoning.archive.allow_list import check_metrics
 from safe_reasoning.config import validate
-from safe_reasoning.control.policy import annotators_of, needs_of, resolved, rounds_of
+from safe_reasoning.control.policy import annotators_of, continuations_of, needs_of, resolved
 from safe_reasoning.control.summary import control_rows
 from safe_reasoning.core import records
 from safe_reasoning.core.errors import UserError
@@ -84,7 +84,7 @@ def test_needs_and_rounds_follow_the_settings():
     assert needs_of(config, "stop") == ("detector", "triggers") and annotators_of(config, "stop") == [
         "lexical"
     ]
-    assert rounds_of(config, "stop") == 3 and needs_of(config, "more_thinking") == ()
+    assert continuations_of(config, "stop") == 3 and needs_of(config, "more_thinking") == ()
     assert needs_of(config, "reminder") == ("triggers", "weights")
     assert annotators_of(config, "unsafe_step") == ["exact"]
     assert "table_control" in {item.name for item in contents.of_run(config)}
@@ -107,7 +107,10 @@ def test_only_what_decodes_untrained_weights_is_untrained():
             {"recipe": "ipo", "policy": "stop", "learning_rate": 1e-4},
             r"methods\.m: the recipe ipo reads no `policy`: remove it",
         ),
-        ({"recipe": "decode", "policy": "stp"}, r"policies: 'stp' is unknown: use one of stop, cue_repl"),
+        (
+            {"recipe": "decode", "policy": "stp"},
+            r"policies: 'stp' is unknown: use one of stop, attention_drop",
+        ),
         (
             {"recipe": "decode", "policy": "stop", "start": "n"},
             r"methods\.m\.start: n has no weights of its own: name a trained method",

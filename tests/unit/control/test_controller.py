@@ -37,9 +37,14 @@ class Watch:
     insert: tuple[int, ...]
     rounds: int
     start: str = ""
+    candidates: int = 1
 
     def opening(self, draft: Draft) -> str:
         return self.start
+
+    def best(self, groups: Sequence[Sequence[Draft]]) -> list[int]:
+        """The longest."""
+        return [max(range(len(group)), key=lambda n: len(group[n].row["token_ids"])) for group in groups]
 
     def first_edits(self, drafts: Sequence[Draft]) -> list[Edit | None]:
         return [self._edit(list(draft.row["token_ids"]), draft.fixed) for draft in drafts]
@@ -180,6 +185,18 @@ def test_log_and_budget_of_two_edits():
     assert done.row["text"] == "bbab</think>" and done.without["text"] == "ba</think>"
     assert done.row["generation_id"] == "p.0" and done.row["seed"] == ASKED.seed
     assert done.log["sampled_tokens"] == 3 + 2 + 1 and done.log["delivered_tokens"] == 5
+
+
+def test_one_of_several_candidates_is_kept_and_all_are_counted():
+    sample, asked = engine([0, 2, 0], [0, 1, END], [0, 1, 0, END], [0, 1, END])
+    policy = Watch((2,), 0, (1,), 2, candidates=3)
+    (done,) = run_controlled(sample, Tokenizer(), policy, [ASKED], LIMIT)
+    assert done.row["text"] == "aba</think>" and done.log["edits"] == 1
+    assert done.log["sampled_tokens"] == 3 + 1 + 2 + 1
+    assert len({request.seed for request in asked}) == 4 and len({r.generation_id for r in asked}) == 4
+    one, first = engine([0, 2, 0], [0, 1, END])
+    run_controlled(one, Tokenizer(), Watch((2,), 0, (1,), 2), [ASKED], LIMIT)
+    assert first == asked[:2], "the first candidate is the continuation of one alone"
 
 
 def test_opening_is_no_edit_but_is_left_out_of_what_the_model_said():

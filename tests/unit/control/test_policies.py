@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from safe_reasoning.control.controller import Controlled, run_controlled
-from safe_reasoning.control.policies import cue_replacement, more_thinking, opening, reminder, unsafe_step
+from safe_reasoning.control.policies import (
+    attention_drop,
+    cue_replacement,
+    more_thinking,
+    opening,
+    reminder,
+    unsafe_step,
+)
 from safe_reasoning.control.policy import kind_named, kinds
 from safe_reasoning.core.trace import split_trace
 from safe_reasoning.sampling.engine import Request
@@ -161,8 +168,46 @@ def test_unsafe_step_judges_what_was_written_since_the_last_trigger():
     assert done.row["text"].endswith(f"Still I mix. {TRIGGER}{SAFE_END}")
 
 
+def test_a_step_is_taken_back_and_the_safest_of_several_continuations_kept():
+    """The first continuation is harmful again, the second later, the third never."""
+    ends = {"": " Then I mix.\n</think>\nyes", ".1": " Hm. Then I mix.\n</think>\nyes", ".2": SAFE_END}
+
+    def search(given: str, request: Request) -> str:
+        return HARMFUL if not given else ends[request.generation_id.partition("round1")[2]]
+
+    kept = {
+        count: run(unsafe_step, search, put="nothing", rounds=1, candidates=count)[0] for count in (1, 2, 3)
+    }
+    start = f"{START} Okay, I will do it."
+    assert [done.row["text"] for done in kept.values()] == [start + end for end in ends.values()]
+    assert kept[3].without == kept[3].row, "nothing was inserted"
+
+
+def test_attention_policy_fires_where_focus_drops(monkeypatch: pytest.MonkeyPatch):
+    """The third sentence pays the request a tenth of what those before it did."""
+    third = len(ids(f"{START}"))
+    focus = np.where(np.arange(400) < third, 1.0, 0.1)
+    monkeypatch.setattr(
+        attention_drop.AttentionDrop, "_focus", lambda self, row: focus[: len(row["token_ids"])]
+    )
+    fell, _ = run(attention_drop, threshold=0.5)
+    assert fell.row["text"] == f"{START} Okay, I will do it. {TRIGGER}{SAFE_END}"
+    assert fell.log["reasons"] == ["focus 0.10"]
+    assert run(attention_drop, threshold=0.05)[0].log["edits"] == 0
+    assert run(attention_drop, threshold=1.5, when="rise")[0].log["edits"] == 0
+    risen, _ = run(attention_drop, threshold=0.9, when="rise")
+    assert risen.row["text"].startswith(f"{START} {TRIGGER}")
+
+
 def test_every_kind_declares_itself():
-    assert {"cue_replacement", "more_thinking", "opening", "reminder", "unsafe_step"} <= set(kinds())
+    assert {
+        "attention_drop",
+        "cue_replacement",
+        "more_thinking",
+        "opening",
+        "reminder",
+        "unsafe_step",
+    } <= set(kinds())
     for kind in kinds():
         declared = kind_named(kind)
         settings = declared.settings(kind=kind)

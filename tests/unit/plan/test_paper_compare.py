@@ -14,7 +14,14 @@ from tests.support.paths import ROOT
 LEFT_OUT = {
     *("ipo_lexical", "form_armor", "form_armor_no_strategy"),
     *("kept_one_hard_benign", "stair_ucb_built"),
-    *("decode_replace_lexical", "safethink_built", "safethink_instead"),
+    *(
+        "decode_replace_lexical",
+        "safethink_built",
+        "safethink_instead",
+        "step_search_built",
+        "step_search_one",
+    ),
+    *("reasoning_guard_built", "reasoning_guard_rise"),
 }
 
 

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from safe_reasoning.characterize.intervention_curve import NEUTRAL
 from safe_reasoning.config.policies import PolicySettings
-from safe_reasoning.control.controller import Draft, Edit, cut_before
+from safe_reasoning.control.controller import Draft, Edit, OnePath, cut_before
 from safe_reasoning.control.inputs import PolicyInputs
 from safe_reasoning.control.policy import Kind
 from safe_reasoning.core.trace import CLOSE_TAG
@@ -45,15 +45,12 @@ KIND = Kind(
 )
 
 
-class CueReplacement:
+class CueReplacement(OnePath):
     """The policy: see `controller.Policy`."""
 
     def __init__(self, inputs: PolicyInputs) -> None:
         self.inputs = inputs
         self.rounds: int = inputs.settings.rounds
-
-    def opening(self, draft: Draft) -> str:
-        return ""
 
     def first_edits(self, drafts: Sequence[Draft]) -> list[Edit | None]:
         tokenizer = self.inputs.tokenizer

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from safe_reasoning.config.policies import PolicySettings
-from safe_reasoning.control.controller import Draft, Edit, cut_before
+from safe_reasoning.control.controller import Draft, Edit, OnePath, cut_before
 from safe_reasoning.control.inputs import PolicyInputs
 from safe_reasoning.control.policy import Kind
 from safe_reasoning.core.trace import reasoning_tokens, split_trace
@@ -29,15 +29,12 @@ class Settings(PolicySettings):
 KIND = Kind(settings=Settings, needs=lambda settings: (), rounds=lambda settings: settings.rounds)
 
 
-class MoreThinking:
+class MoreThinking(OnePath):
     """The policy: see `controller.Policy`."""
 
     def __init__(self, inputs: PolicyInputs) -> None:
         self.inputs = inputs
         self.rounds: int = inputs.settings.rounds
-
-    def opening(self, draft: Draft) -> str:
-        return ""
 
     def first_edits(self, drafts: Sequence[Draft]) -> list[Edit | None]:
         return [self._edit(draft) for draft in drafts]

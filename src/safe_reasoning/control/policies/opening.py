@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from safe_reasoning.config.policies import PolicySettings
-from safe_reasoning.control.controller import Draft, Edit
+from safe_reasoning.control.controller import Draft, Edit, OnePath
 from safe_reasoning.control.inputs import PolicyInputs
 from safe_reasoning.control.policy import Kind
 from safe_reasoning.core.trace import CLOSE_TAG
@@ -35,7 +35,7 @@ KIND = Kind(
 )
 
 
-class Opening:
+class Opening(OnePath):
     """The policy: see `controller.Policy`."""
 
     def __init__(self, inputs: PolicyInputs) -> None:

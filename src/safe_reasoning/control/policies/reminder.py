@@ -18,7 +18,7 @@ from pydantic import Field
 
 from safe_reasoning.config.policies import PolicySettings
 from safe_reasoning.config.section import Share
-from safe_reasoning.control.controller import Draft, Edit
+from safe_reasoning.control.controller import Draft, Edit, OnePath
 from safe_reasoning.control.inputs import PolicyInputs
 from safe_reasoning.control.policy import Kind
 from safe_reasoning.control.steps import edit_behind, last_token, steps_of
@@ -49,15 +49,12 @@ def _needs(settings: Settings) -> tuple[Any, ...]:
 KIND = Kind(settings=Settings, needs=_needs, rounds=lambda settings: settings.rounds)
 
 
-class Reminder:
+class Reminder(OnePath):
     """The policy: see `controller.Policy`."""
 
     def __init__(self, inputs: PolicyInputs) -> None:
         self.inputs = inputs
         self.rounds: int = inputs.settings.rounds
-
-    def opening(self, draft: Draft) -> str:
-        return ""
 
     @cached_property
     def _model(self) -> Any:
