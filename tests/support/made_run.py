@@ -94,7 +94,7 @@ def write_made_run(run: Path) -> Path:
         )
     raw = yaml.safe_load(TINY.read_text()) | {"run": "made", "data_mirror": MIRROR}
     # The metrics of recovery, reflections, stored generations and decode-time control are not made.
-    off = {"recovery_traces": 0, "reflection_traces": 0, "stored_measures": False}
+    off = {"recovery_traces": 0, "reflection_traces": 0, "stored_measures": False, "monitorability": False}
     raw["evaluate"] = {**raw["evaluate"], **off}
     raw["methods"] = {name: entry for name, entry in raw["methods"].items() if "policy" not in entry}
     raw["endpoints"] = {"asked": {"model": "m", "base_url": "https://user:secret@example.org/v1?key=secret"}}

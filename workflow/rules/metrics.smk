@@ -21,6 +21,7 @@ METRIC_TABLES = [
     *(["reflection"] if CONFIG.evaluate.reflection_traces else []),
     *(["control"] if DECODING else []),
     *(["consistency", "leaks", "chunks"] if CONFIG.evaluate.stored_measures else []),
+    *(["monitorability"] if CONFIG.evaluate.monitorability else []),
     *(["over_bases", "over_bases_differences"] if CONFIG.replicates else []),
 ]
 # Over bases that are replicates of one another, these are summarized.
