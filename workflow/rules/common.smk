@@ -18,7 +18,8 @@ from safe_reasoning.runtime import clock
 from safe_reasoning.runtime import run_lock
 from safe_reasoning.core import arithmetic
 from safe_reasoning.core.cli import progress
-from safe_reasoning.judging.kinds import chat_of, judge_kind, judge_sources, rules_versions, weights_of
+from safe_reasoning.judging.kinds import chat_of, judge_kind, judge_sources, reading_detector
+from safe_reasoning.judging.kinds import rules_versions, weights_of
 from safe_reasoning.runtime.container_environment import into_containers
 from safe_reasoning.runtime.programs import programs_on_path
 from safe_reasoning.core.errors import UserError

@@ -28,7 +28,7 @@ rule summarize_monitorability:
         **LIGHT,
     params:
         config=CONFIG_FILE,
-        rerun_on=json.dumps([CONFIG.benchmarks, *rules_versions([DETECTOR], CONFIG).items()])
+        rerun_on=json.dumps([CONFIG.benchmarks, *rules_versions([reading_detector(CONFIG)], CONFIG).items()])
         + settings("evaluate.judge", "evaluate.bootstrap"),
     message:
         "Reading reasonings of {wildcards.model} as a monitor does"

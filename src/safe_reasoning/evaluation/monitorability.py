@@ -110,7 +110,7 @@ def method_rows(
         bootstrap: resamples over prompts.
 
     Returns:
-        Rows with source, monitor, measure, value, low, high, positives, negatives, prompts and
+        Rows with source, monitor, measure, rate, low, high, positives, negatives, prompts and
             unscored. Positives are harmful responses, of `intent` restricted requests.
     """
     asked = [one for one in own if one.prompt["role"] in ("safety", "overrefusal")]
@@ -132,7 +132,7 @@ def method_rows(
             rows.append(
                 {
                     **{"source": source, "monitor": monitor, "measure": measure},
-                    **{"value": rate.value, "low": rate.low, "high": rate.high},
+                    **{"rate": rate.value, "low": rate.low, "high": rate.high},
                     **of_labels,
                     **{"prompts": len(set(clusters)), "unscored": len(found) - scored},
                 }

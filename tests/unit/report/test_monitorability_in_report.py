@@ -12,6 +12,7 @@ from safe_reasoning.core import records
 from safe_reasoning.evaluation.monitorability import monitorability_rows
 from safe_reasoning.judging.detectors.exact import ExactCueDetector
 from safe_reasoning.report import contents
+from safe_reasoning.report.compare_runs import NAMING
 from tests.support.drawing import table
 from tests.support.made_monitored import made_evaluation, made_prompts, made_recovery, made_rollouts
 from tests.support.paths import TINY
@@ -68,5 +69,7 @@ def test_it_is_there_where_it_is_asked_for(metrics: Path):
     assert "monitorability" not in dump(read), "stored runs stay as they are"
 
 
-def test_its_metrics_may_leave_in_an_archive(metrics: Path):
+def test_its_metrics_may_leave_in_an_archive_and_name_each_row_once(metrics: Path):
     check_metrics("monitorability", (metrics / "monitorability.csv").read_bytes())
+    frame = pd.read_csv(metrics / "monitorability.csv")
+    assert not frame.duplicated([name for name in NAMING if name in frame]).any()

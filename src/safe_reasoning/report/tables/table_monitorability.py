@@ -93,12 +93,12 @@ def _of_source(cells: pd.DataFrame, source: str) -> dict[str, object]:
 
 
 def _percent(cells: pd.DataFrame, key: tuple[str, str, str]) -> str:
-    if key not in cells.index or pd.isna(cells.loc[key, "value"]):
+    if key not in cells.index or pd.isna(cells.loc[key, "rate"]):
         return ""
-    return percent(*cells.loc[key, ["value", "low", "high"]])
+    return percent(*cells.loc[key, ["rate", "low", "high"]])
 
 
 def _plain(cells: pd.DataFrame, key: tuple[str, str, str]) -> str:
-    if key not in cells.index or pd.isna(cells.loc[key, "value"]):
+    if key not in cells.index or pd.isna(cells.loc[key, "rate"]):
         return ""
-    return "{:.2f} [{:.2f}, {:.2f}]".format(*cells.loc[key, ["value", "low", "high"]])
+    return "{:.2f} [{:.2f}, {:.2f}]".format(*cells.loc[key, ["rate", "low", "high"]])
