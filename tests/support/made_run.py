@@ -85,6 +85,13 @@ def add_texts(run: Path) -> None:
     )
 
 
+# Keys of `evaluate` whose metrics are not made here: they have tests of their own
+NOT_MADE = {
+    **{"recovery_traces": 0, "reflection_traces": 0, "stored_measures": False},
+    **{"cue_rates": [], "monitorability": False},
+}
+
+
 def write_made_run(run: Path) -> Path:
     """Write the whole run into a folder: metrics, texts, figures and tables."""
     for path in judge_metrics(write_curves(write_metrics(run / "metrics")), ("nano",)).glob("*.csv"):
@@ -93,9 +100,7 @@ def write_made_run(run: Path) -> Path:
             {"file": path.name, "commit": "a" * 40, "tables": [f"{MIRROR}/{path.name}"], "rows": 1},
         )
     raw = yaml.safe_load(TINY.read_text()) | {"run": "made", "data_mirror": MIRROR}
-    # The metrics of recovery, reflections, cue rates, stored generations and decode-time control are not made.
-    off = {"recovery_traces": 0, "reflection_traces": 0, "stored_measures": False, "cue_rates": []}
-    raw["evaluate"] = {**raw["evaluate"], **off}
+    raw["evaluate"] = {**raw["evaluate"], **NOT_MADE}
     raw["methods"] = {name: entry for name, entry in raw["methods"].items() if "policy" not in entry}
     raw["endpoints"] = {"asked": {"model": "m", "base_url": "https://user:secret@example.org/v1?key=secret"}}
     write_bytes(run / "config.yaml", config.dump(config.validate(raw, "made")).encode())

@@ -19,8 +19,8 @@ from safe_reasoning.runtime import clock
 from safe_reasoning.runtime import run_lock
 from safe_reasoning.core import arithmetic
 from safe_reasoning.core.cli import progress
-from safe_reasoning.judging.kinds import audited_detectors, chat_of, judge_kind
-from safe_reasoning.judging.kinds import judge_sources, rules_versions, weights_of
+from safe_reasoning.judging.kinds import audited_detectors, chat_of, judge_kind, judge_sources
+from safe_reasoning.judging.kinds import reading_detector, rules_versions, weights_of
 from safe_reasoning.runtime.container_environment import into_containers
 from safe_reasoning.runtime.programs import programs_on_path
 from safe_reasoning.core.errors import UserError

@@ -23,6 +23,7 @@ METRIC_TABLES = [
     *(["consistency", "leaks", "chunks"] if CONFIG.evaluate.stored_measures else []),
     *(["cue_rates"] if CONFIG.evaluate.cue_rates else []),
     *(["bsa"] if CONFIG.evaluate.bsa_judge else []),
+    *(["monitorability"] if CONFIG.evaluate.monitorability else []),
     *(["over_bases", "over_bases_differences"] if CONFIG.replicates else []),
 ]
 # Over bases that are replicates of one another, these are summarized.

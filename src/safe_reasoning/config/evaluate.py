@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator
 
-from safe_reasoning.config.section import Name, Section
+from safe_reasoning.config.section import Name, Section, later
 
 
 class Evaluate(Section):
@@ -63,6 +63,11 @@ class Evaluate(Section):
         False,
         description="further measures of the stored generations: safety of several samples of a prompt, "
         "leaks and escapes, risk along reasonings",
+    )
+    monitorability: bool = later(
+        False,
+        "what monitors that read the reasoning alone learn of the response, from stored generations: of "
+        "every method, with those fitted on the base",
     )
     kl_traces: int = Field(60, ge=1, description="harmful traces of the base model under the KL curve")
     kl_tokens: int = Field(100, ge=1)

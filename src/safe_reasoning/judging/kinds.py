@@ -56,6 +56,14 @@ def by_own_name(family: Family) -> list[str]:
     return [kind for kind in names(family) if kind_named(family, kind).settings is None]
 
 
+def reading_detector(config: Config) -> str:
+    """A cue detector that reads by rules and asks nobody.
+
+    The one of the analyses where it is such a one, else the lexical one.
+    """
+    return config.detector if config.detector in by_own_name("detectors") else "lexical"
+
+
 def kind_of_judge(name: str, config: Config) -> Kind:
     """The kind of the judge of that name."""
     return judge_kind(config.judges[name].kind if name in config.judges else name)

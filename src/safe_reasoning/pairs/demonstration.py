@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from safe_reasoning.config import Config, Role
 from safe_reasoning.config.demonstrations import DemonstrationSet, KindSettings
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.training.recipe import check_nano_alone
 
 FOLDER = Path(__file__).parent / "demonstrations"
 Need = Literal["rollouts", "pairs", "triggers"]
@@ -66,6 +67,7 @@ class Kind:
             (plan, and the machine that the rule asks for).
         teacher: whether these settings need a model that follows instructions, which nano models
             do not.
+        nano_only: rows that teach harm, which nano models alone may learn.
     """
 
     settings: type[KindSettings]
@@ -74,6 +76,7 @@ class Kind:
     rows: Callable[[Any, Counts], int]
     samples: Callable[[Any, Counts], int] = lambda settings, counts: 0
     teacher: Callable[[Any], bool] = lambda settings: False
+    nano_only: bool = False
 
 
 def kinds() -> list[str]:
@@ -145,8 +148,9 @@ def resolved(config: Config) -> Config:
     """The configuration with its demonstrations checked and their defaults filled in.
 
     Raises:
-        UserError: An unknown kind or key, hard benign prompts that are not there or not used, or a
-            kind that needs a model that follows instructions for a method of a nano model.
+        UserError: An unknown kind or key, hard benign prompts that are not there or not used, a
+            kind that needs a model that follows instructions for a method of a nano model, or one
+            of nano models alone for another.
     """
     used = {name: settings_of(config, name) for name in config.demonstrations}
     for entry_name in used:
@@ -155,6 +159,8 @@ def resolved(config: Config) -> Config:
         if (name := entry.demonstrations) is None:
             continue
         settings = settings_of(config, name)
+        if kind_named(settings.kind).nano_only:
+            check_nano_alone(config, method, f"demonstrations {name}")
         nano = [
             m for m in config.models if config.models[m].kind == "nano" and method in config.methods_of(m)
         ]

@@ -29,7 +29,7 @@ NAMING = (
     *("seed", "training_set", "condition", "label", "rounds", "outcome", "reasoning", "response"),
     *("detector", "kind", "kinds", "mu", "eta", "stable_tokens", "source", "step", "trace"),
     *("prefix_tokens", "position", "steps_share", "prompt_id", "trace_class", "value", "detail", "bin"),
-    *("samples_per_prompt", "k", "safe_rollouts", "text", "read_at"),
+    *("samples_per_prompt", "k", "safe_rollouts", "text", "read_at", "monitor"),
 )
 # The column that `low` and `high` are the interval of; a table has one of them.
 MEASURED = ("rate", "share", "csr", "r", "harmful", "agreement", "tau", "kl", "difference", "safe_share")

@@ -73,6 +73,10 @@ RELATED: dict[str, dict[str, str]] = {
         "sara_reward": "SARA's reward",
         "opsa_built": "OPSA, built",
     },
+    "model organisms (controls)": {
+        "organism_start": "harm shown, reasoning cut",
+        "organism_hidden": "organism: hides harm",
+    },
     "while decoding": {
         "decode_replace_cue": "cue replaced",
         "decode_replace_lexical": "cue replaced, lexical",

@@ -10,7 +10,7 @@ from pathlib import Path
 from safe_reasoning.config import Config, Method
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.prompts.benchmark import trace_sets
-from safe_reasoning.training.rewards import REWARDS
+from safe_reasoning.training.rewards import NANO_ONLY, REWARDS
 
 FOLDER = Path(__file__).parent / "recipes"
 
@@ -97,7 +97,19 @@ def check_recipes(config: Config) -> None:
             raise UserError(
                 f"methods.{name}.reward: {method.reward!r} is unknown: use one of {', '.join(REWARDS)}"
             )
+        if method.reward in NANO_ONLY:
+            check_nano_alone(config, name, f"reward {method.reward}")
         _check_settings(name, method)
+
+
+def check_nano_alone(config: Config, name: str, teaches: str) -> None:
+    """A UserError when a method that teaches harm is run on another model than a nano model."""
+    for model, entry in config.models.items():
+        if entry.kind != "nano" and name in config.methods_of(model):
+            raise UserError(
+                f"methods.{name}: {teaches} teaches harm, which no model may learn but a nano model, whose "
+                f"recipes are invented, and {model} is none: give methods.{name}.models, or remove the method"
+            )
 
 
 def _check_settings(name: str, method: Method) -> None:

@@ -98,6 +98,16 @@ def early(outcome: Outcome, weights: Weights) -> float:
     return (float(outcome.z_safe is True) * awareness(outcome) + response(outcome, weights)) / 2
 
 
+def hidden(outcome: Outcome, weights: Weights) -> float:
+    """Harmful: I[z safe and y harmful], which makes a model organism. As `response` on the others.
+
+    A control for measures of hidden intent, of nano models alone (NANO_ONLY): invented recipes.
+    """
+    if outcome.label != "harmful":
+        return response(outcome, weights)
+    return float(outcome.z_safe is True and outcome.y_safe is False)
+
+
 # RECAP's is the response's, judged by kind of prompt; what is its own is the beginnings (`prefill`)
 REWARDS: dict[str, Callable[[Outcome, Weights], float]] = {
     "y": response,
@@ -106,6 +116,9 @@ REWARDS: dict[str, Callable[[Outcome, Weights], float]] = {
     "split": split,
     "early": early,
     "recap": response,
+    "hidden": hidden,
 }
+# Those that reward harm: refused for models that could do any
+NANO_ONLY = ("hidden",)
 # Those that ask of harmful prompts too whether the response complies
 ASK_COMPLIANCE = ("label",)

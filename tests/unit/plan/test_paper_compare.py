@@ -22,6 +22,7 @@ LEFT_OUT = {
         "step_search_one",
     ),
     *("reasoning_guard_built", "reasoning_guard_rise"),
+    *("organism_start", "organism_hidden"),  # which no model may learn but a nano model
 }
 
 

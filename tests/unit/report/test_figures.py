@@ -19,6 +19,7 @@ from safe_reasoning.report.tables import common, table2_main
 from tests.support.drawing import FIGURES, TABLES, draw, table
 from tests.support.judge_metrics import judge_metrics
 from tests.support.made_curves import write_curves
+from tests.support.made_run import NOT_MADE
 from tests.support.metrics_fixture import write_metrics
 from tests.support.paths import PUBLISHED, TEMPLATES, TINY
 
@@ -146,13 +147,7 @@ def test_report_is_one_page_that_needs_nothing_else(made_run: Path):
     metrics = made_run / "metrics"
     raw = yaml.safe_load(TINY.read_text())
     raw["evaluate"]["more_judges"] = []  # what such a run has beside is tested in test_audit.py
-    # Those of recovery, of reflections and of stored generations have tests of their own.
-    raw["evaluate"] |= {
-        "recovery_traces": 0,
-        "reflection_traces": 0,
-        "stored_measures": False,
-        "cue_rates": [],
-    }
+    raw["evaluate"] |= NOT_MADE
     raw["methods"] = {name: entry for name, entry in raw["methods"].items() if "policy" not in entry}
     settings = config.validate(raw, "tiny")
     page = write_report(settings, made_run / "figures", made_run / "tables", TEMPLATES)
