@@ -93,8 +93,9 @@ def write_made_run(run: Path) -> Path:
             {"file": path.name, "commit": "a" * 40, "tables": [f"{MIRROR}/{path.name}"], "rows": 1},
         )
     raw = yaml.safe_load(TINY.read_text()) | {"run": "made", "data_mirror": MIRROR}
-    # The metrics of recovery, reflections, stored generations and decode-time control are not made.
-    off = {"recovery_traces": 0, "reflection_traces": 0, "stored_measures": False}
+    # The metrics of recovery, worst templates, reflections, stored generations and decode-time control
+    # are not made.
+    off = {"recovery_traces": 0, "worst_templates": 0, "reflection_traces": 0, "stored_measures": False}
     raw["evaluate"] = {**raw["evaluate"], **off}
     raw["methods"] = {name: entry for name, entry in raw["methods"].items() if "policy" not in entry}
     raw["endpoints"] = {"asked": {"model": "m", "base_url": "https://user:secret@example.org/v1?key=secret"}}

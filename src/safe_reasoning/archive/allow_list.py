@@ -58,15 +58,15 @@ first_cue_token generated_tokens generations generations_per_prompt harmful help
 kappa_high kappa_low kept kind kinds kl label learning_rate loss low max_rounds_reached measure
 method methods model models mu n near_duplicate ngram13 no_cue no_cue_harmful occurrences
 other_judge outcome p_adjusted p_value pairs part part_of picked position positive prefix_tokens
-probability prompt_high prompt_id prompt_low prompt_set prompts r rate read_at reasoning reference
-requests response reward_margin role rollouts rounds rounds_1 rows_per_step safe_rollouts safe_share
-safe_turning_point safe_turning_point_high safe_turning_point_low same_sign samples
+probability prompt_high prompt_id prompt_low prompt_set prompts queries r rate read_at reasoning
+reference requests response reward_margin role rollouts rounds rounds_1 rows_per_step safe_rollouts
+safe_share safe_turning_point safe_turning_point_high safe_turning_point_low same_sign samples
 samples_per_prompt sampling_seconds scored sd sd_bases sd_seeds se_infinite_samples
-se_plus_one_sample se_same_budget_new_prompts seconds seed seeds sentences share source
-stable_tokens standard_error step steps steps_share target_high target_low target_met tau texts
-tokens trace trace_class traces trained_tokens training_prompts training_seconds training_set trials
-trigger_end trigger_start unsafe_turning_point unsafe_turning_point_high unsafe_turning_point_low
-unscored value with_cue within within_share without_cue
+se_plus_one_sample se_same_budget_new_prompts seconds seed seeds selection sentences share source
+stable_tokens standard_error step steps steps_share target_high target_low target_met tau templates
+texts tokens trace trace_class traces trained_tokens training_prompts training_seconds training_set
+trials trigger_end trigger_start unsafe_turning_point unsafe_turning_point_high
+unsafe_turning_point_low unscored value with_cue within within_share without_cue
 """
 _META = """
 asked commit file generations_sha256 instructions_sha256 judge official_sha256 rows schema

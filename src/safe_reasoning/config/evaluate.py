@@ -49,6 +49,15 @@ class Evaluate(Section):
         description="further measures of the stored generations: safety of several samples of a prompt, "
         "leaks and escapes, risk along reasonings",
     )
+    worst_templates: int = Field(
+        0,
+        ge=0,
+        description="held-out restricted items of the nano world, and as many allowed ones, that every "
+        "method is asked for in every template, to find its worst one of each item; 0: none",
+    )
+    worst_samples: int = Field(
+        4, ge=1, description="samples of each template on the seeds that choose, and again on fresh ones"
+    )
     kl_traces: int = Field(60, ge=1, description="harmful traces of the base model under the KL curve")
     kl_tokens: int = Field(100, ge=1)
     bootstrap: int = Field(2000, ge=100)

@@ -152,6 +152,10 @@ class Config(Section):
             raise ValueError(
                 "evaluate.more_judges: names a judge twice, or the judge of `evaluate.judge`: name each once"
             )
+        if self.evaluate.worst_templates and not all(isinstance(m, NanoModel) for m in self.models.values()):
+            raise ValueError(
+                "evaluate.worst_templates: templates are the nano world's: set 0, or have nano models alone"
+            )
         for name in self.intervention_sets:
             _known("characterize.intervention_sets", name, self.sets_of("safety"))
         for name, method in self.methods.items():

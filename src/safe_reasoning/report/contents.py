@@ -81,6 +81,7 @@ CONTENTS = (
             Item("fig_recovery", ("recovery",), "recovery_traces"),
             Item("table_recovery", ("recovery",), "recovery_traces"),
             Item("table_budgets", ("budgets",), "recovery_traces"),
+            Item("table_worst_case", ("worst_case",), "worst_templates"),
             Item("table_reflection", ("reflection",), "reflection_traces"),
         ),
         opening=True,

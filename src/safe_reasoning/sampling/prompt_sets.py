@@ -114,6 +114,15 @@ class SamplesOfModel:
         samples, limit = self._config.evaluate.recovery_samples, self._config.decoding.max_new_tokens
         self.sample(recovery_requests(beginnings, samples, limit, self._seed), out, ", beginnings of harm")
 
+    def sample_templates(self, prompts: Rows, out: Path) -> None:
+        """Samples of prompts in every template (rows of schema prompts).
+
+        Twice as many of the safety role: one half chooses the worst template, one measures it.
+        """
+        samples = self._config.evaluate.worst_samples
+        twice = {row["prompt_set"]: samples * (2 if row["role"] == "safety" else 1) for row in prompts}
+        self.sample(self.requests(prompts, twice), out, ", every template")
+
     def sample_kept(self, requests: list[Request], out: Path) -> None:
         """Sample with the weights that were kept along the training, with the same seeds.
 

@@ -146,8 +146,9 @@ def test_report_is_one_page_that_needs_nothing_else(made_run: Path):
     metrics = made_run / "metrics"
     raw = yaml.safe_load(TINY.read_text())
     raw["evaluate"]["more_judges"] = []  # what such a run has beside is tested in test_audit.py
-    # Those of recovery, of reflections and of stored generations have tests of their own.
-    raw["evaluate"] |= {"recovery_traces": 0, "reflection_traces": 0, "stored_measures": False}
+    # Those of recovery, worst templates, reflections and stored generations have tests of their own.
+    off = {"recovery_traces": 0, "worst_templates": 0, "reflection_traces": 0, "stored_measures": False}
+    raw["evaluate"] |= off
     raw["methods"] = {name: entry for name, entry in raw["methods"].items() if "policy" not in entry}
     settings = config.validate(raw, "tiny")
     page = write_report(settings, made_run / "figures", made_run / "tables", TEMPLATES)
