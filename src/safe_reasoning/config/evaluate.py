@@ -66,7 +66,7 @@ class Evaluate(Section):
     @classmethod
     def _ascending_percents(cls, shares: list[float]) -> list[float]:
         percents = [round(100 * share, 6) for share in shares]
-        if any(p != round(p) or not 0 < p < 100 for p in percents) or percents != sorted(set(percents)):
+        if any(not 0 < p < 100 or p != round(p) for p in percents) or percents != sorted(set(percents)):
             raise ValueError("give shares in whole percents between 0 and 1, ascending, such as [0.1, 0.3]")
         return shares
 
