@@ -31,7 +31,7 @@ def attacks(config: Config) -> list[Step]:
     steps = []
     for name, count in prompts_of(config, "safety", "align_harmful", "characterize").items():
         attack = config.attacks.get(config.prompt_sets[name].attack or "")
-        if attack is None or attack.kind == "file":
+        if attack is None or not attack.chats:
             continue
         rounds = attack.streams * attack.iterations if attack.kind == "pair" else 1
         calls, tokens = count * rounds, config.plan.completion_tokens["safety"]
