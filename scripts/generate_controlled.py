@@ -68,7 +68,7 @@ def main() -> None:
     policy = importlib.import_module(f"safe_reasoning.control.policies.{settings.kind}").open_policy(inputs)
     samples = {each: entry.samples for each, entry in config.prompt_sets.items()}
     limits = {each: entry.max_new_tokens for each, entry in config.prompt_sets.items()}
-    requests = requests_for(prompts, samples, tokenizer, arguments.seed, limits)
+    requests = requests_for(prompts, samples, tokenizer, arguments.seed, limits, config.cut_sets)
     sampler = Sampler(config, arguments.model_dir, arguments.shards, stop_at_think_end=False)
     done = run_controlled(
         lambda asked, label: sampler(asked, f"{arguments.label}, {label}"),

@@ -47,7 +47,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings["models"]["nano"]["threads"] = (
         1  # two would wait for each other wherever the machine has other work
     )
-    del settings["attacks"], settings["prompt_sets"]["direct_pap"]
+    del settings["attacks"], settings["prompt_sets"]["direct_pap"], settings["prompt_sets"]["benign_forged"]
     (folder / "slurm.yaml").write_text(yaml.safe_dump(settings))
     settings["methods"]["sft_safe"]["nodes"] = 2
     (folder / "nodes.yaml").write_text(yaml.safe_dump(settings))

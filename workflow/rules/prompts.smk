@@ -4,7 +4,7 @@
 
 rule attack_prompts:
     input:
-        lambda w: chat_weights(*CONFIG.attacks[CONFIG.prompt_sets[w.prompt_set].attack].chats),
+        lambda w: chat_weights(*CONFIG.attacks[CONFIG.prompt_sets[w.prompt_set].attack].reads),
     output:
         f"{RUN}/attacks/{{prompt_set}}.parquet",
     log:

@@ -69,6 +69,15 @@ class Evaluate(Section):
         "what monitors that read the reasoning alone learn of the response, from stored generations: of "
         "every method, with those fitted on the base",
     )
+    worst_templates: int = Field(
+        0,
+        ge=0,
+        description="held-out restricted items of the nano world, and as many allowed ones, that every "
+        "method is asked for in every template, to find its worst one of each item; 0: none",
+    )
+    worst_samples: int = Field(
+        4, ge=1, description="samples of each template on the seeds that choose, and again on fresh ones"
+    )
     kl_traces: int = Field(60, ge=1, description="harmful traces of the base model under the KL curve")
     kl_tokens: int = Field(100, ge=1)
     bootstrap: int = Field(2000, ge=100)
@@ -77,7 +86,7 @@ class Evaluate(Section):
     @classmethod
     def _ascending_percents(cls, shares: list[float]) -> list[float]:
         percents = [round(100 * share, 6) for share in shares]
-        if any(p != round(p) or not 0 < p < 100 for p in percents) or percents != sorted(set(percents)):
+        if any(not 0 < p < 100 or p != round(p) for p in percents) or percents != sorted(set(percents)):
             raise ValueError("give shares in whole percents between 0 and 1, ascending, such as [0.1, 0.3]")
         return shares
 

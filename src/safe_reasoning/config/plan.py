@@ -18,6 +18,7 @@ Role = Literal[
     "overrefusal",
     "capability",
 ]
+EVALUATED: tuple[Role, ...] = ("safety", "overrefusal", "capability")
 # Roles whose completions are as long as another role's, where a plan does not say
 AS_LONG_AS: dict[Role, Role] = {"align_alarming": "align_benign", "align_capability": "capability"}
 

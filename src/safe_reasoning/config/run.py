@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import Field, SerializeAsAny, model_validator
 
 from safe_reasoning.config.attacks import Attack
+from safe_reasoning.config.characterize import Characterize
 from safe_reasoning.config.demonstrations import DemonstrationSet
 from safe_reasoning.config.endpoints import Endpoint
 from safe_reasoning.config.engine import Decoding, Engine, Resources
@@ -21,9 +22,9 @@ from safe_reasoning.config.judges import Annotator
 from safe_reasoning.config.methods import HARMFUL_ONLY, PROMPT_ROLES, Method
 from safe_reasoning.config.models import Model, NanoModel
 from safe_reasoning.config.pairs import Pairs, Siblings
-from safe_reasoning.config.plan import Plan, Role
+from safe_reasoning.config.plan import EVALUATED, Plan, Role
 from safe_reasoning.config.policies import PolicyEntry
-from safe_reasoning.config.section import Name, Section, Share
+from safe_reasoning.config.section import Name, Section
 from safe_reasoning.core.arithmetic import Arithmetic
 
 
@@ -50,41 +51,6 @@ class PromptSet(Section):
     )
     skip: int = Field(
         0, ge=0, description="prompts at the front of the draw that are left to the warm-up of real weights"
-    )
-
-
-class Characterize(Section):
-    """Paper section 2."""
-
-    detector: Name | None = Field(
-        None,
-        description="cue detector; by default the exact one where the judge is exact, else the lexical one",
-    )
-    rollouts: int = Field(8, ge=2, description="rollouts per harmful prompt")
-    csr_prompts: int = Field(
-        30, ge=1, description="prompts of uncertain safety; one safe and one harmful trace of each"
-    )
-    csr_continuations: int = Field(32, ge=1)
-    csr_stride: int = Field(1, ge=1, description="tokens between two estimates; the paper has 1")
-    csr_reuse: bool = Field(
-        True,
-        description=(
-            "count a continuation at every prefix of its prompt's traces that it happens to begin with: "
-            "as exact, far fewer samples and verdicts; false: sample new ones at each prefix"
-        ),
-    )
-    safe_threshold: Share = Field(0.9, description="mu")
-    unsafe_threshold: Share = Field(0.1, description="eta")
-    stable_tokens: int = Field(15, ge=1, description="K")
-    triggers: int = Field(6, ge=1)
-    trigger_candidates: int = Field(
-        24, ge=1, description="mined sentences whose effect is measured before six are picked"
-    )
-    trigger_trials: int = Field(16, ge=1, description="harmful traces each candidate is tried on")
-    intervention_traces: int = Field(40, ge=1, description="harmful traces of the intervention curve")
-    intervention_rounds: int = Field(5, ge=1)
-    intervention_sets: list[Name] | None = Field(
-        None, min_length=1, description="safety sets whose traces the curve is of; by default all of them"
     )
 
 
@@ -146,11 +112,21 @@ class Config(Section):
         for name, attack in self.attacks.items():
             for key in ("attacker", "target", "scorer"):
                 _known(f"attacks.{name}.{key}", getattr(attack, key) or chats[0], chats)
+            if attack.template_of:
+                _known(f"attacks.{name}.template_of", attack.template_of, [*self.models])
         for name, entry in self.prompt_sets.items():
             _known(f"prompt_sets.{name}.attack", entry.attack or "", ["", *self.attacks])
+            if name in self.cut_sets and entry.role not in EVALUATED:
+                raise ValueError(
+                    f"prompt_sets.{name}: tags are cut in evaluation alone: use an attack with tags: rendered"
+                )
         if len(set(self.all_judges)) < len(self.all_judges):
             raise ValueError(
                 "evaluate.more_judges: names a judge twice, or the judge of `evaluate.judge`: name each once"
+            )
+        if self.evaluate.worst_templates and not all(isinstance(m, NanoModel) for m in self.models.values()):
+            raise ValueError(
+                "evaluate.worst_templates: templates are the nano world's: set 0, or have nano models alone"
             )
         for name in self.intervention_sets:
             _known("characterize.intervention_sets", name, self.sets_of("safety"))
@@ -212,6 +188,12 @@ class Config(Section):
     def bsa_sets(self) -> list[str]:
         """Prompt sets of Beyond Safe Answers that are measured."""
         return [name for name in self.sets_of("safety") if self.prompt_sets[name].source == "bsa"]
+
+    @property
+    def cut_sets(self) -> list[str]:
+        """Prompt sets whose chat tags stay letters: under an attack with `tags: cut`."""
+        cut = {name for name, attack in self.attacks.items() if attack.tags == "cut"}
+        return [name for name, entry in self.prompt_sets.items() if entry.attack in cut]
 
     @property
     def benchmarks(self) -> dict[str, str]:

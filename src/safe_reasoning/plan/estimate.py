@@ -10,6 +10,8 @@ cue gives no pair): those rows say so. Tokens and times rest on the rates of the
 
 from __future__ import annotations
 
+from collections import Counter
+
 from safe_reasoning.config import Config, Role
 from safe_reasoning.judging.kinds import judge_sources
 from safe_reasoning.pairs.demonstration import roles_of_rollouts
@@ -25,6 +27,7 @@ from safe_reasoning.plan.memory import BYTES_OF_WEIGHTS
 from safe_reasoning.plan.sampling_steps import characterization, completions, controlled, sampling
 from safe_reasoning.plan.step import Step, prompts_of
 from safe_reasoning.plan.training_steps import pairs, parameters_of, training
+from safe_reasoning.prompts.attacks.worst_templates import template_prompts
 from safe_reasoning.sampling.prompt_sets import KEPT_SAMPLES
 from safe_reasoning.sources.table import parameters
 from safe_reasoning.training.recipe import recipe_of
@@ -35,7 +38,7 @@ def attacks(config: Config) -> list[Step]:
     steps = []
     for name, count in prompts_of(config, "safety", "align_harmful", "characterize").items():
         attack = config.attacks.get(config.prompt_sets[name].attack or "")
-        if attack is None or attack.kind == "file":
+        if attack is None or not attack.chats:
             continue
         rounds = attack.streams * attack.iterations if attack.kind == "pair" else 1
         calls, tokens = count * rounds, config.plan.completion_tokens["safety"]
@@ -96,6 +99,21 @@ def recovery(config: Config, model: str) -> list[Step]:
     return [sampling(config, model, "recovery", [("safety", variants * one)], jobs=1)] if one else []
 
 
+def worst_case(config: Config, model: str) -> list[Step]:
+    """Samples of items in every template, by the base and every method with weights of its own."""
+    settings = config.evaluate
+    asked = Counter({"safety": 0, "overrefusal": 0})
+    for row in template_prompts(config) if settings.worst_templates else ():
+        asked[row["role"]] += settings.worst_samples * (2 if row["role"] == "safety" else 1)
+    methods = [name for name in config.methods_of(model) if recipe_of(config.methods[name]).has_weights]
+    variants = (1 + len(methods)) * len(config.seeds)
+    counts: list[tuple[Role, int]] = [
+        ("safety", variants * asked["safety"]),
+        ("overrefusal", variants * asked["overrefusal"]),
+    ]
+    return [sampling(config, model, "worst case", counts, variants)] if asked["safety"] else []
+
+
 def plan(config: Config) -> list[Step]:
     """Every step of the run, in its order."""
     steps = attacks(config) + audits(config) + cue_audits(config)
@@ -138,6 +156,7 @@ def plan(config: Config) -> list[Step]:
         steps += judged_again(config, model, evaluated, variants) + judged_on_bsa(config, model, variants)
         steps += cues_marked(config, model, sum(count for role, count in evaluated if role == "safety"))
         steps += controlled(config, model) + along_training(config, model) + recovery(config, model)
+        steps += worst_case(config, model)
     return [
         with_hours_of_asked_model(config, step)
         for step in steps

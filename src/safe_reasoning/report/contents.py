@@ -83,6 +83,7 @@ CONTENTS = (
             Item("fig_recovery", ("recovery",), "recovery_traces"),
             Item("table_recovery", ("recovery",), "recovery_traces"),
             Item("table_budgets", ("budgets",), "recovery_traces"),
+            Item("table_worst_case", ("worst_case",), "worst_templates"),
             Item("table_reflection", ("reflection",), "reflection_traces"),
             Item("table_cue_rates", ("cue_rates",), "cue_rates"),
             Item("table_bsa", ("bsa",), "bsa_judge"),

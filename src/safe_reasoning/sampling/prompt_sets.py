@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from safe_reasoning.core.records import Rows, write_rows
 from safe_reasoning.core.run_layout import id_after, id_at, kept_folder
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.core.trace import Tokenizer
-from safe_reasoning.sampling.chat_template import prompt_ids, template_hash
+from safe_reasoning.sampling.chat_template import conversation_ids, prompt_ids, template_hash
 from safe_reasoning.sampling.engine import Request, load_tokenizer
 from safe_reasoning.sampling.sampler import Sampler
 
@@ -27,11 +27,12 @@ def requests_for(
     tokenizer: Tokenizer,
     seed: int,
     limits: Mapping[str, int | None] | None = None,
+    cut: Collection[str] = (),
 ) -> list[Request]:
     """One request a prompt and sample.
 
     `samples` gives the number by prompt set, `limits` the token limit where it is not the
-    decoding's.
+    decoding's; `cut` names prompt sets whose chat tags stay letters.
 
     Methods share the seeds, so that paired differences are less noisy.
     """
@@ -46,7 +47,11 @@ def requests_for(
             max_new_tokens=(limits or {}).get(prompt["prompt_set"]),
         )
         for prompt in prompts
-        for ids in [prompt_ids(tokenizer, prompt["text"])]
+        for ids in [
+            conversation_ids(tokenizer, [{"role": "user", "content": prompt["text"]}])
+            if prompt["prompt_set"] in cut
+            else prompt_ids(tokenizer, prompt["text"])
+        ]
         for sample in range(samples[prompt["prompt_set"]])
     ]
 
@@ -100,7 +105,7 @@ class SamplesOfModel:
     def requests(self, prompts: Rows, samples: Mapping[str, int]) -> list[Request]:
         """Requests for prompts (rows of schema prompts), with so many samples by prompt set."""
         limits = {name: settings.max_new_tokens for name, settings in self._config.prompt_sets.items()}
-        return requests_for(prompts, samples, self._tokenizer, self._seed, limits)
+        return requests_for(prompts, samples, self._tokenizer, self._seed, limits, self._config.cut_sets)
 
     def sample(self, requests: list[Request], out: Path, what: str = "") -> None:
         """Sample the requests with the model; progress lines name the label and `what` they are."""
@@ -113,6 +118,15 @@ class SamplesOfModel:
         """Continue beginnings of harmful reasonings (rows of schema beginnings)."""
         samples, limit = self._config.evaluate.recovery_samples, self._config.decoding.max_new_tokens
         self.sample(recovery_requests(beginnings, samples, limit, self._seed), out, ", beginnings of harm")
+
+    def sample_templates(self, prompts: Rows, out: Path) -> None:
+        """Samples of prompts in every template (rows of schema prompts).
+
+        Twice as many of the safety role: one half chooses the worst template, one measures it.
+        """
+        samples = self._config.evaluate.worst_samples
+        twice = {row["prompt_set"]: samples * (2 if row["role"] == "safety" else 1) for row in prompts}
+        self.sample(self.requests(prompts, twice), out, ", every template")
 
     def sample_kept(self, requests: list[Request], out: Path) -> None:
         """Sample with the weights that were kept along the training, with the same seeds.

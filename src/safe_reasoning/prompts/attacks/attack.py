@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from safe_reasoning.config import Config
+from safe_reasoning.config import Attack, Config
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.prompts.attacks.rows import Row, request_sha256
 from safe_reasoning.sampling.chat_models.factory import open_chat
@@ -27,6 +27,26 @@ def attack_prompts(name: str, prompts: Sequence[Row], config: Config) -> list[di
         from safe_reasoning.prompts.attacks.from_file import ready_made_attack
 
         return ready_made_attack(prompts, Path(str(settings.file)))
+    if settings.kind == "encoded":
+        from safe_reasoning.prompts.attacks.encoded import encoded_attack
+
+        return encoded_attack(prompts, settings.encodings)
+    if settings.kind == "dilution":
+        from safe_reasoning.prompts.attacks.dilution import dilution_attack
+
+        return dilution_attack(prompts, settings.puzzles)
+    if settings.kind == "template":
+        from safe_reasoning.prompts.attacks.forged_turn import template_attack
+        from safe_reasoning.sampling.engine import load_tokenizer
+
+        model = str(settings.template_of)
+        folder = Path("results") / config.run / "models" / model / "base"
+        return template_attack(prompts, load_tokenizer(folder), model)
+    return _asked(settings, prompts, config)
+
+
+def _asked(settings: Attack, prompts: Sequence[Row], config: Config) -> list[dict[str, Any]]:
+    """An attack that asks chat models."""
     engines = len({name for name in settings.chats if name in config.models})
     config = config.model_copy(update={"engine": config.engine.shared_by(max(1, engines))})
     attacker = open_chat(str(settings.attacker), config, max_new_tokens=ATTACK_TOKENS)
