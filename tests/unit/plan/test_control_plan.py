@@ -15,7 +15,7 @@ def run(**methods: dict) -> Config:
 
 REPLACE = {"recipe": "decode", "policy": "cue_replacement"}
 REMIND = {"recipe": "decode", "policy": "reminder", "start": "ipo"}
-ASKED = 6 * 6  # prompts of the six sets that are evaluated
+ASKED = 6 * 6 + 2  # prompts of the sets that are evaluated
 
 
 def test_policies_have_no_training_and_at_most_their_rounds():
