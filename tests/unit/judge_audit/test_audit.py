@@ -269,6 +269,7 @@ def configuration(**evaluate: object) -> config.Config:
     raw = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
     raw["judges"] = {"embedding": {"kind": "embedding"}}
     raw["evaluate"] = {"judge": "exact", **evaluate}
+    raw["methods"] = {name: entry for name, entry in raw["methods"].items() if "policy" not in entry}
     return resolved(config.validate(raw, "configuration"))
 
 
