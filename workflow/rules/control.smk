@@ -3,37 +3,6 @@
 WITHOUT = f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/evaluation_without.parquet"
 
 
-def policy_inputs(wildcards):
-    """What the method's policy inserts or is fitted on, by the name of the script's option."""
-    needs = needs_of_policy(CONFIG, CONFIG.methods[wildcards.method].policy)
-    files = {}
-    if "triggers" in needs:
-        files["triggers"] = f"{RUN}/characterize/{wildcards.model}/triggers.json"
-    if "rollouts" in needs:
-        files["rollouts"] = f"{RUN}/generations/{wildcards.model}/base/rollouts.parquet"
-        files["benign_prompts"] = prompt_files("align_benign")
-    return files
-
-
-def policy_options(wildcards):
-    """The options of generate_controlled that hand these over."""
-    return " ".join(
-        f"--{name.replace('_', '-')} {files if isinstance(files, str) else ' '.join(files)}"
-        for name, files in policy_inputs(wildcards).items()
-    )
-
-
-def policy_settings(wildcards):
-    """Keys of the configuration that hold the method and its policy."""
-    policy = CONFIG.methods[wildcards.method].policy
-    return [f"methods.{wildcards.method}", *([f"policies.{policy}"] if policy in CONFIG.policies else [])]
-
-
-def policy_annotators(wildcards):
-    """The cue detector and the judge that the method's policy asks."""
-    return annotators_of_policy(CONFIG, CONFIG.methods[wildcards.method].policy)
-
-
 rule generate_controlled:
     input:
         unpack(policy_inputs),
@@ -64,8 +33,7 @@ rule generate_controlled:
         rerun_on=lambda w: settings("engine", "decoding", "prompt_sets", *policy_settings(w))
         + judge_settings(*policy_annotators(w)),
     message:
-        "Sampling evaluation sets under a policy: {wildcards.model} {wildcards.method}, "
-        "seed {wildcards.seed}"
+        "Sampling under a policy: {wildcards.model} {wildcards.method}, seed {wildcards.seed}"
     shell:
         on_gpus(
             "python scripts/generate_controlled.py --config {params.config} "

@@ -1,13 +1,6 @@
 # Monitorability: what monitors that read the reasoning alone learn of the response. Nothing is sampled
 # or judged again. Only where `evaluate.monitorability` asks for it. Harmful beginnings that methods
 # continue are read where there are any; methods that decode with the weights of another have none.
-def recovery_of(pattern):
-    """An input function: the pattern for each method that continues harmful beginnings and each seed."""
-    if not CONFIG.evaluate.recovery_traces:
-        return []
-    return for_methods(f"{RUN}/{pattern}", "base", with_weights=True)
-
-
 rule summarize_monitorability:
     input:
         prompts=[*prompt_files(*roles_of_rollouts(CONFIG)), *prompt_files("safety", "overrefusal")],
