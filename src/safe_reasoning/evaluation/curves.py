@@ -22,7 +22,9 @@ def paths_along_training(
 
     A method that goes on from another one has that one's training before its own: the other's
     shares come first, and its own are counted from 1 to 2. A training that had nothing to do, of
-    which no weights were kept, has no length: its end lies where it began.
+    which no weights were kept, has no length: its end lies where it began. A method that is not
+    trained here (it decodes, or others trained it) has the base and its end alone: between them
+    lies a mixture of both.
 
     Args:
         ends: verdicts on the base and on the end of each training, rows of schema verdicts.
@@ -50,6 +52,8 @@ def paths_along_training(
 
     for variant in kept:
         path(variant)
+    for variant in (v for v in ends if v not in kept and v.method != "base"):
+        paths[variant] = {0.0: ends[Variant("base", variant.seed)], 1.0: ends[variant]}
     bases = {v: {0.0: ends[v]} for v in sorted(ends) if v.method == "base"}
     return {**bases, **paths}
 

@@ -42,6 +42,13 @@ def test_a_training_that_had_nothing_to_do_has_no_length():
     assert list(paths[Variant("ipo_stage2", 0)]) == list(paths[Variant("ipo", 0)]) == [0.0, 0.5, 1.0]
 
 
+def test_a_method_that_is_not_trained_has_the_base_and_its_end():
+    ends = {Variant(name, 0): verdicts((harm, 1.0)) for name, harm in (("base", 0.8), ("decoded", 0.2))}
+    paths = paths_along_training(ends, {}, {})
+    assert list(paths[Variant("decoded", 0)]) == [0.0, 1.0] and list(paths[Variant("base", 0)]) == [0.0]
+    assert paths[Variant("decoded", 0)][0.0] == ends[Variant("base", 0)]
+
+
 def test_cells_of_help_are_marked(tables: dict[str, pd.DataFrame]):
     curves = pd.DataFrame(curve_rows(made_paths(), ROLES, 100, {}))
     for frame in (curves, tables["matched"]):
