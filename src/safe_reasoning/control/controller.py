@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from safe_reasoning.core.seeds import derive_seed
-from safe_reasoning.core.trace import Tokenizer, continue_text, reasoning_tokens
+from safe_reasoning.core.trace import CLOSE_TAG, Tokenizer, continue_text, reasoning_tokens, whole_tokens
 from safe_reasoning.judging.cues import tokens_up_to
 from safe_reasoning.sampling.engine import Request
 
@@ -102,7 +102,7 @@ class Controlled:
 
     Attributes:
         row: of schema generations, as delivered.
-        without: the same row without the inserted tokens.
+        without: the same row without the inserted words; a closing think tag stays.
         log: row of schema edits.
     """
 
@@ -220,9 +220,15 @@ def _draft(row: Row, before: Draft, edit: Edit, request: Request) -> Draft:
     return Draft(named, edit.keep + len(edit.insert), [*before.edits, edit])
 
 
+def _words(tokenizer: Tokenizer, ids: list[int]) -> int:
+    """Inserted tokens before a closing think tag, which ends the reasoning all the same."""
+    place = tokenizer.decode(ids, skip_special_tokens=True).find(CLOSE_TAG)
+    return len(ids) if place < 0 else whole_tokens(tokenizer, ids, place)
+
+
 def _delivered(tokenizer: Tokenizer, draft: Draft, opening: int, sampled: int) -> Controlled:
     row = {**draft.row, "given_tokens": draft.fixed}
-    inserted = {n for edit in draft.edits for n in range(edit.keep, edit.keep + len(edit.insert))}
+    inserted = {edit.keep + n for edit in draft.edits for n in range(_words(tokenizer, edit.insert))}
     ids = [token for n, token in enumerate(row["token_ids"]) if n not in inserted]
     without = {
         **row,

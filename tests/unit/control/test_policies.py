@@ -85,6 +85,8 @@ def test_cue_is_taken_back_and_a_trigger_put_there():
 def test_controls_of_cue_replacement(put: str, expected: str):
     done, _ = run(cue_replacement, put=put, rounds=1)
     assert done.row["text"] == expected and done.log["edits"] == 1
+    trace = split_trace(done.without["text"])
+    assert trace.reasoning.startswith(START) and TRIGGER not in trace.reasoning and trace.response
 
 
 def test_no_round_is_the_model_itself():
@@ -99,6 +101,8 @@ def test_zero_think_closes_an_empty_reasoning():
     assert done.log["reasons"] == ["opening"] and done.log["edits"] == 0
     two, _ = run(opening, close=True, text="Not much to think about.", line_breaks=2)
     assert two.row["text"] == "Not much to think about.\n</think>\n\nno"
+    assert split_trace(two.without["text"]).kind == "empty_reasoning", "the response is no reasoning"
+    assert split_trace(two.without["text"]).response == "no"
 
 
 def test_opening_is_left_open_and_never_in_the_response():
