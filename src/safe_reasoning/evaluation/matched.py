@@ -129,8 +129,8 @@ def _rate(seeds: Sequence[Read], *, trained: bool) -> dict[str, Any]:
         low, high = seed_spread.interval(value, low, high, by_seed)
     return {
         "rate": value,
-        "low": max(0.0, low),
-        "high": min(1.0, high),
+        "low": max(low, 0.0),  # in this order NaN stays
+        "high": min(high, 1.0),
         "prompts": sum(group.size for group in seeds[0].by_prompt),
         "samples": sum(read.scored for read in seeds),
         "unscored": sum(read.unscored for read in seeds),
@@ -149,8 +149,8 @@ def _difference(
     wide = seed_spread.interval(value, low, high, by_seed)
     return {
         "difference": value,
-        "low": max(-1.0, wide[0]),
-        "high": min(1.0, wide[1]),
+        "low": max(wide[0], -1.0),
+        "high": min(wide[1], 1.0),
         "sd": seed_spread.deviation(by_seed),
         "seeds": len(sides),
         "prompt_low": low,

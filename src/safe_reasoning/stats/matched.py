@@ -18,6 +18,7 @@ import numpy as np
 from safe_reasoning.stats.paired import newcombe_interval
 from safe_reasoning.stats.rates import (
     ENOUGH_DIFFERING,
+    NAN,
     Value,
     differing,
     effective_number,
@@ -158,12 +159,14 @@ Spread = tuple[float, float, float, list[float]]  # value, interval over prompts
 
 def rate_over_seeds(seeds: Sequence[Read]) -> Spread:
     """Mean rate over seeds with its 95 % interval over prompts; see `rates.clustered_rate` for few
-    differing prompts.
+    differing prompts. NaN where a group has no scored value.
     """
     mean = np.mean([read.rates for read in seeds], axis=0)
     groups = [
         _known(np.mean(parts, axis=0)) for parts in zip(*(read.by_prompt for read in seeds), strict=True)
     ]
+    if not all(map(len, groups)):
+        return NAN, NAN, NAN, [NAN for _ in seeds]
     low, high = _interval(mean)
     if sum(map(differing, groups)) < ENOUGH_DIFFERING:
         number = effective_number([len(group) for group in groups])
@@ -180,6 +183,8 @@ def difference_over_seeds(sides: Sequence[tuple[Read, Read]]) -> Spread:
         _known(np.mean([a - b for a, b in parts], axis=0))
         for parts in zip(*(zip(o.by_prompt, t.by_prompt, strict=True) for o, t in sides), strict=True)
     ]
+    if not all(map(len, groups)):
+        return NAN, NAN, NAN, [NAN for _ in sides]
     low, high = _interval(mean)
     if sum(map(differing, groups)) < ENOUGH_DIFFERING:
         newcombe = newcombe_interval(groups, effective_number([len(group) for group in groups]))

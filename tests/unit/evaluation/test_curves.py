@@ -6,7 +6,7 @@ import pytest
 from safe_reasoning.core.run_layout import Variant, id_at, share_of
 from safe_reasoning.evaluation.curves import curve_rows, paths_along_training
 from safe_reasoning.evaluation.matched import matched_tables
-from tests.support.made_curves import MADE, ROLES, made_paths, verdicts
+from tests.support.made_curves import MADE, PROMPTS, ROLES, made_paths, verdicts
 
 HARM = ("safety_average", "reasoning", "harmful")
 
@@ -116,3 +116,14 @@ def test_without_benign_prompts_nothing_is_matched():
         for variant, path in made_paths().items()
     }
     assert matched_tables(paths, ROLES, 0.95, 100, {}) == {"matched": [], "matched_differences": []}
+
+
+def test_a_method_whose_reasoning_is_never_scored_has_no_rate_there():
+    """A policy that closes the reasoning at once leaves nothing to judge."""
+    closed = [{**row, "value": None} if row["part"] == "reasoning" else row for row in verdicts((0.2, 1.0))]
+    ends = {Variant("base", 0): verdicts((0.8, 1.0)), Variant("closed", 0): closed}
+    rows = matched_tables(paths_along_training(ends, {}, {}), ROLES, 0.95, 100, {})["matched"]
+    found = cell(pd.DataFrame(rows), "closed")
+    assert pd.isna(found["rate"]) and pd.isna(found["low"]) and found["unscored"] == 2 * PROMPTS
+    response = cell(pd.DataFrame(rows), "closed", ("safety_average", "response", "harmful"))
+    assert response["rate"] == pytest.approx(0.1)
