@@ -12,7 +12,7 @@ from tools.project_copy import SNAKEMAKE
 def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     """What Snakemake did in a folder."""
     command = [*SNAKEMAKE, *arguments]
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900)
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=1800)
     assert not check or result.returncode == 0, (result.stdout + result.stderr)[-6000:]
     return result
 

@@ -9,6 +9,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from safe_reasoning.report import methods as report_methods
 from safe_reasoning.report import metrics as report_metrics
@@ -20,10 +21,12 @@ average over the safety sets. Left: trained methods, against the tokens that wer
 trained on for them. Right: policies that edit a reasoning while it is written, against the tokens
 that are sampled for each token that the base would write on the same harmful prompts; 1 is the
 base, and what trained methods cost there. Colours are families. Filled: keeps at least the help at
-which methods are matched; hollow: does not, so that a low rate is bought with refusals. The dashed
-line is the base. 95 % intervals over prompts.
+which methods are matched; hollow: does not, so that a low rate is bought with refusals. A
+reasoning that is closed at once has no harm to measure and no point here. The dashed line is the
+base. 95 % intervals over prompts.
 """
 ONCE, ALWAYS = "before use: tokens sampled and trained on", "in use: tokens sampled per token of the base"
+SPACING = 4.2  # of names, in points of harm
 NAMED = ("base", "ipo", "ipo_stage2", "sft", "dpo_natural", "grpo_zy")  # beside the policies
 
 
@@ -61,9 +64,11 @@ def draw(frame: pd.DataFrame) -> Figure:
             axis.axhline(base, color="#000000", linestyle="--", linewidth=0.8)
             for row in cell[cell[cost].notna()].itertuples():
                 _point(axis, row, cost, colors[row.method])
-            axis.set_xlabel(title)
+            axis.set_xlabel(title, fontsize=style.SMALL)
             axis.grid(linewidth=0.4, alpha=0.6)
+        _name_beside(right, cell[cell["always"].notna() & cell["harm_rate"].notna()], colors)
         left.set_xscale("log")
+        left.xaxis.set_minor_formatter(NullFormatter())
         left.set_ylim(-2, 102)
         left.set_ylabel(f"{model}: harmful reasoning, %" if len(models) > 1 else "harmful reasoning, %")
     families = report_methods.families(frame["method"])
@@ -77,7 +82,7 @@ def draw(frame: pd.DataFrame) -> Figure:
 
 def _colors(frame: pd.DataFrame) -> dict[str, str]:
     """A colour for each method: that of its family."""
-    palette = sns.color_palette("colorblind", 10).as_hex()
+    palette = sns.color_palette("dark", 10).as_hex()
     families = report_methods.families(frame["method"])
     found = {
         method: palette[number % len(palette)]
@@ -93,6 +98,26 @@ def _point(axis: Axes, row: tuple, cost: str, color: str) -> None:
     keeps = row.help_rate >= row.kept  # type: ignore[attr-defined]
     axis.errorbar([x], [y], yerr=[[max(0.0, y - low)], [max(0.0, high - y)]], color=color, elinewidth=0.6)
     axis.plot([x], [y], "o", markersize=4.5, color=color, markerfacecolor=color if keeps else "#ffffff")
-    if cost == "always" or row.method in NAMED:  # type: ignore[attr-defined]
+    if cost == "once" and row.method in NAMED:  # type: ignore[attr-defined]
         name = report_methods.label(row.method)  # type: ignore[attr-defined]
         axis.annotate(name, (x, y), xytext=(4, 2), textcoords="offset points", fontsize=5.5, color=color)
+
+
+def _name_beside(axis: Axes, cell: pd.DataFrame, colors: dict[str, str]) -> None:
+    """Names on the right of a panel, in the order of the points' heights, each with a thin line."""
+    rows = list(cell.sort_values(["harm_rate", "always"]).itertuples())
+    height = -2.0
+    for row in rows:
+        y = 100 * row.harm_rate
+        height = max(height + SPACING, y - SPACING * len(rows) / 4)
+        axis.annotate(
+            report_methods.label(str(row.method)),
+            (row.always, y),
+            xytext=(1.04, height),
+            textcoords=("axes fraction", "data"),
+            fontsize=5.5,
+            va="center",
+            color=colors[str(row.method)],
+            arrowprops={"arrowstyle": "-", "linewidth": 0.3, "color": "#999999", "relpos": (0, 0.5)},
+            annotation_clip=False,
+        )
