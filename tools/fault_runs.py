@@ -44,7 +44,9 @@ def configuration() -> dict[str, Any]:
     tiny = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
     tiny["run"] = "faults"
     tiny["methods"] = {name: tiny["methods"][name] for name in METHODS}
-    del tiny["attacks"], tiny["prompt_sets"]["direct_pap"]
+    del tiny["attacks"]
+    sets = tiny["prompt_sets"].items()
+    tiny["prompt_sets"] = {name: entry for name, entry in sets if "attack" not in entry}
     tiny["engine"]["shard_size"] = 16
     return tiny
 
@@ -142,7 +144,7 @@ class Project:
         return {
             str(path.relative_to(self.run)): _ids(path)
             for path in sorted(self.run.glob("generations/**/*.parquet"))
-            if "shards" not in path.parts
+            if "shards" not in path.parts and path.stem != "edits"
         }
 
 
