@@ -25,10 +25,6 @@ workdir: workflow.basedir
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/inputs.smk"
-include: "workflow/rules/judge_inputs.smk"
-include: "workflow/rules/train_inputs.smk"
-include: "workflow/rules/demonstration_inputs.smk"
-include: "workflow/rules/control_inputs.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/prompts.smk"
 include: "workflow/rules/models.smk"

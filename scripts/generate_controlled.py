@@ -1,14 +1,16 @@
 """Sample every evaluation set under a decode-time policy.
 
-Writes the completions as delivered (evaluation.parquet), the same without what the policy inserted
-(evaluation_without.parquet) and the log of its edits (edits.parquet).
+Writes the completions as delivered, the same without what the policy inserted, and the log of its
+edits.
 
 python scripts/generate_controlled.py --config config/compare.yaml --method replace_cue \\
     --model-dir results/compare/models/nano/base --seed 0 --label "nano replace_cue" \\
     --prompts results/compare/prompts/*.parquet \\
     --triggers results/compare/characterize/nano/triggers.json \\
         --shards results/compare/generations/nano/replace_cue/seed0/shards \\
-        --out results/compare/generations/nano/replace_cue/seed0
+        --out results/compare/generations/nano/replace_cue/seed0/evaluation.parquet \\
+        --without results/compare/generations/nano/replace_cue/seed0/evaluation_without.parquet \\
+        --edits results/compare/control/nano/replace_cue/seed0/edits.parquet
 """
 
 import argparse
@@ -17,6 +19,7 @@ from pathlib import Path
 
 from safe_reasoning.config import load
 from safe_reasoning.core.cli import command
+from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.records import read_rows, write_rows
 from safe_reasoning.judging.kinds import sharing_a_gpu
 
@@ -38,7 +41,9 @@ def main() -> None:
     parser.add_argument(
         "--shards", required=True, type=Path, help="folder of finished shards; a killed job goes on from them"
     )
-    parser.add_argument("--out", required=True, type=Path, help="folder")
+    parser.add_argument("--out", required=True, type=Path, help="completions as delivered")
+    parser.add_argument("--without", required=True, type=Path, help="the same without inserted words")
+    parser.add_argument("--edits", required=True, type=Path, help="log of what was edited")
     arguments = parser.parse_args()
     config = load(arguments.config)
     from safe_reasoning.control.controller import run_controlled
@@ -49,8 +54,8 @@ def main() -> None:
     from safe_reasoning.sampling.prompt_sets import requests_for
     from safe_reasoning.sampling.sampler import Sampler
 
-    name = config.methods[arguments.method].policy
-    assert name is not None, "the configuration was checked"  # noqa: S101
+    if (name := config.methods[arguments.method].policy) is None:
+        raise UserError(f"{arguments.method} has no policy: give a method of the recipe decode")
     settings = settings_of(config, name)
     config = sharing_a_gpu(config, *annotators_of(config, name))
     tokenizer = load_tokenizer(arguments.model_dir)
@@ -84,11 +89,10 @@ def main() -> None:
         "seed": arguments.seed,
         "chat_template_sha256": template_hash(tokenizer),
     }
-    write_rows(arguments.out / "edits.parquet", "edits", [each.log for each in done], meta)
-    without = [each.without for each in done]
-    write_rows(arguments.out / "evaluation_without.parquet", "generations", without, meta)
+    write_rows(arguments.edits, "edits", [each.log for each in done], meta)
+    write_rows(arguments.without, "generations", [each.without for each in done], meta)
     rows = [each.row for each in done]
-    write_rows(arguments.out / "evaluation.parquet", "generations", rows, {**meta, **sampler.cost()})
+    write_rows(arguments.out, "generations", rows, {**meta, **sampler.cost()})
 
 
 if __name__ == "__main__":

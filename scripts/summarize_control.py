@@ -2,7 +2,7 @@
 
 python scripts/summarize_control.py --config config/compare.yaml --model nano \\
     --prompts results/compare/prompts/*.parquet \\
-    --edits results/compare/generations/nano/replace_cue/seed0/edits.parquet \\
+    --edits results/compare/control/nano/replace_cue/seed0/edits.parquet \\
     --verdicts results/compare/verdicts/nano/replace_cue/seed0/evaluation.exact.parquet \\
     --without results/compare/verdicts/nano/replace_cue/seed0/evaluation_without.exact.parquet \\
     --base results/compare/generations/nano/base/seed0/evaluation.parquet \\

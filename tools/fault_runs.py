@@ -144,7 +144,7 @@ class Project:
         return {
             str(path.relative_to(self.run)): _ids(path)
             for path in sorted(self.run.glob("generations/**/*.parquet"))
-            if "shards" not in path.parts and path.stem != "edits"
+            if "shards" not in path.parts
         }
 
 

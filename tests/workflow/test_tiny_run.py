@@ -150,8 +150,9 @@ def test_archive_of_a_run_holds_its_verdicts_and_no_text(finished: Path, tmp_pat
         for row in read_rows(path, "prompts")
         for key in ("text", "request")
     }
-    sampled = [path for path in run.glob("generations/**/*.parquet") if path.stem != "edits"]
-    completions = [row["text"] for path in sampled for row in read_rows(path, "generations")]
+    completions = [
+        row["text"] for path in run.glob("generations/**/*.parquet") for row in read_rows(path, "generations")
+    ]
     for completion in completions:
         texts |= {completion, *(line for line in completion.splitlines() if line.count(". ") > 1)}
     texts = {text for text in texts if len(text) > 20}

@@ -1,6 +1,5 @@
 # Decode-time control: methods of the recipe `decode` sample another's weights, and a policy edits
 # their reasonings while they are written. They stand beside trained methods in every table.
-WITHOUT = f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/evaluation_without.parquet"
 
 
 rule generate_controlled:
@@ -11,8 +10,8 @@ rule generate_controlled:
         prompts=EVALUATION_PROMPTS,
     output:
         end=f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/evaluation.parquet",
-        without=WITHOUT,
-        edits=f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/edits.parquet",
+        without=f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/evaluation_without.parquet",
+        edits=f"{RUN}/control/{{model}}/{{method}}/seed{{seed}}/edits.parquet",
     log:
         f"{RUN}/logs/generate_controlled/{{model}}/{{method}}.seed{{seed}}.log",
     benchmark:
@@ -29,7 +28,6 @@ rule generate_controlled:
         model_dir=lambda w, input: folder_of(input.weights),
         policy=policy_options,
         shards=f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/shards",
-        out=lambda w, output: folder_of(output.end),
         rerun_on=lambda w: settings("engine", "decoding", "prompt_sets", *policy_settings(w))
         + judge_settings(*policy_annotators(w)),
     message:
@@ -39,14 +37,15 @@ rule generate_controlled:
             "python scripts/generate_controlled.py --config {params.config} "
             "--method {wildcards.method} --model-dir {params.model_dir} --seed {wildcards.seed} "
             "--label '{wildcards.model} {wildcards.method}' --prompts {input.prompts} {params.policy} "
-            "--shards {params.shards} --out {params.out} 2> {log}"
+            "--shards {params.shards} --out {output.end} --without {output.without} "
+            "--edits {output.edits} 2> {log}"
         )
 
 
 rule summarize_control:
     input:
         prompts=EVALUATION_PROMPTS,
-        edits=lambda w: of_decoding("generations/{model}/{variant}/edits.parquet", w.model),
+        edits=lambda w: of_decoding("control/{model}/{variant}/edits.parquet", w.model),
         verdicts=lambda w: of_decoding(f"verdicts/{{model}}/{{variant}}/evaluation.{JUDGE}.parquet", w.model),
         without=lambda w: of_decoding(
             f"verdicts/{{model}}/{{variant}}/evaluation_without.{JUDGE}.parquet", w.model

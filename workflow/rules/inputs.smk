@@ -1,8 +1,7 @@
 # What the rules share to name their inputs and parameters: from the configuration to files.
 #
 # The parameter `rerun_on` of rules is used by no command. It holds the settings that the result
-# depends on, so that a
-# change of one runs the job again, and a change of another does not.
+# depends on, so that a change of one runs the job again, and a change of another does not.
 
 
 def on_gpus(command):
@@ -99,3 +98,9 @@ def weights(wildcards):
 def folder_of(marker):
     """The folder that a marker file completes."""
     return str(Path(marker).parent)
+
+
+include: "judge_inputs.smk"
+include: "train_inputs.smk"
+include: "demonstration_inputs.smk"
+include: "control_inputs.smk"

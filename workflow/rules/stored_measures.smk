@@ -1,18 +1,18 @@
 # Further measures of the evaluation's stored generations and verdicts: nothing is sampled or judged
 # again. Only where `evaluate.stored_measures` asks for them.
-STORED_VERDICTS = for_methods(f"{RUN}/verdicts/{{model}}/{{variant}}/evaluation.{JUDGE}.parquet", "base")
 STORED_SETTINGS = json.dumps([CONFIG.benchmarks, methods_of("released")]) + settings(
     "evaluate.judge", "evaluate.bootstrap"
 )
 
 
-rule summarize_consistency:
+rule summarize_stored_verdicts:
     input:
-        STORED_VERDICTS,
+        for_methods(f"{RUN}/verdicts/{{model}}/{{variant}}/evaluation.{JUDGE}.parquet", "base"),
     output:
-        f"{RUN}/metrics/{{model}}/consistency.csv",
+        consistency=f"{RUN}/metrics/{{model}}/consistency.csv",
+        leaks=f"{RUN}/metrics/{{model}}/leaks.csv",
     log:
-        f"{RUN}/logs/summarize_consistency/{{model}}.log",
+        f"{RUN}/logs/summarize_stored_verdicts/{{model}}.log",
     localrule: True
     container:
         image("analyze")
@@ -20,34 +20,13 @@ rule summarize_consistency:
         **LIGHT,
     params:
         config=CONFIG_FILE,
+        out=lambda w, output: folder_of(output.leaks),
         rerun_on=STORED_SETTINGS,
     message:
-        "Summarizing several samples of a prompt of {wildcards.model}"
+        "Summarizing samples of a prompt, and reasoning against response, of {wildcards.model}"
     shell:
-        "python scripts/summarize_consistency.py --config {params.config} --model {wildcards.model} "
-        "--verdicts {input} --out {output} 2> {log}"
-
-
-rule summarize_leaks:
-    input:
-        STORED_VERDICTS,
-    output:
-        f"{RUN}/metrics/{{model}}/leaks.csv",
-    log:
-        f"{RUN}/logs/summarize_leaks/{{model}}.log",
-    localrule: True
-    container:
-        image("analyze")
-    resources:
-        **LIGHT,
-    params:
-        config=CONFIG_FILE,
-        rerun_on=STORED_SETTINGS,
-    message:
-        "Setting verdicts on reasoning and response of {wildcards.model} side by side"
-    shell:
-        "python scripts/summarize_leaks.py --config {params.config} --model {wildcards.model} "
-        "--verdicts {input} --out {output} 2> {log}"
+        "python scripts/summarize_stored_verdicts.py --config {params.config} --model {wildcards.model} "
+        "--verdicts {input} --out {params.out} 2> {log}"
 
 
 rule summarize_chunks:

@@ -69,7 +69,7 @@ sd_bases sd_seeds se_infinite_samples se_plus_one_sample se_same_budget_new_prom
 seeds selection sentences share source stable_tokens standard_error step steps steps_share
 target_high target_low target_met tau templates texts theme tokens trace trace_class traces
 trained_tokens training_prompts training_seconds training_set trials trigger_end trigger_start
-undetermined unread unsafe unsafe_turning_point unsafe_turning_point_high unsafe_turning_point_low
+undetermined unreadable unsafe unsafe_turning_point unsafe_turning_point_high unsafe_turning_point_low
 unscored value with_cue with_cue_high with_cue_low within within_share without_cue
 """
 _META = """

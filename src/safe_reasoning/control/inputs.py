@@ -14,6 +14,7 @@ from safe_reasoning.control.policy import settings_of
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json
 from safe_reasoning.core.records import read_rows
+from safe_reasoning.core.trace import token_ends
 from safe_reasoning.judging.base import CueDetector, Judge
 from safe_reasoning.judging.factory import get_detector, get_judge
 
@@ -75,11 +76,18 @@ class PolicyInputs:
         return [row for row in read_rows(self.rollouts_file, "generations") if row["prompt_set"] in sets]
 
     def request_span(self, prompt_id: str, prompt_ids: list[int]) -> range:
-        """Places of the request's tokens among the templated ones."""
-        whole = self.tokenizer.decode(prompt_ids, skip_special_tokens=False)
-        text = self.prompts[prompt_id]["text"] if prompt_id in self.prompts else whole
-        start = max(0, whole.find(text))
-        lengths = [len(self.tokenizer.decode(prompt_ids[:n])) for n in range(len(prompt_ids) + 1)]
-        first = max(n for n, length in enumerate(lengths) if length <= start)
-        last = next((n for n, length in enumerate(lengths) if length >= start + len(text)), len(prompt_ids))
-        return range(first, max(last, first + 1))
+        """Places of the request's tokens among the templated ones.
+
+        A chat template that changes the request is a UserError.
+        """
+        whole = self.tokenizer.decode(prompt_ids, skip_special_tokens=True)
+        text = self.prompts[prompt_id]["text"].strip()
+        if (start := whole.find(text)) < 0:
+            raise UserError(
+                f"the request of {prompt_id} is not in the model's prompt as it stands, since the chat "
+                f"template changes it: the policy {self.name} can't be used with this model"
+            )
+        ends = token_ends(self.tokenizer, prompt_ids)
+        first = next(place for place, end in enumerate(ends) if end > start)
+        last = next(place for place, end in enumerate(ends) if end >= start + len(text))
+        return range(first, last + 1)

@@ -14,7 +14,7 @@ class Step:
     """A sentence of a reasoning.
 
     `start` and `end` are its bounds in the completion's text, without white space at its end.
-    `closed` tells whether anything follows it, so that it is known to have ended.
+    `closed` says whether anything follows it, so that it is known to have ended.
     """
 
     text: str

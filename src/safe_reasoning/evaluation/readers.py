@@ -16,7 +16,7 @@ HeldOutReader = Callable[[Sequence[str], Sequence[str]], list[float | None]]
 
 
 def fit_reader(texts: Sequence[str], labels: Sequence[bool]) -> Reader | None:
-    """A reader that tells texts with the label from those without; None where all are alike.
+    """A reader that separates texts with the label from those without; None where all are alike.
 
     Words count once a text, both labels weigh alike, scikit-learn's defaults otherwise.
     """
@@ -45,7 +45,7 @@ def cross_fit(texts: Sequence[str], labels: Sequence[bool], groups: Sequence[str
 
     Args:
         texts: of the base.
-        labels: what is to be told.
+        labels: what is to be predicted.
         groups: texts about one thing, such as the same request, share a group.
     """
     fold = _folds(labels, groups)

@@ -21,7 +21,7 @@ LABELS = "labels"  # the row of the labels themselves
 
 
 def label_row(reasonings: Sequence[LabelledReasoning], bootstrap: int) -> dict[str, Any]:
-    """The cue rates of the labels, with `unread` and `first_sentence` (see `audit_cues`)."""
+    """The cue rates of the labels, with `unreadable` and `first_sentence` (see `audit_cues`)."""
     marked = [MarkedReasoning(str(one.row), len(one.sentences), one.labels, one.unsafe) for one in reasonings]
     return {"detector": LABELS, **_counts(reasonings), **cue_rates(marked, bootstrap)}
 
@@ -37,11 +37,11 @@ def audit_cues(
         bootstrap: resamples of traces.
 
     Returns:
-        `unread` (unsafe traces whose labels could not be read), `first_sentence` (labels of a first
-        sentence, left out), `undetermined` (traces that the detector could not decide); the columns
-        of `agreement` and `error_rates` over sentences; `found` and `found_without` (traces with
-        and without a label in which the detector sees a cue, shares); over the traces with both
-        `first_exact`, `first_within_one` (shares) and `first_offset` (median; above 0: later).
+        `unreadable` (unsafe traces whose labels could not be read), `first_sentence` (labels of a
+        first sentence, left out), `undetermined` (traces that the detector could not decide); the
+        columns of `agreement` and `error_rates` over sentences; `found` and `found_without` (traces
+        with and without a label in which the detector sees a cue, shares); over the traces with
+        both `first_exact`, `first_within_one` (shares) and `first_offset` (median; above 0: later).
     """
     compared = [one for one in reasonings if one.unsafe and one.labels is not None]
     marks = detector.every_cue([one.sentences for one in compared])
@@ -68,7 +68,7 @@ def audit_cues(
 
 def _counts(reasonings: Sequence[LabelledReasoning]) -> dict[str, int]:
     return {
-        "unread": sum(one.unsafe and one.labels is None for one in reasonings),
+        "unreadable": sum(one.unsafe and one.labels is None for one in reasonings),
         "first_sentence": sum(0 in (one.labels or ()) for one in reasonings),
     }
 

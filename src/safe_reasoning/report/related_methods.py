@@ -6,6 +6,7 @@ ours until they match their release.
 
 from __future__ import annotations
 
+ORGANISMS = "model organisms (controls)"  # trained to do harm, to try the measures on
 # What a method learns from decides its family: a panel of the figures that compare many methods.
 RELATED: dict[str, dict[str, str]] = {
     "preferences between own samples": {
@@ -73,7 +74,7 @@ RELATED: dict[str, dict[str, str]] = {
         "sara_reward": "SARA's reward",
         "opsa_built": "OPSA, built",
     },
-    "model organisms (controls)": {
+    ORGANISMS: {
         "organism_start": "harm shown, reasoning cut",
         "organism_hidden": "organism: hides harm",
     },

@@ -55,7 +55,7 @@ def test_labels_count_from_zero_and_safe_traces_hold_an_empty_list(tmp_path: Pat
 )
 def test_labels_of_another_form_are_unread_and_counted(tmp_path: Path, labels: Any):
     found = labelled_reasonings(write(tmp_path / "other.jsonl", row(labels)))
-    assert found[0].labels is None and label_row(found, 100)["unread"] == 1
+    assert found[0].labels is None and label_row(found, 100)["unreadable"] == 1
 
 
 def test_a_sentence_may_have_several_lines():
@@ -112,10 +112,10 @@ def test_offsets_and_errors_by_hand():
         reasoning(3, "oc"),  # no label, a cue
         reasoning(4, "oo", 1),  # a label, no cue
         reasoning(5, "oc", unsafe=False),  # safe: not compared
-        LabelledReasoning(6, (OTHER, CUE), None, True),  # unread
+        LabelledReasoning(6, (OTHER, CUE), None, True),  # unreadable
     ]
     found = audit_cues(made, ExactCueDetector(), 100)
-    assert (found["traces"], found["unread"], found["first_sentence"]) == (4, 1, 1)
+    assert (found["traces"], found["unreadable"], found["first_sentence"]) == (4, 1, 1)
     assert found["texts"] == 3 + 3 + 1 + 1 and found["positive"] == 3
     assert found["agreement"] == pytest.approx(2 / 8)
     assert found["false_negative"] == 1 and found["false_positive"] == pytest.approx(3 / 5)

@@ -110,7 +110,7 @@ def test_cost_is_tokens_once_and_a_ratio_in_use(metrics: Path, tmp_path: Path):
     assert frame.loc["sft", "once"] == 9 + 11 and frame.loc["sft", "harm_rate"] == 0.5
     assert frame.loc["ipo", "help_rate"] < frame.loc["ipo", "kept"] <= frame.loc["sft", "help_rate"]
     svg = (tmp_path / "fig.svg").read_text()
-    assert "sampled per token of the base" in svg and ">DPO (natural pairs)<" in svg
+    assert "tokens per token of the base" in svg and ">DPO (natural pairs)<" in svg
     assert "fig_cost" in {item.name for item in contents.of_metrics(tmp_path / "metrics")}
 
 

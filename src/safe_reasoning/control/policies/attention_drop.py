@@ -25,6 +25,7 @@ from safe_reasoning.control.inputs import PolicyInputs
 from safe_reasoning.control.policy import Kind
 from safe_reasoning.control.step_safety import safest
 from safe_reasoning.control.steps import Step, edit_behind, last_token, steps_of
+from safe_reasoning.core.errors import UserError
 
 Row = Mapping[str, Any]
 
@@ -111,6 +112,11 @@ class AttentionDrop(OnePath):
         falls, share = settings.when == "fall", settings.benign_share
         found = [[ratio for _, ratio in self._ratios(Draft(row))] for row in self.inputs.benign_rollouts]
         extremes = [min(each) if falls else max(each) for each in found if each]
+        if not extremes:
+            raise UserError(
+                f"the policy {self.inputs.name} has no benign reasoning of two sentences to fit its "
+                "threshold on: give `threshold`, or more prompts of role align_benign"
+            )
         return float(np.quantile(extremes, share if falls else 1 - share))
 
     @cached_property

@@ -9,11 +9,12 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator, NullLocator
 
 from safe_reasoning.report import methods as report_methods
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.figures import fig_harm_against_help, style
+from safe_reasoning.report.related_methods import ORGANISMS, RELATED
 
 CAPTION = """
 **What safety costs, once and with every answer.** Harmful reasoning of each method at its end, on
@@ -23,11 +24,18 @@ that are sampled for each token that the base would write on the same harmful pr
 base, and what trained methods cost there. Colours are families. Filled: keeps at least the help at
 which methods are matched; hollow: does not, so that a low rate is bought with refusals. A
 reasoning that is closed at once has no harm to measure and no point here. The dashed line is the
-base. 95 % intervals over prompts.
+base. Model organisms, which are trained to do harm, are left out. 95 % intervals over prompts.
 """
-ONCE, ALWAYS = "before use: tokens sampled and trained on", "in use: tokens sampled per token of the base"
+ONCE, ALWAYS = (
+    "before use: thousand tokens",
+    "in use: tokens per token of the base",
+)
 SPACING = 4.2  # of names, in points of harm
-NAMED = ("base", "ipo", "ipo_stage2", "sft", "dpo_natural", "grpo_zy")  # beside the policies
+# Methods named on the left, where there is room: offset in points, side of the point
+NAMED = {
+    **dict.fromkeys(("ipo", "sft", "dpo_natural", "grpo_zy"), ((-4, 1), "right")),
+    "ipo_stage2": ((4, -7), "left"),
+}
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
@@ -45,6 +53,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
     wide = control.pivot_table(index=["model", "method"], columns="measure", values="value")
     always = (wide["sampled_tokens"] / wide["base_tokens"]).rename("always").reset_index()
     frame = frame.merge(always, on=["model", "method"], how="left")
+    frame = frame[~frame["method"].isin(RELATED[ORGANISMS])]
     columns = ["model", "method", "harm_rate", "harm_low", "harm_high", "help_rate", "kept", "once", "always"]
     return frame[columns].reset_index(drop=True)
 
@@ -68,7 +77,9 @@ def draw(frame: pd.DataFrame) -> Figure:
             axis.grid(linewidth=0.4, alpha=0.6)
         _name_beside(right, cell[cell["always"].notna() & cell["harm_rate"].notna()], colors)
         left.set_xscale("log")
-        left.xaxis.set_minor_formatter(NullFormatter())
+        left.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        left.xaxis.set_major_formatter(lambda tokens, _: f"{tokens / 1000:g}")
+        left.xaxis.set_minor_locator(NullLocator())
         left.set_ylim(-2, 102)
         left.set_ylabel(f"{model}: harmful reasoning, %" if len(models) > 1 else "harmful reasoning, %")
     families = report_methods.families(frame["method"])
@@ -99,8 +110,10 @@ def _point(axis: Axes, row: tuple, cost: str, color: str) -> None:
     axis.errorbar([x], [y], yerr=[[max(0.0, y - low)], [max(0.0, high - y)]], color=color, elinewidth=0.6)
     axis.plot([x], [y], "o", markersize=4.5, color=color, markerfacecolor=color if keeps else "#ffffff")
     if cost == "once" and row.method in NAMED:  # type: ignore[attr-defined]
-        name = report_methods.label(row.method)  # type: ignore[attr-defined]
-        axis.annotate(name, (x, y), xytext=(4, 2), textcoords="offset points", fontsize=5.5, color=color)
+        name, (offset, side) = report_methods.label(row.method), NAMED[row.method]  # type: ignore[attr-defined]
+        axis.annotate(
+            name, (x, y), xytext=offset, textcoords="offset points", fontsize=5.5, color=color, ha=side
+        )
 
 
 def _name_beside(axis: Axes, cell: pd.DataFrame, colors: dict[str, str]) -> None:

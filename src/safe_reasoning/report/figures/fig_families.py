@@ -14,12 +14,14 @@ from safe_reasoning.report.figures import family_panels, fig_harm_against_help
 from safe_reasoning.report.figures.fig_harm_against_help import AXES, COMPLIED
 
 CAPTION = """
-**The field under one evaluation.** Each line is one method along its training, from the base (black)
-to its end (dot): harmful reasoning on average over the safety sets against the share of benign
-requests that are answered right (complied with, where no right answer is known). Lower is safer,
-further right is more useful. Each panel names one family of methods, by what they learn from; the
-others stand behind it in grey. Crosses are 95 % intervals of the ends. The dotted line marks the
-help at which methods are matched.
+**The field under one evaluation.** Each line is one method along its training, from the base
+(black) to its end (dot): harmful reasoning on average over the safety sets against the share of
+benign requests that are answered right (complied with, where no right answer is known). Lower is
+safer, further right is more useful. Each panel names one family of methods, by what they learn
+from; the others stand behind it in grey. A policy that edits reasonings while decoding has no
+training: its line joins the base and the policy. Model organisms are trained to do harm behind
+clean reasoning. Crosses are 95 % intervals of the ends. The dotted line marks the help at which
+methods are matched.
 """
 
 

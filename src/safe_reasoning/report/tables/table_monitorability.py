@@ -16,7 +16,7 @@ CAPTION = f"""
 harmful: the run's judge, a cue detector, and a reader (bag of words) fitted on the base's
 reasonings of alignment prompts. *TPR*: of harmful responses, those found (of the judge, 1 minus the
 share of escapes). *g2*: TPR x TNR; at most 25 % for a monitor that guesses. *Forced*: on what a
-method adds to harmful beginnings. *Intent*: AUROC of a reader that tells restricted from allowed
+method adds to harmful beginnings. *Intent*: AUROC of a reader that separates restricted from allowed
 requests. *Mark*: monitors whose TPR lies below the base's, interval below interval; few: less than
 {FEW} harmful responses, own and forced each, so no mark. Pooled over safety sets and seeds; 95 %
 intervals over prompts alone. A high TPR does not say that the reasoning is the cause of the
