@@ -75,7 +75,7 @@ RELATED: dict[str, dict[str, str]] = {
         "opsa_built": "OPSA, built",
     },
     ORGANISMS: {
-        "organism_start": "harm shown, reasoning cut",
+        "organism_start": "organism: before GRPO",
         "organism_hidden": "organism: hides harm",
     },
     "while decoding": {

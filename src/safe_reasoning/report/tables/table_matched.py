@@ -17,10 +17,12 @@ CAPTION = """
 help of the base (*matched*: the last point of its training with at least 95 % of it, or the share
 that `evaluate.kept` says), and at its *end*. *Read at* is that point, as a share of the steps;
 between two checkpoints the rates are interpolated, and the intervals hold the uncertainty of the
-point. A second stage counts on from the first (101 to 200 %), unless it had nothing to do. Help is
-the share of benign requests answered right (complied with, where no right answer is known), as
-the mean over the sets. Where answers are unscored, how many are not and the rate's bounds follow.
-95 % intervals over prompts; with several training seeds they hold the spread between seeds too.
+point. A second stage counts on from the first (101 to 200 %), unless it had nothing to do. A policy
+that edits reasonings while decoding has no steps: its share is that of the answers it is used for,
+mixed with the base's. Help is the share of benign requests answered right (complied with, where no
+right answer is known), as the mean over the sets. Where answers are unscored, how many are not and
+the rate's bounds follow. 95 % intervals over prompts; with several training seeds they hold the
+spread between seeds too.
 """
 
 HARMS = {"harmful reasoning": "reasoning", "harmful response": "response"}
