@@ -14,10 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
 from safe_reasoning.config import Config
-from safe_reasoning.config.policies import PolicyEntry, PolicySettings
+from safe_reasoning.config.named_kinds import checked_settings
+from safe_reasoning.config.policies import PolicySettings
 from safe_reasoning.core.errors import UserError
 
 FOLDER = Path(__file__).parent / "policies"
@@ -57,18 +56,9 @@ def kind_named(kind: str) -> Kind:
 
 def settings_of(config: Config, name: str) -> Any:
     """The checked settings of a policy, defaults filled in; a UserError names the key."""
-    entry = config.policies.get(name) or PolicyEntry(kind=name)
-    if entry.kind not in kinds():
-        named = name in config.policies
-        known = kinds() if named else list(dict.fromkeys([*config.policies, *kinds()]))
-        key = f"policies.{name}.kind" if named else "policies"
-        raise UserError(f"{key}: {entry.kind!r} is unknown: use one of {', '.join(known)}")
-    try:
-        return kind_named(entry.kind).settings.model_validate(entry.model_dump())
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, ("policies", name, *first["loc"])))
-        raise UserError(f"{key}: {first['msg']}: see {FOLDER.name}/{entry.kind}.py for its keys") from None
+    return checked_settings(
+        "policies", name, config.policies, kinds(), lambda kind: kind_named(kind).settings, FOLDER.name
+    )
 
 
 def needs_of(config: Config, name: str) -> tuple[Need, ...]:

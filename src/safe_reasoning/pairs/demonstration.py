@@ -14,10 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from pydantic import ValidationError
-
 from safe_reasoning.config import Config, Role
-from safe_reasoning.config.demonstrations import DemonstrationSet, KindSettings
+from safe_reasoning.config.demonstrations import KindSettings
+from safe_reasoning.config.named_kinds import checked_settings
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.training.recipe import check_nano_alone
 
@@ -93,18 +92,14 @@ def kind_named(kind: str) -> Kind:
 
 def settings_of(config: Config, name: str) -> Any:
     """The checked settings of demonstrations, defaults filled in; a UserError names the key."""
-    entry = config.demonstrations.get(name) or DemonstrationSet(kind=name)
-    if entry.kind not in kinds():
-        known = [*config.demonstrations, *(kind for kind in kinds() if kind not in config.demonstrations)]
-        key = f"demonstrations.{name}.kind: " if name in config.demonstrations else "demonstrations: "
-        known = kinds() if name in config.demonstrations else known
-        raise UserError(f"{key}{entry.kind!r} is unknown: use one of {', '.join(known)}")
-    try:
-        return kind_named(entry.kind).settings.model_validate(entry.model_dump())
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, ("demonstrations", name, *first["loc"])))
-        raise UserError(f"{key}: {first['msg']}: see {FOLDER.name}/{entry.kind}.py for its keys") from None
+    return checked_settings(
+        "demonstrations",
+        name,
+        config.demonstrations,
+        kinds(),
+        lambda kind: kind_named(kind).settings,
+        FOLDER.name,
+    )
 
 
 def kind_of(config: Config, name: str) -> Kind:
