@@ -20,11 +20,7 @@ from safe_reasoning.stats.rates import (
     effective_number,
     wilson_interval,
 )
-
-# Smallest p-value 0.0001, so that a Holm adjustment over some hundred tests can still find
-# something
-PERMUTATIONS = 19_999
-
+from safe_reasoning.stats.sign_flip import sign_flip_p
 
 # Values by prompt of a method and of its reference
 Sides = tuple[Mapping[Hashable, Sequence[Value]], Mapping[Hashable, Sequence[Value]]]
@@ -56,7 +52,7 @@ def paired_difference(
     prompt weighing the same; plain means over groups and over training seeds.
 
     The interval resamples prompts within each group. With one seed the p-value is of the sign-flip
-    permutation test (exact when there are few prompts); with several both take the spread between
+    test (`sign_flip`); with several both take the spread between
     seeds in (see `seed_spread`), and the prompts' own interval is kept as well. Where every prompt
     shows the same difference, resampling would claim certainty: the interval then is Newcombe's for
     two independent rates, which is wider than a paired one.
@@ -81,10 +77,7 @@ def paired_difference(
     number = sum(counts.shape[1] for _, counts in totals)
     by_seed = np.mean([sums.sum(axis=1) / counts.sum(axis=1) for sums, counts in totals], axis=0)
     value = float(by_seed.mean())
-    rng = np.random.default_rng(seed)
-    low, high = _percentiles(
-        np.mean([_resampled_rates(sums, counts, resamples, rng) for sums, counts in totals], axis=0)
-    )
+    low, high = _percentiles(np.mean(_resampled_rates(totals, resamples, seed), axis=0))
     # Each prompt's part of its group's mean over seeds
     by_prompt = [np.mean(sums / counts.sum(axis=1, keepdims=True), axis=0) for sums, counts in totals]
     sizes = [counts.shape[1] for _, counts in totals]
@@ -94,7 +87,7 @@ def paired_difference(
         low, high = min(low, newcombe[0]), max(high, newcombe[1])
     if len(pairs) == 1 or not trained:  # prompts of a small group weigh more in a mean over groups
         weighted = np.concatenate([parts * number / len(totals) for parts in by_prompt])
-        return Difference(value, low, high, _sign_flip_p(weighted, seed), number, low, high, tuple(by_seed))
+        return Difference(value, low, high, sign_flip_p(weighted, seed), number, low, high, tuple(by_seed))
     within = seed_spread.interval(value, low, high, by_seed)
     return Difference(
         value, *within, seed_spread.p_value(value, low, high, by_seed), number, low, high, tuple(by_seed)
@@ -133,29 +126,6 @@ def _pairs(sides: Sides) -> dict[Hashable, tuple[float, float]]:
         if mine and theirs:
             pairs[prompt] = (sum(mine) / len(mine), sum(theirs) / len(theirs))
     return pairs
-
-
-def _sign_flip_p(differences: np.ndarray, seed: int) -> float:
-    """Two-sided p-value of the mean difference when each prompt's sign is arbitrary.
-
-    That of a prompt without a difference changes nothing; without these prompts, which are most,
-    the test takes a fraction of the time.
-    """
-    differences = differences[differences != 0]
-    if len(differences) < 2:
-        return 1.0
-    from scipy import stats as scipy_stats
-
-    result = scipy_stats.permutation_test(
-        (differences, np.zeros_like(differences)),
-        lambda a, b, axis: np.mean(a - b, axis=axis),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=PERMUTATIONS,
-        batch=500,
-        rng=np.random.default_rng(seed),
-    )
-    return float(result.pvalue)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

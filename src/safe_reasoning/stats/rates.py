@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -84,18 +85,33 @@ def _totals(seeds: Sequence[Group]) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def _resampled_rates(
-    sums: np.ndarray, counts: np.ndarray, resamples: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Rates of `resamples` bootstrap samples of whole clusters, each the mean over seeds (the same
-    clusters in all of them), shape (resamples,).
+@lru_cache(maxsize=16)
+def _draws(sizes: tuple[int, ...], resamples: int, seed: int) -> list[np.ndarray]:
+    """How often each cluster was drawn in each bootstrap sample, of each group of these sizes, of
+    shape (resamples, clusters). The same for all that is measured on the same prompts.
     """
-    number = sums.shape[1]
-    # How often each cluster was drawn
-    draws = rng.multinomial(number, np.full(number, 1 / number), size=resamples)
+    rng = np.random.default_rng(seed)
+    return [rng.multinomial(size, np.full(size, 1 / size), size=resamples).astype(float) for size in sizes]
+
+
+def _resampled_rates(
+    totals: Sequence[tuple[np.ndarray, np.ndarray]], resamples: int, seed: int
+) -> list[np.ndarray]:
+    """Rates of each group in `resamples` bootstrap samples of whole clusters, each the mean over
+    seeds (the same clusters in all of them), of shape (resamples,).
+
+    Args:
+        totals: of each group, as from `_totals`.
+        resamples: bootstrap samples.
+        seed: of the draws.
+    """
+    drawn = _draws(tuple(sums.shape[1] for sums, _ in totals), resamples, seed)
     # A seed that scored none of the drawn clusters has no rate there
     with np.errstate(invalid="ignore"):
-        return np.nanmean((draws @ sums.T) / (draws @ counts.T), axis=1)
+        return [
+            np.nanmean((draws @ sums.T) / (draws @ counts.T), axis=1)
+            for draws, (sums, counts) in zip(drawn, totals, strict=True)
+        ]
 
 
 def _percentiles(resampled: np.ndarray) -> tuple[float, float]:
@@ -184,9 +200,8 @@ def mean_over_seeds(
     unscored = sum(len(values) for groups in seeds for values, _ in groups) - count
     if not totals or any((counts.sum(axis=1) == 0).any() for _, counts in totals):
         return Rate(NAN, NAN, NAN, count, prompts, unscored)
-    rng = np.random.default_rng(seed)
     of_groups = [sums.sum(axis=1) / counts.sum(axis=1) for sums, counts in totals]
-    resampled = [_resampled_rates(sums, counts, resamples, rng) for sums, counts in totals]
+    resampled = _resampled_rates(totals, resamples, seed)
     if weights is None:
         value, means = float(np.mean(of_groups)), np.mean(resampled, axis=0)
     else:

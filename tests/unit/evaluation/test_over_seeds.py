@@ -179,7 +179,7 @@ def test_one_seed_has_the_sign_flip_test_and_the_interval_over_prompts():
     rows = pd.DataFrame(over_seeds.paired_differences(grouped(verdicts_of(1)), 300))
     assert rows["sd"].isna().all() and (rows["seeds"] == 1).all()
     assert (rows["low"] == rows["prompt_low"]).all() and (rows["high"] == rows["prompt_high"]).all()
-    assert rows["p_value"].min() == pytest.approx(2 / (paired.PERMUTATIONS + 1))
+    assert rows["p_value"].min() < 1e-9
 
 
 def test_a_small_set_weighs_as_much_as_a_large_one():
