@@ -28,7 +28,7 @@ from safe_reasoning.plan.sampling_steps import characterization, completions, co
 from safe_reasoning.plan.step import Step, prompts_of
 from safe_reasoning.plan.training_steps import pairs, parameters_of, training
 from safe_reasoning.prompts.attacks.worst_templates import template_prompts
-from safe_reasoning.sampling.prompt_sets import KEPT_SAMPLES
+from safe_reasoning.sampling.prompt_sets import kept_samples
 from safe_reasoning.sources.table import parameters
 from safe_reasoning.training.recipe import recipe_of
 
@@ -78,7 +78,8 @@ def along_training(config: Config, model: str) -> list[Step]:
         return []
     sets = prompts_of(config, "safety", "overrefusal", "capability")
     counts = [
-        (config.prompt_sets[name].role, kept * KEPT_SAMPLES * prompts) for name, prompts in sets.items()
+        (config.prompt_sets[name].role, kept * kept_samples(config.prompt_sets[name]) * prompts)
+        for name, prompts in sets.items()
     ]
     return [sampling(config, model, "evaluation along training", counts, jobs=0)]
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from safe_reasoning.config import Config
+from safe_reasoning.config import Config, PromptSet
 from safe_reasoning.core.files import read_json
 from safe_reasoning.core.records import Rows, write_rows
 from safe_reasoning.core.run_layout import id_after, id_at, kept_folder
@@ -16,9 +16,14 @@ from safe_reasoning.sampling.chat_template import conversation_ids, prompt_ids, 
 from safe_reasoning.sampling.engine import Request, load_tokenizer
 from safe_reasoning.sampling.sampler import Sampler
 
-# Of each prompt, by weights that were kept on the way: a curve needs less than its end, and more
-# samples say less than more prompts
-KEPT_SAMPLES = 1
+
+def kept_samples(settings: PromptSet) -> int:
+    """Samples of each prompt of a set by weights that were kept along a training.
+
+    One: a curve needs less than its end, and more samples say less than more prompts. The help that
+    benign requests get decides where a method is read, so these have all their samples.
+    """
+    return settings.samples if settings.role == "overrefusal" else 1
 
 
 def requests_for(
@@ -131,16 +136,17 @@ class SamplesOfModel:
     def sample_kept(self, requests: list[Request], out: Path) -> None:
         """Sample with the weights that were kept along the training, with the same seeds.
 
-        KEPT_SAMPLES of each prompt; ids end in the share (`run_layout.id_at`).
+        `kept_samples` of each prompt; ids end in the share (`run_layout.id_at`).
         """
         before, kept = self._sampler.cost(), []
+        wanted = {name: kept_samples(settings) for name, settings in self._config.prompt_sets.items()}
         for point in read_json(self._model_dir / "training.json")["checkpoints"]:
             share = point["share"]
             self._sampler.use(kept_folder(self._model_dir, share))
             at_share = [
                 replace(request, generation_id=id_at(request.generation_id, share))
                 for request in requests
-                if request.sample < KEPT_SAMPLES
+                if request.sample < wanted[request.prompt_set]
             ]
             kept += self._sampler(at_share, f"{self._label} after {100 * share:.0f} % of its steps")
         write_rows(out, "generations", kept, {**self._meta, **self._spent_since(before)})

@@ -68,3 +68,11 @@ def test_kept_weights_answer_each_prompt_once(
     assert len(rows) == 8 and {r["sample"] for r in rows} == {0}
     meta = prompt_sets.read_json(f"{along}.meta.json")
     assert meta["generations"] == 8, "the cost of the end is the end's"
+
+
+def test_only_benign_requests_keep_all_their_samples_along_a_training():
+    config = validate(yaml.safe_load(TINY.read_text()), "tiny")
+    several = {name: s.model_copy(update={"samples": 3}) for name, s in config.prompt_sets.items()}
+    kept = {s.role: prompt_sets.kept_samples(s) for s in several.values()}
+    assert kept["overrefusal"] == 3
+    assert {number for role, number in kept.items() if role != "overrefusal"} == {1}
