@@ -14,6 +14,7 @@ from safe_reasoning.plan.estimate import plan
 from safe_reasoning.plan.judge_calls import price
 from safe_reasoning.plan.measured_rates import with_measured_rates
 from safe_reasoning.plan.step import prompts_of, totals
+from safe_reasoning.sampling.prompt_sets import kept_samples
 from safe_reasoning.sources import table
 from tests.support.paths import ROOT
 
@@ -272,5 +273,6 @@ def test_every_checkpoint_is_one_more_evaluation(config: Config):
             names = config.methods_of(step.model)
             trained = [name for name in names if config.methods[name].recipe != "released"]
             assert trained
-            prompts = sum(prompts_of(config, "safety", "overrefusal", "capability").values())
-            assert along[step.model].generations == 2 * len(trained) * len(config.seeds) * prompts
+            sets = prompts_of(config, "safety", "overrefusal", "capability")
+            once = sum(kept_samples(config.prompt_sets[name]) * prompts for name, prompts in sets.items())
+            assert along[step.model].generations == 2 * len(trained) * len(config.seeds) * once
