@@ -10,7 +10,7 @@ import pytest
 
 from safe_reasoning.config.endpoints import Endpoint
 from safe_reasoning.sampling.chat_models.budget import Budget, Spending
-from tests.support.misbehaving import KEY, serve
+from tests.support.misbehaving import KEY, kept_replies, serve
 from tests.support.paths import ROOT
 
 QUESTIONS = [str(number) for number in range(40)]
@@ -43,7 +43,7 @@ def start(address: str, folder: Path, cap: int, questions: list[str]) -> subproc
 
 
 def replies(folder: Path) -> int:
-    return len(list((folder / "cache").rglob("*.json")))
+    return len(kept_replies(folder / "cache"))
 
 
 def spent(folder: Path) -> Spending:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from safe_reasoning.core.errors import UserError
-from tests.support.misbehaving import KEY, Raw, ask, endpoint, serve
+from tests.support.misbehaving import KEY, Raw, ask, endpoint, kept_replies, serve
 
 PASSING = [429, 500, 503, "drop", "half", "hang"]
 
@@ -17,8 +17,8 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_KEY", KEY)
 
 
-def kept(tmp_path: Path) -> list[Path]:
-    return list((tmp_path / "cache").rglob("*.json"))
+def kept(tmp_path: Path) -> list[tuple[str, str]]:
+    return kept_replies(tmp_path / "cache")
 
 
 def patience(fault: object) -> dict[str, float]:

@@ -19,7 +19,7 @@ import yaml
 
 from safe_reasoning.core.provenance import read_meta
 from safe_reasoning.core.records import read_rows, write_rows
-from tests.support.misbehaving import KEY
+from tests.support.misbehaving import KEY, kept_replies
 from tests.support.paths import ROOT
 
 GENERATIONS = 20
@@ -234,7 +234,7 @@ class Run:
 
     @property
     def replies(self) -> int:
-        return len(list((self.folder / "results").rglob("replies/e/*/*.json")))
+        return len(kept_replies(self.folder / "results/served/replies/e"))
 
     def wait_for_replies(self, count: int, job: subprocess.Popen[str]) -> None:
         while self.replies < count:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
 from safe_reasoning.config.endpoints import Endpoint
 from safe_reasoning.sampling.chat_models.endpoint import EndpointChat
+from safe_reasoning.sampling.chat_models.reply_store import FILE, ReplyStore
 
 KEY = "sk-a-secret-key"
 USAGE = {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12}  # of every ordinary answer
@@ -157,3 +159,12 @@ def endpoint(server: Server, folder: Path, **changes: object) -> EndpointChat:
 def ask(chat: EndpointChat, *questions: str) -> list[str | None]:
     """The replies to these questions, each a conversation of one message."""
     return chat.replies([[{"role": "user", "content": question}] for question in questions], "test")
+
+
+def kept_replies(cache: Path) -> list[tuple[str, str]]:
+    """Reply and reason of its end of all that an endpoint's folder keeps, also while jobs write there."""
+    if not cache.exists():
+        return []
+    ReplyStore(cache, "judge")  # which makes the table
+    with closing(sqlite3.connect(cache / FILE, timeout=60)) as database:
+        return database.execute("SELECT reply, finish_reason FROM replies").fetchall()

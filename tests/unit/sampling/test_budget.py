@@ -14,7 +14,7 @@ from safe_reasoning.core.errors import UserError
 from safe_reasoning.plan.endpoints import expected
 from safe_reasoning.plan.estimate import plan
 from safe_reasoning.sampling.chat_models.budget import Budget, BudgetReached, Spending
-from tests.support.misbehaving import KEY, Raw, ask, completion, endpoint, serve
+from tests.support.misbehaving import KEY, Raw, ask, completion, endpoint, kept_replies, serve
 from tests.support.paths import ROOT
 
 QUESTIONS = [str(number) for number in range(40)]
@@ -28,7 +28,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def replies(folder: Path) -> int:
-    return len(list((folder / "cache").rglob("*.json")))
+    return len(kept_replies(folder / "cache"))
 
 
 def spent(folder: Path) -> Spending:

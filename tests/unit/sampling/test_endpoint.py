@@ -1,13 +1,14 @@
 """How an endpoint is asked: side by side, retried, each question paid for once, faults reported apart, nothing secret shown."""
 
+import sqlite3
 import time
 from pathlib import Path
 
 import pytest
 
 from safe_reasoning.core.errors import UserError
-from safe_reasoning.core.files import read_json
-from tests.support.misbehaving import KEY, Raw, ask, completion, endpoint, serve
+from safe_reasoning.sampling.chat_models.reply_store import FILE, ReplyStore
+from tests.support.misbehaving import KEY, Raw, ask, completion, endpoint, kept_replies, serve
 
 NONSENSE = {
     "a page": "garbage",
@@ -34,8 +35,8 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_KEY", KEY)
 
 
-def kept(tmp_path: Path) -> list[Path]:
-    return list((tmp_path / "cache").rglob("*.json"))
+def kept(tmp_path: Path) -> list[tuple[str, str]]:
+    return kept_replies(tmp_path / "cache")
 
 
 def test_replies_keep_their_order_and_are_paid_for_once(tmp_path: Path):
@@ -57,18 +58,55 @@ def test_replies_keep_their_order_and_are_paid_for_once(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "{}", "[]", "3", '{"reply": 3}', '{"reply": null}', "[" * 20_000]
+    "change",
+    [
+        "reply = 'no'",
+        "reply = CAST(x'00ff' AS BLOB)",
+        "finish_reason = 3",
+        "model = 'other'",
+        "checksum = ''",
+        "checksum = x'00'",
+    ],
 )
-def test_a_kept_reply_that_is_damaged_is_one_line(content: str, tmp_path: Path):
+def test_a_kept_reply_that_is_damaged_is_said_and_asked_again(
+    change: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     with serve(lambda *_: "fine") as server:
-        ask(endpoint(server, tmp_path), "0")
-        (path,) = kept(tmp_path)
-        path.write_text(content)
-        with pytest.raises(UserError, match="delete it and run again") as caught:
-            ask(endpoint(server, tmp_path), "0")
-        assert len(str(caught.value).splitlines()) == 1
-        path.unlink()
-        assert ask(endpoint(server, tmp_path), "0") == ["fine"]
+        ask(endpoint(server, tmp_path), "0", "1")
+        with sqlite3.connect(tmp_path / "cache" / FILE) as database:
+            (key,) = database.execute("SELECT question FROM replies LIMIT 1").fetchone()
+            database.execute(f"UPDATE replies SET {change} WHERE question = ?", (key,))
+        assert ask(endpoint(server, tmp_path), "0", "1") == ["fine", "fine"] and server.requests == 3
+        assert "test: 1 kept replies are damaged and asked again" in capsys.readouterr().err
+        assert ask(endpoint(server, tmp_path), "0", "1") == ["fine", "fine"] and server.requests == 3
+
+
+@pytest.mark.parametrize("content", [b"no database" * 500, b"SQLite format 3\0" + bytes(5000)])
+def test_a_broken_file_of_replies_is_one_line_and_nothing_is_asked(content: bytes, tmp_path: Path):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / FILE).write_bytes(content)
+    with serve(lambda *_: "fine") as server, pytest.raises(UserError, match="must be deleted") as caught:
+        endpoint(server, tmp_path)
+    assert FILE in str(caught.value) and len(str(caught.value).splitlines()) == 1 and server.requests == 0
+
+
+def test_half_a_character_in_a_reply_is_kept_as_a_mark(tmp_path: Path):
+    with serve(lambda *_: Raw(completion("a\ud800b"))) as server:
+        assert ask(endpoint(server, tmp_path), "q") == ask(endpoint(server, tmp_path), "q") == ["a?b"]
+        assert server.requests == 1
+
+
+def test_many_replies_are_found_in_one_file_and_the_journal_is_one_that_network_file_systems_have(
+    tmp_path: Path,
+):
+    store = ReplyStore(tmp_path, "e")
+    digests = [f"{number:064x}" for number in range(1200)]
+    for digest in digests[:7]:
+        store.keep(digest, f"reply {digest[-1]}", "stop", "m")
+    assert store.find(digests) == {digest: f"reply {digest[-1]}" for digest in digests[:7]}
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+    with sqlite3.connect(tmp_path / FILE) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("delete",)
 
 
 def test_no_more_requests_are_under_way_than_allowed(tmp_path: Path):
@@ -115,10 +153,8 @@ def test_an_answer_without_a_verdict_is_kept_and_never_asked_again(
         assert ask(chat, "q") == [reply] and chat.asked["failed"] == 0
         assert [name for name in ("refused", "cut_off") if chat.asked[name]] == ([counted] if counted else [])
         assert ask(endpoint(server, tmp_path), "q") == [reply] and server.requests == 1
-        assert read_json(kept(tmp_path)[0])["finish_reason"] == {
-            "refused": "content_filter",
-            "cut_off": "length",
-        }.get(counted or "", "stop")
+        reason = {"refused": "content_filter", "cut_off": "length"}.get(counted or "", "stop")
+        assert kept(tmp_path) == [(reply, reason)]
 
 
 @pytest.mark.parametrize(

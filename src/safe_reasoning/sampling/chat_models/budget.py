@@ -5,7 +5,6 @@ One small database next to the replies, shared by all jobs that ask there.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import NamedTuple
 
 from safe_reasoning.config.endpoints import Endpoint
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.sampling.chat_models.database import Database
 
 _WAIT = 0.05  # seconds between two looks at whether requests under way have left room
 _TABLES = """
@@ -59,27 +59,26 @@ class Budget:
     that can't have been paid for is taken back.
 
     Args:
-        path: of the database. SQLite's locks hold between processes, also of several machines where
-            the file system has locks.
+        path: of the database.
         name: of the endpoint.
         settings: with the cap and the prices.
     """
 
     def __init__(self, path: Path, name: str, settings: Endpoint) -> None:
-        self._path, self._name, self._settings = path, name, settings
+        self._name, self._settings = name, settings
         self._lock = threading.Lock()
         self._open = 0  # requests of this process that are under way
         self._stop: str | None = None  # why no further ticket is given
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with self._database_errors():
-            self._database = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
-        with self._transaction() as database:
-            for statement in filter(str.strip, _TABLES.split(";")):
-                database.execute(statement)
+        self._database = Database(
+            path,
+            _TABLES,
+            f"where the spending at endpoints.{name} is counted",
+            "a broken file must be deleted, the count then starts at nothing",
+        )
 
     def spent(self) -> Spending:
         """What has been spent by all jobs of the run."""
-        with self._transaction() as database:
+        with self._database.transaction() as database:
             return Spending(*database.execute(_SPENT).fetchone())
 
     def reserve(self, prompt_tokens: int, completion_tokens: int) -> int:
@@ -91,7 +90,7 @@ class Budget:
             BudgetReached: there is none. From then on this process gets no ticket.
         """
         while True:
-            with self._transaction() as database:
+            with self._database.transaction() as database:
                 if self._stop:
                     raise BudgetReached(self._stop)
                 spent = Spending(*database.execute(_SPENT).fetchone())
@@ -126,7 +125,7 @@ class Budget:
 
         None: unknown, so it stays at the most.
         """
-        with self._ended(), self._transaction() as database:
+        with self._ended(), self._database.transaction() as database:
             bound = database.execute(
                 "DELETE FROM under_way WHERE ticket = ? RETURNING prompt_tokens, completion_tokens", (ticket,)
             ).fetchone()
@@ -141,7 +140,7 @@ class Budget:
 
         It never arrived, or was answered with an error status.
         """
-        with self._ended(), self._transaction() as database:
+        with self._ended(), self._database.transaction() as database:
             database.execute("DELETE FROM under_way WHERE ticket = ?", (ticket,))
 
     def _passed(self, then: Spending) -> str | None:
@@ -173,25 +172,3 @@ class Budget:
         finally:
             with self._lock:
                 self._open -= 1
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._database_errors():
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._database
-            except BaseException:
-                self._database.execute("ROLLBACK")
-                raise
-            self._database.execute("COMMIT")
-
-    @contextmanager
-    def _database_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise UserError(
-                f"{self._path}, where the spending at endpoints.{self._name} is counted, can't be used "
-                f"({error}): "
-                "fix the disk; a broken file must be deleted, the count then starts at nothing"
-            ) from None

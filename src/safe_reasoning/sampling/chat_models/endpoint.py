@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from safe_reasoning.config.endpoints import Endpoint
 from safe_reasoning.core.cli import progress
 from safe_reasoning.core.errors import UserError
-from safe_reasoning.core.files import read_json, write_json
 from safe_reasoning.sampling.chat_models.budget import Budget, BudgetReached
 from safe_reasoning.sampling.chat_models.question_locks import QuestionLocks
+from safe_reasoning.sampling.chat_models.reply_store import ReplyStore
 from safe_reasoning.sampling.pieces import Message
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ class EndpointChat:
     """Asks an endpoint through the `openai` package, whose retries and backoff are used as they
     are.
 
-    Each reply is a file in `cache`, named by the hash of address, model, parameters and
-    conversation, so a killed job asks only for what it had not got, and two jobs at once ask the
-    same question once. A single request that fails after all retries is a reply of None, counted
+    Each reply is kept in `cache`, under the hash of address, model, parameters and conversation, so
+    a killed job asks only for what it had not got, and two jobs at once ask the same question once.
+    A single request that fails after all retries is a reply of None, counted
     and reported. A failure that the next request would meet too (key, model name, server away, many
     failures in a row, the cap of the budget) is a UserError; those under way end and are kept.
 
@@ -57,7 +57,8 @@ class EndpointChat:
             raise UserError(
                 f"endpoints.{name}: {settings.key_variable} is not set: put the key of {settings.model} there"
             )
-        self._name, self._settings, self._cache, self._key = name, settings, cache, key
+        self._name, self._settings, self._key = name, settings, key
+        self._kept = ReplyStore(cache, name)
         self._budget, self._questions = (
             Budget(cache / "spent.sqlite", name, settings),
             QuestionLocks(cache / "questions.lock"),
@@ -84,26 +85,29 @@ class EndpointChat:
 
     def replies(self, conversations: Sequence[list[Message]], label: str) -> list[str | None]:
         """One reply per conversation; the same conversation is asked once."""
-        paths = [self._path(conversation) for conversation in conversations]
+        digests = [self._digest(conversation) for conversation in conversations]
+        found = self._kept.find(digests)
+        kept = {digest: reply for digest, reply in found.items() if reply is not None}
         missing = {
-            path: conversation
-            for path, conversation in zip(paths, conversations, strict=True)
-            if not path.exists()
+            digest: conversation
+            for digest, conversation in zip(digests, conversations, strict=True)
+            if digest not in kept
         }
-        self._answers |= len(missing) < len(set(paths))
+        self._answers |= bool(kept)
+        if damaged := len(found) - len(kept):
+            progress(f"{label}: {damaged:,} kept replies are damaged and asked again")
         if missing:
-            self._report_costs(list(missing.values()), len(set(paths)) - len(missing), label)
+            self._report_costs(list(missing.values()), len(kept), label)
         with ThreadPoolExecutor(self._settings.concurrency) as pool:
-            jobs = [pool.submit(self._ask, path, conversation) for path, conversation in missing.items()]
+            jobs = [pool.submit(self._ask, digest, conversation) for digest, conversation in missing.items()]
             try:
                 failures = self._collect(jobs, label)
             except UserError as error:
                 # Those under way end, and what they bring is kept
                 pool.shutdown(cancel_futures=True)
-                left = (
-                    f"{sum(not path.exists() for path in missing):,} of the {len(missing):,} questions of "
-                    f"{label} are still to ask"
-                )
+                there = self._kept.find(list(missing)).values()
+                still = len(missing) - sum(reply is not None for reply in there)
+                left = f"{still:,} of the {len(missing):,} questions of {label} are still to ask"
                 repair = (
                     ": raise it and run again, it goes on from the replies it has"
                     if isinstance(error, BudgetReached)
@@ -124,7 +128,8 @@ class EndpointChat:
                 f"{label}: to ask these again, remove what this job writes and run again; replies that "
                 "came are kept"
             )
-        return [_kept_reply(path) if path.exists() else None for path in paths]
+        found |= self._kept.find(list(missing))
+        return [found.get(digest) for digest in digests]
 
     def _report_costs(self, conversations: Sequence[list[Message]], there: int, label: str) -> None:
         prompt = (
@@ -173,7 +178,7 @@ class EndpointChat:
             f"{failure.reason}: {failure.repair}, then run again"
         )
 
-    def _path(self, conversation: list[Message]) -> Path:
+    def _digest(self, conversation: list[Message]) -> str:
         what = [
             self._address,
             self._settings.model,
@@ -181,17 +186,16 @@ class EndpointChat:
             self._settings.max_tokens,
             conversation,
         ]
-        digest = hashlib.sha256(json.dumps(what, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-        return self._cache / digest[:2] / f"{digest}.json"
+        return hashlib.sha256(json.dumps(what, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
-    def _ask(self, path: Path, conversation: list[Message]) -> Failure | None:
+    def _ask(self, digest: str, conversation: list[Message]) -> Failure | None:
         """Ask one question and keep the reply; what went wrong where there is none."""
         import openai
 
         from safe_reasoning.sampling.chat_models.failures import NO_COMPLETION, failure_of, refuses_content
 
-        with self._questions.hold(path.stem):
-            if path.exists():  # another job has asked it meanwhile
+        with self._questions.hold(digest):
+            if self._kept.find([digest]).get(digest) is not None:  # another job has asked it meanwhile
                 return None
             try:
                 completion = self._client.chat.completions.create(
@@ -212,7 +216,7 @@ class EndpointChat:
                 if found is None:
                     return NO_COMPLETION
                 (reply, finish_reason), usage = found, completion.usage
-            write_json(path, {"reply": reply, "finish_reason": finish_reason, "model": self._settings.model})
+            self._kept.keep(digest, reply, finish_reason, self._settings.model)
         with self._lock:
             self.asked["requests"] += 1
             self.asked["cut_off"] += finish_reason == "length"
@@ -221,14 +225,6 @@ class EndpointChat:
                 count = getattr(usage, key, None)
                 self.asked[key] += count if type(count) is int else 0
         return None
-
-
-def _kept_reply(path: Path) -> str:
-    """The reply in a file; UserError for a file that someone else has written."""
-    kept = read_json(path)
-    if not (isinstance(kept, dict) and isinstance(kept.get("reply"), str)):
-        raise UserError(f"{path} is not a stored reply: delete it and run again")
-    return kept["reply"]
 
 
 def _reply_of(completion: Any) -> tuple[str, str] | None:
@@ -245,4 +241,6 @@ def _reply_of(completion: Any) -> tuple[str, str] | None:
     message = getattr(choices[0], "message", None)
     if message is None or not isinstance(message.content, str | None):
         return None
-    return message.content or "", str(choices[0].finish_reason or "")
+    # JSON can escape half a character, which no file can hold
+    content = (message.content or "").encode(errors="replace").decode()
+    return content, str(choices[0].finish_reason or "")
