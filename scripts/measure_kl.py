@@ -40,6 +40,7 @@ def main() -> None:
     config = load(arguments.config)
     settings = config.evaluate
 
+    from safe_reasoning.core.devices import free_memory
     from safe_reasoning.core.products import use_threads
     from safe_reasoning.evaluation import kl
     from safe_reasoning.sampling.engine import load_tokenizer
@@ -57,16 +58,22 @@ def main() -> None:
             f"{arguments.verdicts} holds no harmful reasoning: the KL curve needs harmful traces of the "
             "base model"
         )
-    base = kl.load_float32(arguments.base)
+    base, states = kl.load_weights(arguments.base, settings.kl_dtype), None
+    if settings.kl_one_by_one:
+        states = kl.StatesOfBase(base, traces, settings.kl_tokens)
+        base = None
+        free_memory()
     rows = []
     for marker in arguments.trained:
         variant = variant_of(marker)
         progress(f"{arguments.model} {variant.method}: KL over {len(traces)} traces")
-        aligned = kl.load_float32(marker.parent)
-        curve = kl.kl_curve(
-            [kl.kl_by_token(aligned, base, *trace, settings.kl_tokens) for trace in traces],
-            settings.bootstrap,
+        aligned = kl.load_weights(marker.parent, settings.kl_dtype)
+        by_token = (
+            states.kl_from(aligned)
+            if states
+            else [kl.kl_by_token(aligned, base, *trace, settings.kl_tokens) for trace in traces]
         )
+        curve = kl.kl_curve(by_token, settings.bootstrap)
         del aligned  # before the next one is loaded: a GPU holds two models, not three
         rows += [{"model": arguments.model, **variant._asdict(), **row} for row in curve]
     write_metrics(arguments.out, rows, {"traces": len(traces), "tokens": settings.kl_tokens})

@@ -52,7 +52,7 @@ def main() -> None:
         )
 
     of_base = reasonings(arguments.base_generations)
-    base = kl.load_float32(arguments.base)
+    base = kl.load_weights(arguments.base)
     before = {
         kind: [entropy.reasoning_entropies(base, one.prompt_ids, one.ids) for one in read]
         for kind, read in of_base.items()
@@ -65,7 +65,7 @@ def main() -> None:
     for path, folder in variants:
         variant = variant_of(path)
         progress(f"{arguments.model} {variant.method}: entropy and reflections")
-        model = base if folder == arguments.base else kl.load_float32(folder)
+        model = base if folder == arguments.base else kl.load_weights(folder)
         for kind, read in reasonings(path).items():
             common = {"model": arguments.model, **variant._asdict(), "kind": kind, "traces": len(read)}
             found = {

@@ -119,7 +119,8 @@ rule measure_kl:
     params:
         config=CONFIG_FILE,
         base=lambda w, input: folder_of(input.base),
-        rerun_on=settings("evaluate.kl_traces", "evaluate.kl_tokens", "evaluate.bootstrap"),
+        rerun_on=settings("evaluate.kl_traces", "evaluate.kl_tokens", "evaluate.bootstrap")
+        + (settings("evaluate.kl_dtype") if CONFIG.evaluate.kl_dtype != "float32" else ""),
     message:
         "Measuring the KL divergence from the base model {wildcards.model}"
     shell:

@@ -15,7 +15,7 @@ METRIC_TABLES = [
     "pairs",
     "training",
     "steps",
-    "kl",
+    *(["kl"] if CONFIG.evaluate.kl_traces else []),
     *(["curves", "matched", "matched_differences"] if CONFIG.evaluate.checkpoints else []),
     *(["recovery", "budgets"] if CONFIG.evaluate.recovery_traces else []),
     *(["reflection"] if CONFIG.evaluate.reflection_traces else []),

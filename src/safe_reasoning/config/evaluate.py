@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, field_validator
 
 from safe_reasoning.config.section import Name, Section, later
@@ -78,9 +80,19 @@ class Evaluate(Section):
     worst_samples: int = Field(
         4, ge=1, description="samples of each template on the seeds that choose, and again on fresh ones"
     )
-    kl_traces: int = Field(60, ge=1, description="harmful traces of the base model under the KL curve")
-    kl_tokens: int = Field(100, ge=1)
-    bootstrap: int = Field(2000, ge=100)
+    kl_traces: int = Field(
+        60, ge=0, description="harmful traces of the base model under the KL curve; 0: no curve"
+    )
+    kl_tokens: int = Field(100, ge=1, description="tokens of each trace under the KL curve, at most")
+    kl_dtype: Literal["float32", "bfloat16"] = later(
+        "float32", "arithmetic of both models under the KL curve; bfloat16 takes half the memory"
+    )
+    kl_one_by_one: bool = later(
+        False,
+        "the base's states are computed first, then its weights leave the GPU: the same curve with one "
+        "model in memory instead of two",
+    )
+    bootstrap: int = Field(2000, ge=100, description="resamples behind each interval")
 
     @field_validator("checkpoints")
     @classmethod

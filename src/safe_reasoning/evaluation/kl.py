@@ -12,6 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from safe_reasoning.core.devices import device
+from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.model_folder import check_model
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.core.trace import split_trace, token_ends, tokens_before
@@ -56,20 +57,73 @@ def kl_by_token(
     reading the base's own trace. Where one model has more tokens than the other, it is over those
     that both have.
     """
+    ids, window = _window(prompt, reasoning, tokens)
+    return _kl(_logits(aligned, ids, window), _logits(base, ids, window))
+
+
+class StatesOfBase:
+    """What is left of a base model whose weights have left the memory: its last hidden states on
+    some traces, and its output layer. The KL from them is that from the model.
+
+    Args:
+        base: of which nothing else is kept here.
+        traces: prompt ids and reasoning ids.
+        tokens: of each reasoning, at most.
+
+    Raises:
+        UserError: for a model whose logits are something else than its output layer's.
+    """
+
+    @torch.inference_mode()
+    def __init__(self, base: Any, traces: Sequence[tuple[Sequence[int], Sequence[int]]], tokens: int) -> None:
+        self._windows = [_window(*trace, tokens) for trace in traces]
+        self._head = base.get_output_embeddings()
+        self._states = [
+            base.base_model(input_ids=ids.to(base.device)).last_hidden_state[0, window].cpu()
+            for ids, window in self._windows
+        ]
+        whole, ours = _logits(base, *self._windows[0]), self._logits(0)
+        if not torch.allclose(whole, ours, rtol=1e-3, atol=1e-2):
+            raise UserError(
+                "evaluate.kl_one_by_one: the logits of this model are more than its output layer gives: "
+                "set it to false"
+            )
+
+    def _logits(self, index: int) -> torch.Tensor:
+        logits: torch.Tensor = self._head(self._states[index].to(self._head.weight.device))
+        return logits.float()
+
+    @torch.inference_mode()
+    def kl_from(self, aligned: Any) -> list[np.ndarray]:
+        """`kl_by_token` of each trace."""
+        return [
+            _kl(_logits(aligned, *window), self._logits(index)) for index, window in enumerate(self._windows)
+        ]
+
+
+def _window(prompt: Sequence[int], reasoning: Sequence[int], tokens: int) -> tuple[torch.Tensor, slice]:
+    """A trace as ids (1, length), and the positions whose next token is of its reasoning."""
     reasoning = list(reasoning)[:tokens]
-    ids = torch.tensor([[*prompt, *reasoning]])
-    window = slice(len(prompt) - 1, len(prompt) - 1 + len(reasoning))
-    logits = [model(input_ids=ids.to(model.device)).logits[0, window].float() for model in (aligned, base)]
-    shared = min(each.shape[-1] for each in logits)
-    p, q = (torch.log_softmax(each[:, :shared], -1) for each in logits)
+    return torch.tensor([[*prompt, *reasoning]]), slice(len(prompt) - 1, len(prompt) - 1 + len(reasoning))
+
+
+def _logits(model: Any, ids: torch.Tensor, window: slice) -> torch.Tensor:
+    logits: torch.Tensor = model(input_ids=ids.to(model.device)).logits[0, window]
+    return logits.float()
+
+
+def _kl(aligned: torch.Tensor, base: torch.Tensor) -> np.ndarray:
+    """KL at each position from logits, over the tokens that both have."""
+    shared = min(aligned.shape[-1], base.shape[-1])
+    p, q = (torch.log_softmax(each[:, :shared], -1) for each in (aligned, base))
     return torch.sum(p.exp() * (p - q), -1).clamp(min=0).cpu().numpy()
 
 
-def load_float32(folder: Path) -> Any:
-    """A model in float32 on the GPU if there is one."""
+def load_weights(folder: Path, dtype: str = "float32") -> Any:
+    """A model in the given arithmetic, on the GPU if there is one."""
     check_model(folder)
     model: Any = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+        folder, dtype=getattr(torch, dtype), use_safetensors=True, trust_remote_code=False
     )
     return model.to(device()).eval()
 

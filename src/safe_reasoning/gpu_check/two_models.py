@@ -9,7 +9,7 @@ import torch
 
 from safe_reasoning.core.devices import device, peak_gpu_gib
 from safe_reasoning.core.records import read_rows
-from safe_reasoning.evaluation.kl import kl_by_token, load_float32
+from safe_reasoning.evaluation.kl import kl_by_token, load_weights
 from safe_reasoning.gpu_check.record import Record
 from safe_reasoning.gpu_check.trainings import Folder
 
@@ -36,7 +36,7 @@ def _curves(aligned: Any, base: Any, rows: list[dict[str, Any]]) -> list[Any]:
 def run(record: Record, folder: Folder) -> None:
     """Numbers of the device against those of the CPU of this machine."""
     rows = read_rows(folder.path / "pairs.parquet", "pairs")[:ROWS]
-    base, aligned = load_float32(folder.base), load_float32(folder.path / "ipo")
+    base, aligned = load_weights(folder.base), load_weights(folder.path / "ipo")
     here, curves = _both_sides(base, rows), _curves(aligned, base, rows)
     record.measure("KL with two models: peak GPU memory, GiB", peak_gpu_gib())
     there = _both_sides(base.cpu(), rows)

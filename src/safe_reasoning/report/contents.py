@@ -134,7 +134,7 @@ CONTENTS = (
             Item("fig_main", ("rates_by_seed", "rates")),
             Item("table2_main", ("rates", "trace_classes", "paired_differences")),
             Item("table3_ablations", ("rates",)),
-            Item("fig7_kl", ("kl",)),
+            Item("fig7_kl", ("kl",), "kl_traces"),
         ),
     ),
     Section(

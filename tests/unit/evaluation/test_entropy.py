@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from safe_reasoning.evaluation.entropy import mean_by_tenth, reasoning_entropies, token_entropies
-from safe_reasoning.evaluation.kl import load_float32
+from safe_reasoning.evaluation.kl import load_weights
 
 
 def test_known_entropies():
@@ -29,14 +29,14 @@ def test_tenths_of_traces_of_several_lengths():
 
 def test_a_copy_of_the_base_has_the_entropies_of_the_base(tiny_model: Path):
     first, second = (
-        reasoning_entropies(load_float32(tiny_model), [5, 6, 7], list(range(20, 40))) for _ in range(2)
+        reasoning_entropies(load_weights(tiny_model), [5, 6, 7], list(range(20, 40))) for _ in range(2)
     )
     assert first.shape == (20,) and (first == second).all()
     assert (first > 0).all() and (first < math.log(400)).all()
 
 
 def test_position_i_follows_i_tokens(tiny_model: Path):
-    model = load_float32(tiny_model)
+    model = load_weights(tiny_model)
     found = reasoning_entropies(model, [5, 6], [20, 21, 22])
     with torch.inference_mode():
         logits = model(input_ids=torch.tensor([[5, 6, 20]])).logits[0, -1:]

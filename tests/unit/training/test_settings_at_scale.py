@@ -108,7 +108,7 @@ def test_the_kl_of_many_methods_holds_two_models_at_a_time(tmp_path: Path, monke
     alive: weakref.WeakSet[Model] = weakref.WeakSet()
     most = 0
 
-    def load(folder: Path) -> Model:
+    def load(folder: Path, dtype: str) -> Model:
         nonlocal most
         model = Model()
         alive.add(model)
@@ -125,7 +125,7 @@ def test_the_kl_of_many_methods_holds_two_models_at_a_time(tmp_path: Path, monke
     monkeypatch.setattr(products, "use_threads", lambda threads: None)
     monkeypatch.setattr(sampling_engine, "load_tokenizer", lambda folder: None)
     monkeypatch.setattr(kl, "harmful_reasonings", lambda *_: [([1], [2])])
-    monkeypatch.setattr(kl, "load_float32", load)
+    monkeypatch.setattr(kl, "load_weights", load)
     monkeypatch.setattr(kl, "kl_by_token", lambda *_: None)
     monkeypatch.setattr(kl, "kl_curve", lambda *_: [])
     trained = [f"results/r/models/nano/{name}/seed0/training.json" for name in ("ipo", "sft", "grpo_zy")]

@@ -58,9 +58,9 @@ class Reminder(OnePath):
 
     @cached_property
     def _model(self) -> Any:
-        from safe_reasoning.evaluation.kl import load_float32
+        from safe_reasoning.evaluation.kl import load_weights
 
-        return load_float32(self.inputs.model_dir)
+        return load_weights(self.inputs.model_dir)
 
     def first_edits(self, drafts: Sequence[Draft]) -> list[Edit | None]:
         return [self._edit(draft) for draft in drafts]
