@@ -13,7 +13,6 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import SFTConfig
 
 from safe_reasoning.config.methods import SafeKey
-from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.records import write_rows
 from safe_reasoning.training.key_sentence import HEADS, KeySentenceTrainer
 from safe_reasoning.training.masked_pass import masked_loss, visible_without
@@ -224,9 +223,4 @@ def test_the_micro_batch_does_not_change_the_loss(tiny_model: Path, tmp_path: Pa
     ]
     curves = [[point["loss"] for point in run["loss_curve"]] for run in found]
     assert curves[0] == pytest.approx(curves[1], rel=1e-4)
-
-
-def test_lora_is_one_line(tiny_model: Path, tmp_path: Path):
-    with pytest.raises(UserError, match="lora_rank"):
-        trained(tiny_model, tmp_path, "lora", lora_rank=2)
     assert json.loads((tiny_model / "config.json").read_text())["vocab_size"] >= 300

@@ -96,10 +96,10 @@ class Method(Section):
         ge=0,
     )
     detector: Name = Field("exact", description="cue detector behind the intervened pairs")
-    beta: float = Field(0.1, gt=0)
+    beta: float = Field(0.1, gt=0, description="DPO's factor on the log-ratios")
     nll_weight: float = Field(0.2, ge=0, description="weight of the NLL term on the chosen side")
-    learning_rate: float = Field(1e-6, gt=0)
-    epochs: float = Field(1, gt=0)
+    learning_rate: float = Field(1e-6, gt=0, description="at its peak; it falls as a cosine")
+    epochs: float = Field(1, gt=0, description="passes over the training rows")
     warmup_ratio: float = Field(
         0.05, ge=0, le=1, description="share of the steps in which the learning rate rises"
     )
@@ -149,7 +149,7 @@ class Method(Section):
     )
     salt: Salt = _later(Salt(), "salt: its settings")
     safekey: SafeKey = _later(SafeKey(), "safekey_built: its settings")
-    max_steps: int | None = Field(None, ge=1)
+    max_steps: int | None = Field(None, ge=1, description="optimizer steps, in place of epochs")
     deepspeed: str | None = Field(None, description="path of a DeepSpeed JSON configuration")
     processes: int = Field(1, ge=1, description="training processes of a node (torchrun), one per GPU")
     nodes: int = Field(
@@ -162,7 +162,12 @@ class Method(Section):
     gradient_checkpointing: bool | None = Field(
         None, description="compute activations again instead of keeping them; on GPUs by default"
     )
-    lora_rank: int | None = Field(None, ge=1)
+    lora_rank: int | None = Field(
+        None,
+        ge=1,
+        description="rank of LoRA adapters on all linear layers, merged at the end; none: all weights "
+        "are trained",
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Method:
@@ -173,6 +178,11 @@ class Method(Section):
             raise ValueError("learning_rate is missing: give one")
         if (self.recipe == "sft_traces") != (self.traces is not None):
             raise ValueError("traces belongs to the recipe sft_traces and to no other: give both or neither")
+        if self.lora_rank and self.deepspeed:
+            raise ValueError(
+                "lora_rank goes without deepspeed, which would save adapters where weights are read: "
+                "set deepspeed: null; each process then holds the frozen weights"
+            )
         if self.mix and abs(sum(self.mix.values()) - 1) > 1e-6:
             raise ValueError(f"mix: the shares add up to {sum(self.mix.values()):g}: make them 1 together")
         return self

@@ -5,65 +5,57 @@ Formulas, not measurements; each is stated where it is used.
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+import math
 
-from safe_reasoning.config import Config, Method
-from safe_reasoning.core.errors import UserError
+from safe_reasoning.config import Config
+from safe_reasoning.config.engine import LARGEST_SHARE
 from safe_reasoning.judging.kinds import chat_of, weights_of
-from safe_reasoning.training.recipe import recipe_of
+from safe_reasoning.plan.training_memory import BYTES_OF_WEIGHTS, GIB, RESERVED, training_problems
 
-GIB = 2**30 / 1e9  # billions of bytes
-BYTES_OF_WEIGHTS = 2  # bfloat16
-BYTES_OF_TRAINING = (
-    # bfloat16 weights and gradients, float32 master weights and Adam's two moments (ZeRO paper,
-    # arXiv 1910.02054, section 3)
-    16
-)
-ACTIVATIONS_GIB = 10  # of one long sequence with checkpointing, logits included: our allowance
+BYTES = {"bfloat16": 2, "float32": 4}
 # Share of an engine's memory that weights may take; the rest is its key-value cache
 LARGEST_WEIGHTS = 0.8
-RESERVED = 0.9  # share of a GPU that can be used
+# Of the KL curve beside its models: logits of one trace twice, states and output layer of the base
+KL_GIB = 4
 
-
-def training_gib(parameters: float, method: Method) -> float:
-    """Memory a GPU needs to train `parameters` billions with a method's DeepSpeed stage.
-
-    Stage 3 shares all of 16 bytes a parameter between the processes, stage 2 all but the weights,
-    no DeepSpeed nothing. LoRA trains next to nothing.
-    """
-    if method.lora_rank:
-        return parameters * BYTES_OF_WEIGHTS / GIB + ACTIVATIONS_GIB
-    path = method.deepspeed
-    try:
-        stage = json.loads(Path(path).read_text())["zero_optimization"]["stage"] if path else 0
-    except FileNotFoundError:
-        raise UserError(
-            f"{path} does not exist: give a DeepSpeed configuration such as config/deepspeed/zero3.json"
-        ) from None
-    whole = {0: BYTES_OF_TRAINING, 1: 4, 2: 2, 3: 0}[stage]
-    return (
-        parameters * (whole + (BYTES_OF_TRAINING - whole) / (method.processes * method.nodes)) / GIB
-        + ACTIVATIONS_GIB
-    )
+__all__ = ["BYTES_OF_WEIGHTS", "engines", "judge_problems", "problems"]
 
 
 def _serving_problems(config: Config, name: str, billions: float) -> list[str]:
-    serving = billions * BYTES_OF_WEIGHTS / GIB
-    share = config.engine.gpu_memory_share / engines(config) * config.plan.gpu_memory_gib
-    if serving <= LARGEST_WEIGHTS * share:
+    needed = billions * BYTES[config.engine.dtype] / GIB
+    count, memory = engines(config, name), config.plan.gpu_memory_gib
+    share = config.engine.gpu_memory_share / count
+    if needed <= LARGEST_WEIGHTS * share * memory:
         return []
+    # Rounded up to a percent
+    enough = math.ceil(100 * count * needed / LARGEST_WEIGHTS / memory) / 100
+    repairs = []
+    if enough <= LARGEST_SHARE:
+        repairs.append(f"set engine.gpu_memory_share: {enough:g}")
+    if config.engine.dtype == "float32":
+        repairs.append("set engine.dtype: bfloat16")
+    if count > 1:
+        repairs.append("let endpoints judge and find cues, so that a job has one engine")
+    shared = f"each of {count} engines of a job" if count > 1 else "an engine"
     return [
-        f"{name}: sampling needs {serving:.0f} GiB for its weights, an engine takes {share:.0f} of a GPU: "
-        "take larger GPUs, or raise engine.gpu_memory_share"
+        f"{name}: sampling needs {needed:.0f} GiB for its weights, {shared} takes {share * memory:.0f} of a "
+        f"GPU: {', or '.join([*repairs, 'take larger GPUs'])}"
     ]
 
 
-def engines(config: Config) -> int:
-    """The most engines that one job of the run has open on a GPU."""
-    names = {config.evaluate.judge, config.detector, *(method.detector for method in config.methods.values())}
+def engines(config: Config, model: str) -> int:
+    """The most engines that one job about a model, or about a judge's weights, has open on a GPU.
+
+    They share `engine.gpu_memory_share` (`Engine.shared_by`).
+    """
+    methods = config.methods_of(model) if model in config.models else list(config.methods)
+    names = {config.evaluate.judge, config.detector, *(config.methods[name].detector for name in methods)}
     local = {name for name in names if chat_of(name, config) in config.models or weights_of(name, config)}
-    attacks = [sum(chat in config.models for chat in set(attack.chats)) for attack in config.attacks.values()]
+    attacks = [
+        sum(chat in config.models for chat in set(attack.chats))
+        for attack in config.attacks.values()
+        if model in attack.chats
+    ]
     asked = {config.evaluate.judge, config.detector} & local
     return max(1, *attacks, 1 + len(asked), 2 if local else 1)
 
@@ -74,6 +66,42 @@ def judge_problems(config: Config, parameters: dict[str, float]) -> list[str]:
         line
         for source, billions in parameters.items()
         for line in _serving_problems(config, source, billions)
+    ]
+
+
+def _kl_problems(config: Config, model: str, billions: float) -> list[str]:
+    """A line where the models under the KL curve don't fit, with the settings that do."""
+    settings, have = config.evaluate, RESERVED * config.plan.gpu_memory_gib
+
+    def needed(dtype: str, one_by_one: bool) -> float:
+        return (1 if one_by_one else 2) * billions * BYTES[dtype] / GIB + KL_GIB
+
+    here = needed(settings.kl_dtype, settings.kl_one_by_one)
+    if not settings.kl_traces or here <= have:
+        return []
+    ways = {
+        "evaluate.kl_one_by_one: true": (settings.kl_dtype, True),
+        "evaluate.kl_dtype: bfloat16": ("bfloat16", settings.kl_one_by_one),
+        "both evaluate.kl_one_by_one: true and evaluate.kl_dtype: bfloat16": ("bfloat16", True),
+    }
+    fitting = {way: needed(*how) for way, how in ways.items() if needed(*how) <= have}
+    if len(fitting) > 1:
+        fitting.pop("both evaluate.kl_one_by_one: true and evaluate.kl_dtype: bfloat16", None)
+    repairs = [f"{way} ({gib:.0f} GiB)" for way, gib in fitting.items()]
+    return [
+        f"{model}: the KL curve holds {'one model' if settings.kl_one_by_one else 'two models'} in "
+        f"{settings.kl_dtype}, {here:.0f} GiB, a GPU has {have:.0f} to use: set "
+        f"{', or '.join([*repairs, 'evaluate.kl_traces: 0 to leave it out'])}"
+    ]
+
+
+def _reflection_problems(config: Config, model: str, billions: float) -> list[str]:
+    needed, have = 2 * billions * BYTES["float32"] / GIB + KL_GIB, RESERVED * config.plan.gpu_memory_gib
+    if not config.evaluate.reflection_traces or needed <= have:
+        return []
+    return [
+        f"{model}: the entropy along reasonings holds two models in float32, {needed:.0f} GiB, a GPU has "
+        f"{have:.0f} to use: take larger GPUs, or set evaluate.reflection_traces: 0 to leave it out"
     ]
 
 
@@ -88,35 +116,12 @@ def problems(
         disk_needed_gib: of the whole plan.
         disk_there_gib: free on the disk of results/, or what `plan.disk_gib` says.
     """
-    have = RESERVED * config.plan.gpu_memory_gib
     found = []
     for model, billions in parameters.items():
-        if not billions:
-            continue
-        found += _serving_problems(config, model, billions)
-        if 2 * billions * 4 / GIB > have:
-            found.append(
-                f"{model}: the KL curve holds two models in float32, {2 * billions * 4 / GIB:.0f} GiB, a "
-                f"GPU has {have:.0f} to use: take larger GPUs"
-            )
-        methods = {name: config.method(model, name) for name in config.methods_of(model)}
-        trained = {
-            name: training_gib(billions, method)
-            for name, method in methods.items()
-            if recipe_of(method).trained
-        }
-        if large := {name: needed for name, needed in trained.items() if needed > have}:
-            found.append(
-                f"training {', '.join(large)} on {model} needs up to {max(large.values()):.0f} GiB a GPU, "
-                f"a GPU has {have:.0f} to use: "
-                "raise processes, take config/deepspeed/zero3.json, or set lora_rank"
-            )
-        if wide := [name for name in trained if methods[name].processes > config.plan.gpus]:
-            found.append(
-                f"training {', '.join(wide)} on {model} takes {methods[wide[0]].processes} processes, "
-                f"there are {config.plan.gpus} GPUs: "
-                "lower processes, or raise plan.gpus"
-            )
+        if billions:
+            found += _serving_problems(config, model, billions)
+            found += _kl_problems(config, model, billions) + _reflection_problems(config, model, billions)
+            found += training_problems(config, model, billions)
     if disk_needed_gib > disk_there_gib:
         found.append(
             f"results/{config.run} needs {disk_needed_gib:.0f} GiB of disk, {disk_there_gib:.0f} are "

@@ -61,9 +61,10 @@ def training_arguments(task: Task, examples: int) -> dict[str, Any]:
         "dataloader_num_workers": 0,
         "deepspeed": method.deepspeed,
         # Weights are read in float32: DeepSpeed makes its bfloat16 copies of them and keeps float32
-        # masters; without it autocast does the same.
+        # masters; without it autocast does the same. What LoRA leaves as it is needs no master; its
+        # adapters are float32 all the same.
         "model_init_kwargs": {
-            "dtype": "float32",
+            "dtype": precision(method) if method.lora_rank else "float32",
             "use_safetensors": True,
             "trust_remote_code": False,
             "local_files_only": True,

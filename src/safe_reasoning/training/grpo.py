@@ -101,9 +101,10 @@ class _Rewards:
 
     def __init__(self, task: Task, tokenizer: Any, rows: dict[str, Row]) -> None:
         self._method, self._tokenizer, self._rows = task.method, tokenizer, rows
-        self._judge = get_judge(task.config.evaluate.judge, task.config)
+        config = task.config.model_copy(update={"engine": task.config.engine.inside_training()})
+        self._judge = get_judge(config.evaluate.judge, config)
         self._own = task.method.prefill and task.method.prefill.source == "own"
-        self._detector = get_detector(task.method.detector, task.config) if self._own else None
+        self._detector = get_detector(task.method.detector, config) if self._own else None
 
     def of(self, prompts: list[str], completion_ids: list[list[int]], **_: Any) -> list[float | None]:
         """Prompts are prompt_ids (names), completions are judged from their tokens.

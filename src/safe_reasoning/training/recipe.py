@@ -33,6 +33,7 @@ class Recipe:
         priority: of its jobs; those on the longest chain of a run go first.
         trained: False for weights that are fetched, and for a method without weights of its own.
         has_weights: False for a method that samples from the weights of another.
+        lora: False for one that trains more than adapters can hold.
     """
 
     inputs: Mapping[str, str] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Recipe:
     priority: int = 0
     trained: bool = True
     has_weights: bool = True
+    lora: bool = True
 
 
 INTERVENED = "pairs/{model}/intervened_{detector}.parquet"
@@ -100,6 +102,11 @@ def check_recipes(config: Config) -> None:
         if method.reward in NANO_ONLY:
             check_nano_alone(config, name, f"reward {method.reward}")
         _check_settings(name, method)
+        if method.lora_rank and config.evaluate.checkpoints:
+            raise UserError(
+                f"methods.{name}.lora_rank: adapters are merged at the end of the training alone: remove it, "
+                "or set evaluate.checkpoints: []"
+            )
 
 
 def check_nano_alone(config: Config, name: str, teaches: str) -> None:
@@ -119,6 +126,10 @@ def _check_settings(name: str, method: Method) -> None:
     if distils != bool(method.teacher or method.teacher_context):
         repair = "needs a teacher or a teacher_context: give one" if distils else "has no teacher: remove it"
         raise UserError(f"methods.{name}: {method.recipe} {repair}")
+    if method.lora_rank and not recipe.lora:
+        raise UserError(
+            f"methods.{name}.lora_rank: {method.recipe} trains more than adapters hold: leave it out"
+        )
     if distils and (method.prefill or (method.teacher and method.lora_rank)):
         raise UserError(f"methods.{name}: distil_on_policy knows no prefill, nor LoRA with a teacher")
     given = [key for key in ("prompts", "prefill") if key in method.model_fields_set and getattr(method, key)]

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 
-from safe_reasoning.config import Config, load, validate
+from safe_reasoning.config import Config, load
 from safe_reasoning.config.judges import Annotator
 from safe_reasoning.judging.kinds import judge_kind
-from safe_reasoning.plan import memory, needed_sources, preflight
+from safe_reasoning.plan import needed_sources, preflight
 from safe_reasoning.plan.estimate import plan
 from safe_reasoning.plan.judge_calls import price
 from safe_reasoning.plan.measured_rates import with_measured_rates
@@ -227,39 +226,6 @@ def test_a_measured_run_says_how_many_are_carried_over(config: Config, tmp_path:
     assert 0.9 < with_measured_rates(config, stored).plan.followed_share < 0.97
     without = ROOT / "results/reference/mini/metrics"  # reused no continuation
     assert with_measured_rates(config, without).plan.followed_share == share
-
-
-def test_what_does_not_fit_is_said_before(config: Config, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(ROOT)
-    parameters = {"ds_llama_8b": 8.0}
-    assert memory.problems(config, parameters, 100, 200) == []
-    assert "100 GiB of disk, 50 are free" in memory.problems(config, parameters, 100, 50)[0]
-    assert any(
-        "training ipo, ipo_stage2" in line for line in memory.problems(config, {"ds_llama_8b": 70.0}, 1, 2)
-    )
-    raw = yaml.safe_load(PAPER.read_text())
-    raw["plan"]["gpu_memory_gib"] = 24
-    small = memory.problems(validate(raw, "test"), parameters, 1, 2)
-    assert any("zero3" in line or "processes" in line for line in small) and any(
-        "KL curve" in line for line in small
-    )
-    raw["plan"] |= {"gpu_memory_gib": 80, "gpus": 4}
-    assert any(
-        "takes 8 processes, there are 4 GPUs" in line
-        for line in memory.problems(validate(raw, "test"), parameters, 1, 2)
-    )
-
-
-def test_zero3_needs_less_memory_than_zero2_and_that_less_than_none(
-    config: Config, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.chdir(ROOT)
-    method = config.methods["ipo"]
-    needed = [
-        memory.training_gib(8.0, method.model_copy(update={"deepspeed": path}))
-        for path in ("config/deepspeed/zero3.json", "config/deepspeed/zero2.json", None)
-    ]
-    assert needed == sorted(needed) and needed[2] > 100 > needed[1]
 
 
 def test_every_checkpoint_is_one_more_evaluation(config: Config):

@@ -12,7 +12,6 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.trace import RESET_TAG
 from safe_reasoning.training.recipe import Recipe
 from safe_reasoning.training.recipes import sft_on
@@ -21,19 +20,17 @@ if TYPE_CHECKING:
     from safe_reasoning.training.common import Row, Task
 
 RECIPE = Recipe(
-    inputs={"demonstrations": "pairs/{model}/demonstrations_{demonstrations}.parquet"}, sides=1, whole=True
+    inputs={"demonstrations": "pairs/{model}/demonstrations_{demonstrations}.parquet"},
+    sides=1,
+    whole=True,
+    lora=False,  # it leaves the embeddings as they are, also that of the new token
 )
 
 
 def train(task: Task, demonstrations: Sequence[Row]) -> None:
-    """Train the base, grown by the reset token, on rows of schema demonstrations.
-
-    LoRA is a UserError: it leaves the embeddings as they are.
-    """
+    """Train the base, grown by the reset token, on rows of schema demonstrations."""
     from safe_reasoning.training.new_tokens import grown_base, remove_grown
 
-    if task.method.lora_rank is not None:
-        raise UserError(f"methods.{task.name}: backtrack_built trains a new token: leave lora_rank out")
     grown = dataclasses.replace(task, base=grown_base(task.base, [RESET_TAG], task.out))
     sft_on.train(grown, demonstrations)
     remove_grown(task.out)

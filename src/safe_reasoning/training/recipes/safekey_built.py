@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from safe_reasoning.core.errors import UserError
 from safe_reasoning.training.recipe import Recipe
 from safe_reasoning.training.recipes.sft_on import mixed
 
@@ -21,6 +20,7 @@ RECIPE = Recipe(
     inputs={"demonstrations": "pairs/{model}/demonstrations_{demonstrations}.parquet"},
     sides=2,  # the second pass with the request hidden
     whole=True,
+    lora=False,  # adapters would be all that a checkpoint holds
 )
 
 
@@ -48,9 +48,7 @@ def marked(row: Row, made: Row, template: tuple[int, int]) -> dict[str, Any]:
 
 
 def train(task: Task, demonstrations: Sequence[Row]) -> None:
-    """Train on rows of schema demonstrations with `spans`. LoRA is a UserError: its adapters would
-    be all that a checkpoint holds.
-    """
+    """Train on rows of schema demonstrations with `spans`."""
     from datasets import Dataset
     from trl import SFTConfig
 
@@ -60,8 +58,6 @@ def train(task: Task, demonstrations: Sequence[Row]) -> None:
     from safe_reasoning.training.key_sentence import KeySentenceTrainer, template_sizes
     from safe_reasoning.training.supervised import label_counts, labelled
 
-    if task.method.lora_rank is not None:
-        raise UserError(f"methods.{task.name}: safekey_built trains all weights: leave lora_rank out")
     rows = mixed(task, demonstrations)
     tokenizer = tokenizer_of(task.base)
     template = template_sizes([prompt_ids(tokenizer, text) for text in ("Apples?", "I went home.")])
