@@ -13,6 +13,7 @@ from safe_reasoning.control.policy import annotators_of as annotators_of_policy
 from safe_reasoning.control.policy import needs_of as needs_of_policy
 from safe_reasoning.pairs.demonstration import detector_of, needs_of, samples_of
 from safe_reasoning.pairs.demonstration import roles_of, roles_of_rollouts
+from safe_reasoning.plan import machine
 from safe_reasoning.plan import preflight
 from safe_reasoning.plan.checked_config import checked
 from safe_reasoning.runtime import clock
@@ -60,7 +61,8 @@ shell.prefix(
     f'[ -n "${{{{SAFE_REASONING_IMAGE:-}}}}" ] || export PATH={PROGRAMS}:"$PATH"; '
 )
 
-if DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method:
+IN_IMAGES = DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method
+if IN_IMAGES:
     os.environ.update(into_containers(CONFIG, os.environ))
     if (
         workflow.is_main_process
@@ -72,9 +74,14 @@ if DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method:
 
 onstart:
     # Not at a dry run: what a run would do can be seen before it can be done.
-    if lines := preflight.refusals(CONFIG):
+    found, lines, warnings = CONFIG, [], preflight.warnings(CONFIG)
+    if workflow.local_exec:  # jobs run on this machine
+        found = machine.as_found(CONFIG, os.environ)
+        lines = machine.machine_refusals(CONFIG, os.environ, own_programs=not IN_IMAGES)
+        warnings += machine.machine_warnings(CONFIG, os.environ)
+    if lines := lines + preflight.refusals(found):
         raise WorkflowError("not started: " + "; ".join(lines))
-    for line in preflight.warnings(CONFIG):
+    for line in warnings:
         progress(f"warning: {line}")
     for line in preflight.costs(CONFIG):
         progress(line)

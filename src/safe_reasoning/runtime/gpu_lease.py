@@ -32,6 +32,11 @@ def visible_gpus(environment: Mapping[str, str]) -> list[str]:
     """
     if VARIABLE in environment:
         return [part.strip() for part in environment[VARIABLE].split(",") if part.strip()]
+    return device_nodes()
+
+
+def device_nodes() -> list[str]:
+    """Numbers of the GPUs that this machine has device nodes of."""
     numbers = [
         found[1] for path in DEVICES.glob("nvidia*") if (found := re.fullmatch(r"nvidia(\d+)", path.name))
     ]
