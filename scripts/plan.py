@@ -1,10 +1,11 @@
 """Say what a run costs before it starts, from its configuration alone.
 
-Generations, tokens, judge calls and their price, GPU-hours, disk, memory.
+Generations, tokens, judge calls and their price, hours of GPUs or processors, disk, memory.
 
 python scripts/plan.py --config config/paper.yaml
 python scripts/plan.py --config config/demo.yaml \\
     --measured results/demo    # with the rates and lengths of a finished run
+python scripts/plan.py --config config/mini.yaml my.yaml    # as snakemake --configfile
 python scripts/plan.py --config config/paper.yaml \\
     --measured results/gpu/rates.json    # with the rates of the GPU check
 """
@@ -23,8 +24,8 @@ from safe_reasoning.plan.endpoints import expected
 from safe_reasoning.plan.estimate import plan
 from safe_reasoning.plan.measured_rates import measured_rates
 from safe_reasoning.plan.memory import problems
-from safe_reasoning.plan.step import totals
-from safe_reasoning.plan.table import plan_table, published_costs
+from safe_reasoning.plan.step import totals, with_base_seconds
+from safe_reasoning.plan.table import plan_table, published_costs, rate_lines
 from safe_reasoning.plan.training_steps import parameters_of
 
 
@@ -33,7 +34,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--config", required=True)
+    parser.add_argument(
+        "--config", required=True, nargs="+", help="configuration files; what a later one says goes before"
+    )
     parser.add_argument(
         "--measured",
         type=Path,
@@ -41,20 +44,14 @@ def main() -> None:
         "rates.json of the GPU check",
     )
     arguments = parser.parse_args()
-    used = measured_rates(checked(load(arguments.config)), arguments.measured)
+    used = measured_rates(checked(load(*arguments.config)), arguments.measured)
     config = used.config
-    steps = plan(config)
+    steps = with_base_seconds(plan(config), used.base_seconds)
     console = Console(width=160)
-    console.print(plan_table(config, steps))
-    rates, total = config.plan, totals(steps)
-    console.print(
-        f"Generated tokens per second and GPU: {rates.generation_tokens_per_gpu_second:,.0f} "
-        f"({used.generation})."
-    )
-    console.print(
-        f"Trained tokens per second and GPU: {rates.training_tokens_per_gpu_second:,.0f} ({used.training})."
-    )
-    console.print(f"On {rates.gpus} GPUs at best {total.gpu_hours / rates.gpus:,.0f} hours.")
+    console.print(plan_table(config, steps, used.known))
+    total = totals(steps)
+    for line in rate_lines(used, total):
+        console.print(line)
     for line in expected(config, steps):
         console.print(line)
     if lines := published_costs(config, Path("results/published")):

@@ -28,8 +28,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--config", required=True)
-    config = checked(load(parser.parse_args().config))
+    parser.add_argument(
+        "--config", required=True, nargs="+", help="configuration files; what a later one says goes before"
+    )
+    config = checked(load(*parser.parse_args().config))
     known, ids = sources_table.table(), needed(config)
     weights = sum((known[source_id].parameters or 0) * BYTES_OF_WEIGHTS for source_id in ids)
     progress(

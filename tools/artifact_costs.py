@@ -17,6 +17,7 @@ import pandas as pd
 from safe_reasoning.config import Config, load
 from safe_reasoning.plan.estimate import plan
 from safe_reasoning.plan.judge_calls import price
+from safe_reasoning.plan.rounding import about
 from safe_reasoning.plan.step import Step, totals
 from safe_reasoning.report import contents
 from tools.project_copy import ROOT, SNAKEMAKE, copy_project
@@ -137,10 +138,8 @@ def costs() -> list[list[str]]:
 
 def plan_cells(step: Step, usd: float) -> list[str]:
     return [
-        number(step.generations),
-        number(step.tokens / 1e6, ",.1f"),
-        number(step.gpu_hours, ",.1f"),
-        number(usd),
+        (about if step.estimated else number)(step.generations) if step.generations else MISSING,
+        *(about(value) if value else MISSING for value in (step.tokens / 1e6, step.gpu_hours, usd)),
     ]
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from safe_reasoning.config import NanoModel, load
 from safe_reasoning.judging.kinds import chat_of
+from safe_reasoning.plan.rounding import about
 from safe_reasoning.plan.step import totals
 from safe_reasoning.plan.training_steps import parameters_of
 from tools.artifact_costs import DEMO, ROOT, costs, paper, priced_steps
@@ -69,14 +70,14 @@ def requirements() -> list[list[str]]:
         ["processor", "two cores", "two cores", f"{config.engine.threads} cores per GPU, by the configuration"],
         ["GPU", "none", "none", f"{machine.gpus} of {machine.gpu_memory_gib:g} GB"],
         ["memory", f"{memory['demo']} at its peak", f"{memory['mini']} at its peak", f"{asked.training.memory_gib:g} GiB for training, {asked.generation.memory_gib:g} GiB for sampling, estimated"],
-        ["disk", f"{environment}{results['demo']} of results", f"{environment}{results['mini']} of results", f"{total.disk_gib:,.0f} GiB of weights; {machine.disk_gib:,.0f} GiB allowed for"],
-        ["time", f"{times['demo']} with the environment, {times['workflow']} without", times["mini"], f"at best {total.gpu_hours / machine.gpus:,.0f} h ({total.gpu_hours:,.0f} GPU-hours), by the plan"],
+        ["disk", f"{environment}{results['demo']} of results", f"{environment}{results['mini']} of results", f"{about(total.disk_gib)} GiB of weights; {machine.disk_gib:,.0f} GiB allowed for"],
+        ["time", f"{times['demo']} with the environment, {times['workflow']} without", times["mini"], f"at best {about(total.gpu_hours / machine.gpus)} h ({about(total.gpu_hours)} GPU-hours), by the plan"],
         ["network", "for the environment: PyPI, PyTorch's index", "the same; PyPI for the weights; the hub where no folder has the data", "hub and GitHub (`make prefetch`); the endpoints throughout"],
         ["software", "Linux, Python 3.11 with venv, make, git, gcc, libnuma; the rest from `envs/cpu.lock`", "the same", "CUDA, `bubblewrap`; on a cluster SLURM ([cluster.md](cluster.md))"],
         ["accounts, keys", "none", "none", "`HF_TOKEN`, `OPENAI_API_KEY`, `DEEPSEEK_API_KEY`; terms of gated sets accepted"],
-        ["generations", done[0], done[1], f"at most {total.generations:,}"],
+        ["generations", done[0], done[1], f"at most {about(total.generations)}"],
         ["judge", "exact, by construction", "lexical", f"{judge}, seven-point rubric"],
-        ["price of endpoints", "none", "none", f"{usd:,.0f} USD"],
+        ["price of endpoints", "none", "none", f"{about(usd)} USD"],
     ]  # fmt: skip
 
 

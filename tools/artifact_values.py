@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from safe_reasoning.plan.rounding import about
 from safe_reasoning.report.claims.scorecard import VERDICTS, score
 from tools.artifact_costs import DEMO, MISSING, ROOT, cost, number
 from tools.artifact_measured import (
@@ -199,7 +200,14 @@ def experiments() -> list[list[str]]:
         seconds, hours = cost(item.targets)
         targets = "<br>".join(f"`results/demo/{target}`" for target in item.targets)
         rows.append(
-            [item.place, item.what, targets, number(seconds), number(hours, ",.1f"), verdicts(item.claims)]
+            [
+                item.place,
+                item.what,
+                targets,
+                number(seconds),
+                about(hours) if hours else MISSING,
+                verdicts(item.claims),
+            ]
         )
     return rows
 

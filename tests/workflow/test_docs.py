@@ -11,6 +11,7 @@ import yaml
 from safe_reasoning.config import Config, load
 from safe_reasoning.plan.estimate import plan
 from safe_reasoning.plan.judge_calls import price
+from safe_reasoning.plan.rounding import about
 from safe_reasoning.plan.step import totals
 from safe_reasoning.report.tables.common import rate_cells
 from tests.support.paths import ROOT
@@ -59,11 +60,11 @@ def test_the_costs_in_the_docs_are_those_of_the_plan():
     )
     text = " ".join((ROOT / "docs/paper-scale.md").read_text().split())
     for message in (
-        f"{total.generations / 1e6:.1f} million generations",
-        f"{total.tokens / 1e9:.1f} billion tokens",
-        f"{total.gpu_hours:.0f} GPU-hours",
-        f"{sum(usd):,.0f} USD",
-        f"of which {curves:,.0f} go into the continuation safety ratio",
+        f"at most {about(total.generations)} generations",
+        f"{about(total.tokens / 1e6)} million tokens",
+        f"{about(total.gpu_hours)} GPU-hours",
+        f"{about(sum(usd))} USD",
+        f"of which {about(curves)} go into the continuation safety ratio",
     ):
         assert message in text, message
 

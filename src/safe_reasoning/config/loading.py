@@ -27,9 +27,14 @@ def validate(raw: Mapping[str, Any], origin: str) -> Config:
         ) from None
 
 
-def load(path: Path | str) -> Config:
-    """Load and check a YAML configuration."""
-    return validate(read(path), str(path))
+def load(*paths: Path | str) -> Config:
+    """Load and check YAML configurations, merged as Snakemake does: a later one changes the keys
+    that it has.
+    """
+    raw: dict[str, Any] = {}
+    for path in paths:
+        raw = changed(raw, read(path))
+    return validate(raw, ", ".join(map(str, paths)))
 
 
 def changed(config: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from safe_reasoning.config import Config
 from safe_reasoning.plan.judge_calls import REPLY_TOKENS, price
+from safe_reasoning.plan.rounding import about
 from safe_reasoning.plan.step import Step
 
 
@@ -26,6 +27,7 @@ def expected(config: Config, steps: Sequence[Step]) -> list[str]:
         if not asked:
             continue
         bound = "at most " if any(step.bound for step in asked) else ""
+        count = about if any(step.bound or step.estimated for step in asked) else "{:,}".format
         requests, tokens, usd = (
             sum(step.calls for step in asked),
             sum(step.call_tokens for step in asked),
@@ -33,10 +35,10 @@ def expected(config: Config, steps: Sequence[Step]) -> list[str]:
         )
         replies = requests * min(settings.max_tokens, REPLY_TOKENS)
         line = (
-            f"endpoint {name} ({settings.model}): {bound}{requests:,} requests, about {tokens / 1e6:,.2f} "
-            f"million tokens in, {replies / 1e6:,.2f} out"
+            f"endpoint {name} ({settings.model}): {bound}{count(requests)} requests, about "
+            f"{about(tokens / 1e6)} million tokens in, {about(replies / 1e6)} out"
         )
-        line += f", {usd:,.2f} USD" if usd else ""
+        line += f", {about(usd)} USD" if usd else ""
         cap = settings.budget
         if cap is None:
             lines.append(f"{line}; no budget")

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from safe_reasoning.config import Config
+from safe_reasoning.config import Config, load
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json
+from safe_reasoning.plan.checked_config import checked
+from safe_reasoning.plan.estimate import plan
 
 ESTIMATE = "the configuration's estimate"
+STORED = Path("results/reference")
 
 
 @dataclass(frozen=True)
 class Rates:
-    """A configuration, and where its two rates come from."""
+    """A configuration, and where its two rates come from.
+
+    Attributes:
+        known: False for a run without GPUs whose rates no one has given or measured: those of the
+            configuration's defaults are of a GPU.
+        base_seconds: of making a base model, where a finished run measured it.
+    """
 
     config: Config
     generation: str = ESTIMATE
     training: str = ESTIMATE
+    known: bool = True
+    base_seconds: float = 0.0
 
 
 def measured_rates(config: Config, measured: Path | None) -> Rates:
@@ -31,14 +42,47 @@ def measured_rates(config: Config, measured: Path | None) -> Rates:
     Args:
         config: of the run to plan.
         measured: folder of a finished run, the GPU check's rates.json or its folder; none: the
-            configuration's estimates stay.
+            configuration's estimates stay. A run without GPUs that gives none takes those that are
+            stored of an earlier run of its name.
     """
+    given = "generation_tokens_per_gpu_second" in config.plan.model_fields_set
+    if measured is None and not config.resources.gpus and not given:
+        measured = STORED / config.run
+        if not (measured / "metrics/steps.csv").exists():
+            return Rates(config, known=False)
     if measured is None:
         return Rates(config)
     file = measured if measured.suffix == ".json" else measured / "rates.json"
     if file.exists() or measured.suffix == ".json":
         return with_gpu_rates(config, file)
-    return Rates(with_measured_rates(config, measured / "metrics"), f"measured in {measured}")
+    found = with_measured_rates(config, measured / "metrics")
+    steps = pd.read_csv(measured / "metrics/steps.csv").groupby(["step", "model"])["seconds"].sum()
+    base = float(steps.get("base model", pd.Series(0.0)).mean())
+    rates = Rates(found, f"measured in {measured}", base_seconds=base)
+    if trained := _training_rate(found, measured, float(steps.get("training", pd.Series(0.0)).sum())):
+        changed = _changed(found, training_tokens_per_gpu_second=trained)
+        rates = replace(rates, config=changed, training=f"measured in {measured}, by what a plan counts")
+    return rates
+
+
+def _training_rate(config: Config, run: Path, seconds: float) -> float | None:
+    """Tokens a second with which a finished run's plan gives the seconds that its trainings took.
+
+    None where the run keeps no configuration or trained nothing. A plan counts rows at most, so the
+    rate is of such tokens, and right for plans alone.
+    """
+    file = run / "config.yaml"
+    if not seconds or not file.exists():
+        return None
+    plan_there = load(file).plan.model_copy(
+        update={
+            key: getattr(config.plan, key)
+            for key in ("generation_tokens_per_gpu_second", "completion_tokens")
+        }
+    )
+    there = load(file).model_copy(update={"plan": plan_there})
+    hours = sum(step.gpu_hours for step in plan(checked(there)) if step.stage.startswith("training "))
+    return there.plan.training_tokens_per_gpu_second * hours * 3600 / seconds if hours else None
 
 
 def with_measured_rates(config: Config, metrics: Path) -> Config:

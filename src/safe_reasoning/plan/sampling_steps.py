@@ -131,6 +131,7 @@ def characterization(config: Config, model: str) -> list[Step]:
                 judge,
                 count,
                 asked(count),
+                estimated=not bound,
             )
         )
     cues = trials + interventions + settings.trigger_trials + settings.intervention_traces

@@ -13,7 +13,8 @@ from safe_reasoning.prompts.prompt_sets import known_rows
 class Step:
     """One line of the plan.
 
-    `bound` marks an upper bound; `chat` names the endpoint or model that is asked `calls` times.
+    `bound` marks an upper bound of generations and calls, `estimated` a count that rests on a rate
+    or a length; `chat` names the endpoint or model that is asked `calls` times.
     """
 
     model: str
@@ -27,6 +28,7 @@ class Step:
     calls: int = 0
     call_tokens: float = 0.0
     disk_gib: float = 0.0
+    estimated: bool = False
 
 
 def prompts_of(config: Config, *roles: Role) -> dict[str, int]:
@@ -39,9 +41,15 @@ def prompts_of(config: Config, *roles: Role) -> dict[str, int]:
     return counts
 
 
+def with_base_seconds(steps: Sequence[Step], seconds: float) -> list[Step]:
+    """The steps with the time of making each base model, which no rate of tokens says."""
+    return [replace(step, gpu_hours=seconds / 3600) if step.stage == "base model" else step for step in steps]
+
+
 def totals(steps: Sequence[Step]) -> Step:
     """The sum over steps."""
     total = Step("", "in all")
+    total = replace(total, estimated=any(step.estimated or step.bound for step in steps))
     for field in ("jobs", "generations", "tokens", "gpu_hours", "calls", "call_tokens", "disk_gib"):
         total = replace(
             total,

@@ -6,6 +6,7 @@ from safe_reasoning.config import Config, load
 from safe_reasoning.plan.checked_config import checked
 from safe_reasoning.plan.estimate import plan
 from safe_reasoning.plan.judge_calls import price
+from safe_reasoning.plan.rounding import about
 from safe_reasoning.plan.step import totals
 from tests.support.paths import ROOT
 
@@ -61,4 +62,4 @@ def test_the_page_states_what_the_plan_says(config: Config):
     steps = plan(config)
     usd = sum(price(config, step) for step in steps)
     page = " ".join((ROOT / "config/README.md").read_text().split())
-    assert f"{totals(steps).gpu_hours:.0f} GPU-hours and {usd:,.0f} USD by `make plan`" in page
+    assert f"{about(totals(steps).gpu_hours)} GPU-hours and {about(usd)} USD by `make plan`" in page
