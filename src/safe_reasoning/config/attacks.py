@@ -23,7 +23,9 @@ _NEEDED = {
 class Attack(Section):
     """A way to rewrite requests before a model sees them."""
 
-    kind: Literal["pap", "pair", "file", "encoded", "dilution", "template"]
+    kind: Literal["pap", "pair", "file", "encoded", "dilution", "template"] = Field(
+        description="pap, pair: rewritten by a model; file: ready-made; the others by rules (docs/attacks.md)"
+    )
     attacker: Name | None = Field(None, description="pap, pair: endpoint or model that rewrites")
     target: Name | None = Field(None, description="pair: endpoint or model whose replies guide the attacker")
     scorer: Name | None = Field(None, description="pair: endpoint or model that scores the target's replies")

@@ -18,7 +18,7 @@ class Characterize(Section):
     csr_prompts: int = Field(
         30, ge=1, description="prompts of uncertain safety; one safe and one harmful trace of each"
     )
-    csr_continuations: int = Field(32, ge=1)
+    csr_continuations: int = Field(32, ge=1, description="continuations sampled at each prefix")
     csr_stride: int = Field(1, ge=1, description="tokens between two estimates; the paper has 1")
     csr_reuse: bool = Field(
         True,
@@ -30,13 +30,13 @@ class Characterize(Section):
     safe_threshold: Share = Field(0.9, description="mu")
     unsafe_threshold: Share = Field(0.1, description="eta")
     stable_tokens: int = Field(15, ge=1, description="K")
-    triggers: int = Field(6, ge=1)
+    triggers: int = Field(6, ge=1, description="trigger sentences that are picked")
     trigger_candidates: int = Field(
         24, ge=1, description="mined sentences whose effect is measured before six are picked"
     )
     trigger_trials: int = Field(16, ge=1, description="harmful traces each candidate is tried on")
     intervention_traces: int = Field(40, ge=1, description="harmful traces of the intervention curve")
-    intervention_rounds: int = Field(5, ge=1)
+    intervention_rounds: int = Field(5, ge=1, description="cues of a trace that are replaced, at most")
     intervention_sets: list[Name] | None = Field(
         None, min_length=1, description="safety sets whose traces the curve is of; by default all of them"
     )

@@ -32,13 +32,13 @@ class Endpoint(Section):
     """
 
     base_url: str | None = Field(None, description="address of the API; OpenAI's own by default")
-    model: str
+    model: str = Field(description="name of the model at that address")
     key_variable: str = Field(
         "OPENAI_API_KEY", pattern=r"^[A-Z][A-Z0-9_]*$", description="environment variable that holds the key"
     )
     concurrency: int = Field(16, ge=1, description="requests under way at once")
-    temperature: float = Field(0.0, ge=0)
-    max_tokens: int = Field(16, ge=1)
+    temperature: float = Field(0.0, ge=0, description="of the replies")
+    max_tokens: int = Field(16, ge=1, description="tokens of a reply, at most")
     timeout_seconds: float = Field(
         60, gt=0, description="silence of the server after which a request is given up"
     )

@@ -17,17 +17,17 @@ def _not_given(value: int | None) -> bool:
 class NanoModel(Section):
     """A small Llama trained from scratch on the nano world's corpus."""
 
-    kind: Literal["nano"]
+    kind: Literal["nano"] = Field(description="trained here, in the nano world")
     items: int = Field(80, ge=8, description="items of the world, half of them restricted")
     documents: int = Field(ge=1, description="documents of the training corpus")
-    vocabulary: int = Field(768, ge=300)
-    hidden: int = 192
-    layers: int = 4
-    heads: int = 6
-    epochs: float = 1
-    batch_tokens: int = 4096
-    learning_rate: float = 3e-3
-    threads: int = 2
+    vocabulary: int = Field(768, ge=300, description="tokens of its tokenizer")
+    hidden: int = Field(192, description="width of its layers")
+    layers: int = Field(4, description="number of its layers")
+    heads: int = Field(6, description="attention heads of a layer")
+    epochs: float = Field(1, description="passes over the corpus")
+    batch_tokens: int = Field(4096, description="tokens of a step")
+    learning_rate: float = Field(3e-3, description="at its peak")
+    threads: int = Field(2, description="CPU threads of its training")
     seed: int | None = Field(
         None,
         ge=0,
@@ -45,16 +45,16 @@ class GgufModel(Section):
     think-tagged traces.
     """
 
-    kind: Literal["gguf_package"]
-    package: str
-    version: str
-    file: str
-    wheel_sha256: str
-    warm_up_traces: int = Field(ge=1)
-    warm_up_epochs: float = 1
-    warm_up_batch_size: int = 4
-    warm_up_learning_rate: float = 1e-4
-    threads: int = 2
+    kind: Literal["gguf_package"] = Field(description="a GGUF file inside a PyPI package")
+    package: str = Field(description="name of the package")
+    version: str = Field(description="of the package")
+    file: str = Field(description="path of the GGUF file in the wheel")
+    wheel_sha256: str = Field(description="SHA-256 of the wheel, hex")
+    warm_up_traces: int = Field(ge=1, description="think-tagged traces that it learns the form from")
+    warm_up_epochs: float = Field(1, description="passes over these")
+    warm_up_batch_size: int = Field(4, description="traces of a step")
+    warm_up_learning_rate: float = Field(1e-4, description="at its peak")
+    threads: int = Field(2, description="CPU threads of the warm-up")
 
 
 class HubModel(Section):
@@ -62,7 +62,7 @@ class HubModel(Section):
     only, no remote code).
     """
 
-    kind: Literal["hub"]
+    kind: Literal["hub"] = Field(description="from a model hub")
     source: Name = Field(description="id of a model in config/sources.yaml")
     paper_name: str | None = Field(
         None, description="the model's name in results/published, when the paper has it"

@@ -14,7 +14,7 @@ class Pairs(Section):
     append_response: bool = Field(
         False, description="whether both sides go on to the response (the paper does not say)"
     )
-    overrefusal_samples: int = Field(2, ge=1)
+    overrefusal_samples: int = Field(2, ge=1, description="completions per benign prompt")
 
 
 class Ucb(Section):

@@ -31,11 +31,17 @@ class Plan(Section):
     The machine, and rates that are estimates unless a finished run's are given.
     """
 
-    gpus: int = Field(1, ge=1)
-    gpu_memory_gib: float = Field(80, gt=0)
+    gpus: int = Field(1, ge=1, description="GPUs of the machine or of a node")
+    gpu_memory_gib: float = Field(80, gt=0, description="memory of each GPU")
     disk_gib: float | None = Field(None, gt=0, description="disk the run may take; by default what is free")
-    generation_tokens_per_gpu_second: float = Field(2500, gt=0)
-    training_tokens_per_gpu_second: float = Field(2500, gt=0)
+    generation_tokens_per_gpu_second: float = Field(
+        2500,
+        gt=0,
+        description="tokens that a GPU samples a second; in a run without GPUs: that a job samples",
+    )
+    training_tokens_per_gpu_second: float = Field(
+        2500, gt=0, description="tokens that a GPU, or without GPUs a job, trains on a second"
+    )
     reasoning_share: Share = Field(0.7, description="tokens of a completion that are reasoning")
     # Measured: nano 0.94, SmolLM2-135M 0.62 to 0.75 (docs/statistics.md). That of models of the
     # paper's size is not known: 0.9 is an estimate
@@ -43,7 +49,10 @@ class Plan(Section):
         0.9,
         description="chance that the next sampled token is that of the trace (characterize.csr_reuse)",
     )
-    completion_tokens: dict[Role, Tokens] = {role: 80 for role in get_args(Role) if role not in AS_LONG_AS}
+    completion_tokens: dict[Role, Tokens] = Field(
+        {role: 80 for role in get_args(Role) if role not in AS_LONG_AS},
+        description="mean tokens of a completion, by the role of its prompt",
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Plan:

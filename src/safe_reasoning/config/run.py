@@ -37,7 +37,9 @@ class PromptSet(Section):
             "split after it"
         )
     )
-    role: Role
+    role: Role = Field(
+        description="what the prompts are for: alignment, characterization, or a kind of evaluation"
+    )
     benchmark: Name | None = Field(
         None, description="sets of one benchmark (its attacks, say) count as one in the safety average"
     )
@@ -62,7 +64,7 @@ def _known(key: str, name: str, known: list[str]) -> None:
 class Config(Section):
     """One run."""
 
-    run: Name
+    run: Name = Field(description="name of the run: it is written to results/<run>")
     world_seed: int = Field(
         0, ge=0, description="seed of the nano world, of its base model and of prompt draws"
     )
@@ -79,24 +81,38 @@ class Config(Section):
     data_mirror: str | None = Field(
         None, description="folder with benchmark data; SAFE_REASONING_DATA overrides it; none: the hub"
     )
-    engine: Engine = Engine()
-    resources: Resources = Resources()
-    decoding: Decoding
-    models: dict[Name, Model]
-    endpoints: dict[Name, Endpoint] = {}
-    attacks: dict[Name, Attack] = {}
-    judges: dict[Name, SerializeAsAny[Annotator]] = {}
-    detectors: dict[Name, SerializeAsAny[Annotator]] = {}
-    prompt_sets: dict[Name, PromptSet]
-    characterize: Characterize = Characterize()
-    pairs: Pairs = Pairs()
-    demonstrations: dict[Name, SerializeAsAny[DemonstrationSet]] = {}
-    siblings: Siblings = Siblings()
-    policies: dict[Name, SerializeAsAny[PolicyEntry]] = {}
-    methods: dict[Name, Method]
-    evaluate: Evaluate
-    report: Report = Report()
-    plan: Plan = Plan()
+    engine: Engine = Field(Engine(), description="how text is generated")
+    resources: Resources = Field(Resources(), description="what jobs ask of a scheduler")
+    decoding: Decoding = Field(description="sampling parameters of all completions")
+    models: dict[Name, Model] = Field(description="base models")
+    endpoints: dict[Name, Endpoint] = Field(
+        {}, description="models behind an OpenAI-compatible address: judges, detectors, attackers"
+    )
+    attacks: dict[Name, Attack] = Field({}, description="how prompt sets are rewritten")
+    judges: dict[Name, SerializeAsAny[Annotator]] = Field(
+        {}, description="judges that have settings; those without need no entry"
+    )
+    detectors: dict[Name, SerializeAsAny[Annotator]] = Field(
+        {}, description="cue detectors that have settings; those without need no entry"
+    )
+    prompt_sets: dict[Name, PromptSet] = Field(description="what is asked, and in which role")
+    characterize: Characterize = Field(
+        Characterize(), description="continuation safety ratio, triggers, interventions (paper section 2)"
+    )
+    pairs: Pairs = Field(Pairs(), description="how preference pairs are made (paper section 3)")
+    demonstrations: dict[Name, SerializeAsAny[DemonstrationSet]] = Field(
+        {}, description="how rows for supervised fine-tuning are made"
+    )
+    siblings: Siblings = Field(
+        Siblings(), description="next sentences drawn along reasonings, and their pairs"
+    )
+    policies: dict[Name, SerializeAsAny[PolicyEntry]] = Field(
+        {}, description="how reasonings are edited while they are written"
+    )
+    methods: dict[Name, Method] = Field(description="what is compared with the base, each with its recipe")
+    evaluate: Evaluate = Field(description="judges and measures (paper section 4)")
+    report: Report = Field(Report(), description="what pages show")
+    plan: Plan = Field(Plan(), description="what `make plan` assumes of the machine")
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:

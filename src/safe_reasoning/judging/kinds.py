@@ -222,8 +222,8 @@ def schema() -> str:
 
 def _settings_schema(family: Family, kind: str) -> Mapping[str, Any]:
     declared = kind_named(family, kind).settings
-    return (
-        declared.model_json_schema()
-        if declared
-        else {"const": None, "description": f"{kind} has no settings"}
-    )
+    if not declared:
+        return {"const": None, "description": f"{kind} has no settings"}
+    shown = declared.model_json_schema()
+    shown["properties"]["kind"]["description"] = f"module of safe_reasoning.judging.{family}"
+    return shown

@@ -41,7 +41,9 @@ class Settings(judges.Settings):
     """
 
     kind: Literal["harmbench"]
-    prompt: Literal["repository", "model_card", "repository_context"]
+    prompt: Literal["repository", "model_card", "repository_context"] = Field(
+        description="which of the published prompts; repository_context is for behaviours with a context"
+    )
     source: Name = Field("harmbench_classifier", description="id of its weights in config/sources.yaml")
 
 
