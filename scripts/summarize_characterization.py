@@ -21,6 +21,7 @@ from pathlib import Path
 
 from safe_reasoning.config import load
 from safe_reasoning.core.cli import command
+from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json
 from safe_reasoning.core.provenance import read_meta
 from safe_reasoning.core.records import read_rows, write_metrics
@@ -40,10 +41,10 @@ def main() -> None:
     parser.add_argument(
         "--evaluation-verdicts", required=True, help="verdicts on the base model's evaluation generations"
     )
-    parser.add_argument("--csr", required=True)
-    parser.add_argument("--continuations", required=True, help="those behind the ratio, one by one")
-    parser.add_argument("--triggers", required=True)
-    parser.add_argument("--interventions", required=True)
+    parser.add_argument("--csr", help="this and the next three: all of them, or none without analyses")
+    parser.add_argument("--continuations", help="those behind the ratio, one by one")
+    parser.add_argument("--triggers")
+    parser.add_argument("--interventions")
     parser.add_argument(
         "--diversity-prompts",
         required=True,
@@ -59,26 +60,35 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     config = load(arguments.config)
-    from safe_reasoning.characterize.summary import characterization_tables
+    analysed = [arguments.csr, arguments.continuations, arguments.triggers, arguments.interventions]
+    if any(analysed) and not all(analysed):
+        raise UserError("give --csr, --continuations, --triggers and --interventions together, or none")
+    from safe_reasoning.characterize.summary import analysis_tables, outcome_tables
     from safe_reasoning.sampling.engine import load_tokenizer
 
-    detectors = [get_detector(name, config) for name in dict.fromkeys([config.detector, "lexical"])]
-    tables = characterization_tables(
+    rollout_verdicts = read_rows(arguments.verdicts, "verdicts")
+    tables = outcome_tables(
         config,
         arguments.model,
-        load_tokenizer(arguments.model_dir),
-        detectors,
-        rollouts=read_rows(arguments.rollouts, "generations"),
-        rollout_verdicts=read_rows(arguments.verdicts, "verdicts"),
+        rollout_verdicts=rollout_verdicts,
         evaluation_verdicts=read_rows(arguments.evaluation_verdicts, "verdicts"),
-        csr=read_rows(arguments.csr, "csr"),
-        continuations=read_rows(arguments.continuations, "csr_continuations"),
-        candidates=read_json(arguments.triggers)["candidates"],
-        interventions=read_rows(arguments.interventions, "interventions"),
-        without_cue=read_meta(arguments.interventions)["without_cue"],
         diversity_prompts=[row for path in arguments.diversity_prompts for row in read_rows(path, "prompts")],
-        prompts=[row for path in arguments.prompts for row in read_rows(path, "prompts")],
     )
+    if arguments.csr:
+        names = dict.fromkeys([config.detector, "lexical"])
+        tables |= analysis_tables(
+            config,
+            load_tokenizer(arguments.model_dir),
+            [get_detector(name, config) for name in names],
+            rollouts=read_rows(arguments.rollouts, "generations"),
+            rollout_verdicts=rollout_verdicts,
+            csr=read_rows(arguments.csr, "csr"),
+            continuations=read_rows(arguments.continuations, "csr_continuations"),
+            candidates=read_json(arguments.triggers)["candidates"],
+            interventions=read_rows(arguments.interventions, "interventions"),
+            without_cue=read_meta(arguments.interventions)["without_cue"],
+            prompts=[row for path in arguments.prompts for row in read_rows(path, "prompts")],
+        )
     for name, rows in tables.items():
         write_metrics(
             arguments.out / f"{name}.csv",

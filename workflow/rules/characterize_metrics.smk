@@ -1,15 +1,24 @@
 # Metrics of the characterization, of all its stages together.
+ANALYSED = (
+    {
+        "csr": f"{RUN}/characterize/{{model}}/csr.parquet",
+        "continuations": f"{RUN}/characterize/{{model}}/csr_continuations.parquet",
+        "triggers": f"{RUN}/characterize/{{model}}/triggers.json",
+        "interventions": f"{RUN}/characterize/{{model}}/interventions.parquet",
+    }
+    if CONFIG.characterize.analyses
+    else {}
+)
+
+
 rule summarize_characterization:
     input:
         judge_files(JUDGE, DETECTOR),
+        **ANALYSED,
         base=f"{RUN}/models/{{model}}/base/training.json",
         rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/rollouts.{JUDGE}.parquet",
         evaluation=f"{RUN}/verdicts/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.{JUDGE}.parquet",
-        csr=f"{RUN}/characterize/{{model}}/csr.parquet",
-        continuations=f"{RUN}/characterize/{{model}}/csr_continuations.parquet",
-        triggers=f"{RUN}/characterize/{{model}}/triggers.json",
-        interventions=f"{RUN}/characterize/{{model}}/interventions.parquet",
         diversity_prompts=prompt_files("align_harmful"),
         prompts=ALL_PROMPTS,
     output:
@@ -27,6 +36,7 @@ rule summarize_characterization:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
         out=lambda w, output: folder_of(output[0]),
+        analysed=lambda w, input: " ".join(f"--{name} {input[name]}" for name in ANALYSED),
         rerun_on=settings("characterize", "evaluate.bootstrap", "report") + judge_settings(JUDGE, DETECTOR),
     message:
         "Summarizing the characterization of {wildcards.model}"
@@ -35,9 +45,7 @@ rule summarize_characterization:
             "python scripts/summarize_characterization.py --config {params.config} "
             "--model {wildcards.model} --model-dir {params.model_dir} "
             "--rollouts {input.rollouts} --verdicts {input.verdicts} "
-            "--evaluation-verdicts {input.evaluation} --csr {input.csr} "
-            "--continuations {input.continuations} "
-            "--triggers {input.triggers} --interventions {input.interventions} "
+            "--evaluation-verdicts {input.evaluation} {params.analysed} "
             "--diversity-prompts {input.diversity_prompts} --prompts {input.prompts} "
             "--out {params.out} 2> {log}"
         )

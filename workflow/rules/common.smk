@@ -14,6 +14,7 @@ from safe_reasoning.control.policy import needs_of as needs_of_policy
 from safe_reasoning.pairs.demonstration import detector_of, needs_of, samples_of
 from safe_reasoning.pairs.demonstration import roles_of, roles_of_rollouts
 from safe_reasoning.plan import machine
+from safe_reasoning.plan.characterized import characterized
 from safe_reasoning.plan import preflight
 from safe_reasoning.plan.checked_config import checked
 from safe_reasoning.runtime import clock
@@ -99,13 +100,16 @@ CHARACTERIZATION_TABLES = [
     "outcome_shares",
     "safe_response_given",
     "rollout_diversity",
-    "csr_curves",
-    "turning_points",
-    "turning_point_share",
-    "triggers",
-    "cue_correlation",
-    "interventions",
 ]
+if CONFIG.characterize.analyses:
+    CHARACTERIZATION_TABLES += [
+        "csr_curves",
+        "turning_points",
+        "turning_point_share",
+        "triggers",
+        "cue_correlation",
+        "interventions",
+    ]
 
 
 # Patterns for wildcards.

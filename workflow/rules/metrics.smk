@@ -68,9 +68,7 @@ rule summarize_steps:
     input:
         f"{RUN}/models/{{model}}/base/training.json",
         f"{RUN}/generations/{{model}}/base/rollouts.parquet",
-        f"{RUN}/characterize/{{model}}/csr.parquet",
-        f"{RUN}/characterize/{{model}}/triggers.json",
-        f"{RUN}/characterize/{{model}}/interventions.parquet",
+        lambda w: [f"{RUN}/characterize/{w.model}/{name}" for name in characterized(CONFIG, w.model)],
         pair_files,
         for_methods(f"{RUN}/models/{{model}}/{{variant}}/training.json", with_weights=True),
         for_methods(f"{RUN}/generations/{{model}}/{{variant}}/evaluation.parquet", "base"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from safe_reasoning.config.section import Name, Section, Share
+from safe_reasoning.config.section import Name, Section, Share, later
 
 
 class Characterize(Section):
@@ -13,6 +13,11 @@ class Characterize(Section):
     detector: Name | None = Field(
         None,
         description="cue detector; by default the exact one where the judge is exact, else the lexical one",
+    )
+    analyses: bool = later(
+        True,
+        "curves of the continuation safety ratio, turning points, cues, interventions; false: none of these, "
+        "and triggers are looked for only where a method needs them",
     )
     rollouts: int = Field(8, ge=2, description="rollouts per harmful prompt")
     csr_prompts: int = Field(

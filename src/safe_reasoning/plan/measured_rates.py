@@ -103,6 +103,8 @@ def with_measured_rates(config: Config, metrics: Path) -> Config:
             "evaluation" if role in ("safety", "overrefusal", "capability") else "rollouts of the base"
         ]
     found = _changed(config, generation_tokens_per_gpu_second=rate, completion_tokens=tokens)
+    if not (metrics / "turning_points.csv").exists():  # a run without these analyses
+        return found
     points = pd.read_csv(metrics / "turning_points.csv")
     prompts = len(points[["model", "prompt_id"]].drop_duplicates())
     followed = _followed_share(pd.read_csv(metrics / "csr_curves.csv"), prompts, steps["generations"])

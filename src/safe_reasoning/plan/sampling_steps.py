@@ -8,6 +8,7 @@ from safe_reasoning.characterize.intervention_curve import CONTROLS
 from safe_reasoning.characterize.trigger_mining import FURTHER_TRACES
 from safe_reasoning.config import Config, Role
 from safe_reasoning.control.policy import continuations_of, needs_of
+from safe_reasoning.plan.characterized import INTERVENTIONS, characterized
 from safe_reasoning.plan.judge_calls import asked_model, judge_prompt_tokens, judged
 from safe_reasoning.plan.step import Step, prompts_of
 
@@ -86,6 +87,9 @@ def controlled(config: Config, model: str) -> list[Step]:
 
 def characterization(config: Config, model: str) -> list[Step]:
     """Continuation safety ratio, trigger trials and corrective interventions of one model."""
+    made = characterized(config, model)
+    if not made:
+        return []
     settings, judge = config.characterize, asked_model(config, config.evaluate.judge)
     role: Role = "characterize" if prompts_of(config, "characterize") else "align_harmful"
     reasoning = config.plan.reasoning_share * config.plan.completion_tokens[role]
@@ -109,15 +113,16 @@ def characterization(config: Config, model: str) -> list[Step]:
         * settings.csr_continuations
     )
     trials = (settings.trigger_candidates + 1) * settings.trigger_trials + further
-    interventions = (
-        (settings.triggers + CONTROLS) * settings.intervention_traces * settings.intervention_rounds
-    )
+    traces = settings.intervention_traces if INTERVENTIONS in made else 0
+    interventions = (settings.triggers + CONTROLS) * traces * settings.intervention_rounds
     steps = []
     for stage, count, tokens in (
         ("continuation safety ratio", continuations, reasoning / 2),
         ("trigger trials", trials, reasoning),
         ("corrective interventions", interventions, reasoning),
     ):
+        if not count:
+            continue
         bound = stage != "continuation safety ratio"
         steps.append(
             Step(
@@ -134,7 +139,7 @@ def characterization(config: Config, model: str) -> list[Step]:
                 estimated=not bound,
             )
         )
-    cues = trials + interventions + settings.trigger_trials + settings.intervention_traces
+    cues = trials + interventions + settings.trigger_trials + traces
     steps.append(
         Step(
             model,

@@ -21,6 +21,7 @@ REPLICATES = "replicates"  # asked for by bases that are replicates, with checkp
 FEW = "few"
 DECODING = "decoding"  # asked for by methods that decode under a policy
 COST = "cost"  # asked for by both, a comparison and policies
+ANALYSES = "analyses"  # asked for by `characterize.analyses`
 COMPARISON = "comparison"  # asked for by curves and recovery together, as a comparison of many methods has
 
 
@@ -33,7 +34,8 @@ class Item:
         metrics: metric tables it is made from.
         asked_by: key of `evaluate` that asks for it; REPLICATES for an item about several bases,
             COMPARISON for one about families of methods, FEW for one about few, DECODING for one
-            about policies, COST for one about both; empty for one of every run.
+            about policies, COST for one about both, ANALYSES for one of section 2's; empty for one
+            of every run.
     """
 
     name: str
@@ -111,9 +113,9 @@ CONTENTS = (
         "Where safety is decided",
         "Safety of the continuation, token by token, and the sentences at which it turns.",
         (
-            Item("fig5a_csr_curves", ("csr_curves", "turning_points")),
-            Item("fig_sensitivity", ("turning_point_share", "turning_points")),
-            Item("table_triggers", ("triggers", "interventions")),
+            Item("fig5a_csr_curves", ("csr_curves", "turning_points"), ANALYSES),
+            Item("fig_sensitivity", ("turning_point_share", "turning_points"), ANALYSES),
+            Item("table_triggers", ("triggers", "interventions"), ANALYSES),
             Item("table_chunks", ("chunks",), "stored_measures"),
         ),
     ),
@@ -122,8 +124,8 @@ CONTENTS = (
         "The paper finds that an early willingness to help predicts harm, and that a trigger in its "
         "place turns the reasoning back.",
         (
-            Item("fig5b_cue_correlation", ("turning_points", "cue_correlation")),
-            Item("fig6_intervention_curve", ("interventions", "triggers")),
+            Item("fig5b_cue_correlation", ("turning_points", "cue_correlation"), ANALYSES),
+            Item("fig6_intervention_curve", ("interventions", "triggers"), ANALYSES),
         ),
     ),
     Section(
@@ -191,6 +193,8 @@ def of_run(config: Config) -> list[Item]:
 
 
 def _asked(config: Config, key: str) -> bool:
+    if key == ANALYSES:
+        return config.characterize.analyses
     if key == REPLICATES:
         return bool(config.replicates and config.evaluate.checkpoints)
     if key in (DECODING, COST):

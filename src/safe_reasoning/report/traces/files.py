@@ -23,6 +23,7 @@ class Files:
     def __init__(self, run: Path, config: Config, model: str) -> None:
         self._run, self._config, self._model = run, config, model
         characterized = run / "characterize" / model
+        self.analysed = config.characterize.analyses
         self.base = run / "models" / model / "base"
         self.csr, self.triggers = characterized / "csr.parquet", characterized / "triggers.json"
         self.interventions = characterized / "interventions.parquet"
@@ -60,12 +61,10 @@ class Files:
     def all(self) -> list[Path]:
         """Every file."""
         judged = [self.rollouts, *self.evaluations.values()]
+        analysed = [self.csr, self.triggers, self.interventions, self.turning_points]
         return [
             self.base / "training.json",
-            self.csr,
-            self.triggers,
-            self.interventions,
-            self.turning_points,
+            *(analysed if self.analysed else []),
             *(path for both in judged for path in both),
             *self.pairs,
         ]

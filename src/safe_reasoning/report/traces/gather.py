@@ -57,7 +57,8 @@ class Gathered:
         self._prompts = {
             row["prompt_id"]: row for path in prompt_files(run, config) for row in read_rows(path, "prompts")
         }
-        triggers = read_json(self._files.triggers)["triggers"]
+        analysed = self._files.analysed
+        triggers = read_json(self._files.triggers)["triggers"] if analysed else []
         self.masker = TextMasker(
             config.report.show_text,
             triggers,
@@ -67,10 +68,10 @@ class Gathered:
         # the cues of evaluated traces.
         self._cues = ExactCueDetector() if config.detector == "exact" else LexicalCueDetector()
         self.detector = self._cues.name
-        self._csr = by_trace(read_rows(self._files.csr, "csr"))
+        self._csr = by_trace(read_rows(self._files.csr, "csr")) if analysed else {}
         self._corrections: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         first_of_prompt: dict[str, str] = {}
-        for row in read_rows(self._files.interventions, "interventions"):
+        for row in read_rows(self._files.interventions, "interventions") if analysed else ():
             self._corrections[row["generation_id"]][row["trigger"]].append(MARKS[row["harmful"]])
             first_of_prompt.setdefault(row["prompt_id"], row["generation_id"])
         self._evaluated = list(first_of_prompt.values())[:PROMPTS]
@@ -91,6 +92,8 @@ class Gathered:
 
     def csr_traces(self) -> Iterator[Trace]:
         """Every trace with a continuation safety ratio, with its row of turning_points.csv."""
+        if not self._csr:
+            return
         if not self._files.turning_points.exists():
             raise UserError(
                 f"{self._files.turning_points} does not exist: run the rule summarize_characterization"
