@@ -117,3 +117,14 @@ def test_page_stays_small(
     text = page.write_traces(settings, tmp_path, TEMPLATES)
     assert text.count('data-kind="csr"') == 1 and "1 of traces with a continuation safety ratio" in text
     assert sum(page.BYTES.values()) < 1_900_000
+
+
+def test_a_run_without_analyses_has_a_page_of_its_pairs(tiny_model: Path, tmp_path: Path):
+    settings = trace_run.write_run(tmp_path, tiny_model)
+    for path in (tmp_path / "characterize/nano").iterdir():
+        path.unlink()
+    characterize = settings.characterize.model_copy(update={"analyses": False})
+    plain = settings.model_copy(update={"characterize": characterize})
+    gathered = Gathered(tmp_path, plain, "nano", page.load_tokenizer)
+    assert not list(gathered.csr_traces()) and list(gathered.pairs(40))
+    assert "intervened pair" in page.write_traces(plain, tmp_path, TEMPLATES)
