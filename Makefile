@@ -66,10 +66,10 @@ RUN_A = $(or $(A),$(RUN),demo)
 compare-runs: setup ## compare the metrics of two runs: make compare-runs A=demo B=reference/demo, with every row ALL=yes
 	$(BIN)/python scripts/compare_runs.py --run results/$(RUN_A) --reference results/$(or $(B),reference/$(notdir $(RUN_A)))$(if $(filter yes,$(ALL)), --all)
 
-plan: setup ## what a run costs before it starts: make plan CONFIG="config/mini.yaml my.yaml"
+plan: setup ## what a run costs before it starts: make plan CONFIG="config/mini.yaml /path/to/my.yaml"
 	$(BIN)/python scripts/plan.py --config $(or $(CONFIG),config/paper.yaml) $(if $(MEASURED),--measured $(MEASURED))
 
-prefetch: setup ## fetch all that a run needs, for machines without a network: make prefetch CONFIG="config/mini.yaml my.yaml"
+prefetch: setup ## fetch all that a run needs, for machines without a network: make prefetch CONFIG="config/mini.yaml /path/to/my.yaml"
 	$(BIN)/python scripts/prefetch.py --config $(or $(CONFIG),config/paper.yaml)
 
 lock-revisions: setup ## write the commits of floating sources into config/sources.yaml (needs a network)

@@ -5,7 +5,7 @@ Generations, tokens, judge calls and their price, hours of GPUs or processors, d
 python scripts/plan.py --config config/paper.yaml
 python scripts/plan.py --config config/demo.yaml \\
     --measured results/demo    # with the rates and lengths of a finished run
-python scripts/plan.py --config config/mini.yaml my.yaml    # as snakemake --configfile
+python scripts/plan.py --config config/mini.yaml /path/to/my.yaml    # as snakemake --configfile
 python scripts/plan.py --config config/paper.yaml \\
     --measured results/gpu/rates.json    # with the rates of the GPU check
 """

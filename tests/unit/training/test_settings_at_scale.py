@@ -16,6 +16,7 @@ from safe_reasoning.evaluation import kl
 from safe_reasoning.judging.judges.exact import ExactJudge
 from safe_reasoning.sampling import engine as sampling_engine
 from safe_reasoning.training import common, grpo
+from safe_reasoning.training.arguments import training_arguments
 from safe_reasoning.training.common import Task
 from tests.support.paths import ROOT
 from tests.support.trainings import PROMPT, configuration
@@ -79,6 +80,29 @@ def test_a_share_of_memory_is_that_of_all_engines_of_a_job():
     engine = Engine(name="vllm", gpu_memory_share=0.9)
     assert engine.shared_by(1).gpu_memory_share == 0.9
     assert engine.shared_by(2).gpu_memory_share == 0.45
+
+
+def test_a_judge_inside_grpo_takes_no_more_than_grpos_own_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Else a judge with weights would take 0.9 of the GPU that is trained on."""
+    given: list[float] = []
+    config = configuration(recipe="grpo")
+    config = config.model_copy(update={"engine": Engine(gpu_memory_share=0.9, grpo_memory_share=0.2)})
+    monkeypatch.setattr(
+        grpo, "get_judge", lambda name, config: given.append(config.engine.gpu_memory_share) or ExactJudge()
+    )
+    grpo._Rewards(Task(config, "nano", "m", 0, tmp_path, tmp_path), None, {})
+    assert given == [0.2]
+
+
+def test_lora_holds_its_frozen_weights_in_the_arithmetic_of_the_training(tmp_path: Path):
+    def dtype(**method: Any) -> str:
+        task = Task(configuration(**method), "nano", "m", 0, tmp_path, tmp_path)
+        return training_arguments(task, 8)["model_init_kwargs"]["dtype"]
+
+    assert dtype(lora_rank=2, precision="bfloat16") == "bfloat16"
+    assert dtype(lora_rank=2, precision="float32") == dtype(precision="bfloat16") == "float32"
 
 
 def test_every_process_waits_before_it_looks_for_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
