@@ -80,7 +80,7 @@ onstart:
         found = machine.as_found(CONFIG, os.environ)
         lines = machine.machine_refusals(CONFIG, os.environ, own_programs=not IN_IMAGES)
         warnings += machine.machine_warnings(CONFIG, os.environ)
-    if lines := lines + preflight.refusals(found):
+    if lines := preflight.refusals(found) + lines:
         raise WorkflowError("not started: " + "; ".join(lines))
     for line in warnings:
         progress(f"warning: {line}")
