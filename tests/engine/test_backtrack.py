@@ -73,6 +73,9 @@ def rows(tag: int) -> list[dict]:
             "prompt_id": f"p{i}", "prompt_ids": pair["prompt_ids"], "source": "x", "label": "harmful",
             "completion_ids": [*pair["rejected_ids"], tag, *pair["chosen_ids"]] if reset else pair["chosen_ids"],
             "loss_from": len(pair["rejected_ids"]) if reset else None,
+            "rejected_ids": [*pair["rejected_ids"], *pair["rejected_ids"]]
+            if reset
+            else [*pair["chosen_ids"][:3], tag, *pair["rejected_ids"]],
         }
         for i, pair in enumerate(make_pairs(8, 300)) for reset in (True, False)
     ]  # fmt: skip
@@ -107,3 +110,47 @@ def test_training_teaches_the_reset_and_nothing_before_it(tiny_model: Path, tmp_
     )
     assert min(b / a for a, b in zip(*reset, strict=True)) > 2 and sum(reset[1]) > 20 * sum(reset[0])
     assert sum(early[1]) < sum(reset[1]) / 5  # the context is not learned
+
+
+def test_the_dpo_form_goes_on_from_there_towards_right_resets_and_away_from_false_ones(
+    tiny_model: Path, tmp_path: Path
+):
+    tag = len(AutoTokenizer.from_pretrained(tiny_model))
+    made = rows(tag)
+    write_rows(tmp_path / "rows.parquet", "demonstrations", made, {})
+    files = {"demonstrations": str(tmp_path / "rows.parquet")}
+    start = grown_base(tiny_model, [RESET_TAG], tmp_path)
+    method = {"recipe": "dpo_on", "demonstrations": "reset", "start": "ipo", "nll_weight": 0.0}
+    config = configuration(**method, max_steps=60, learning_rate=2e-3)
+    found = train_here(tmp_path, tiny_model, config, "out", **files, start=str(start))
+    assert found["examples"] == len(made)
+    assert load_tokenizer(tmp_path / "out").convert_tokens_to_ids(RESET_TAG) == tag
+    before, after = load(start), load(tmp_path / "out")
+    assert after.config.vocab_size == before.config.vocab_size
+
+    def odds(model: Any, kind: int) -> float:
+        """Of the reset against what else follows, mean over rows: after harm, in safe rollouts."""
+        found = []
+        for row in made[kind::2]:
+            place = row["loss_from"] if kind == 0 else 3
+            other = row["rejected_ids" if kind == 0 else "completion_ids"]
+            with_reset = row["completion_ids" if kind == 0 else "rejected_ids"]
+            reset, rest = (
+                chance(model, {**row, "completion_ids": ids}, place) for ids in (with_reset, other)
+            )
+            found.append(reset / rest)
+        return sum(found) / len(found)
+
+    assert odds(after, 0) > 2 * odds(before, 0) and odds(after, 1) < odds(before, 1) / 2
+
+
+def test_a_token_that_was_trained_keeps_its_rows_when_the_model_is_grown_again(
+    tiny_model: Path, tmp_path: Path
+):
+    folder = grown_base(tiny_model, [RESET_TAG], tmp_path)
+    model = load(folder)
+    with torch.no_grad():
+        model.get_input_embeddings().weight[-1] += 1
+    model.save_pretrained(folder)
+    again = load(grown_base(folder, [RESET_TAG], tmp_path / "again"))
+    torch.testing.assert_close(again.get_input_embeddings().weight, model.get_input_embeddings().weight)

@@ -101,3 +101,35 @@ use rule build_sibling_pairs as build_searched_pairs with:
         f"{RUN}/pairs/{{model}}/siblings_{{choice}}_ucb.parquet",
     log:
         f"{RUN}/logs/build_searched_pairs/{{model}}.{{choice}}.log",
+
+
+# Of a method that goes on from another: trees of that one's weights, a round of search each
+use rule search_siblings as search_siblings_of_start with:
+    input:
+        judge_files(JUDGE),
+        base=f"{RUN}/models/{{model}}/{{method}}/seed{{seed}}/training.json",
+        prompts=prompt_files("align_harmful"),
+    output:
+        f"{RUN}/characterize/{{model}}/siblings_ucb_of_{{method}}_seed{{seed}}.parquet",
+    log:
+        f"{RUN}/logs/search_siblings_of_start/{{model}}.{{method}}.seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/search_siblings/{{model}}.{{method}}.seed{{seed}}.tsv"
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.base),
+        shards=f"{RUN}/characterize/{{model}}/shards_siblings_ucb_of_{{method}}_seed{{seed}}",
+        rerun_on=settings("engine", "decoding")
+        + CONFIG.siblings.ucb.model_dump_json()
+        + judge_settings(JUDGE),
+    message:
+        "Searching trees of next sentences of {wildcards.model} {wildcards.method}, seed {wildcards.seed}"
+
+
+use rule build_sibling_pairs as build_pairs_of_start with:
+    input:
+        siblings=f"{RUN}/characterize/{{model}}/siblings_ucb_of_{{method}}_seed{{seed}}.parquet",
+    output:
+        f"{RUN}/pairs/{{model}}/siblings_{{choice}}_ucb_of_{{method}}_seed{{seed}}.parquet",
+    log:
+        f"{RUN}/logs/build_pairs_of_start/{{model}}.{{choice}}.{{method}}.seed{{seed}}.log",

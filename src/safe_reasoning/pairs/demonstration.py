@@ -18,7 +18,7 @@ from safe_reasoning.config import Config, Role
 from safe_reasoning.config.demonstrations import KindSettings
 from safe_reasoning.config.named_kinds import checked_settings
 from safe_reasoning.core.errors import UserError
-from safe_reasoning.training.recipe import check_nano_alone
+from safe_reasoning.training.recipe import check_nano_alone, has_grown
 
 FOLDER = Path(__file__).parent / "demonstrations"
 Need = Literal["rollouts", "pairs", "triggers"]
@@ -67,6 +67,7 @@ class Kind:
         teacher: whether these settings need a model that follows instructions, which nano models
             do not.
         nano_only: rows that teach harm, which nano models alone may learn.
+        new_tokens: rows hold a token that the base lacks.
     """
 
     settings: type[KindSettings]
@@ -76,6 +77,7 @@ class Kind:
     samples: Callable[[Any, Counts], int] = lambda settings, counts: 0
     teacher: Callable[[Any], bool] = lambda settings: False
     nano_only: bool = False
+    new_tokens: bool = False
 
 
 def kinds() -> list[str]:
@@ -144,8 +146,8 @@ def resolved(config: Config) -> Config:
 
     Raises:
         UserError: An unknown kind or key, hard benign prompts that are not there or not used, a
-            kind that needs a model that follows instructions for a method of a nano model, or one
-            of nano models alone for another.
+            kind that needs a model that follows instructions for a method of a nano model, one of
+            nano models alone for another, or one with a token that the method's start lacks.
     """
     used = {name: settings_of(config, name) for name in config.demonstrations}
     for entry_name in used:
@@ -156,6 +158,11 @@ def resolved(config: Config) -> Config:
         settings = settings_of(config, name)
         if kind_named(settings.kind).nano_only:
             check_nano_alone(config, method, f"demonstrations {name}")
+        if kind_named(settings.kind).new_tokens and not has_grown(config, method):
+            raise UserError(
+                f"methods.{method}: {name} holds a token that the base lacks: take recipe backtrack_built, "
+                "or start from a method of it"
+            )
         nano = [
             m for m in config.models if config.models[m].kind == "nano" and method in config.methods_of(m)
         ]

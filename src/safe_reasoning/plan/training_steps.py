@@ -69,10 +69,13 @@ def siblings(config: Config, model: str, methods: Sequence[Method]) -> list[Step
     reasoning = config.plan.reasoning_share * config.plan.completion_tokens["align_harmful"]
     along, tree = config.siblings, config.siblings.ucb
     stems = {stem for method in methods for stem in data_stems(method, 0) if stem.startswith("siblings_")}
-    searched = {stem for stem in stems if stem.endswith("_ucb")}
+    searched = {stem for stem in stems if "_ucb" in stem}
+    # Of the base once, of a method that others start from once a seed
+    starts = {stem.partition("_ucb")[2] for stem in searched}
+    trees = sum(len(config.seeds) if start else 1 for start in starts)
     counts = {
         "siblings": along.depth * along.width * along.continuations if stems - searched else 0,
-        "tree search": tree.iterations * tree.width if searched else 0,
+        "tree search": trees * tree.iterations * tree.width,
     }
     judge, steps = asked_model(config, config.evaluate.judge), []
     for stage, of_prompt in counts.items():

@@ -71,7 +71,8 @@ def _write(base: Path, tokens: Sequence[str], folder: Path) -> None:
     model = AutoModelForCausalLM.from_pretrained(
         base, dtype="float32", use_safetensors=True, local_files_only=True, trust_remote_code=False
     )
-    grow(model, add_tokens(tokenizer, tokens))
+    if new := [token for token in tokens if token not in tokenizer.get_vocab()]:
+        grow(model, add_tokens(tokenizer, new))  # one that was trained already keeps its rows
     model.save_pretrained(unfinished)
     tokenizer.save_pretrained(unfinished)
     for kept in ("generation_config.json", "training.json"):

@@ -34,6 +34,7 @@ class Recipe:
         trained: False for weights that are fetched, and for a method without weights of its own.
         has_weights: False for a method that samples from the weights of another.
         lora: False for one that trains more than adapters can hold.
+        grows: its model has a token that the base lacks.
     """
 
     inputs: Mapping[str, str] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class Recipe:
     trained: bool = True
     has_weights: bool = True
     lora: bool = True
+    grows: bool = False
 
 
 INTERVENED = "pairs/{model}/intervened_{detector}.parquet"
@@ -137,9 +139,15 @@ def _check_settings(name: str, method: Method) -> None:
         raise UserError(
             f"methods.{name}.{given[0]}: {method.recipe} does not learn from prompts: remove it, or use grpo"
         )
-    if method.search == "ucb" and SIBLINGS not in recipe.inputs.get("pairs", ""):
+    siblings = SIBLINGS in recipe.inputs.get("pairs", "")
+    if method.search == "ucb" and not siblings:
         raise UserError(
             f"methods.{name}.search: {method.recipe} does not learn from siblings: remove it, or use dpo_tree"
+        )
+    if method.start and siblings and method.search != "ucb":
+        raise UserError(
+            f"methods.{name}: siblings along rollouts are the base's, and it starts from {method.start}: "
+            "give search: ucb, whose trees are of the start, or remove start"
         )
     if method.start and ("stage1" in recipe.inputs or not (recipe.trained or method.policy)):
         raise UserError(f"methods.{name}.start: {method.recipe} has a start of its own: remove it")
@@ -153,7 +161,9 @@ def patterns(method: Method) -> dict[str, str]:
     """
     found = dict(recipe_of(method).inputs)
     if method.search == "ucb" and SIBLINGS in found.get("pairs", ""):
-        found["pairs"] = found["pairs"].replace(".parquet", "_ucb.parquet")
+        # A round of search goes on from the last one's weights: so do its trees
+        of_start = f"_of_{method.start}_seed{{seed}}" if method.start else ""
+        found["pairs"] = found["pairs"].replace(".parquet", f"_ucb{of_start}.parquet")
     weights = "models/{{model}}/{}/seed{{seed}}/training.json"
     if method.prefill and method.prefill.source in ("opposite", "aligned"):
         found["prefixes"] = PREFIXES
@@ -186,6 +196,14 @@ def goes_on_from(method: Method) -> str | None:
     """The method whose weights a method starts from; None for the base."""
     file = stage1_file(method, "model", 0)
     return Path(file).parts[2] if file else None
+
+
+def has_grown(config: Config, name: str) -> bool:
+    """Whether a method's weights, or those it goes on from, have a token that the base lacks."""
+    here: str | None = name
+    while here and not recipe_of(config.methods[here]).grows:
+        here = goes_on_from(config.methods[here])
+    return here is not None
 
 
 def stage1_files(config: Config, model: str) -> list[str]:

@@ -17,9 +17,14 @@ from safe_reasoning.training.arguments import lora, training_arguments
 from safe_reasoning.training.common import Row, Task, run, sample_rows, tokenizer_of
 
 
+def completion_length(row: Row) -> int:
+    """Tokens of a row, prompt included."""
+    return len(row["prompt_ids"]) + len(row["completion_ids"])
+
+
 def sampled_completions(task: Task, rows: Sequence[Row], what: str) -> list[Row]:
     """The completions that the method trains on."""
-    return sample_rows(rows, task, lambda row: len(row["prompt_ids"]) + len(row["completion_ids"]), what)
+    return sample_rows(rows, task, completion_length, what)
 
 
 def labels_of(row: Row) -> list[int]:

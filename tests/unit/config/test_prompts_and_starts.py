@@ -144,3 +144,20 @@ def test_methods_learn_from_the_search_that_they_name():
     assert "search" not in read.methods["a"].model_dump() and "ucb" not in Siblings().model_dump()
     with pytest.raises(UserError, match="methods.ipo.search: ipo does not learn from siblings: remove it"):
         recipe.check_recipes(loaded(ipo={"recipe": "ipo", "search": "ucb"}))
+
+
+def test_a_round_of_search_draws_its_trees_from_the_weights_that_it_starts_from():
+    read = loaded(
+        a={"recipe": "sft"},
+        b={"recipe": "dpo_tree", "search": "ucb", "start": "a"},
+        c={"recipe": "dpo_tree_short", "search": "ucb", "start": "b"},
+    )
+    assert recipe.input_files(read.methods["b"], "nano", 3) == {
+        "pairs": "pairs/nano/siblings_best_ucb_of_a_seed3.parquet",
+        "start": "models/nano/a/seed3/training.json",
+    }
+    files = recipe.input_files(read.methods["c"], "nano", 0)
+    assert files["pairs"] == "pairs/nano/siblings_short_ucb_of_b_seed0.parquet"
+    assert "siblings_best_ucb_of_a_seed0" in recipe.pair_stems(read, "nano")
+    with pytest.raises(UserError, match="siblings along rollouts are the base's, and it starts from a: give"):
+        recipe.check_recipes(loaded(a={"recipe": "sft"}, b={"recipe": "dpo_tree", "start": "a"}))

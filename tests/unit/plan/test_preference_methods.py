@@ -45,3 +45,13 @@ def test_a_group_is_its_completions_and_a_benign_one():
         return step.gpu_hours * 3600 * config.plan.training_tokens_per_gpu_second
 
     assert round(hours(5)) == 10 * 6 * LONG and round(hours(2)) == 10 * 3 * LONG
+
+
+def test_each_round_of_a_search_is_counted_and_each_seed_of_it():
+    config = configuration(recipe="dpo_tree", search="ucb")
+    first = config.methods["m"]
+    later = {f"m{n}": first.model_copy(update={"start": f"m{n - 1}" if n else "ipo"}) for n in range(2)}
+    config = config.model_copy(update={"methods": config.methods | later, "seeds": [0, 1, 2]})
+    (step,) = [step for step in plan(config) if step.stage == "tree search"]
+    tree, prompts = config.siblings.ucb, config.prompt_sets["align_harmful"].limit
+    assert prompts and step.generations == (1 + 2 * 3) * prompts * tree.iterations * tree.width

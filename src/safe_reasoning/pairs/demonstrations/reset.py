@@ -4,6 +4,9 @@ The base's own harmful reasoning is cut at a random token after its first cue; t
 safe rollout of the same prompt follow, and bear the loss. As in the paper each comes with the safe
 rollout alone, so that resets are no habit. Benign rows are own answers. After a reset the reasoning
 goes on: no new think tag is opened.
+
+For its DPO form (recipe `dpo_on`) a row also holds what is turned away from: going on with the harm
+instead of the reset, and in the safe rollout a reset that harm follows.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ KIND = Kind(
     needs=lambda settings: ("rollouts",),
     empty="sample more rollouts (characterize.rollouts): a prompt needs a harmful and a safe one",
     rows=lambda settings, counts: counts.harmful * counts.rollouts + counts.benign,
+    new_tokens=True,
 )
 
 
@@ -61,17 +65,29 @@ def build(material: Material) -> Built:
         else:
             counts["resets"] += 1
             good = material.whole(left.pop(0))
-            kept = _cut(material, judged, cue.token)
-            context = list(judged.row["token_ids"])[:kept]
+            safe_ids, harm = good["completion_ids"], _harm(material, judged)
+            kept = _cut(material, "reset", judged.row["generation_id"], harm, cue.token)
+            early = _cut(material, "false reset", judged.row["generation_id"], safe_ids, 0)
             rows += [
-                {**good, "completion_ids": [*context, tag, *good["completion_ids"]], "loss_from": kept},
-                good,
+                {
+                    **good,
+                    "completion_ids": [*harm[:kept], tag, *safe_ids],
+                    "loss_from": kept,
+                    "rejected_ids": harm,
+                },
+                {**good, "rejected_ids": [*safe_ids[:early], tag, *harm]},
             ]
     return Built([*rows, *benign_rows(material)], counts)
 
 
-def _cut(material: Material, judged: Judged, cue: int) -> int:
-    """How many tokens come before the reset: more than before the cue, at most the reasoning."""
-    end = reasoning_tokens(material.tokenizer, list(judged.row["token_ids"]))
-    rng = random.Random(derive_seed("reset", judged.row["generation_id"], material.config.world_seed))
-    return rng.randrange(min(cue + 1, end), end + 1)
+def _harm(material: Material, judged: Judged) -> list[int]:
+    """A harmful rollout, with the end of sequence where it ended by itself."""
+    ended = judged.row["finish_reason"] == "stop"
+    return [*judged.row["token_ids"], *([material.tokenizer.eos_token_id] if ended else [])]
+
+
+def _cut(material: Material, name: str, generation_id: str, ids: list[int], least: int) -> int:
+    """How many tokens come before a reset: more than `least`, at most the reasoning."""
+    end = reasoning_tokens(material.tokenizer, ids)
+    rng = random.Random(derive_seed(name, generation_id, material.config.world_seed))
+    return rng.randrange(min(least + 1, end), end + 1)

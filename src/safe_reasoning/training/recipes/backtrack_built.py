@@ -3,7 +3,7 @@
 Rows hold a harmful beginning as context, the reset and a safe trace, which bear the loss
 (pairs/demonstrations/reset.py). What stands before a reset is taken back but was written: judge it
 as written and as displayed (judging/judges/displayed.py). Source: arXiv 2409.14586, the SFT form;
-its hyperparameters are not public.
+its hyperparameters are not public. Its DPO form is `dpo_on` on the same rows, started from here.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ RECIPE = Recipe(
     sides=1,
     whole=True,
     lora=False,  # it leaves the embeddings as they are, also that of the new token
+    grows=True,
 )
 
 

@@ -24,7 +24,7 @@ RECIPE = Recipe(
 
 def pair_of(row: Row) -> dict[str, Any]:
     """A demonstration as a pair: the columns that a preference training reads."""
-    start = row["loss_from"] or 0
+    start = row.get("loss_from") or 0
     return {
         "prompt_ids": [*row["prompt_ids"], *row["completion_ids"][:start]],
         "chosen_ids": list(row["completion_ids"][start:]),
@@ -34,12 +34,12 @@ def pair_of(row: Row) -> dict[str, Any]:
 
 def train(task: Task, demonstrations: Sequence[Row]) -> None:
     """Train on the rows of schema demonstrations that have `rejected_ids`; none is a UserError."""
-    from safe_reasoning.training.preference import train_on_pairs
+    from safe_reasoning.training.preference import pair_length, train_on_pairs
 
-    rows = [row for row in demonstrations if row.get("rejected_ids")]
-    if not rows:
+    pairs = [{**pair_of(row), "label": row.get("label")} for row in demonstrations if row.get("rejected_ids")]
+    if not pairs:
         raise UserError(
-            f"{task.name}: {task.method.demonstrations} holds nothing to turn away from: take kind "
+            f"{task.name}: {task.method.demonstrations} holds nothing to turn away from: take kind reset, or "
             "corrected, with response as pairs.append_response"
         )
-    train_on_pairs(task, [pair_of(row) for row in mixed(task, rows)], nll_weight=task.method.nll_weight)
+    train_on_pairs(task, mixed(task, pairs, pair_length), nll_weight=task.method.nll_weight)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from safe_reasoning.core.cli import progress
@@ -25,16 +25,23 @@ RECIPE = Recipe(
 )
 
 
-def mixed(task: Task, rows: Sequence[Row]) -> list[Row]:
+def mixed(task: Task, rows: Sequence[Row], length: Callable[[Row], int] | None = None) -> list[Row]:
     """The rows that the method trains on: at most `max_examples`, in the shares of `mix`.
 
     A label with too few rows leaves out as many of the others as keep the shares. None at all of a
     label is a UserError.
-    """
-    from safe_reasoning.training.supervised import sampled_completions
 
+    Args:
+        task: what is trained.
+        rows: with a `label`.
+        length: tokens of a row; by default of prompt and completion.
+    """
+    from safe_reasoning.training.common import sample_rows
+    from safe_reasoning.training.supervised import completion_length
+
+    length = length or completion_length
     if not task.method.mix:
-        return sampled_completions(task, rows, "demonstrations")
+        return sample_rows(rows, task, length, "demonstrations")
     drawn = {}
     for label in task.method.mix:
         of_label = [row for row in rows if row.get("label") == label]
@@ -43,7 +50,7 @@ def mixed(task: Task, rows: Sequence[Row]) -> list[Row]:
                 f"{task.name}: {task.method.demonstrations} holds no {label} rows: leave {label} out of "
                 f"methods.{task.name}.mix"
             )
-        drawn[label] = sampled_completions(task, of_label, "demonstrations")
+        drawn[label] = sample_rows(of_label, task, length, "demonstrations")
     total = min(len(drawn[label]) / share for label, share in task.method.mix.items())
     total = min(total, task.method.max_examples or math.inf)
     kept = [
