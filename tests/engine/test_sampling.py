@@ -333,3 +333,23 @@ def read_meta_or_none(path: Path) -> dict | None:
         return read_meta(path)
     except UserError:
         return None
+
+
+@both
+def test_a_bias_on_a_token_forces_it_forbids_it_or_changes_nothing(engine) -> None:
+    """Of each request alone: those beside it sample what they would without."""
+    requests = make_requests(engine.tokenizer, 12)
+    plain = ids_of(engine.generate(requests))
+    token = max((token for row in plain for token in row), key=lambda t: sum(row.count(t) for row in plain))
+    assert token not in engine._ends.ids
+
+    def sampled(bias: float) -> list[list[int]]:
+        odd = [replace(r, logit_bias={token: bias}) if i % 2 else r for i, r in enumerate(requests)]
+        rows = ids_of(engine.generate(odd))
+        assert rows[::2] == plain[::2]
+        return rows[1::2]
+
+    assert sampled(0.0) == plain[1::2]
+    assert all(set(row) == {token} for row in sampled(100.0))
+    without = sampled(-100.0)
+    assert not any(token in row for row in without) and without != plain[1::2]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from safe_reasoning.core.seeds import derive_seed
@@ -63,10 +64,12 @@ class Policy(Protocol):
     Attributes:
         rounds: most edits of one completion.
         candidates: continuations that are sampled after an edit, of which one is kept.
+        logit_bias: what is added to logits at each draw, by token id.
     """
 
     rounds: int
     candidates: int
+    logit_bias: Mapping[int, float]
 
     def opening(self, draft: Draft) -> str:
         """What is put right after the open think tag, before anything is sampled; "" for nothing.
@@ -86,6 +89,7 @@ class OnePath:
 
     rounds: int = 0
     candidates: int = 1
+    logit_bias: Mapping[int, float] = MappingProxyType({})
 
     def opening(self, draft: Draft) -> str:
         """Nothing."""
@@ -190,7 +194,12 @@ def _opened(tokenizer: Tokenizer, policy: Policy, request: Request, limit: int) 
     text = policy.opening(Draft({**row, "prompt_set": request.prompt_set, "token_ids": [], "text": ""}))
     ids = continue_text(tokenizer, request.prompt_token_ids, text) if text else []
     room = (request.max_new_tokens or limit) + len(ids)
-    return replace(request, given_ids=ids, max_new_tokens=room if ids else request.max_new_tokens)
+    return replace(
+        request,
+        given_ids=ids,
+        max_new_tokens=room if ids else request.max_new_tokens,
+        logit_bias=dict(policy.logit_bias),
+    )
 
 
 def _continued(

@@ -32,6 +32,7 @@ class Request:
     prompt_token_ids: list[int]
     given_ids: list[int] = field(default_factory=list)
     max_new_tokens: int | None = None  # decoding.max_new_tokens by default
+    logit_bias: dict[int, float] = field(default_factory=dict)  # added to tokens' logits at each draw
 
     def limit(self, decoding: config.Decoding) -> int:
         """Token limit of the completion, given ids included."""

@@ -8,6 +8,7 @@ left, such as a nucleus of more than 128 tokens, is sorted whole. All ways give 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -101,6 +102,17 @@ def choose(
         tally.draws += draws.numel()
         tally.wide += len(left) * draws.shape[1]
     return chosen.flatten()
+
+
+def biased(logits: torch.Tensor, biases: Sequence[Mapping[int, float]]) -> torch.Tensor:
+    """The logits, shape (requests, vocabulary), with each request's biases added to its tokens."""
+    places = [(row, token, bias) for row, of_row in enumerate(biases) for token, bias in of_row.items()]
+    if not places:
+        return logits
+    rows, tokens, added = zip(*places, strict=True)
+    logits = logits.clone()
+    logits[list(rows), list(tokens)] += torch.tensor(added, dtype=logits.dtype, device=logits.device)
+    return logits
 
 
 def by_sorting(logits: torch.Tensor, draws: torch.Tensor, decoding: config.Decoding) -> torch.Tensor:

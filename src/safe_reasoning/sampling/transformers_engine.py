@@ -26,7 +26,7 @@ from safe_reasoning.sampling.engine import (
     row,
     truncated_row,
 )
-from safe_reasoning.sampling.nucleus import Tally, choose, uniform
+from safe_reasoning.sampling.nucleus import Tally, biased, choose, uniform
 
 _READ_AT_ONCE = 64  # tokens: the logits of a long completion would fill the memory
 
@@ -112,7 +112,8 @@ class TransformersEngine:
                 logits_to_keep=1,
             )
             cache = output.past_key_values
-            chosen = choose(output.logits[:, -1], draws[:, step], self.decoding, self.tally)
+            logits = biased(output.logits[:, -1], [requests[i].logit_bias for i in batch])
+            chosen = choose(logits, draws[:, step], self.decoding, self.tally)
             for i, token in zip(batch, chosen.tolist(), strict=True):
                 if not reasons[i]:
                     new_ids[i].append(token)

@@ -145,6 +145,7 @@ class VllmEngine:
             }
         return SamplingParams(
             **decoding,
+            logit_bias=request.logit_bias or None,  # before our own draw: vLLM's processors come first
             max_tokens=remaining_tokens(request, self._engine, self.decoding),
             stop_token_ids=sorted(stop_ids),
             stop=stop_text,

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isclose
+from typing import ClassVar
 
 import pytest
 
@@ -38,6 +39,7 @@ class Watch:
     rounds: int
     start: str = ""
     candidates: int = 1
+    logit_bias: ClassVar[dict[int, float]] = {}
 
     def opening(self, draft: Draft) -> str:
         return self.start

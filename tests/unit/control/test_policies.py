@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from safe_reasoning.control.controller import Controlled, run_controlled
 from safe_reasoning.control.policies import (
@@ -13,9 +14,11 @@ from safe_reasoning.control.policies import (
     more_thinking,
     opening,
     reminder,
+    token_bias,
     unsafe_step,
 )
 from safe_reasoning.control.policy import kind_named, kinds
+from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.trace import split_trace
 from safe_reasoning.sampling.engine import Request
 from tests.support.fakes import (
@@ -39,6 +42,7 @@ class Inputs:
     """In place of PolicyInputs: scripted judge and detector, one trigger."""
 
     settings: Any
+    name: str = "p"
     tokenizer: Any = field(default_factory=tokenizer)
     detector: Any = field(default_factory=KeywordDetector)
     judge: Any = field(default_factory=KeywordJudge)
@@ -216,3 +220,19 @@ def test_every_kind_declares_itself():
         declared = kind_named(kind)
         settings = declared.settings(kind=kind)
         assert declared.rounds(settings) >= 0 and isinstance(declared.needs(settings), tuple)
+
+
+def test_a_bias_on_a_token_goes_with_each_request_and_edits_nothing():
+    done, sample = run(token_bias, token="!", bias=-100)
+    (token,) = ids("!")
+    assert [request.logit_bias for request in sample.batches[0]] == [{token: -100}]
+    assert done.row["text"] == HARMFUL == done.without["text"] and done.log["edits"] == 0
+    plain, sample = run(opening)
+    assert sample.batches[0][0].logit_bias == {} and plain.row["text"] == HARMFUL
+
+
+def test_a_bias_needs_one_token_and_a_number_that_engines_take():
+    with pytest.raises(UserError, match=r"<\|reset\|> is not one token of the model: name one, or start"):
+        run(token_bias, bias=5)
+    with pytest.raises(ValidationError, match="bias"):
+        token_bias.Settings(kind="token_bias", bias=-101)

@@ -13,7 +13,7 @@ from scipy.stats import chisquare
 from safe_reasoning.config import Decoding
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.sampling import nucleus
-from safe_reasoning.sampling.nucleus import Tally, by_sorting, choose, likeliest, uniform
+from safe_reasoning.sampling.nucleus import Tally, biased, by_sorting, choose, likeliest, uniform
 
 
 def decoding(temperature: float, top_p: float = 1.0) -> Decoding:
@@ -171,3 +171,14 @@ def test_draws_are_distributed_as_the_nucleus(top_p, scale):
         seen.append(int(counts[rare].sum()))
         awaited.append(float(expected[rare].sum()))
     assert chisquare(seen, awaited).pvalue > 0.001
+
+
+def test_biases_are_added_to_the_tokens_of_their_request_alone():
+    logits = torch.tensor([[0.0, 2.0, 1.0], [3.0, 2.0, 1.0]])
+    assert biased(logits, [{}, {}]) is logits
+    found = biased(logits, [{0: 5.0, 1: -100.0}, {}])
+    assert found.tolist() == [[5.0, -98.0, 1.0], [3.0, 2.0, 1.0]]
+    assert logits.tolist() == [[0.0, 2.0, 1.0], [3.0, 2.0, 1.0]]
+    draws = (torch.arange(1000) + 0.5) / 1000
+    never = biased(torch.zeros(1000, 3), [{1: -100.0}] * 1000)
+    assert set(choose(never, draws, decoding(1)).tolist()) == {0, 2}
