@@ -88,7 +88,7 @@ def add_texts(run: Path) -> None:
 # Keys of `evaluate` whose metrics are not made here: they have tests of their own
 NOT_MADE = {
     **{"recovery_traces": 0, "reflection_traces": 0, "stored_measures": False},
-    **{"cue_rates": [], "monitorability": False, "worst_templates": 0},
+    **{"cue_rates": [], "monitorability": False, "worst_templates": 0, "resets": False},
 }
 
 

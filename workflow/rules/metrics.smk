@@ -24,6 +24,7 @@ METRIC_TABLES = [
     *(["consistency", "leaks", "chunks"] if CONFIG.evaluate.stored_measures else []),
     *(["cue_rates"] if CONFIG.evaluate.cue_rates else []),
     *(["bsa"] if CONFIG.evaluate.bsa_judge else []),
+    *(["resets"] if CONFIG.evaluate.resets else []),
     *(["monitorability"] if CONFIG.evaluate.monitorability else []),
     *(["over_bases", "over_bases_differences"] if CONFIG.replicates else []),
 ]

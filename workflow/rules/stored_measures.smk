@@ -1,5 +1,5 @@
 # Further measures of the evaluation's stored generations and verdicts: nothing is sampled or judged
-# again. Only where `evaluate.stored_measures` asks for them.
+# again. Only where `evaluate.stored_measures` asks for them, or `evaluate.resets` for the last.
 STORED_SETTINGS = json.dumps([CONFIG.benchmarks, methods_of("released")]) + settings(
     "evaluate.judge", "evaluate.bootstrap"
 )
@@ -50,3 +50,25 @@ rule summarize_chunks:
     shell:
         "python scripts/summarize_chunks.py --config {params.config} --model {wildcards.model} "
         "--prompts {input.prompts} --generations {input.generations} --out {output} 2> {log}"
+
+
+rule summarize_resets:
+    input:
+        generations=for_methods(f"{RUN}/generations/{{model}}/{{variant}}/evaluation.parquet", "base"),
+    output:
+        f"{RUN}/metrics/{{model}}/resets.csv",
+    log:
+        f"{RUN}/logs/summarize_resets/{{model}}.log",
+    localrule: True
+    container:
+        image("analyze")
+    resources:
+        **LIGHT,
+    params:
+        config=CONFIG_FILE,
+        rerun_on=json.dumps(CONFIG.benchmarks) + settings("evaluate.bootstrap"),
+    message:
+        "Counting what methods of {wildcards.model} take back"
+    shell:
+        "python scripts/summarize_resets.py --config {params.config} --model {wildcards.model} "
+        "--generations {input.generations} --out {output} 2> {log}"

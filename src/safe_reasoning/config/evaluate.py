@@ -71,6 +71,11 @@ class Evaluate(Section):
         "what monitors that read the reasoning alone learn of the response, from stored generations: of "
         "every method, with those fitted on the base",
     )
+    resets: bool = later(
+        False,
+        "how often methods take back what they wrote, from stored generations, beside what each judge says "
+        "of them: a second reading has to be among `more_judges`",
+    )
     worst_templates: int = Field(
         0,
         ge=0,

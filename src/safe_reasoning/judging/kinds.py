@@ -185,6 +185,11 @@ def resolved(config: Config) -> Config:
         _known(
             "evaluate.audit", name, [judge for judge in known if not kind_of_judge(judge, config).nano_only]
         )
+    if config.evaluate.resets and not config.evaluate.more_judges:
+        raise UserError(
+            "evaluate.resets: its table sets two readings side by side: name a judge of kind displayed in "
+            "evaluate.more_judges"
+        )
     if config.evaluate.bsa_judge:
         able = [judge for judge in known if "risk_named" in kind_of_judge(judge, config).criteria]
         _known("evaluate.bsa_judge", config.evaluate.bsa_judge, able)

@@ -100,6 +100,7 @@ CONTENTS = (
             Item("table_base_model", ("base_model",)),
             Item("fig2_reasoning_vs_response", ("rates_by_seed", "rates")),
             Item("table_leaks", ("leaks",), "stored_measures"),
+            Item("table_readings", ("judge_rates", "resets"), "resets"),
             Item("table_monitorability", ("monitorability",), "monitorability"),
         ),
     ),

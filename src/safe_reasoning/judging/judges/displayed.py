@@ -7,7 +7,7 @@ judge asks another one about what is displayed. On completions without a reset b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -35,24 +35,26 @@ KIND = Kind(
 )
 
 
-class DisplayedJudge:
-    """Another judge, whose completions are cut to what is displayed (`judging.verdicts`)."""
+class SecondReading:
+    """Another judge, which reads a part of each completion (`judging.verdicts`).
 
-    rules_version = KIND.rules_version
+    Attributes:
+        name: of this reading.
+        shown: from a completion's text to what is read of it.
+        rules_version: of the kind.
+    """
 
-    def __init__(self, name: str, by: Judge) -> None:
-        self.name, self._by = name, by
-
-    @staticmethod
-    def shown(text: str) -> str:
-        """What it reads of a completion."""
-        return displayed(text)
+    def __init__(
+        self, name: str, kind: Kind, by: Literal["exact", "lexical"], shown: Callable[[str], str]
+    ) -> None:
+        self.name, self.shown, self.rules_version = name, shown, kind.rules_version
+        self._by: Judge = exact.ExactJudge() if by == "exact" else lexical.LexicalJudge()
 
     def judge(self, questions: Sequence[Question]) -> list[Judgement]:
         """The other judge's answers."""
         return self._by.judge(questions)
 
 
-def open_judge(name: str, settings: Settings, config: Config) -> DisplayedJudge:
+def open_judge(name: str, settings: Settings, config: Config) -> SecondReading:
     """The judge, with the one that it asks."""
-    return DisplayedJudge(name, exact.ExactJudge() if settings.by == "exact" else lexical.LexicalJudge())
+    return SecondReading(name, KIND, settings.by, displayed)
