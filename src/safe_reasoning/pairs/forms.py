@@ -78,6 +78,18 @@ def _safer(words: Wording, harmful: bool, rng: random.Random) -> list[str]:
     return [words.restate(rng), "No rule of mine speaks against it.", f"So I will answer{care}."]
 
 
+def _steps(words: Wording, harmful: bool, rng: random.Random) -> list[str]:
+    """Steps with titles, as in STAIR's structured reasoning: request, risk, answer."""
+    return [
+        "Step 1, the request.",
+        words.restate(rng),
+        "Step 2, the risk.",
+        words.rule(rng) if harmful else words.allowed(rng),
+        "Step 3, the answer.",
+        *([words.commitment(rng)] if harmful else []),
+    ]
+
+
 def _armor(words: Wording, harmful: bool, rng: random.Random) -> list[str]:
     """The strategy around the request, what is wanted without it, and the policy."""
     wrapped = words.category not in ("plain", "alarming")
@@ -100,6 +112,7 @@ FORMS: dict[str, Form] = {
     "none": Form(_none, goes_on=False),
     "assessed": Form(_assessed, inserted=True),
     "safer": Form(_safer),
+    "steps": Form(_steps),
     "armor": Form(_armor, gold=True),
     "armor_no_strategy": Form(_armor_no_strategy, gold=True),
 }

@@ -14,7 +14,7 @@ from safe_reasoning.training.recipe import pair_stems
 from tests.support.mutations import YAML, damaged, mutated, outcome
 from tests.support.paths import ROOT
 
-OF_NO_RUN = ("sources.yaml", "gpu-check.yaml")
+OF_NO_RUN = ("sources.yaml", "gpu-check.yaml", "compare_sweeps.yaml")  # the last adds rows to a run
 SHIPPED = [
     *sorted(path for path in (ROOT / "config").glob("*.yaml") if path.name not in OF_NO_RUN),
     ROOT / "tests/tiny.yaml",

@@ -51,10 +51,10 @@ def test_supervised_and_preference_methods_have_one_budget(config: Config):
 
 
 def test_recovery_is_counted(config: Config):
-    """58 variants continue 60 reasonings after 0 to 4 sentences, twice; both parts are judged."""
+    """60 variants continue 60 reasonings after 0 to 4 sentences, twice; both parts are judged."""
     (step,) = (step for step in plan(config) if step.stage == "recovery")
     trained = [method for method in config.methods.values() if method.recipe != "decode"]
-    assert len(trained) == 57 and step.generations == (1 + len(trained)) * 60 * 5 * 2
+    assert len(trained) == 59 and step.generations == (1 + len(trained)) * 60 * 5 * 2
     assert step.calls == 2 * step.generations
 
 

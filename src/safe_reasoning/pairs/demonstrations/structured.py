@@ -2,9 +2,10 @@
 
 The forms that a study of safety data for reasoning models compares (arXiv 2505.15404: improved,
 short, template, none; its default form is `kept_rollouts`), AltTrain's order (arXiv 2604.18946:
-understand, assess in one sentence, then go on), the ex-ante fields of SAFER (arXiv 2504.02725) and
-ARMOR's steps (arXiv 2507.11500). No teacher: our own sentences around the prompt's label. A harmful
-prompt is refused; on a benign one the model's own reasoning goes on, and its response stays.
+understand, assess in one sentence, then go on), the ex-ante fields of SAFER (arXiv 2504.02725),
+ARMOR's steps (arXiv 2507.11500) and the titled steps that STAIR begins with (arXiv 2502.02384). No
+teacher: our own sentences around the prompt's label. A harmful prompt is refused; on a benign one
+the model's own reasoning goes on, and its response stays.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from safe_reasoning.pairs.material import Built, Judged, Material
 from safe_reasoning.pairs.own_rollouts import by_prompt, one_each
 from safe_reasoning.pairs.wording import wording_of
 
-FormName = Literal["improved", "short", "template", "none", "assessed", "safer", "armor", "armor_no_strategy"]
+FormName = Literal[
+    "improved", "short", "template", "none", "assessed", "safer", "steps", "armor", "armor_no_strategy"
+]
 
 
 class Settings(KindSettings):

@@ -101,3 +101,19 @@ def test_real_prompts_get_placeholders_and_no_form_that_needs_gold():
     assert len(said) == 3 and not any("{" in sentence for sentence in said)
     with pytest.raises(UserError, match="form armor needs strategy, intent and policy"):
         sentences_of("armor", words_of_real, True, random.Random(0))
+
+
+def test_steps_have_titles_and_end_in_a_decision_or_the_own_trace():
+    found, rows = made("steps")
+    titles = ["Step 1, the request.", "Step 2, the risk.", "Step 3, the answer."]
+    own = one_each(found, "benign", "y")
+    for prompt_id, (row, text) in rows.items():
+        said = sentences(text)
+        assert said[:6:2] == titles
+        if row["label"] == "harmful":
+            assert len(said) == 6 and said[5] in words.COMMITMENTS
+        else:
+            rest = split_sentences(split_trace(own[prompt_id].row["text"]).reasoning)[1:]
+            assert said[5:] == [sentence.text for sentence in rest]
+    ruled = {sentences(text)[3] for row, text in rows.values() if row["label"] == "harmful"}
+    assert ruled <= {*words.TRIGGERS["rule"][1], *words.TRIGGERS["restricted_list"][1]}
