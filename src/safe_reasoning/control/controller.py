@@ -3,15 +3,13 @@
 A whole completion is sampled before the policy is asked. Where the policy's decision at a token
 depends on that token and those before it alone (it is *causal*), this draws from the same
 distribution as a controller that watches each token: what followed the decision was independent of
-it and is thrown away. Any engine serves, with its batches; the price is the thrown-away tokens,
-which are counted.
+it and is thrown away. Any engine serves; the price is those tokens, which are counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any, Protocol
 
 from safe_reasoning.core.seeds import derive_seed
@@ -20,8 +18,7 @@ from safe_reasoning.judging.cues import tokens_up_to
 from safe_reasoning.sampling.engine import Request
 
 Row = Mapping[str, Any]
-# Samples requests in their order under a label; rows of schema generations.
-Sample = Callable[[Sequence[Request], str], list[dict[str, Any]]]
+Sample = Callable[[Sequence[Request], str], list[dict[str, Any]]]  # generations in order
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ class OnePath:
 
     rounds: int = 0
     candidates: int = 1
-    logit_bias: Mapping[int, float] = MappingProxyType({})
+    logit_bias: Mapping[int, float] = {}
 
     def opening(self, draft: Draft) -> str:
         """Nothing."""
@@ -153,13 +150,13 @@ def run_controlled(
         ValueError: An edit that reaches into fixed tokens or behind the reasoning.
     """
     drafts, sampled = [], []
+    requests = [replace(request, logit_bias=dict(policy.logit_bias)) for request in requests]
     opened = [_opened(tokenizer, policy, request, limit) for request in requests]
     for request, row in zip(opened, sample(opened, "round 0"), strict=True):
         given = len(request.given_ids)
         edits = [Edit(0, list(request.given_ids), "opening")] if given else []
         drafts.append(Draft(row, given, edits))
         sampled.append(len(row["token_ids"]) - given)
-    openings = [len(draft.edits) for draft in drafts]
     going = list(range(len(drafts)))
     for number in range(1, policy.rounds + 1):
         asked = [index for index in going if drafts[index].row["finish_reason"] != "prompt_too_long"]
@@ -183,8 +180,8 @@ def run_controlled(
             drafts[index] = group[best]
         going = list(edits_of)
     return [
-        _delivered(tokenizer, draft, opening, tokens)
-        for draft, opening, tokens in zip(drafts, openings, sampled, strict=True)
+        _delivered(tokenizer, draft, 1 if request.given_ids else 0, tokens)
+        for draft, request, tokens in zip(drafts, opened, sampled, strict=True)
     ]
 
 
@@ -194,12 +191,7 @@ def _opened(tokenizer: Tokenizer, policy: Policy, request: Request, limit: int) 
     text = policy.opening(Draft({**row, "prompt_set": request.prompt_set, "token_ids": [], "text": ""}))
     ids = continue_text(tokenizer, request.prompt_token_ids, text) if text else []
     room = (request.max_new_tokens or limit) + len(ids)
-    return replace(
-        request,
-        given_ids=ids,
-        max_new_tokens=room if ids else request.max_new_tokens,
-        logit_bias=dict(policy.logit_bias),
-    )
+    return replace(request, given_ids=ids, max_new_tokens=room if ids else request.max_new_tokens)
 
 
 def _continued(
