@@ -17,6 +17,7 @@ from safe_reasoning.plan import machine
 from safe_reasoning.plan.characterized import characterized
 from safe_reasoning.plan import preflight
 from safe_reasoning.plan.checked_config import checked
+from safe_reasoning.plan.targets import check_targets
 from safe_reasoning.runtime import clock
 from safe_reasoning.runtime import run_lock
 from safe_reasoning.core import arithmetic
@@ -28,19 +29,18 @@ from safe_reasoning.runtime.programs import programs_on_path
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.runtime.images import image
 from safe_reasoning.core.files import write_bytes
-from safe_reasoning.core.yaml_files import parse_yaml
 from safe_reasoning.report.traces.files import Files
 from safe_reasoning.config.methods import PROMPT_ROLES
 from safe_reasoning.training.recipe import MODEL_INPUTS, input_files, pair_stems, recipe_of, stage1_files
 
 try:
     # Snakemake has read these already, but takes the last of two values of a key without a word
-    for path in map(Path, workflow.configfiles):
-        if path.suffix != ".json" and path.exists():
-            parse_yaml(path.read_bytes(), path)
+    typed_config.check_files(map(Path, workflow.configfiles))
     if not workflow.configfiles:  # single keys given with --config change the demo
         config = typed_config.changed(typed_config.read("config/demo.yaml"), config)
     CONFIG = checked(typed_config.validate(config, "configuration"))
+    if workflow.is_main_process:
+        check_targets(sys.argv[1:], CONFIG)  # Snakemake itself tells them to no Snakefile
     PROGRAMS = programs_on_path(sys.executable)
 except UserError as error:
     raise WorkflowError(str(error))

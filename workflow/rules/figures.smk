@@ -21,6 +21,8 @@ rule draw_figure:
         f"{RUN}/figures/{{figure}}.csv",
     log:
         f"{RUN}/logs/draw_figure/{{figure}}.log",
+    wildcard_constraints:
+        figure=one_of(ITEMS),
     localrule: True
     container:
         image("analyze")
@@ -47,7 +49,7 @@ rule write_table:
     log:
         f"{RUN}/logs/write_table/{{table}}.log",
     wildcard_constraints:
-        table="table.*",
+        table=one_of(ITEMS),
     localrule: True
     container:
         image("analyze")

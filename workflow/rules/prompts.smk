@@ -40,6 +40,8 @@ rule make_prompts:
         f"{RUN}/prompts/{{prompt_set}}.parquet",
     log:
         f"{RUN}/logs/make_prompts/{{prompt_set}}.log",
+    wildcard_constraints:
+        prompt_set=one_of(CONFIG.prompt_sets),
     localrule: True
     container:
         image("analyze")

@@ -7,7 +7,7 @@ from safe_reasoning.config.attacks import Attack
 from safe_reasoning.config.characterize import Characterize
 from safe_reasoning.config.engine import Decoding, Engine, JobSize, Resources
 from safe_reasoning.config.evaluate import Evaluate, Report
-from safe_reasoning.config.loading import changed, dump, load, read, validate
+from safe_reasoning.config.loading import changed, check_files, dump, load, read, validate
 from safe_reasoning.config.methods import Method
 from safe_reasoning.config.models import GgufModel, HubModel, Model, NanoModel
 from safe_reasoning.config.pairs import Pairs
@@ -33,6 +33,7 @@ __all__ = [
     "Resources",
     "Role",
     "changed",
+    "check_files",
     "dump",
     "load",
     "read",

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from safe_reasoning.config.section import Section
-from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.errors import UserError, unknown_name
+from safe_reasoning.core.validation import problems
 
 
 def checked_settings(
@@ -37,10 +38,9 @@ def checked_settings(
     if given["kind"] not in kinds:
         known = list(kinds) if entry else list(dict.fromkeys([*entries, *kinds]))
         key = f"{block}.{name}.kind" if entry else block
-        raise UserError(f"{key}: {given['kind']!r} is unknown: use one of {', '.join(known)}")
+        raise UserError(f"{key}: {unknown_name(given['kind'], known)}")
     try:
         return settings(given["kind"]).model_validate(given)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, (block, name, *first["loc"])))
-        raise UserError(f"{key}: {first['msg']}: see {folder}/{given['kind']}.py for its keys") from None
+        line = problems(error, settings(given["kind"]))[0]
+        raise UserError(f"{block}.{name}.{line}: see {folder}/{given['kind']}.py for its keys") from None

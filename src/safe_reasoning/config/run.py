@@ -10,7 +10,7 @@ from __future__ import annotations
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated
 
-from pydantic import Field, SerializeAsAny, model_validator
+from pydantic import Field, SerializeAsAny, ValidationError, model_validator
 
 from safe_reasoning.config.attacks import Attack
 from safe_reasoning.config.characterize import Characterize
@@ -26,6 +26,8 @@ from safe_reasoning.config.plan import EVALUATED, Plan, Role
 from safe_reasoning.config.policies import PolicyEntry
 from safe_reasoning.config.section import Name, Section
 from safe_reasoning.core.arithmetic import Arithmetic
+from safe_reasoning.core.errors import unknown_name
+from safe_reasoning.core.validation import problems
 
 
 class PromptSet(Section):
@@ -58,7 +60,7 @@ class PromptSet(Section):
 
 def _known(key: str, name: str, known: list[str]) -> None:
     if name not in known:
-        raise ValueError(f"{key}: {name!r} is unknown: use one of {', '.join(known)}")
+        raise ValueError(f"{key}: {unknown_name(name, known)}")
 
 
 class Config(Section):
@@ -148,11 +150,13 @@ class Config(Section):
             _known("characterize.intervention_sets", name, self.sets_of("safety"))
         for name, method in self.methods.items():
             if unknown := {*(method.models or ()), *method.per_model, *method.weights} - set(self.models):
-                raise ValueError(
-                    f"methods.{name}: no model is named {min(unknown)}: use one of {', '.join(self.models)}"
-                )
+                raise ValueError(f"methods.{name}, models: {unknown_name(min(unknown), self.models)}")
             for model in method.per_model:
-                self.method(model, name)
+                try:
+                    self.method(model, name)
+                except ValidationError as error:
+                    line = problems(error, Method)[0]
+                    raise ValueError(f"methods.{name}.per_model.{model}.{line}") from None
             self._check_start(name)
             for kind in method.prompts:
                 if not self.sets_of(PROMPT_ROLES[kind]) and method.prompts != HARMFUL_ONLY:

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 
 from safe_reasoning.config.section import Section
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.validation import problems
 
 Stage = Literal["environment", "engine", "training", "rates", "demo", "mini"]
 
@@ -98,5 +99,4 @@ def load(path: Path) -> Settings:
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: give a file such as config/gpu-check.yaml") from None
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(str(x) for x in e['loc'])}: {e['msg']}" for e in error.errors()[:3])
-        raise UserError(f"{path}: {problems}") from None
+        raise UserError(f"{path}: {'; '.join(problems(error, Settings))}") from None

@@ -6,7 +6,7 @@ import importlib
 from typing import cast
 
 from safe_reasoning.config import Config
-from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.errors import UserError, unknown_name
 from safe_reasoning.judging.base import CueDetector, CueMarker, Judge
 from safe_reasoning.judging.kinds import by_own_name, settings_of
 
@@ -18,9 +18,7 @@ def get_judge(name: str, config: Config) -> Judge:
         UserError: An unknown name, or texts, weights or coefficients that are not there.
     """
     if name not in config.judges and name not in by_own_name("judges"):
-        raise UserError(
-            f"unknown judge {name!r}: use one of {', '.join([*by_own_name('judges'), *config.judges])}"
-        )
+        raise UserError(f"judge {unknown_name(name, [*by_own_name('judges'), *config.judges])}")
     entry = config.judges.get(name)
     kind, settings = (entry.kind, settings_of("judges", name, entry)) if entry else (name, None)
     judge: Judge = importlib.import_module(f"safe_reasoning.judging.judges.{kind}").open_judge(
@@ -36,7 +34,7 @@ def get_detector(name: str, config: Config) -> CueDetector:
     """
     if name not in config.detectors and name not in by_own_name("detectors"):
         known = [*by_own_name("detectors"), *config.detectors]
-        raise UserError(f"unknown cue detector {name!r}: use one of {', '.join(known)}")
+        raise UserError(f"cue detector {unknown_name(name, known)}")
     entry = config.detectors.get(name)
     kind, settings = (entry.kind, settings_of("detectors", name, entry)) if entry else (name, None)
     detector: CueDetector = importlib.import_module(f"safe_reasoning.judging.detectors.{kind}").open_detector(

@@ -17,7 +17,8 @@ from pydantic import ValidationError
 
 from safe_reasoning.config import Config
 from safe_reasoning.config.judges import Annotator
-from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.errors import UserError, unknown_name
+from safe_reasoning.core.validation import problems
 from safe_reasoning.judging.base import Kind
 
 FOLDER = Path(__file__).parent
@@ -142,14 +143,13 @@ def settings_of(family: Family, name: str, entry: Annotator) -> Annotator:
     """The checked settings of an entry, every default filled in; a UserError names the key."""
     if entry.kind not in names(family) or (declared := kind_named(family, entry.kind).settings) is None:
         known = [kind for kind in names(family) if kind not in by_own_name(family)]
-        raise UserError(f"{family}.{name}.kind: {entry.kind!r} is unknown: use one of {', '.join(known)}")
+        raise UserError(f"{family}.{name}.kind: {unknown_name(entry.kind, known)}")
     try:
         return declared.model_validate(entry.model_dump())
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, (family, name, *first["loc"])))
+        line = problems(error, declared)[0]
         raise UserError(
-            f"{key}: {first['msg']}. The keys are in workflow/schemas/config.schema.json"
+            f"{family}.{name}.{line}. The keys are in workflow/schemas/config.schema.json"
         ) from None
 
 
@@ -211,7 +211,7 @@ def resolved(config: Config) -> Config:
 
 def _known(key: str, name: str, known: list[str]) -> None:
     if name not in known:
-        raise UserError(f"{key}: {name!r} is unknown: use one of {', '.join(known)}")
+        raise UserError(f"{key}: {unknown_name(name, known)}")
 
 
 def schema() -> str:

@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 from safe_reasoning.config import Config, NanoModel, PromptSet
-from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.errors import UserError, unknown_name
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.prompts.benchmark import read_split, splits
 from safe_reasoning.prompts.nano_world import prompts
@@ -32,7 +32,7 @@ def known_sources() -> list[str]:
 
 def _source_rows(source: str, config: Config) -> list[dict[str, Any]]:
     if source not in known_sources():
-        raise UserError(f"unknown prompt source {source!r}: use one of {', '.join(known_sources())}")
+        raise UserError(f"prompt source {unknown_name(source, known_sources())}")
     if source in splits():
         return read_split(source, config.data_mirror)
     world = next((model for model in config.models.values() if isinstance(model, NanoModel)), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.errors import UserError, unknown_name
 from safe_reasoning.report.contents import ITEMS
 from safe_reasoning.report.tables import common
 
@@ -20,7 +20,7 @@ def write_item(name: str, metrics: Path, published: Path, stem: Path) -> None:
         stem: path without ending.
     """
     if name not in ITEMS:
-        raise UserError(f"unknown figure or table {name!r}: use one of {', '.join(ITEMS)}")
+        raise UserError(f"figure or table {unknown_name(name, ITEMS)}")
     if not ITEMS[name].is_figure:
         common.save(
             importlib.import_module(f"safe_reasoning.report.tables.{name}").data(metrics, published), stem

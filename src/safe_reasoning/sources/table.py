@@ -12,7 +12,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from safe_reasoning.core.errors import UserError, in_one_line
+from safe_reasoning.core.errors import UserError, unknown_name
+from safe_reasoning.core.validation import problems
 from safe_reasoning.core.yaml_files import parse_yaml
 
 TABLE = Path(__file__).resolve().parents[3] / "config" / "sources.yaml"
@@ -64,14 +65,16 @@ def table() -> dict[str, Source]:
     except FileNotFoundError:
         raise UserError(f"{TABLE} does not exist: take it from the repository") from None
     except ValidationError as error:
-        raise UserError(f"{TABLE} is not a valid table of sources ({in_one_line(error)}): fix it") from None
+        raise UserError(
+            f"{TABLE} is not a valid table of sources ({problems(error, dict[str, Source])[0]}): fix it"
+        ) from None
 
 
 def source(source_id: str) -> Source:
     """The entry of that id; an unknown one is a UserError."""
     entries = table()
     if source_id not in entries:
-        raise UserError(f"unknown data source {source_id!r}: use one of {', '.join(sorted(entries))}")
+        raise UserError(f"data source {unknown_name(source_id, sorted(entries))}")
     return entries[source_id]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from safe_reasoning.config import Config, Method
-from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.errors import UserError, unknown_name
 from safe_reasoning.prompts.benchmark import trace_sets
 from safe_reasoning.training.rewards import NANO_ONLY, REWARDS
 
@@ -84,13 +84,9 @@ def check_recipes(config: Config) -> None:
     """
     for name, method in config.methods.items():
         if method.recipe not in names():
-            raise UserError(
-                f"methods.{name}.recipe: {method.recipe!r} is unknown: use one of {', '.join(names())}"
-            )
-        if method.traces not in (None, *trace_sets()):
-            raise UserError(
-                f"methods.{name}.traces: {method.traces!r} is unknown: use one of {', '.join(trace_sets())}"
-            )
+            raise UserError(f"methods.{name}.recipe: {unknown_name(method.recipe, names())}")
+        if method.traces and method.traces not in trace_sets():
+            raise UserError(f"methods.{name}.traces: {unknown_name(method.traces, trace_sets())}")
         reads = any("{demonstrations}" in file for file in recipe_of(method).inputs.values())
         if reads != (method.demonstrations is not None):
             raise UserError(
@@ -98,9 +94,7 @@ def check_recipes(config: Config) -> None:
                 + ("needs `demonstrations`: name some" if reads else "reads no `demonstrations`: remove it")
             )
         if method.reward not in REWARDS:
-            raise UserError(
-                f"methods.{name}.reward: {method.reward!r} is unknown: use one of {', '.join(REWARDS)}"
-            )
+            raise UserError(f"methods.{name}.reward: {unknown_name(method.reward, REWARDS)}")
         if method.reward in NANO_ONLY:
             check_nano_alone(config, name, f"reward {method.reward}")
         _check_settings(name, method)

@@ -136,13 +136,13 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
         ("limit: 20", "limit: .nan", "limit"),
         ("seeds: [0]", "seeds: [0, on]", "seeds: yes, no, true and false"),
         ("world_seed: 0", "world_seed: off", "world_seed: yes, no, true and false"),
-        ("learning_rate: 1.0e-4", "learning_rate: .inf", "learning_rate: Input should be a finite number"),
+        ("learning_rate: 1.0e-4", "learning_rate: .inf", "learning_rate: must be a finite number"),
         (
             "learning_rate: 1.0e-4",
             "learning_rate: 1.0e+999",
-            "learning_rate: Input should be a finite number",
+            "learning_rate: must be a finite number",
         ),
-        ("learning_rate: 1.0e-4", "learning_rate: .NaN", "learning_rate: Input should be"),
+        ("learning_rate: 1.0e-4", "learning_rate: .NaN", "learning_rate: must be a finite number"),
         ("learning_rate: 1.0e-4", "learning_rate: true", "learning_rate: yes, no, true and false"),
         (
             "learning_rate: 1.0e-4",

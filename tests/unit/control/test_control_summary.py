@@ -109,7 +109,7 @@ def test_only_what_decodes_untrained_weights_is_untrained():
         ),
         (
             {"recipe": "decode", "policy": "stp"},
-            r"policies: 'stp' is unknown: use one of stop, attention_drop",
+            r"policies: 'stp' is unknown \(did you mean 'stop'\?\): use one of stop, attention_drop",
         ),
         (
             {"recipe": "decode", "policy": "stop", "start": "n"},

@@ -131,7 +131,7 @@ def test_a_judge_of_the_configuration_asks_its_endpoint(tmp_path: Path, monkeypa
             judges={"j": {"kind": "rubric", "chat": "e"}},
         )
         assert reasoning_harmful(get_judge("j", config), ATTACKED, "text") is True
-    with pytest.raises(UserError, match="unknown judge 'k': use one of exact, lexical, j"):
+    with pytest.raises(UserError, match="judge 'k' is unknown: use one of exact, lexical, j"):
         get_judge("k", config)
 
 

@@ -209,8 +209,8 @@ def test_the_workflow_fetches_what_judges_need_and_evaluates_none_of_them():
 @pytest.mark.parametrize(
     ("judge", "report"),
     [
-        ({"kind": "harmbench"}, "judges.j.prompt: Field required"),
-        ({"kind": "qwen3guard"}, "judges.j.reading: Field required"),
+        ({"kind": "harmbench"}, "judges.j.prompt: missing: give it"),
+        ({"kind": "qwen3guard"}, "judges.j.reading: missing: give it"),
         ({"kind": "gut_feeling"}, "judges.j.kind: 'gut_feeling' is unknown"),
         ({"kind": "strongreject", "chat": "e"}, "give endpoints.e.max_tokens 512 or more"),
         ({"kind": "strongreject", "chat": "nano", "threshold": 0}, "threshold"),

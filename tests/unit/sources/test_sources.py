@@ -66,7 +66,7 @@ def test_an_altered_file_is_refused(mirror: Path) -> None:
 
 
 def test_an_unknown_source_lists_the_known(mirror: Path) -> None:
-    with pytest.raises(UserError, match="unknown data source 'other': use one of some_set"):
+    with pytest.raises(UserError, match="data source 'other' is unknown: use one of some_set"):
         fetch.fetch("other", str(mirror))
 
 
