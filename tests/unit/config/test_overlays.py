@@ -1,46 +1,61 @@
-"""Files that add rows to a run's configuration: accepted behind it, and never in the way of its own rows."""
+"""Configuration files over one another: an entry set to null is removed, and there must be one to remove."""
 
-import math
+from pathlib import Path
 
 import pytest
+import yaml
 
-from safe_reasoning import config
-from safe_reasoning.config import Config
+from safe_reasoning.config import changed, check_files, load, read, validate
+from safe_reasoning.core.errors import UserError
 from safe_reasoning.plan.checked_config import checked
-from safe_reasoning.report.methods import FAMILIES, RELATED_LABELS
-from safe_reasoning.training.recipe import pair_stems
 from tests.support.paths import ROOT
 
-ADDED = config.read(ROOT / "config/compare_sweeps.yaml")
+BASE = ROOT / "config/compare.yaml"
 
 
-@pytest.fixture(scope="module")
-def both() -> Config:
-    whole = config.read(ROOT / "config/compare.yaml")
-    assert set(ADDED) == {"methods"} and not set(ADDED["methods"]) & set(whole["methods"])
-    return checked(config.validate(whole | {"methods": whole["methods"] | ADDED["methods"]}, "both"))
+def over_base(change: dict, tmp_path: Path) -> dict:
+    """The raw configuration of the comparison under a change, as files that were checked first."""
+    (tmp_path / "my.yaml").write_text(yaml.safe_dump(change))
+    check_files([BASE, tmp_path / "my.yaml"])
+    return changed(read(BASE), change)
 
 
-def test_the_sweep_over_tars_differs_in_the_shares_of_prompts_alone(both: Config):
-    main = both.methods["tars_built"]
-    shares = {}
-    for name in (name for name in ADDED["methods"] if name.startswith("tars_")):
-        method = both.methods[name]
-        assert method.model_copy(update={"prompts": main.prompts}) == main
-        assert math.isclose(sum(method.prompts.values()), 1)
-        assert method.prompts.get("benign") == method.prompts.get("alarming")
-        shares[name] = round(100 * method.prompts["harmful"])
-    assert shares == {f"tars_harmful_{share}": share for share in (10, 30, 70, 90, 100)}
+def test_methods_prompt_sets_policies_and_models_are_removed(tmp_path: Path):
+    there = load(BASE)
+    method = next(name for name, entry in there.methods.items() if entry.recipe == "salt")
+    prompt_set = there.sets_of("capability")[0]
+    policy, kept = next(iter(there.policies)), dict.fromkeys(there.policies)
+    using = [name for name, entry in there.methods.items() if entry.policy == policy]
+    change = {
+        "methods": dict.fromkeys([method, *using]),
+        "prompt_sets": {prompt_set: None},
+        "policies": {policy: None},
+    }
+    config = checked(validate(over_base(change, tmp_path), "my.yaml"))
+    assert method not in config.methods and len(config.methods) == len(there.methods) - 1 - len(using)
+    assert prompt_set not in config.prompt_sets and set(config.policies) == set(kept) - {policy}
+    assert "null" not in yaml.safe_dump({"methods": list(config.methods)})
 
 
-def test_rounds_of_stair_go_on_from_one_another_each_on_its_own_trees(both: Config):
-    names = ["stair_sft_built", "stair_round1_built", "stair_round2_built", "stair_round3_built"]
-    assert [both.methods[name].start for name in names] == [None, *names[:-1]]
-    stems = pair_stems(both, "nano")
-    assert {f"siblings_best_ucb_of_{name}_seed0" for name in names[:-1]} <= set(stems)
+def test_what_still_needs_the_removed_entry_is_named(tmp_path: Path):
+    with pytest.raises(UserError, match="ipo_stage2 goes on from the method named ipo: add it"):
+        validate(over_base({"methods": {"ipo": None}}, tmp_path), "my.yaml")
 
 
-def test_every_row_has_a_name_and_a_family(both: Config):
-    known = {method for members in FAMILIES.values() for method in members}
-    assert set(ADDED["methods"]) <= known & set(RELATED_LABELS)
-    assert set(both.methods) <= known | {"ipo_lexical"}
+@pytest.mark.parametrize("name", ["salt_bilt", "ipo_stage3"])
+def test_there_must_be_an_entry_to_remove(name: str, tmp_path: Path):
+    with pytest.raises(UserError, match=rf"my\.yaml: methods\.{name}: null removes an entry, .*did you mean"):
+        over_base({"methods": {name: None}}, tmp_path)
+
+
+def test_an_option_may_still_be_null(tmp_path: Path):
+    raw = over_base({"evaluate": {"bsa_judge": None}, "data_mirror": None}, tmp_path)
+    assert validate(raw, "my.yaml").evaluate.bsa_judge is None
+
+
+def test_an_entry_may_come_back(tmp_path: Path):
+    for number, entry in enumerate([None, {"recipe": "ipo", "learning_rate": 1e-5}]):
+        (tmp_path / f"{number}.yaml").write_text(yaml.safe_dump({"methods": {"ipo": entry}}))
+    check_files([BASE, tmp_path / "0.yaml", tmp_path / "1.yaml"])
+    with pytest.raises(UserError, match=r"0\.yaml: methods\.ipo"):
+        check_files([BASE, tmp_path / "0.yaml", tmp_path / "0.yaml"])
