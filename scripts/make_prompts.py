@@ -5,10 +5,12 @@ python scripts/make_prompts.py --config config/demo.yaml --prompt-set direct \\
 """
 
 import argparse
+from pathlib import Path
 
 from safe_reasoning.config import load
 from safe_reasoning.core.cli import command
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.files import sha256
 from safe_reasoning.core.records import read_rows, write_rows
 from safe_reasoning.prompts.prompt_sets import make_prompt_set
 
@@ -40,9 +42,10 @@ def main() -> None:
         from safe_reasoning.prompts.attacks.attack import under_attack
 
         rows = under_attack(rows, read_rows(arguments.attacks, "attacks"))
-    write_rows(
-        arguments.out, "prompts", rows, {"settings": settings.model_dump(), "world_seed": config.world_seed}
-    )
+    meta = {"settings": settings.model_dump(), "world_seed": config.world_seed}
+    if settings.file:
+        meta["file_sha256"] = sha256(Path(settings.file))
+    write_rows(arguments.out, "prompts", rows, meta)
 
 
 if __name__ == "__main__":

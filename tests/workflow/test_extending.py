@@ -123,8 +123,12 @@ def test_the_workflow_plans_all_of_it(planned: subprocess.CompletedProcess[str])
         "verdicts/smollm2/sft_whole/seed0/evaluation.first_word.parquet",
         "pairs/smollm2/intervened_willing_word.parquet",
         "figures/fig_pairs.svg",
+        "prompts/my_prompts.parquet",
+        "verdicts/smollm2/other_model/seed0/evaluation.first_word.parquet",
     ):
         assert f"{RUN}/{file}" in planned.stdout + planned.stderr, file
+    for file in ("ipo_stage2", "ds_qwen_1_5b/other_model"):  # removed; of one model alone
+        assert f"/{file}/" not in planned.stdout + planned.stderr, file
 
 
 def test_the_model_and_the_benchmark_are_read(extended: Path):
@@ -133,6 +137,23 @@ def test_the_model_and_the_benchmark_are_read(extended: Path):
     assert json.loads((extended / targets[0]).read_text())["source"] == "deepseek_r1_distill_qwen_1_5b"
     prompts = pd.read_parquet(extended / targets[1])
     assert len(prompts) == 3 and set(prompts["category"]) == {"household", "garden"}
+
+
+@pytest.mark.usefixtures("planned")
+def test_prompts_and_generations_of_ones_own_are_read(extended: Path, tiny_model: Path):
+    prompts = f"{RUN}/prompts/my_prompts.parquet"
+    run(extended, *SNAKEMAKE, prompts, *CONFIGURATION)
+    assert set(pd.read_parquet(extended / prompts)["category"]) == {"household", "garden"}
+    given = {
+        "config": f"{RUN}/config.yaml",
+        "method": "other_model",
+        "file": "my_generations.jsonl",
+        "seed": 0,
+    }
+    script(extended, "read_generations", **given, model_dir=tiny_model, prompts=prompts, out="read.parquet")
+    read = pd.read_parquet(extended / "read.parquet")
+    assert list(read["generation_id"]) == ["my_prompts-0000.0", "my_prompts-0001.0"]
+    assert read["text"].str.contains("</think>").all() and (read["token_ids"].str.len() > 5).all()
 
 
 def pair(number: int) -> dict:

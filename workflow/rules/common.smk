@@ -16,7 +16,7 @@ from safe_reasoning.pairs.demonstration import roles_of, roles_of_rollouts
 from safe_reasoning.plan import machine
 from safe_reasoning.plan.characterized import characterized
 from safe_reasoning.plan import preflight
-from safe_reasoning.plan.checked_config import checked
+from safe_reasoning.plan.checked_config import check_own_files, checked
 from safe_reasoning.plan.targets import check_targets
 from safe_reasoning.runtime import clock
 from safe_reasoning.runtime import run_lock
@@ -40,6 +40,7 @@ try:
         config = typed_config.changed(typed_config.read("config/demo.yaml"), config)
     CONFIG = checked(typed_config.validate(config, "configuration"))
     if workflow.is_main_process:
+        check_own_files(CONFIG)
         check_targets(sys.argv[1:], CONFIG)  # Snakemake itself tells them to no Snakefile
     PROGRAMS = programs_on_path(sys.executable)
 except UserError as error:

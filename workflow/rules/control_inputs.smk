@@ -27,6 +27,11 @@ def policy_settings(wildcards):
     return [f"methods.{wildcards.method}", *([f"policies.{policy}"] if policy in CONFIG.policies else [])]
 
 
+def given_file(wildcards):
+    """The file of the user's own that holds a method's generations."""
+    return CONFIG.methods[wildcards.method].generations_of(wildcards.model, wildcards.seed)
+
+
 def policy_annotators(wildcards):
     """The cue detector and the judge that the method's policy asks."""
     return annotators_of_policy(CONFIG, CONFIG.methods[wildcards.method].policy)

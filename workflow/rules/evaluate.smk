@@ -14,7 +14,7 @@ rule generate_evaluation:
     benchmark:
         f"{RUN}/benchmarks/generate_evaluation/{{model}}/{{method}}.seed{{seed}}.tsv"
     wildcard_constraints:
-        method=none_of([*CURVES, *DECODING]),
+        method=none_of([*CURVES, *WEIGHTLESS]),
     container:
         image("serve")
     threads: CONFIG.engine.threads

@@ -18,15 +18,18 @@ def for_methods(pattern, *untrained, with_weights=False):
 
     def files(wildcards):
         methods = [*untrained, *CONFIG.methods_of(wildcards.model)]
-        methods = [name for name in methods if not (with_weights and name in DECODING)]
+        methods = [name for name in methods if not (with_weights and name in WEIGHTLESS)]
         variants = [f"{method}/seed{seed}" for method in methods for seed in CONFIG.seeds]
         return expand(pattern, model=wildcards.model, variant=variants)
 
     return files
 
 
-# Methods that edit reasonings while they are written, with the weights of another
-DECODING = [name for name, method in CONFIG.methods.items() if not recipe_of(method).has_weights]
+WEIGHTLESS = [name for name, method in CONFIG.methods.items() if not recipe_of(method).has_weights]
+# Of these, methods whose generations are given, and methods that edit reasonings while they are written,
+# with the weights of another
+GIVEN = [name for name in WEIGHTLESS if CONFIG.methods[name].generations]
+DECODING = [name for name in WEIGHTLESS if name not in GIVEN]
 # Methods with curves along their training
 CURVES = [
     name
@@ -63,6 +66,12 @@ def curve_files(pattern):
 def prompt_files(*roles):
     """Prompt files of the sets with one of these roles."""
     return [f"{RUN}/prompts/{name}.parquet" for name in CONFIG.sets_of(*roles)]
+
+
+def own_file(wildcards):
+    """The file of the user's own behind a prompt set; none for a benchmark."""
+    file = CONFIG.prompt_sets[wildcards.prompt_set].file
+    return [file] if file else []
 
 
 ALL_PROMPTS = [f"{RUN}/prompts/{name}.parquet" for name in CONFIG.prompt_sets]

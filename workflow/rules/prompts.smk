@@ -4,6 +4,7 @@
 
 rule attack_prompts:
     input:
+        own_file,
         lambda w: chat_weights(*CONFIG.attacks[CONFIG.prompt_sets[w.prompt_set].attack].reads),
     output:
         f"{RUN}/attacks/{{prompt_set}}.parquet",
@@ -35,7 +36,10 @@ rule attack_prompts:
 
 rule make_prompts:
     input:
-        lambda w: [f"{RUN}/attacks/{w.prompt_set}.parquet"] if CONFIG.prompt_sets[w.prompt_set].attack else [],
+        own_file,
+        attacks=lambda w: (
+            [f"{RUN}/attacks/{w.prompt_set}.parquet"] if CONFIG.prompt_sets[w.prompt_set].attack else []
+        ),
     output:
         f"{RUN}/prompts/{{prompt_set}}.parquet",
     log:
@@ -49,7 +53,7 @@ rule make_prompts:
         **LIGHT,
     params:
         config=CONFIG_FILE,
-        attacks=lambda w, input: f"--attacks {input[0]} " if input else "",
+        attacks=lambda w, input: f"--attacks {input.attacks} " if input.attacks else "",
         rerun_on=lambda w: settings(f"prompt_sets.{w.prompt_set}", "world_seed"),
     message:
         "Writing the prompt set {wildcards.prompt_set}"

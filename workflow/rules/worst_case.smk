@@ -34,7 +34,7 @@ rule generate_templates:
     benchmark:
         f"{RUN}/benchmarks/generate_templates/{{model}}/{{method}}.seed{{seed}}.tsv"
     wildcard_constraints:
-        method=none_of(DECODING),
+        method=none_of(WEIGHTLESS),
     container:
         image("serve")
     threads: CONFIG.engine.threads

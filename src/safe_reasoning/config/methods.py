@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from safe_reasoning.config.section import Name, Section, Share
+from safe_reasoning.config.section import Name, OwnFile, Section, Share
 from safe_reasoning.config.section import later as _later
 
 Label = Literal["harmful", "benign", "capability"]
@@ -147,6 +147,11 @@ class Method(Section):
         "decode: how reasonings are edited while they are written, an entry of `policies` or a file of "
         "src/safe_reasoning/control/policies; `start` names the method whose weights are sampled",
     )
+    generations: OwnFile | None = _later(
+        None,
+        "given: a file of your own with the columns prompt and completion, which are judged; {model} and "
+        "{seed} in its name stand for the model and the seed",
+    )
     salt: Salt = _later(Salt(), "salt: its settings")
     safekey: SafeKey = _later(SafeKey(), "safekey_built: its settings")
     max_steps: int | None = Field(None, ge=1, description="optimizer steps, in place of epochs")
@@ -174,7 +179,7 @@ class Method(Section):
         if self.recipe == "released":
             if not self.weights:
                 raise ValueError("released needs weights: the id in config/sources.yaml for each model")
-        elif self.recipe != "decode" and "learning_rate" not in self.model_fields_set:
+        elif self.recipe not in ("decode", "given") and "learning_rate" not in self.model_fields_set:
             raise ValueError("learning_rate is missing: give one")
         if (self.recipe == "sft_traces") != (self.traces is not None):
             raise ValueError("traces belongs to the recipe sft_traces and to no other: give both or neither")
@@ -183,6 +188,16 @@ class Method(Section):
                 "lora_rank goes without deepspeed, which would save adapters where weights are read: "
                 "set deepspeed: null; each process then holds the frozen weights"
             )
+        if (self.recipe == "given") != (self.generations is not None):
+            raise ValueError("generations belongs to the recipe given and to no other: give both or neither")
+        try:
+            self.generations_of("model", 0)
+        except (LookupError, ValueError):
+            raise ValueError("generations: braces are for model and seed alone: rename the file") from None
         if self.mix and abs(sum(self.mix.values()) - 1) > 1e-6:
             raise ValueError(f"mix: the shares add up to {sum(self.mix.values()):g}: make them 1 together")
         return self
+
+    def generations_of(self, model: str, seed: int) -> str:
+        """The file of generations of one model and seed; "" for a method that samples."""
+        return (self.generations or "").format(model=model, seed=seed)

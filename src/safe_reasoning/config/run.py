@@ -24,38 +24,11 @@ from safe_reasoning.config.models import Model, NanoModel
 from safe_reasoning.config.pairs import Pairs, Siblings
 from safe_reasoning.config.plan import EVALUATED, Plan, Role
 from safe_reasoning.config.policies import PolicyEntry
+from safe_reasoning.config.prompt_sets import PromptSet
 from safe_reasoning.config.section import Name, Section
 from safe_reasoning.core.arithmetic import Arithmetic
 from safe_reasoning.core.errors import unknown_name
 from safe_reasoning.core.validation import problems
-
-
-class PromptSet(Section):
-    """Prompts of one benchmark or of one alignment set."""
-
-    source: Name = Field(
-        description=(
-            "module of safe_reasoning.prompts.nano_world or safe_reasoning.prompts.benchmarks, with the "
-            "split after it"
-        )
-    )
-    role: Role = Field(
-        description="what the prompts are for: alignment, characterization, or a kind of evaluation"
-    )
-    benchmark: Name | None = Field(
-        None, description="sets of one benchmark (its attacks, say) count as one in the safety average"
-    )
-    attack: Name | None = Field(
-        None, description="attack (of `attacks`) that rewrites these prompts before a model sees them"
-    )
-    samples: int = Field(1, ge=1, description="completions per prompt when evaluated")
-    limit: int | None = Field(None, ge=1, description="at most this many prompts, drawn with a seed")
-    max_new_tokens: int | None = Field(
-        None, ge=1, description="token limit of this set; decoding.max_new_tokens by default"
-    )
-    skip: int = Field(
-        0, ge=0, description="prompts at the front of the draw that are left to the warm-up of real weights"
-    )
 
 
 def _known(key: str, name: str, known: list[str]) -> None:

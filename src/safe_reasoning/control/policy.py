@@ -98,8 +98,10 @@ def resolved(config: Config) -> Config:
             )
         if entry.policy is not None:
             settings_of(config, entry.policy)
-        if entry.start and config.methods[entry.start].recipe == "decode":
-            raise UserError(
-                f"methods.{method}.start: {entry.start} has no weights of its own: name a trained method"
-            )
+        for key in ("start", "teacher"):
+            other = getattr(entry, key)
+            if other and config.methods[other].recipe in ("decode", "given"):
+                raise UserError(
+                    f"methods.{method}.{key}: {other} has no weights of its own: name a trained method"
+                )
     return config.model_copy(update={"policies": used})

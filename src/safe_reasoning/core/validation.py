@@ -81,7 +81,7 @@ def _shown(given: Any) -> str:
 
 
 def _path(root: Any, loc: tuple[Any, ...]) -> tuple[str, list[str]]:
-    """The key as a user writes it, without the tags of unions, and the keys of the block it is in."""
+    """The key as a user writes it, without tags of unions, and the keys of the block it is in."""
     shown, here = [], root
     parent: list[str] = []
     for part in loc:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from safe_reasoning.config import Config, HubModel
 from safe_reasoning.control import policy
 from safe_reasoning.core.errors import UserError, unknown_name
-from safe_reasoning.judging.kinds import resolved, weights_of
+from safe_reasoning.judging.kinds import kind_of_judge, resolved, weights_of
 from safe_reasoning.pairs import demonstration
+from safe_reasoning.prompts.own_files import own_completions, own_prompts
 from safe_reasoning.prompts.prompt_sets import known_sources
 from safe_reasoning.sources import table
 from safe_reasoning.training.recipe import check_recipes
@@ -31,8 +32,14 @@ def checked(config: Config) -> Config:
     config = resolved(config)
     check_recipes(config)
     config = policy.resolved(demonstration.resolved(config))
+    nano_judges = [judge for judge in config.all_judges if kind_of_judge(judge, config).nano_only]
     for name, entry in config.prompt_sets.items():
-        if entry.source not in known_sources():
+        if entry.file and nano_judges:
+            raise UserError(
+                f"prompt_sets.{name}.file: the judge {nano_judges[0]} knows the nano world's prompts alone: "
+                "name another in evaluate.judge, such as lexical"
+            )
+        if entry.source and entry.source not in known_sources():
             raise UserError(f"prompt_sets.{name}.source: {unknown_name(entry.source, known_sources())}")
     for key, source_id, kind in _named_sources(config):
         if source_id not in table.table():
@@ -43,6 +50,26 @@ def checked(config: Config) -> Config:
                 f"{key}: {source_id} of config/sources.yaml is a {found}, not a {kind}: name another"
             )
     return config
+
+
+def check_own_files(config: Config) -> None:
+    """A UserError for a file of the user's own that is not there or does not fit.
+
+    Not a part of `checked`, which every job calls.
+    """
+    for name, entry in config.prompt_sets.items():
+        if entry.file:
+            own_prompts(name, entry)
+    files = {
+        (name, method.generations_of(model, seed))
+        for model in config.models
+        for name in config.methods_of(model)
+        for method in [config.methods[name]]
+        if method.generations
+        for seed in config.seeds
+    }
+    for name, file in sorted(files):
+        own_completions(name, file)
 
 
 def _named_sources(config: Config) -> Iterator[tuple[str, str, str]]:

@@ -11,6 +11,7 @@ cue gives no pair): those rows say so. Tokens and times rest on the rates of the
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from safe_reasoning.config import Config, Role
 from safe_reasoning.judging.kinds import judge_sources
@@ -153,7 +154,12 @@ def plan(config: Config) -> list[Step]:
         variants = (1 + len(methods)) * len(config.seeds)
         one = completions(config, "safety", "overrefusal", "capability")
         evaluated: list[tuple[Role, int]] = [(role, variants * count) for role, count in one]
-        steps.append(sampling(config, model, "evaluation", evaluated, variants))
+        given = sum(bool(config.methods[name].generations) for name in methods) * len(config.seeds)
+        sampled = [(role, (variants - given) * count) for role, count in one]
+        steps.append(sampling(config, model, "evaluation", sampled, variants - given))
+        if given:
+            judged = sampling(config, model, "given generations", [(r, given * n) for r, n in one], given)
+            steps.append(replace(judged, generations=0, tokens=0.0, gpu_hours=0.0))
         steps += judged_again(config, model, evaluated, variants) + judged_on_bsa(config, model, variants)
         steps += cues_marked(config, model, sum(count for role, count in evaluated if role == "safety"))
         steps += controlled(config, model) + along_training(config, model) + recovery(config, model)

@@ -15,7 +15,7 @@ def needed(config: Config) -> list[str]:
     Prompt sets, trace data sets, base models, released weights, judges' texts and weights, human
     labels.
     """
-    ids = [file_of(entry.source) for entry in config.prompt_sets.values()]
+    ids = [file_of(entry.source) for entry in config.prompt_sets.values() if entry.source]
     ids += [method.traces for method in config.methods.values() if method.traces]
     ids += [model.source for model in config.models.values() if isinstance(model, HubModel)]
     ids += [source_id for method in config.methods.values() for source_id in method.weights.values()]

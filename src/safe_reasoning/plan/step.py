@@ -36,7 +36,7 @@ def prompts_of(config: Config, *roles: Role) -> dict[str, int]:
     counts = {}
     for name, entry in config.prompt_sets.items():
         if entry.role in roles:
-            there = known_rows(entry.source, config) - entry.skip
+            there = known_rows(name, config) - entry.skip
             counts[name] = min(there, entry.limit or there)
     return counts
 

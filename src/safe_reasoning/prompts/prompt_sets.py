@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 from safe_reasoning.config import Config, NanoModel, PromptSet
@@ -10,11 +11,13 @@ from safe_reasoning.core.errors import UserError, unknown_name
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.prompts.benchmark import read_split, splits
 from safe_reasoning.prompts.nano_world import prompts
+from safe_reasoning.prompts.own_files import own_prompts
 
 
-def known_rows(source: str, config: Config) -> int:
-    """How many prompts a source has, without reading it."""
-    return splits()[source][1].rows if source in splits() else len(_source_rows(source, config))
+def known_rows(name: str, config: Config) -> int:
+    """How many prompts the source of a set has, without reading a benchmark."""
+    source = config.prompt_sets[name].source
+    return splits()[source][1].rows if source in splits() else len(_rows_of(name, config))
 
 
 def file_of(source: str) -> str:
@@ -28,6 +31,14 @@ def file_of(source: str) -> str:
 def known_sources() -> list[str]:
     """Every name that a prompt set's `source` may have."""
     return sorted([*splits(), *(f"nano_{split}" for split in prompts.SPLITS)])
+
+
+def _rows_of(name: str, config: Config) -> list[dict[str, Any]]:
+    """Rows (text, category, gold) of what a prompt set draws on."""
+    settings = config.prompt_sets[name]
+    if settings.file:
+        return own_prompts(name, settings)
+    return _source_rows(str(settings.source), config)
 
 
 def _source_rows(source: str, config: Config) -> list[dict[str, Any]]:
@@ -47,7 +58,9 @@ def _draw(settings: PromptSet, count: int, config: Config) -> list[int]:
     The same for every prompt set that draws on that source.
     """
     order = list(range(count))
-    random.Random(derive_seed("prompt set", settings.source, config.world_seed)).shuffle(order)
+    random.Random(
+        derive_seed("prompt set", settings.source or Path(str(settings.file)).name, config.world_seed)
+    ).shuffle(order)
     return order
 
 
@@ -56,9 +69,9 @@ def warm_up_prompts(role: str, config: Config) -> list[dict[str, Any]]:
     `skip`, in the order drawn.
     """
     chosen = []
-    for settings in config.prompt_sets.values():
+    for name, settings in config.prompt_sets.items():
         if settings.role == role and settings.skip:
-            rows = _source_rows(settings.source, config)
+            rows = _rows_of(name, config)
             chosen += [rows[index] for index in _draw(settings, len(rows), config)[: settings.skip]]
     return chosen
 
@@ -72,7 +85,7 @@ def make_prompt_set(name: str, config: Config) -> list[dict[str, Any]]:
     real weights), so the two never share a prompt.
     """
     settings = config.prompt_sets[name]
-    rows = _source_rows(settings.source, config)
+    rows = _rows_of(name, config)
     order = list(range(len(rows)))
     if settings.limit is not None or settings.skip:
         order = _draw(settings, len(rows), config)
