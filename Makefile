@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 # torch's CPU build lies outside PyPI: where the configured index lacks it, PyTorch's own CPU index is asked.
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: help setup demo compare mini figures archive compare-runs plan prefetch lock-revisions containers lock-containers label-sheet label-audit test-fast test test-slow bench lint format schema lock setup-cuda gpu-bundle gpu-check
+.PHONY: help setup demo compare mini figures archive compare-runs plan prefetch mirror lock-revisions containers lock-containers label-sheet label-audit test-fast test test-slow bench lint format schema lock setup-cuda gpu-bundle gpu-check
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -71,6 +71,10 @@ plan: setup ## what a run costs before it starts: make plan CONFIG="config/mini.
 
 prefetch: setup ## fetch all that a run needs, for machines without a network: make prefetch CONFIG="config/mini.yaml /path/to/my.yaml"
 	$(BIN)/python scripts/prefetch.py --config $(or $(CONFIG),config/paper.yaml)
+
+mirror: setup ## write a folder with all data and weights that a run needs, for machines without a network: make mirror CONFIG=config/mini.yaml OUT=folder
+	@test -n "$(OUT)" || { echo "error: OUT is missing: make mirror CONFIG=config/mini.yaml OUT=folder"; exit 1; }
+	$(BIN)/python scripts/write_mirror.py --config $(or $(CONFIG),config/paper.yaml) --out $(OUT)
 
 lock-revisions: setup ## write the commits of floating sources into config/sources.yaml (needs a network)
 	$(BIN)/python scripts/lock_revisions.py

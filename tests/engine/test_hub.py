@@ -249,3 +249,45 @@ def test_floating_revisions_are_locked_in_place(hub: Hub, tmp_path: Path):
     before = (tmp_path / "sources.yaml").read_text()
     run(tmp_path, hub, code, yaml.safe_load(before))
     assert yaml.safe_load((tmp_path / "sources.yaml").read_text()) == locked
+
+
+MIRROR = """
+from safe_reasoning.models.hub_weights import model_folder
+from safe_reasoning.sources import at_hand, mirror
+there = [at_hand.at_hand(name, "mirror") for name in ("prompts", "kept", "weights")]
+out = pathlib.Path("out")
+for name in ("prompts", "kept"):
+    mirror.put(name, fetch.fetch(name, "mirror"), "mirror", out)
+mirror.put("weights", model_folder("weights", "mirror"), "mirror", out)
+after = [at_hand.at_hand(name, "mirror") for name in ("prompts", "kept", "weights")]
+print(there, mirror.write_sums(out), after, at_hand.why_unreachable("hub", ""))
+"""
+
+
+def test_a_mirror_is_filled_up_from_the_hub(hub: Hub, tmp_path: Path):
+    """Of three sources the mirror has one; the new folder has all of them, with their hashes, and needs no hub."""
+    (tmp_path / "mirror/k").mkdir(parents=True)
+    (tmp_path / "mirror/k/data.csv").write_bytes(CSV)
+    table = {
+        "prompts": entry(),
+        "kept": entry(mirror_file="k/data.csv", repository="not/there"),
+        "weights": model(),
+    }
+    done = run(tmp_path, hub, MIRROR, table)
+    assert done.stdout.strip() == "[False, True, False] 5 [True, True, True] None", done.stderr
+    files = {
+        str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()
+    }
+    weights = {f"models/weights/{name}" for name in ("config.json", "model.safetensors", "tokenizer.json")}
+    assert files == {"SHA256SUMS", "p/data.csv", "k/data.csv", *weights}
+    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=tmp_path / "out", check=True)
+    (tmp_path / "home").rename(tmp_path / "old")
+    read = "print([fetch.fetch(name, 'out').name for name in ('prompts', 'kept')], hub_weights.model_folder('weights', 'out'))"
+    again = run(tmp_path, None, "from safe_reasoning.models import hub_weights\n" + read, table)
+    assert again.stdout.strip() == "['data.csv', 'data.csv'] out/models/weights", again.stderr
+
+
+def test_a_hub_that_does_not_answer_is_told_in_one_line(tmp_path: Path):
+    code = "from safe_reasoning.sources import at_hand\nprint(repr(at_hand.why_unreachable('hub', '')))"
+    assert "refused" in run(tmp_path, None, code, {}).stdout.lower()
+    assert "HF_HUB_OFFLINE" in run(tmp_path, None, code, {}, HF_HUB_OFFLINE="1").stdout

@@ -63,6 +63,8 @@ def serve(hub: Hub) -> Iterator[Hub]:
             hub.requests.append(f"{self.command} {path}")
             token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
             hub.tokens_seen.add(token)
+            if not path:
+                return self.fail(404)
             if path.startswith("api/"):
                 if path.count("/") < 3:
                     return self.fail(404)

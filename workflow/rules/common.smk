@@ -13,9 +13,8 @@ from safe_reasoning.control.policy import annotators_of as annotators_of_policy
 from safe_reasoning.control.policy import needs_of as needs_of_policy
 from safe_reasoning.pairs.demonstration import detector_of, needs_of, samples_of
 from safe_reasoning.pairs.demonstration import roles_of, roles_of_rollouts
-from safe_reasoning.plan import machine
+from safe_reasoning.plan import at_start, machine, preflight
 from safe_reasoning.plan.characterized import characterized
-from safe_reasoning.plan import preflight
 from safe_reasoning.plan.checked_config import check_own_files, checked
 from safe_reasoning.plan.targets import check_targets
 from safe_reasoning.runtime import clock
@@ -63,8 +62,8 @@ shell.prefix(
     f'[ -n "${{{{SAFE_REASONING_IMAGE:-}}}}" ] || export PATH={PROGRAMS}:"$PATH"; '
 )
 
-IN_IMAGES = DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method
-if IN_IMAGES:
+IN_CONTAINERS = DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method
+if IN_CONTAINERS:
     os.environ.update(into_containers(CONFIG, os.environ))
     if (
         workflow.is_main_process
@@ -76,15 +75,17 @@ if IN_IMAGES:
 
 onstart:
     # Not at a dry run: what a run would do can be seen before it can be done.
-    found, lines, warnings = CONFIG, [], preflight.warnings(CONFIG)
+    outputs = at_start.to_be_made(workflow.dag.needrun_jobs(), RUN)
+    looked = at_start.look(CONFIG, outputs, sandboxed_here=not IN_CONTAINERS)
+    planned, lines, warnings = CONFIG, looked.refusals, []
     if workflow.local_exec:  # jobs run on this machine
-        found = machine.as_found(CONFIG, os.environ)
-        lines = machine.machine_refusals(CONFIG, os.environ, own_programs=not IN_IMAGES)
-        warnings += machine.machine_warnings(CONFIG, os.environ)
-    if lines := preflight.refusals(found) + lines:
+        planned = machine.as_found(CONFIG, os.environ)
+        lines = lines + machine.machine_refusals(CONFIG, os.environ, own_programs=not IN_CONTAINERS)
+        warnings = machine.machine_warnings(CONFIG, os.environ)
+    if lines := preflight.refusals(planned, outputs) + lines:
         raise WorkflowError("not started: " + "; ".join(lines))
-    for line in warnings:
-        progress(f"warning: {line}")
+    for line in [*looked.remarks, *(f"warning: {line}" for line in warnings)]:
+        progress(line)
     for line in preflight.costs(CONFIG):
         progress(line)
     run_lock.hold(RUN)

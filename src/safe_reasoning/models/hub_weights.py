@@ -12,29 +12,21 @@ from pathlib import Path
 from safe_reasoning.core.cli import progress
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json, sha256, write_json
+from safe_reasoning.sources.fetch import from_host
 from safe_reasoning.sources.hub import MODEL_FILES, download_model
-from safe_reasoning.sources.table import MIRROR_VARIABLE, mirror_folder, source
+from safe_reasoning.sources.table import in_mirror, source
 
 
 def model_folder(source_id: str, mirror: str | None) -> Path:
     """The folder of a model's files.
 
-    `models/<id>` of the mirror, or the hub's cache, downloaded if need be. One without safetensors
-    is a UserError.
+    `models/<id>` of the mirror, or else the hub's cache, downloaded if need be. One without
+    safetensors is a UserError.
     """
     entry = source(source_id)
     if entry.kind != "model":
         raise UserError(f"{source_id} is no model: name one of kind model in config/sources.yaml")
-    folder = mirror_folder(mirror)
-    if folder is None:
-        found = download_model(source_id, entry)
-    else:
-        found = folder / "models" / source_id
-        if not found.is_dir():
-            raise UserError(
-                f"{source_id}: {found} does not exist: put the model's files there, or unset data_mirror "
-                f"and {MIRROR_VARIABLE} to use the hub"
-            )
+    found = in_mirror(source_id, mirror) or from_host(source_id, mirror, download_model)
     check_weights(source_id, found)
     return found
 

@@ -12,6 +12,7 @@ from safe_reasoning.control import policy
 from safe_reasoning.core.errors import UserError, unknown_name
 from safe_reasoning.judging.kinds import kind_of_judge, resolved, weights_of
 from safe_reasoning.pairs import demonstration
+from safe_reasoning.plan.needed_sources import needed
 from safe_reasoning.prompts.own_files import own_completions, own_prompts
 from safe_reasoning.prompts.prompt_sets import known_sources
 from safe_reasoning.sources import table
@@ -55,8 +56,10 @@ def checked(config: Config) -> Config:
 def check_own_files(config: Config) -> None:
     """A UserError for a file of the user's own that is not there or does not fit.
 
-    Not a part of `checked`, which every job calls.
+    And for a mirror folder that does not exist. Not a part of `checked`, which every job calls.
     """
+    if needed(config):
+        table.existing_mirror(config.data_mirror)
     for name, entry in config.prompt_sets.items():
         if entry.file:
             own_prompts(name, entry)

@@ -1,8 +1,11 @@
-"""Which sources a configuration needs, and whether all of them are pinned."""
+"""Which sources a configuration needs, and which of them are pinned and at hand."""
 
 from __future__ import annotations
 
-from safe_reasoning.config import Config, HubModel
+import fnmatch
+from collections.abc import Collection, Iterable, Iterator
+
+from safe_reasoning.config import Config, GgufModel, HubModel
 from safe_reasoning.judge_audit import human_labels
 from safe_reasoning.judging.kinds import judge_kind, judge_sources, settings_of
 from safe_reasoning.prompts.prompt_sets import file_of
@@ -15,39 +18,84 @@ def needed(config: Config) -> list[str]:
     Prompt sets, trace data sets, base models, released weights, judges' texts and weights, human
     labels.
     """
-    ids = [file_of(entry.source) for entry in config.prompt_sets.values() if entry.source]
-    ids += [method.traces for method in config.methods.values() if method.traces]
-    ids += [model.source for model in config.models.values() if isinstance(model, HubModel)]
-    ids += [source_id for method in config.methods.values() for source_id in method.weights.values()]
-    for name, entry in config.judges.items():
-        ids += judge_kind(entry.kind).reads(settings_of("judges", name, entry))
-    ids += judge_sources(config)
+    known = table.table()
+    return [source_id for source_id in dict.fromkeys(name for name, _ in _read(config)) if source_id in known]
+
+
+def _read(config: Config) -> Iterator[tuple[str, list[str]]]:
+    """Each id, with patterns of the files in the run's folder whose jobs read it."""
+    labels = ["audit/*", "metrics/judge_audit.csv", "judges/*"]
+    for name, entry in config.prompt_sets.items():
+        if entry.source:
+            yield file_of(entry.source), [f"prompts/{name}.parquet", f"attacks/{name}.parquet"]
+    for name, method in config.methods.items():
+        if method.traces:
+            yield method.traces, [f"pairs/*/traces_{method.traces}.parquet", "metrics/contamination.csv"]
+        for model, source_id in method.weights.items():
+            yield source_id, [f"models/{model}/{name}/*"]
+    for name, model_entry in config.models.items():
+        if isinstance(model_entry, HubModel):
+            yield model_entry.source, [f"models/{name}/base/*"]
+    for name, judge in config.judges.items():
+        for text in judge_kind(judge.kind).reads(settings_of("judges", name, judge)):
+            yield text, files_judged_by(name, config)
+    for source_id in judge_sources(config):
+        yield source_id, [f"judge_models/{source_id}/*"]
     if config.evaluate.audit or any(judge_kind(entry.kind).fitted for entry in config.judges.values()):
-        ids += human_labels.sources_of(config.data_mirror)
-    known = table.table()
-    return [source_id for source_id in dict.fromkeys(ids) if source_id in known]
+        yield from ((source_id, labels) for source_id in human_labels.sources_of(config.data_mirror))
 
 
-def floating(config: Config) -> list[str]:
-    """Those of them whose revision no one has pinned.
+def files_judged_by(name: str, config: Config) -> list[str]:
+    """Patterns of the files in the run's folder whose jobs ask a judge."""
+    whole_run = ["characterize/*", "pairs/*", "models/*"] if name == config.evaluate.judge else []
+    return [f"verdicts/*.{name}.parquet", f"audit/{name}.csv", *whole_run]
 
-    A run that goes by a mirror folder needs no revision: its files are what they are, and are
-    hashed.
+
+def made(patterns: Iterable[str], outputs: Collection[str] | None) -> bool:
+    """Whether a file of the patterns is among the outputs; None: all files are."""
+    return outputs is None or any(fnmatch.filter(outputs, pattern) for pattern in patterns)
+
+
+def _still_read(config: Config, outputs: Collection[str] | None) -> list[str]:
+    """Those that jobs read which make the outputs."""
+    read = {source_id for source_id, patterns in _read(config) if made(patterns, outputs)}
+    return [name for name in needed(config) if name in read]
+
+
+def floating(config: Config, outputs: Collection[str] | None = None) -> list[str]:
+    """Those that jobs read and whose revision no one has pinned (arguments as of `absent`).
+
+    What a mirror folder holds needs no revision: its files are what they are, and are hashed.
     """
-    if table.mirror_folder(config.data_mirror) is not None:
-        return []
     known = table.table()
-    return [source_id for source_id in needed(config) if known[source_id].revision == table.FLOATING]
+    return [
+        source_id
+        for source_id in _still_read(config, outputs)
+        if known[source_id].revision == table.FLOATING
+        and table.in_mirror(source_id, config.data_mirror) is None
+    ]
 
 
-def absent(config: Config) -> list[str]:
-    """Files of data sets and texts that the run needs and that its mirror folder lacks.
+def absent(config: Config, outputs: Collection[str] | None = None) -> list[str]:
+    """Those that jobs read and that are neither in the mirror nor in a cache.
 
-    None without a mirror.
+    Args:
+        config: the run's.
+        outputs: files in the run's folder that are still to be made; None: all.
     """
-    folder = table.mirror_folder(config.data_mirror)
-    if folder is None:
-        return []
-    entries = [table.source(source_id) for source_id in needed(config)]
-    paths = [folder / str(entry.mirror_file) for entry in entries if entry.kind != "model"]
-    return [str(path) for path in paths if not path.is_file()]
+    from safe_reasoning.sources.at_hand import at_hand
+
+    return [name for name in _still_read(config, outputs) if not at_hand(name, config.data_mirror)]
+
+
+def absent_wheels(config: Config, outputs: Collection[str] | None = None) -> dict[str, GgufModel]:
+    """Models that are to be converted and whose package is not on this machine (as `absent`)."""
+    from safe_reasoning.models.gguf import wheel_at_hand
+
+    return {
+        name: model
+        for name, model in config.models.items()
+        if isinstance(model, GgufModel)
+        and made([f"models/{name}/converted/*"], outputs)
+        and wheel_at_hand(model, config.data_mirror) is None
+    }

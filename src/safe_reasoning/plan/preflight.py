@@ -6,20 +6,25 @@ And what is reported: the costs of endpoints.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 
 from safe_reasoning.config import Config
 from safe_reasoning.judging.kinds import judge_sources
-from safe_reasoning.plan.needed_sources import absent, floating
-from safe_reasoning.sources.table import MIRROR_VARIABLE
+from safe_reasoning.plan.needed_sources import floating
 
 
-def refusals(config: Config) -> list[str]:
-    """One line for each reason not to start; empty when there is none."""
+def refusals(config: Config, outputs: Collection[str] | None = None) -> list[str]:
+    """One line for each reason not to start; empty when there is none.
+
+    Args:
+        config: the run's.
+        outputs: files in the run's folder that are still to be made; None: all.
+    """
     lines = []
-    if names := floating(config):
+    if names := floating(config, outputs):
         lines.append(
-            f"the revision of {', '.join(names)} is floating, so the run could not be repeated: "
-            "run make lock-revisions on a connected machine, or give a mirror folder (data_mirror)"
+            f"the revision of {', '.join(names)} is floating, so the run could not be repeated: run make "
+            "lock-revisions on a connected machine, or name a mirror folder that has them (data_mirror)"
         )
     if judge_sources(config) or any(model.kind == "hub" for model in config.models.values()):
         from safe_reasoning.plan.estimate import plan
@@ -35,19 +40,6 @@ def refusals(config: Config) -> list[str]:
         there = config.plan.disk_gib or shutil.disk_usage(".").free / 2**30
         lines += problems(config, parameters, totals(plan(config)).disk_gib, there)
     return lines
-
-
-def warnings(config: Config) -> list[str]:
-    """One line for what will stop some of the jobs, though others can run."""
-    paths = absent(config)
-    return (
-        [
-            f"the mirror folder lacks {', '.join(paths)}: put them there, or unset data_mirror and "
-            f"{MIRROR_VARIABLE} to fetch them"
-        ]
-        if paths
-        else []
-    )
 
 
 def costs(config: Config) -> list[str]:

@@ -37,10 +37,12 @@ class Benchmark:
         splits: by the name that a prompt set gives as `source`.
         traces: safe reasoning traces that the module's `demonstrations` gives; 0 for a benchmark
             without.
+        programs: whether its answers are programs, which are run in the sandbox.
     """
 
     splits: Mapping[str, Split] = field(default_factory=dict)
     traces: int = 0
+    programs: bool = False
 
     def check(self, split: str) -> None:
         """A UserError for a split that the benchmark does not have."""

@@ -39,7 +39,8 @@ def into_containers(config: Config, environment: Mapping[str, str]) -> dict[str,
     cache = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     passed[f"{binary}ENV_XDG_CACHE_HOME"] = str(cache)
     folders = [cache, Path(environment["HF_HOME"])] if environment.get("HF_HOME") else [cache]
-    named = [entry.file for entry in (*config.prompt_sets.values(), *config.attacks.values())]
+    named = [entry.file for entry in config.prompt_sets.values()]
+    named += [attack.file for attack in config.attacks.values()]
     named += [method.generations for method in config.methods.values()]
     folders += [Path(file).parent for file in named if file and Path(file).is_absolute()]
     if mirror := mirror_folder(config.data_mirror):

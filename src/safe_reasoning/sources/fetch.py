@@ -1,12 +1,13 @@
-"""Fetching of a source from the hub, a host or a mirror, with its check."""
+"""Fetching of a source from a mirror or its host, with its check."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import sha256
-from safe_reasoning.sources.table import MIRROR_VARIABLE, mirror_folder, source
+from safe_reasoning.sources.table import Source, existing_mirror, in_mirror, places_in_mirror, source
 
 
 def fetch(source_id: str, mirror: str | None) -> Path:
@@ -14,34 +15,44 @@ def fetch(source_id: str, mirror: str | None) -> Path:
 
     Args:
         source_id: An id of config/sources.yaml.
-        mirror: Folder with local copies; the environment variable SAFE_REASONING_DATA overrides it;
-            None: the hub.
+        mirror: Folder with local copies; the environment variable SAFE_REASONING_DATA overrides it.
+            What it lacks comes from the source's host.
 
     Returns:
-        A path in the mirror, or in the cache. A mirror is never mixed with the hub: a file missing
-        there is an error.
+        A path in the mirror, or in the cache.
 
     Raises:
         UserError: The file is missing or altered, or its host cannot be reached or refuses.
     """
-    entry = source(source_id)
-    folder = mirror_folder(mirror)
-    if folder is None:
-        from safe_reasoning.sources import hub
+    from safe_reasoning.sources import hub
 
-        path = hub.download(source_id, entry)
-        if not entry.hub_identical:
-            return path  # its reader checks content_sha256
-    else:
-        path = folder / str(entry.mirror_file)
-        if not path.is_file():
-            raise UserError(
-                f"{source_id}: {path} does not exist: put the file there, or unset data_mirror and "
-                f"{MIRROR_VARIABLE} to use its {entry.host}"
-            )
+    entry = source(source_id)
+    path = in_mirror(source_id, mirror) or from_host(source_id, mirror, hub.download)
+    if not is_pinned(source_id, entry, path, mirror):
+        return path  # its reader checks content_sha256
     if entry.sha256 and (found := sha256(path)) != entry.sha256:
         raise UserError(
             f"{source_id}: {path} is altered (sha256 {found[:12]}..., expected {entry.sha256[:12]}...): "
             "delete it and fetch it again"
         )
     return path
+
+
+def from_host(source_id: str, mirror: str | None, download: Callable[[str, Source], Path]) -> Path:
+    """What a download gives; a UserError also says that the mirror in use has it not."""
+    entry, folder = source(source_id), existing_mirror(mirror)
+    try:
+        return download(source_id, entry)
+    except UserError as error:
+        if folder is None:
+            raise
+        line = str(error).removeprefix(f"{source_id}: ")
+        place = places_in_mirror(source_id, entry)[0]
+        raise UserError(f"{source_id}: {folder} has no {place}, and {line}") from None
+
+
+def is_pinned(source_id: str, entry: Source, path: Path, mirror: str | None) -> bool:
+    """Whether the file must have the table's sha256: where the host's is another, the mirror's."""
+    folder = existing_mirror(mirror)
+    first = places_in_mirror(source_id, entry)[0]
+    return entry.hub_identical or (folder is not None and path == folder / first)

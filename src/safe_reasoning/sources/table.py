@@ -93,10 +93,39 @@ def user_cache() -> Path:
 
 def mirror_folder(mirror: str | None) -> Path | None:
     """The mirror in use: the environment variable SAFE_REASONING_DATA goes before the
-    configuration; None: the hub.
+    configuration; None: no mirror. What it lacks comes from the sources' hosts.
     """
     folder = os.environ.get(MIRROR_VARIABLE) or mirror
     return Path(folder).expanduser() if folder else None
+
+
+def existing_mirror(mirror: str | None) -> Path | None:
+    """The mirror in use, or None; one that does not exist is a UserError."""
+    folder = mirror_folder(mirror)
+    if folder is not None and not folder.is_dir():
+        key = MIRROR_VARIABLE if os.environ.get(MIRROR_VARIABLE) else "data_mirror"
+        raise UserError(f"{key}: the folder {folder} does not exist: correct it, or unset it to use the hub")
+    return folder
+
+
+def places_in_mirror(source_id: str, entry: Source) -> list[str]:
+    """Where a source lies in a mirror folder, the first place first.
+
+    A file whose bytes are others on the host may lie beside, under its name there.
+    """
+    if entry.kind == "model":
+        return [f"models/{source_id}"]
+    first = Path(str(entry.mirror_file))
+    beside = [] if entry.hub_identical else [str(first.with_name(Path(str(entry.hub_file)).name))]
+    return list(dict.fromkeys([str(first), *beside]))
+
+
+def in_mirror(source_id: str, mirror: str | None) -> Path | None:
+    """The file or folder of a source in the mirror in use; None where there is none."""
+    folder, entry = existing_mirror(mirror), source(source_id)
+    places = [folder / place for place in places_in_mirror(source_id, entry)] if folder else []
+    found = (path for path in places if (path.is_dir() if entry.kind == "model" else path.is_file()))
+    return next(found, None)
 
 
 def check_rows(source_id: str, count: int, path: Path) -> None:

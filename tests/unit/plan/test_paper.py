@@ -36,22 +36,6 @@ def test_pinned_sources_let_it_start(config: Config, monkeypatch: pytest.MonkeyP
     assert needed_sources.floating(config) == [] and preflight.refusals(config) == []
 
 
-def test_a_mirror_that_lacks_files_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.chdir(ROOT)
-    (tmp_path / "gsm8k").mkdir()
-    (tmp_path / "gsm8k/test.jsonl").touch()
-    monkeypatch.setenv(table.MIRROR_VARIABLE, str(tmp_path))
-    config = load(ROOT / "config/mini.yaml")
-    (line,) = preflight.warnings(config)
-    files = {
-        table.source(source_id).mirror_file
-        for source_id in ("star1", "xstest", "math500", "jailbreakbench_phrases")
-    }
-    assert all(f"{tmp_path}/{file}" in line for file in files) and "gsm8k" not in line
-    monkeypatch.delenv(table.MIRROR_VARIABLE)
-    assert preflight.warnings(config) == []
-
-
 def test_the_demo_and_the_mini_run_float_nowhere(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv(table.MIRROR_VARIABLE, raising=False)
     for name in ("demo", "mini"):

@@ -51,11 +51,30 @@ def test_the_environment_overrides_the_config(mirror: Path, monkeypatch: pytest.
     assert fetch.fetch("some_set", "nowhere") == mirror / "set" / "file.csv"
 
 
-def test_a_missing_file_is_named(mirror: Path) -> None:
+def test_what_a_mirror_lacks_comes_from_its_host(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = mirror.parent / "cache.csv"
+    (mirror / "set" / "file.csv").rename(kept)
+    calls = fake_download(monkeypatch, kept)
+    assert fetch.fetch("some_set", str(mirror)) == kept and len(calls) == 1
+
+
+def test_a_file_that_neither_has_is_named_once(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
     (mirror / "set" / "file.csv").unlink()
-    with pytest.raises(UserError, match=r"set/file\.csv does not exist: put the file there") as error:
+    fake_download(monkeypatch, LocalEntryNotFoundError("offline"))
+    message = r"^some_set: .*/mirror has no set/file\.csv, and the hub cannot be reached"
+    with pytest.raises(UserError, match=message) as error:
         fetch.fetch("some_set", str(mirror))
-    one_line(error)
+    assert one_line(error).count("some_set") == 1
+
+
+def test_a_mirror_that_does_not_exist_is_said_to_be_so(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match=r"^data_mirror: the folder nowhere does not exist: correct it"):
+        fetch.fetch("some_set", "nowhere")
+    monkeypatch.setenv(sources_table.MIRROR_VARIABLE, "/not/there")
+    with pytest.raises(UserError, match=r"^SAFE_REASONING_DATA: the folder /not/there does not exist"):
+        fetch.fetch("some_set", str(mirror))
 
 
 def test_an_altered_file_is_refused(mirror: Path) -> None:

