@@ -3,9 +3,11 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.support import browser as headless
 from tests.support.trainings import write_data
 
 
@@ -22,3 +24,11 @@ def vllm_leaves_no_process_groups() -> Iterator[None]:
     yield
     if vllm := sys.modules.get("vllm.distributed.parallel_state"):
         vllm.cleanup_dist_env_and_memory()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A headless Chromium."""
+    driver = headless.start(tmp_path_factory.mktemp("chromium"))
+    yield driver
+    driver.quit()

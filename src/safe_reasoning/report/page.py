@@ -55,11 +55,15 @@ ZOOM, NARROW = 1.3, 300  # figures on the page against print; points
 PAPER_ROW = ' class="paper"'
 
 
-def caption(item: contents.Item) -> Markup:
-    """The caption of a figure or table, which stands in its module, as HTML."""
-    if item.is_figure:
-        return _html(importlib.import_module(f"safe_reasoning.report.figures.{item.name}").CAPTION)
-    return _html(importlib.import_module(f"safe_reasoning.report.tables.{item.name}").CAPTION)
+def caption(item: contents.Item) -> str:
+    """The caption of a figure or table, which stands in its module, as reStructuredText."""
+    text: str = importlib.import_module(item.module).CAPTION
+    return text
+
+
+def title(text: str) -> str:
+    """What a caption says in bold at its beginning: the name of the figure or table."""
+    return re.search(r"\*\*(.+?)\*\*", text, re.DOTALL)[1].rstrip(".")  # type: ignore[index]  # a test: each has one
 
 
 def _html(text: str) -> Markup:
@@ -85,20 +89,23 @@ def _cell(text: str) -> str:
 
 def html_table(frame: pd.DataFrame) -> Markup:
     """A table as HTML; rows of the paper are grey, underscores in headings may break."""
-    head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in frame.columns)
+    head = "".join(f'<th scope="col">{escape(name.replace("_", " "))}</th>' for name in frame.columns)
     lines = [
         f"<tr{PAPER_ROW if str(row[0]).startswith('paper') else ''}>"
         + "".join(f"<td>{_cell(cell)}</td>" for cell in row)
         + "</tr>"
         for row in frame.itertuples(index=False)
     ]
-    return Markup(f"<table><tr>{head}</tr>{''.join(lines)}</table>")  # noqa: S704
+    return Markup(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>")  # noqa: S704
 
 
-def inline_svg(path: Path, name: str) -> Markup:
+def inline_svg(path: Path, name: str, said: str) -> Markup:
     """An SVG without its XML head, somewhat larger than in print.
 
-    Ids get the figure's name, so that figures on one page do not share any.
+    Args:
+        path: of the SVG.
+        name: of the figure: ids get it, so that figures on one page do not share any.
+        said: what those hear who do not see the picture, and what shows when it is pointed at.
     """
     if not path.exists():
         raise UserError(f"{path} does not exist: draw it with scripts/draw_figure.py")
@@ -111,8 +118,10 @@ def inline_svg(path: Path, name: str) -> Markup:
     head = (
         re.sub(r' (width|height)="[^"]*"', "", head)
         + f' class="{"wide" if points > NARROW else "narrow"}" width="{ZOOM * points:.0f}pt"'
+        + f' role="img" aria-labelledby="{name}-title"'
     )
-    return Markup(re.sub(r"<metadata>.*?</metadata>", "", f"{head}>{rest}", flags=re.DOTALL))  # noqa: S704
+    named = f'{head}><title id="{name}-title">{escape(said)}</title>{rest}'
+    return Markup(re.sub(r"<metadata>.*?</metadata>", "", named, flags=re.DOTALL))  # noqa: S704
 
 
 def write_report(
@@ -131,19 +140,23 @@ def write_report(
     beside_its_run = made is None
     made = made or {"commit": commit(), "software": software()}
     items = contents.of_run(config)
+    captions = {item.name: caption(item) for item in items}
     environment = Environment(loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined)
     environment.filters["anchor"] = lambda title: re.sub(r"\W+", "-", title.lower())
     sections: list[dict[str, Any]] = []
     for section in contents.sections(items):
-        entries = []
-        for item in section.items:
-            name = item.name
-            if item.is_figure:
-                entries.append({"name": name, "svg": inline_svg(figures / f"{name}.svg", name), "table": ""})
-            else:
-                entries.append(
-                    {"name": name, "svg": "", "table": html_table(read_table(tables / f"{name}.csv"))}
-                )
+        entries = [
+            {
+                "name": item.name,
+                "title": title(captions[item.name]),
+                "metrics": item.metrics,
+                "svg": inline_svg(figures / f"{item.name}.svg", item.name, title(captions[item.name]))
+                if item.is_figure
+                else "",
+                "table": "" if item.is_figure else html_table(read_table(tables / f"{item.name}.csv")),
+            }
+            for item in section.items
+        ]
         head = {"title": section.title, "lead": section.lead, "opening": section.opening}
         sections.append({**head, "items": entries})
     scorecard = read_table(tables / "claims.csv")
@@ -158,7 +171,7 @@ def write_report(
         judge=config.evaluate.judge,
         claims=scorecard.to_dict("records"),
         tally={verdict: int((scorecard["verdict"] == verdict).sum()) for verdict in reversed(VERDICTS)},
-        captions={**{item.name: caption(item) for item in items}, "claims": _html(CLAIMS_CAPTION)},
+        captions={name: _html(text) for name, text in {**captions, "claims": CLAIMS_CAPTION}.items()},
         sections=sections,
         software=", ".join(f"{name} {version}" for name, version in made["software"].items()),
         configuration=dump(config),
