@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -161,4 +162,16 @@ def write_pages(model: Path, folder: Path) -> dict[bool, Path]:
         settings = write_run(run, model, show_text)
         written[show_text] = run / "traces.html"
         written[show_text].write_text(page.write_traces(settings, run, TEMPLATES))
+    return written
+
+
+def write_page_of_two_models(model: Path, folder: Path) -> Path:
+    """The page of the small run with a second model, "other", whose rows are the first one's."""
+    run = folder / "results/tiny"
+    settings = write_run(run, model)
+    for place in list(run.glob("*/nano")):
+        shutil.copytree(place, place.with_name("other"), symlinks=True)
+    both = settings.model_copy(update={"models": settings.models | {"other": settings.models["nano"]}})
+    written = run / "traces.html"
+    written.write_text(page.write_traces(both, run, TEMPLATES))
     return written

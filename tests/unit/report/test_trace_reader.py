@@ -3,14 +3,18 @@
 import html
 import math
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
+from safe_reasoning.characterize.turning_points import safe_turning_point
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.redaction import masked
 from safe_reasoning.report.traces import csr_bars, page
 from safe_reasoning.report.traces.entries import Curve, DisplayText, Line
 from safe_reasoning.report.traces.gather import Gathered
+from safe_reasoning.report.traces.reasons import reasons
 from tests.support import trace_run
 from tests.support.paths import TEMPLATES
 
@@ -106,6 +110,62 @@ def test_strip_places_columns_points_and_sentences():
     assert (drawn.boxes[0].x, drawn.boxes[0].width) == (csr_bars.LEFT + unit, 3 * unit)
     long = csr_bars.plot(Curve(list(range(8001)), [1.0] * 8001, None, None, None), [])
     assert long.paths[10].count("M") <= csr_bars.COLUMNS and long.merged == 27 and len(long.ticks) < 12
+
+
+def curve(values: list[float], safe: int | None = None, **more: Any) -> Curve:
+    return Curve(list(range(len(values))), values, safe, None, None, **more)
+
+
+def why(drawn: Curve, stable: int = 3) -> list[str]:
+    varied = {"safe_threshold": 0.9, "unsafe_threshold": 0.1, "stable_tokens": stable}
+    settings = trace_run.configuration(False).characterize.model_copy(update=varied)
+    lines = [
+        Line(DisplayText(None, 3, ""), 1, "", "", (1, 2)),
+        Line(DisplayText(None, 3, ""), 2, "trigger", "T1", (3, 6)),
+    ]
+    return [text for _, text in reasons(drawn, lines, settings)]
+
+
+def test_a_turning_point_is_explained_by_its_numbers():
+    values = [0.5, 0.95, 0.6, 0.92, 1.0, 1.0, 1.0]
+    safe, unsafe = why(curve(values, 3, safe_interval=(3, 5)))
+    assert safe == (
+        "Safe turning point: after token 3, in sentence 2, the ratio is 92 % and stays at or above μ = 0.9 for "
+        "3 tokens; after token 2 it was 60 %. That sentence is marked as a trigger. With its continuations "
+        "resampled it lies within tokens 3 to 5 (95 %)."
+    )
+    assert unsafe.startswith("No unsafe turning point") and "it never is there" in unsafe
+    late = why(curve(values, 3, safe_interval=(3, None)))[0]
+    assert late.endswith("it lies at token 3 or later, or nowhere.")
+    assert why(curve(values, 3, safe_interval=(3, 3)))[0].endswith("it stays at token 3 (95 %).")
+    assert "after token 2 it could not be scored" in why(curve([0.5, 0.5, math.nan, 1.0, 1.0, 1.0], 3))[0]
+
+
+def test_a_missing_turning_point_is_explained_by_the_longest_stretch():
+    text = why(curve([1.0, 0.5, 1.0, 1.0, math.nan, 1.0]))[0]
+    assert text.startswith("No safe turning point") and "the longest stretch is 2, from token 2 on" in text
+    assert "before the first token the ratio is 100 %" in why(curve([1.0, 1.0, 1.0], 0))[0]
+
+
+def test_the_explained_point_is_the_one_that_the_rule_finds():
+    values = [0.5, 0.95, 0.6, 0.92, 1.0, 1.0, 1.0]
+    for stable in (1, 2, 3, 4, 5):
+        point = safe_turning_point(range(len(values)), values, 0.9, stable)
+        assert why(curve(values, point), stable)[0].startswith("No") == (point is None)
+        if point is None:
+            assert f"the longest stretch is {stable - 1}," in why(curve(values, point), stable)[0]
+
+
+def test_intervals_of_turning_points_come_from_their_table(tiny_model: Path, tmp_path: Path):
+    settings = trace_run.write_run(tmp_path, tiny_model)
+    table = tmp_path / "metrics/nano/turning_points.csv"
+    points = pd.read_csv(table)
+    points[["safe_turning_point_low", "safe_turning_point_high"]] = [[7, 9], [8, math.nan]]
+    points[["unsafe_turning_point_low", "unsafe_turning_point_high"]] = math.nan
+    points.to_csv(table, index=False)
+    safe, harmful = Gathered(tmp_path, settings, "nano", page.load_tokenizer).csr_traces()
+    assert safe.curve.safe_interval == (7, 9) and harmful.curve.safe_interval == (8, None)
+    assert safe.curve.unsafe_interval == (None, None)
 
 
 def test_page_stays_small(

@@ -13,6 +13,7 @@ from safe_reasoning.characterize.trigger_mining import normalized
 from safe_reasoning.core.redaction import masked
 
 Row = Mapping[str, Any]
+Interval = tuple[int | None, int | None]  # without an upper end where a turning point may be missing
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Line:
 class Curve:
     """A continuation safety ratio.
 
-    Values (NaN: nothing scored) at prefix lengths, with its turning points and the token before the
-    first cue.
+    Values (NaN: nothing scored) at prefix lengths, with its turning points, the token before the
+    first cue, and the turning points' intervals where they were measured.
     """
 
     prefix_tokens: list[int]
@@ -54,6 +55,8 @@ class Curve:
     safe_point: int | None
     unsafe_point: int | None
     cue: int | None
+    safe_interval: Interval | None = None
+    unsafe_interval: Interval | None = None
 
 
 @dataclass(frozen=True)

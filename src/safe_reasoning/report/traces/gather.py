@@ -27,7 +27,7 @@ from safe_reasoning.core.sentences import split_sentences
 from safe_reasoning.core.trace import Tokenizer, split_trace
 from safe_reasoning.judging.detectors.exact import ExactCueDetector
 from safe_reasoning.judging.detectors.lexical import LexicalCueDetector
-from safe_reasoning.report.traces.entries import Curve, Line, Pair, TextMasker, Trace, Verdict
+from safe_reasoning.report.traces.entries import Curve, Interval, Line, Pair, TextMasker, Trace, Verdict
 from safe_reasoning.report.traces.files import Files, prompt_files
 
 Row = Mapping[str, Any]
@@ -123,10 +123,11 @@ class Gathered:
             shown = Curve(
                 lengths,
                 ratios,
-                *(
-                    _whole(point[key])
-                    for key in ("safe_turning_point", "unsafe_turning_point", "first_cue_token")
-                ),
+                _whole(point["safe_turning_point"]),
+                _whole(point["unsafe_turning_point"]),
+                _whole(point["first_cue_token"]),
+                safe_interval=_interval(point, "safe"),
+                unsafe_interval=_interval(point, "unsafe"),
             )
             yield self._trace("csr", "base", row, verdicts, lines, shown)
 
@@ -227,6 +228,14 @@ class Gathered:
                 split_trace(self._tokenizer.decode(token_ids, skip_special_tokens=True)).reasoning
             )
         ]
+
+
+def _interval(point: Mapping[str, Any], kind: str) -> Interval | None:
+    """Of a turning point; runs of earlier versions have none."""
+    if f"{kind}_turning_point_low" not in point:
+        return None
+    low, high = (_whole(point[f"{kind}_turning_point_{end}"]) for end in ("low", "high"))
+    return low, high
 
 
 def _whole(value: Any) -> int | None:

@@ -19,6 +19,7 @@ from safe_reasoning.report.figures import style
 from safe_reasoning.report.figures.fig5a_csr_curves import TRIGGER
 from safe_reasoning.report.traces import csr_bars
 from safe_reasoning.report.traces.gather import PAIRS, Gathered
+from safe_reasoning.report.traces.reasons import reasons
 from safe_reasoning.sampling.engine import load_tokenizer
 
 BYTES = {"csr": 1_000_000, "evaluated": 400_000, "pair": 400_000}  # at most, of each kind
@@ -66,7 +67,10 @@ def write_traces(config: Config, run: Path, templates: Path) -> str:
         for entry in of_kind:
             curve = getattr(entry, "curve", None)
             text = template.render(
-                e=entry, strip=csr_bars.plot(curve, entry.lines) if curve else None, config=config
+                e=entry,
+                strip=csr_bars.plot(curve, entry.lines) if curve else None,
+                reasons=reasons(curve, entry.lines, config.characterize) if curve else [],
+                config=config,
             )
             size += len(text.encode())
             if size > BYTES[kind]:
