@@ -40,7 +40,8 @@ ABOUT = {
         "what the judge named below says it is."
     ),
     "gguf_package": (
-        "<b>Real weights, small ones.</b> SmolLM2-135M is no reasoning model: it was first taught to "
+        "<b>Real weights, small ones.</b> SmolLM2-135M, whose weights are those of a 4-bit GGUF file "
+        "converted back, is no reasoning model: it was first taught to "
         "think in "
         "tags, on traces that this project writes, with placeholders instead of harmful content. The "
         "prompts are "
