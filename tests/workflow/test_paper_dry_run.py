@@ -95,6 +95,32 @@ def test_the_dry_run_names_what_the_other_tables_and_figures_need(planned: str):
     assert "qwen3_8b/star1" not in planned  # no weights were released for it
 
 
+def test_without_internet_a_guard_judges_and_no_endpoint_is_asked(project: Path):
+    files = ["config/paper_local_judge.yaml", "config/overlays/four_gpus.yaml"]
+    result = subprocess.run(
+        [*SNAKEMAKE, "--configfile", *files, "-n", "--workflow-profile", "none"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    said = result.stdout + result.stderr
+    assert result.returncode == 0, said
+    run = "results/paper_local_judge"
+    for file in (
+        "judge_models/qwen3guard_8b",
+        "verdicts/ds_llama_8b/ipo/seed0/evaluation.qwen3guard_strict.parquet",
+        "verdicts/ds_llama_8b/ipo/seed0/evaluation.qwen3guard_loose.parquet",
+        "pairs/qwen3_8b/intervened_qwen3_8b.parquet",
+        "attacks/strongreject_pair.parquet",
+        "report.html",
+    ):
+        assert f"{run}/{file}" in said, file
+    assert "gpt_4o" not in said and "deepseek_r1/" not in said
+    config = load(project / run / "config.yaml")
+    assert {method.processes for method in config.methods.values() if method.deepspeed} == {4}
+
+
 def test_a_floating_revision_stops_the_run_before_its_first_job(project: Path):
     result = subprocess.run(
         [*SNAKEMAKE, "--configfile", "config/paper.yaml"],

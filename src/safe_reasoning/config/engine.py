@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from safe_reasoning.config.section import Section, Share
+from safe_reasoning.config.section import Section, Share, later
 
 # CUDA itself takes the rest
 LARGEST_SHARE = 0.95
@@ -63,6 +63,11 @@ class Resources(Section):
 
     gpus: int = Field(
         0, ge=0, description="GPUs of a job that generates, and of each training process; 0: the run has none"
+    )
+    node_gpus: int | None = later(
+        None,
+        "GPUs of a node: a training has no more processes than they hold, whatever its method says",
+        ge=1,
     )
     generation: JobSize = Field(JobSize(memory_gib=4, minutes=120), description="of a job that samples")
     training: JobSize = Field(JobSize(memory_gib=6, minutes=120), description="of a training, on each node")

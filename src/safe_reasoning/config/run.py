@@ -8,7 +8,7 @@ Where the paper is silent, the value is our choice and docs/fidelity.md says so.
 from __future__ import annotations
 
 from graphlib import CycleError, TopologicalSorter
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, SerializeAsAny, ValidationError, model_validator
 
@@ -21,6 +21,7 @@ from safe_reasoning.config.evaluate import Evaluate, Report
 from safe_reasoning.config.judges import Annotator
 from safe_reasoning.config.methods import HARMFUL_ONLY, PROMPT_ROLES, Method
 from safe_reasoning.config.models import Model, NanoModel
+from safe_reasoning.config.nodes import fitted_to_nodes
 from safe_reasoning.config.pairs import Pairs, Siblings
 from safe_reasoning.config.plan import EVALUATED, Plan, Role
 from safe_reasoning.config.policies import PolicyEntry
@@ -89,6 +90,11 @@ class Config(Section):
     evaluate: Evaluate = Field(description="judges and measures (paper section 4)")
     report: Report = Field(Report(), description="what pages show")
     plan: Plan = Field(Plan(), description="what `make plan` assumes of the machine")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fits_its_nodes(cls, given: Any) -> Any:
+        return fitted_to_nodes(given)
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
