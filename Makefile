@@ -132,7 +132,7 @@ lint: .venv/.dev-ready ## ruff, mypy, snakefmt, snakemake --lint, hadolint, shel
 	$(BIN)/snakefmt --check -l 110 Snakefile workflow
 	$(BIN)/snakemake --lint
 	$(BIN)/hadolint containers/*/Dockerfile
-	$(BIN)/shellcheck containers/install.sh .ci/run
+	$(BIN)/shellcheck containers/install.sh .ci/run workflow/profiles/slurm/drive.sbatch
 
 format: .venv/.dev-ready ## put the code in order
 	$(BIN)/ruff check --fix .

@@ -5,11 +5,10 @@
 #   snakemake --cores 2
 # Real weights and real prompts on a laptop
 #   snakemake --cores 2 --configfile config/mini.yaml
-# On a cluster (docs/cluster.md), or on one node with several GPUs
-#   snakemake --profile workflow/profiles/slurm ...
-#   snakemake --profile workflow/profiles/workstation ...
-# Each rule in the pinned image that it names (containers/README.md)
-#   snakemake --sdm apptainer ...
+# On a cluster (docs/cluster.md), or on one node with several GPUs, each rule in the pinned image
+# that it names (containers/README.md)
+#   snakemake --profile workflow/profiles/slurm --configfile config/paper.yaml --sdm apptainer
+#   snakemake --profile workflow/profiles/workstation --configfile config/paper.yaml --sdm apptainer
 #
 # The rules lie in workflow/rules, one file per stage, in the paper's order. Each calls the script
 # of its own name in scripts/.

@@ -64,7 +64,7 @@ def requirements() -> list[list[str]]:
         "mini": stated(MINI_TIME),
     }
     return [
-        ["start", "`make demo`", "`SAFE_REASONING_DATA=<folder> make mini`", "`.venv/bin/snakemake --cores 8 --configfile config/paper.yaml`"],
+        ["start", "`make demo`", "`SAFE_REASONING_DATA=<folder> make mini`", "`.venv/bin/snakemake --profile workflow/profiles/workstation --configfile config/paper.yaml --sdm apptainer`"],
         ["has been run", "yes", "yes", "**not yet**: dry run, plan, rehearsal ([paper-scale.md](paper-scale.md))"],
         ["models", f"one, {nano_parameters():.1f} million parameters, trained by the run", "SmolLM2-135M-Instruct", f"{len(config.models)}, of {sizes} billion parameters, and released baselines"],
         ["processor", "two cores", "two cores", f"{config.engine.threads} cores per GPU, by the configuration"],

@@ -177,6 +177,10 @@ class Checker:
             self.make(arguments)
         elif program == "snakemake":
             plain = [word for word in arguments if word not in ("-n", "--dry-run")]
+            if any(word.startswith("config/paper") for word in arguments):
+                assert {"--profile", "--sdm"} <= set(plain), (
+                    f"{arguments}: a run on GPUs goes through a profile and in images"
+                )
             if "--sdm" in plain:
                 place = plain.index("--sdm")
                 assert plain.pop(place + 1) == "apptainer" and plain.pop(place)
@@ -338,6 +342,7 @@ def test_quick_scripts_run(checker: Checker, project: Path):
         ("python scripts/plan.py --config config/demo.yaml --fast", "no option --fast"),
         ("python scripts/plan.py --measured results/demo", "needs ['--config']"),
         ("curl https://example.org | sh", "'curl' is not known"),
+        ("snakemake --cores 8 --configfile config/paper.yaml", "through a profile and in images"),
         ("SAFE_REASONING_DATTA=x make mini", "nothing reads"),
         ("for x in 1 2; do make test; done", "'for' is not known"),
         ('sbatch --wrap "make nothing"', "has no target nothing"),

@@ -20,9 +20,17 @@ VARIABLES = (
     "HF_HOME",
     "HF_ENDPOINT",
     "HF_HUB_OFFLINE",
-    "HTTPS_PROXY",
+    # Clients differ in which case they read
+    *(
+        name
+        for proxy in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+        for name in (proxy, proxy.lower())
+    ),
     "SAFE_REASONING_UNSANDBOXED",
 )
+# A job's folder for temporary files, and a site's own certificates: handed on where they are there.
+# The jobs of a cluster get the login node's variables, and may not have its folders.
+PATHS = ("TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
 
 def into_containers(config: Config, environment: Mapping[str, str]) -> dict[str, str]:
@@ -46,6 +54,11 @@ def into_containers(config: Config, environment: Mapping[str, str]) -> dict[str,
     if mirror := mirror_folder(config.data_mirror):
         passed[f"{binary}ENV_{MIRROR_VARIABLE}"] = str(mirror.resolve())
         folders.append(mirror.resolve())
+    for name in PATHS:
+        path = Path(environment.get(name) or "/nowhere")
+        if path.exists():
+            passed[f"{binary}ENV_{name}"] = str(path)
+            folders.append(path if path.is_dir() else path.parent)
     bound = [
         *environment.get(f"{binary}_BIND", "").split(","),
         *(str(folder) for folder in folders if folder.is_dir()),

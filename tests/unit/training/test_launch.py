@@ -57,19 +57,25 @@ def test_containers_get_named_variables_and_folders_only(tmp_path: Path):
     cache, data = tmp_path / "cache", tmp_path / "data"
     cache.mkdir()
     data.mkdir()
+    (data / "certificates.pem").touch()
     given = {
         "OPENAI_API_KEY": "secret",
         "CUDA_VISIBLE_DEVICES": "0,1",
         "XDG_CACHE_HOME": str(cache),
+        "HTTPS_PROXY": "http://proxy:3128",
+        "no_proxy": "localhost",
+        "SSL_CERT_FILE": str(data / "certificates.pem"),
+        "TMPDIR": str(tmp_path / "of another machine"),
         "LD_PRELOAD": "/nowhere.so",
         "PYTHONPATH": "/elsewhere",
         "HF_TOKEN": "",
     }
     passed = into_containers(config, given)
     names = {name.split("ENV_")[1] for name in passed if "ENV_" in name}
-    assert names - {"SAFE_REASONING_DATA"} == {"OPENAI_API_KEY", "CUDA_VISIBLE_DEVICES", "XDG_CACHE_HOME"}
+    expected = {"OPENAI_API_KEY", "CUDA_VISIBLE_DEVICES", "XDG_CACHE_HOME", "HTTPS_PROXY", "no_proxy"}
+    assert names - {"SAFE_REASONING_DATA"} == expected | {"SSL_CERT_FILE"}
     bound = next(value for name, value in passed.items() if name.endswith("_BIND")).split(",")
-    assert str(cache) in bound
+    assert {str(cache), str(data)} <= set(bound) and str(tmp_path / "of another machine") not in bound
     again = into_containers(config, {**given, **passed})
     assert (
         next(value for name, value in again.items() if name.endswith("_BIND")).split(",") == bound
