@@ -52,6 +52,20 @@ def recovery_of(pattern):
     return for_methods(f"{RUN}/{pattern}", "base", with_weights=True)
 
 
+def attacked_of(asked, pattern):
+    """An input function: the pattern for each method that is searched against and each seed; nothing
+    where such a search is not asked for.
+    """
+
+    def files(wildcards):
+        methods = ["base", *CONFIG.methods_of(wildcards.model)]
+        methods = [name for name in methods if name not in DECODING and CONFIG.attacked(name)]
+        variants = [f"{method}/seed{seed}" for method in methods for seed in CONFIG.seeds]
+        return expand(f"{RUN}/{pattern}", model=wildcards.model, variant=variants)
+
+    return files if asked else []
+
+
 def curve_files(pattern):
     """An input function: the pattern for each method with a curve and each seed, as {variant}."""
 

@@ -3,7 +3,7 @@ rule judge_generations:
     input:
         lambda w: judge_files(w.judge),
         generations=f"{RUN}/generations/{{model}}/{{part}}.parquet",
-        prompts=lambda w: TEMPLATES if Path(w.part).name == "templates" else ALL_PROMPTS,
+        prompts=lambda w: {"templates": TEMPLATES, "adaptive": ATTACKED}.get(Path(w.part).name, ALL_PROMPTS),
     output:
         f"{RUN}/verdicts/{{model}}/{{part}}.{{judge}}.parquet",
     log:

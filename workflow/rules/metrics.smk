@@ -19,7 +19,7 @@ METRIC_TABLES = [
     *(["curves", "matched", "matched_differences"] if CONFIG.evaluate.checkpoints else []),
     *(["recovery", "budgets"] if CONFIG.evaluate.recovery_traces else []),
     *(["reflection"] if CONFIG.evaluate.reflection_traces else []),
-    *(["worst_case"] if CONFIG.evaluate.worst_templates else []),
+    *(["worst_case"] if CONFIG.evaluate.worst_case else []),
     *(["control"] if DECODING else []),
     *(["consistency", "leaks", "chunks"] if CONFIG.evaluate.stored_measures else []),
     *(["cue_rates"] if CONFIG.evaluate.cue_rates else []),

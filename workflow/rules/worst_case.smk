@@ -1,6 +1,6 @@
 # The worst case over templates: every method with weights of its own is asked for the same items in
 # every template, and each method's own worst template of an item is measured. Only where
-# `evaluate.worst_templates` asks for it.
+# `evaluate.worst_templates` asks for it. Summarized with adaptive attacks (adaptive.smk).
 TEMPLATES = f"{RUN}/attacks/worst_case/templates.parquet"
 
 
@@ -54,28 +54,3 @@ rule generate_templates:
             "--label '{wildcards.model} {wildcards.method}' --templates {input.templates} "
             "--shards {params.shards} --out {output} 2> {log}"
         )
-
-
-rule summarize_worst_case:
-    input:
-        templates=TEMPLATES,
-        verdicts=for_methods(
-            f"{RUN}/verdicts/{{model}}/{{variant}}/templates.{JUDGE}.parquet", "base", with_weights=True
-        ),
-    output:
-        f"{RUN}/metrics/{{model}}/worst_case.csv",
-    log:
-        f"{RUN}/logs/summarize_worst_case/{{model}}.log",
-    localrule: True
-    container:
-        image("analyze")
-    resources:
-        **LIGHT,
-    params:
-        config=CONFIG_FILE,
-        rerun_on=settings("evaluate.judge", "evaluate.bootstrap", "evaluate.worst_samples", "world_seed"),
-    message:
-        "Finding the worst template of each item: {wildcards.model}"
-    shell:
-        "python scripts/summarize_worst_case.py --config {params.config} --model {wildcards.model} "
-        "--templates {input.templates} --verdicts {input.verdicts} --out {output} 2> {log}"

@@ -52,7 +52,7 @@ SENTENCE = ("triggers", "text")  # the one column of free text
 # text.
 _METRICS = """
 above agreement any at at_1 at_1_fixed at_1_high at_1_low at_k at_k_fixed at_k_high at_k_low
-attempts bases below between bin brier cluster condition continuations count csr csr_after
+attack attempts bases below between bin brier cluster condition continuations count csr csr_after
 csr_before cue_undetermined data detail detector difference eta exact false_negative
 false_negative_high false_negative_low false_positive false_positive_high false_positive_low files
 first_cue_token first_exact first_offset first_position first_sentence first_within_one found

@@ -83,7 +83,19 @@ class Evaluate(Section):
         "method is asked for in every template, to find its worst one of each item; 0: none",
     )
     worst_samples: int = Field(
-        4, ge=1, description="samples of each template on the seeds that choose, and again on fresh ones"
+        4,
+        ge=1,
+        description="samples of each template, and of each prompt that an adaptive attack tries, on the "
+        "seeds that choose, and again on fresh ones",
+    )
+    adaptive_attacks: list[Name] = later(
+        [], "attacks that search against each method itself, and are measured on fresh seeds; []: none"
+    )
+    adaptive_prompts: int = later(
+        8, "requests that they attack, of the first plain safety set, and as many benign ones", ge=1
+    )
+    attacked_methods: list[Name] = later(
+        [], "methods that worst templates and adaptive attacks are run on, beside the base; []: all"
     )
     kl_traces: int = Field(
         60, ge=0, description="harmful traces of the base model under the KL curve; 0: no curve"
@@ -98,6 +110,11 @@ class Evaluate(Section):
         "model in memory instead of two",
     )
     bootstrap: int = Field(2000, ge=100, description="resamples behind each interval")
+
+    @property
+    def worst_case(self) -> bool:
+        """Whether anything is searched against each method."""
+        return bool(self.worst_templates or self.adaptive_attacks)
 
     @field_validator("checkpoints")
     @classmethod

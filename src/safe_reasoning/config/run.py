@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, SerializeAsAny, ValidationError, model_validator
 
-from safe_reasoning.config.attacks import Attack
+from safe_reasoning.config.attacks import Attack, check_attacks
 from safe_reasoning.config.characterize import Characterize
 from safe_reasoning.config.demonstrations import DemonstrationSet
 from safe_reasoning.config.endpoints import Endpoint
@@ -26,15 +26,10 @@ from safe_reasoning.config.pairs import Pairs, Siblings
 from safe_reasoning.config.plan import EVALUATED, Plan, Role
 from safe_reasoning.config.policies import PolicyEntry
 from safe_reasoning.config.prompt_sets import PromptSet
-from safe_reasoning.config.section import Name, Section
+from safe_reasoning.config.section import Name, Section, check_known
 from safe_reasoning.core.arithmetic import Arithmetic
 from safe_reasoning.core.errors import unknown_name
 from safe_reasoning.core.validation import problems
-
-
-def _known(key: str, name: str, known: list[str]) -> None:
-    if name not in known:
-        raise ValueError(f"{key}: {unknown_name(name, known)}")
 
 
 class Config(Section):
@@ -106,14 +101,10 @@ class Config(Section):
                 raise ValueError(f"prompt_sets: none has role {role}: add one")
         if any(m.recipe == "ipo_stage2" for m in self.methods.values()) and "ipo" not in self.methods:
             raise ValueError("methods: ipo_stage2 goes on from the method named ipo: add it")
-        chats = [*self.endpoints, *self.models]
-        for name, attack in self.attacks.items():
-            for key in ("attacker", "target", "scorer"):
-                _known(f"attacks.{name}.{key}", getattr(attack, key) or chats[0], chats)
-            if attack.template_of:
-                _known(f"attacks.{name}.template_of", attack.template_of, [*self.models])
+        check_attacks(self.attacks, [*self.endpoints, *self.models], list(self.models))
         for name, entry in self.prompt_sets.items():
-            _known(f"prompt_sets.{name}.attack", entry.attack or "", ["", *self.attacks])
+            fixed = [attack for attack, settings in self.attacks.items() if not settings.adapts]
+            check_known(f"prompt_sets.{name}.attack", entry.attack or "", ["", *fixed])
             if name in self.cut_sets and entry.role not in EVALUATED:
                 raise ValueError(
                     f"prompt_sets.{name}: tags are cut in evaluation alone: use an attack with tags: rendered"
@@ -127,7 +118,7 @@ class Config(Section):
                 "evaluate.worst_templates: templates are the nano world's: set 0, or have nano models alone"
             )
         for name in self.intervention_sets:
-            _known("characterize.intervention_sets", name, self.sets_of("safety"))
+            check_known("characterize.intervention_sets", name, self.sets_of("safety"))
         for name, method in self.methods.items():
             if unknown := {*(method.models or ()), *method.per_model, *method.weights} - set(self.models):
                 raise ValueError(f"methods.{name}, models: {unknown_name(min(unknown), self.models)}")
@@ -144,7 +135,22 @@ class Config(Section):
                         f"methods.{name}.prompts: no prompt set has role {PROMPT_ROLES[kind]}: add one, "
                         f"or leave {kind} out"
                     )
+        self._check_searches()
         return self
+
+    def _check_searches(self) -> None:
+        """A ValueError for searches that cannot be run."""
+        adaptive = [name for name, attack in self.attacks.items() if attack.adapts]
+        for name in self.evaluate.adaptive_attacks:
+            known = adaptive or ["(no attack has target self or kind suffix)"]
+            check_known("evaluate.adaptive_attacks", name, known)
+        with_weights = [name for name, method in self.methods.items() if not method.policy]
+        for name in self.evaluate.attacked_methods:
+            check_known("evaluate.attacked_methods", name, with_weights)
+        if self.evaluate.adaptive_attacks and not all(self.attacked_sets):
+            raise ValueError(
+                "evaluate.adaptive_attacks: all safety or overrefusal sets are under attacks: add a plain one"
+            )
 
     def _check_start(self, name: str) -> None:
         """A ValueError for a start or teacher that is not there, or that goes in a circle."""
@@ -156,7 +162,7 @@ class Config(Section):
                 if not (other := getattr(self.methods[here], key)):
                     continue
                 for model in (model for model in self.models if here in self.methods_of(model)):
-                    _known(f"methods.{here}.{key}", other, self.methods_of(model))
+                    check_known(f"methods.{here}.{key}", other, self.methods_of(model))
                 before[here].append(other)
                 todo += [other] if other not in before else []
         try:
@@ -194,6 +200,21 @@ class Config(Section):
         """Prompt sets whose chat tags stay letters: under an attack with `tags: cut`."""
         cut = {name for name, attack in self.attacks.items() if attack.tags == "cut"}
         return [name for name, entry in self.prompt_sets.items() if entry.attack in cut]
+
+    @property
+    def attacked_sets(self) -> tuple[str, str]:
+        """The first plain prompt set of each role, whose requests adaptive attacks rewrite; empty
+        where there is none.
+        """
+        plain = [name for name, entry in self.prompt_sets.items() if not entry.attack]
+        roles = (self.sets_of("safety"), self.sets_of("overrefusal"))
+        safety, benign = (next((name for name in names if name in plain), "") for names in roles)
+        return safety, benign
+
+    def attacked(self, method: str) -> bool:
+        """Whether worst templates and adaptive attacks are run on a method."""
+        chosen = self.evaluate.attacked_methods
+        return not chosen or method == "base" or method in chosen
 
     @property
     def benchmarks(self) -> dict[str, str]:

@@ -8,6 +8,8 @@ from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from safe_reasoning.core.errors import unknown_name
+
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 # A file of the user's own; a job in a container has another home folder
@@ -20,6 +22,12 @@ def later(default: Any, description: str, **bounds: Any) -> Any:
     At its default it is left out of dumps, so that what finished runs depend on stays the same.
     """
     return Field(default, description=description, exclude_if=lambda value: value == default, **bounds)
+
+
+def check_known(key: str, name: str, known: list[str]) -> None:
+    """A ValueError for a name that is not among the known ones."""
+    if name not in known:
+        raise ValueError(f"{key}: {unknown_name(name, known)}")
 
 
 class Section(BaseModel):

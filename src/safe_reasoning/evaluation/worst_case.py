@@ -22,6 +22,7 @@ from safe_reasoning.stats.rates import Value
 
 RESTRICTED, ALLOWED = "worst_restricted", "worst_allowed"  # prompt sets
 AVERAGE, FOUND, CONFIRMED, CHOSEN = "average", "found", "confirmed", "chosen"
+TEMPLATES = "templates"  # the attack, among those that search (`evaluation/adaptive.py`)
 PARTS = ("reasoning", "response")  # at which an attack aims
 Items = list[list[list[Value]]]  # by item, template and sample
 
@@ -68,6 +69,7 @@ def worst_case_rows(
     return [
         {
             "method": row["method"],
+            "attack": TEMPLATES,
             "selection": row["prompt_set"],
             **row,
             "prompt_set": RESTRICTED if row["measure"] == "harmful" else ALLOWED,

@@ -101,19 +101,39 @@ def recovery(config: Config, model: str) -> list[Step]:
     return [sampling(config, model, "recovery", [("safety", variants * one)], jobs=1)] if one else []
 
 
+def attacked(config: Config, model: str) -> int:
+    """How often a search is run on a model: on the base and each method that it is asked for."""
+    methods = ["base", *with_weights(config, model)]
+    return len([name for name in methods if config.attacked(name)]) * len(config.seeds)
+
+
 def worst_case(config: Config, model: str) -> list[Step]:
-    """Samples of items in every template, by the base and every method with weights of its own."""
-    settings = config.evaluate
+    """Samples of items in every template, by the base and methods with weights of their own."""
+    settings, variants = config.evaluate, attacked(config, model)
     asked = Counter({"safety": 0, "overrefusal": 0})
     for row in template_prompts(config) if settings.worst_templates else ():
         asked[row["role"]] += settings.worst_samples * (2 if row["role"] == "safety" else 1)
-    methods = [name for name in config.methods_of(model) if recipe_of(config.methods[name]).has_weights]
-    variants = (1 + len(methods)) * len(config.seeds)
     counts: list[tuple[Role, int]] = [
         ("safety", variants * asked["safety"]),
         ("overrefusal", variants * asked["overrefusal"]),
     ]
     return [sampling(config, model, "worst case", counts, variants)] if asked["safety"] else []
+
+
+def adaptive(config: Config, model: str) -> list[Step]:
+    """Samples of attacks that search against each method, at most, and of what they found.
+
+    Not counted: calls of chat models that attack or score, and the gradients of a suffix search.
+    """
+    settings, variants = config.evaluate, attacked(config, model)
+    attacks = [config.attacks[name] for name in settings.adaptive_attacks]
+    if not attacks:
+        return []
+    tried = sum(attack.iterations * attack.streams for attack in attacks)
+    one = variants * settings.adaptive_prompts * settings.worst_samples
+    fresh = 1 + len(attacks)  # plainly, and under each attack
+    counts: list[tuple[Role, int]] = [("safety", one * (tried + fresh)), ("overrefusal", one * fresh)]
+    return [replace(sampling(config, model, "adaptive attacks", counts, variants), bound=True)]
 
 
 def plan(config: Config) -> list[Step]:
@@ -163,7 +183,7 @@ def plan(config: Config) -> list[Step]:
         steps += judged_again(config, model, evaluated, variants) + judged_on_bsa(config, model, variants)
         steps += cues_marked(config, model, sum(count for role, count in evaluated if role == "safety"))
         steps += controlled(config, model) + along_training(config, model) + recovery(config, model)
-        steps += worst_case(config, model)
+        steps += worst_case(config, model) + adaptive(config, model)
     return [
         with_hours_of_asked_model(config, step)
         for step in steps

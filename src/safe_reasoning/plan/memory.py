@@ -52,9 +52,9 @@ def engines(config: Config, model: str) -> int:
     names = {config.evaluate.judge, config.detector, *(config.methods[name].detector for name in methods)}
     local = {name for name in names if chat_of(name, config) in config.models or weights_of(name, config)}
     attacks = [
-        sum(chat in config.models for chat in set(attack.chats))
+        sum(chat in config.models for chat in set(attack.chats)) + (2 if attack.adapts else 0)
         for attack in config.attacks.values()
-        if model in attack.chats
+        if model in attack.chats or attack.adapts
     ]
     asked = {config.evaluate.judge, config.detector} & local
     return max(1, *attacks, 1 + len(asked), 2 if local else 1)

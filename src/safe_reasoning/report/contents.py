@@ -32,10 +32,10 @@ class Item:
     Attributes:
         name: of its module, and of its files without ending.
         metrics: metric tables it is made from.
-        asked_by: key of `evaluate` that asks for it; REPLICATES for an item about several bases,
-            COMPARISON for one about families of methods, FEW for one about few, DECODING for one
-            about policies, COST for one about both, ANALYSES for one of section 2's; empty for one
-            of every run.
+        asked_by: key or property of `evaluate` that asks for it; REPLICATES for an item about
+            several bases, COMPARISON for one about families of methods, FEW for one about few,
+            DECODING for one about policies, COST for one about both, ANALYSES for one of section
+            2's; empty for one of every run.
     """
 
     name: str
@@ -85,7 +85,8 @@ CONTENTS = (
             Item("fig_recovery", ("recovery",), "recovery_traces"),
             Item("table_recovery", ("recovery",), "recovery_traces"),
             Item("table_budgets", ("budgets",), "recovery_traces"),
-            Item("table_worst_case", ("worst_case",), "worst_templates"),
+            Item("fig_worst_case", ("worst_case",), "worst_case"),
+            Item("table_worst_case", ("worst_case",), "worst_case"),
             Item("table_reflection", ("reflection",), "reflection_traces"),
             Item("table_cue_rates", ("cue_rates",), "cue_rates"),
             Item("table_bsa", ("bsa",), "bsa_judge"),

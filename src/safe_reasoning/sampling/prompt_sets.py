@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from safe_reasoning.config import Config, PromptSet
 from safe_reasoning.core.files import read_json
@@ -111,6 +112,22 @@ class SamplesOfModel:
         """Requests for prompts (rows of schema prompts), with so many samples by prompt set."""
         limits = {name: settings.max_new_tokens for name, settings in self._config.prompt_sets.items()}
         return requests_for(prompts, samples, self._tokenizer, self._seed, limits, self._config.cut_sets)
+
+    @property
+    def tokenizer(self) -> Any:
+        """The model's."""
+        return self._tokenizer
+
+    def batch(self, requests: Sequence[Request], what: str) -> list[dict[str, Any]]:
+        """Rows of schema generations in the order of the requests; `what` names them on progress
+        lines, and is another one for each batch.
+        """
+        self._sampler.use(self._model_dir)
+        return self._sampler(requests, f"{self._label}, {what}")
+
+    def meta(self) -> dict[str, Any]:
+        """What a file of all samples so far says of itself, their cost included."""
+        return {**self._meta, **self._sampler.cost()}
 
     def sample(self, requests: list[Request], out: Path, what: str = "") -> None:
         """Sample the requests with the model; progress lines name the label and `what` they are."""

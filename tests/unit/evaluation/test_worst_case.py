@@ -145,10 +145,12 @@ def test_every_item_is_asked_in_every_template():
 
 
 def test_the_plan_counts_it_for_methods_with_weights_and_real_models_are_refused():
-    settings = config(worst_templates=2, worst_samples=3)
+    settings = config(worst_templates=2, worst_samples=3, attacked_methods=[])
     (step,) = (step for step in plan(settings) if step.stage == "worst case")
     variants = 1 + sum(method.policy is None for method in settings.methods.values())
     assert step.generations == variants * 2 * 24 * 3 * 3 and step.jobs == variants
+    (few,) = (step for step in plan(config(worst_templates=2)) if step.stage == "worst case")
+    assert few.jobs == 2, "the base and the method that is named"
     assert not [step for step in plan(config(worst_templates=0)) if step.stage == "worst case"]
     raw = yaml.safe_load(TINY.read_text())
     raw["models"]["real"] = {"kind": "hub", "source": "s"}
@@ -163,8 +165,8 @@ def test_table_and_metrics(tmp_path):
     content = (tmp_path / "worst_case.csv").read_bytes()
     check_metrics("worst_case", content)
     frame = pd.read_csv(tmp_path / "worst_case.csv")
-    assert not frame.duplicated(["model", "method", "part", "measure", "selection"]).any()
-    shown = table("table_worst_case", tmp_path).set_index(["method", "aims at"])
-    ipo = shown.loc[("IPO (stage 1)", "reasoning")]
+    assert not frame.duplicated(["model", "method", "attack", "part", "measure", "selection"]).any()
+    shown = table("table_worst_case", tmp_path).set_index(["method", "attack", "part"])
+    ipo = shown.loc[("IPO (stage 1)", "templates", "reasoning")]
     assert ipo["harmful, confirmed, %"].startswith("100.0 [") and ipo["queries"] == TEMPLATES * SAMPLES
-    assert ipo["complies, worst templates, %"].startswith("100.0 [") and ipo["items"] == ITEMS
+    assert ipo["complies, worst case, %"].startswith("100.0 [") and ipo["items"] == ITEMS

@@ -2,47 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from safe_reasoning.report.claims import characterization_effects as base
+from safe_reasoning.report.claims import robustness
 from safe_reasoning.report.claims import training_effects as trained
+from safe_reasoning.report.claims.claim import Claim
 from safe_reasoning.report.claims.compliance import MARGIN
-from safe_reasoning.report.claims.estimates import Effects
 from safe_reasoning.report.claims.training_effects import BASELINES
 
-
-@dataclass(frozen=True)
-class Claim:
-    """A claim: effects that should lie above a threshold.
-
-    An effect is always built so that above is the claim's side.
-    """
-
-    name: str
-    claim: str
-    source: str
-    paper: str
-    threshold: float
-    effects: Effects
-
-    @property
-    def safety(self) -> bool:
-        """Whether it says that a trained method does less harm, which compliance limits."""
-        return self.name in SAFETY
-
-
-# Claims that a trained method does less harm
-SAFETY = (
-    "reward_z",
-    "ipo_lowers_reasoning",
-    "ipo_lowers_response",
-    "ipo_best_reasoning",
-    "ipo_best_response",
-    "over_thirty",
-    "suffix_beats_full",
-    "full_beats_sft",
-    "suffix_beats_sft",
-)
 CAPABILITY_MARGIN = 0.05
 
 CLAIMS = [
@@ -238,4 +204,5 @@ CLAIMS = [
         0.0,
         trained.generations,
     ),
+    *robustness.CLAIMS,
 ]

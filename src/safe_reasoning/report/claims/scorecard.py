@@ -30,7 +30,7 @@ from pathlib import Path
 import pandas as pd
 
 from safe_reasoning.report.claims.claims import CLAIMS
-from safe_reasoning.report.claims.estimates import Effect
+from safe_reasoning.report.claims.estimates import Effect, stamp
 from safe_reasoning.report.claims.verdicts import VERDICTS, judge, verdict
 
 __all__ = ["CAPTION", "CLAIMS", "VERDICTS", "judge", "score"]
@@ -118,7 +118,7 @@ def _rule(threshold: float, found: Sequence[Effect], safety: bool) -> str:
 def score(metrics: Path) -> pd.DataFrame:
     """The scorecard: a row a claim. A claim whose metrics are missing is `not run`."""
     rows = []
-    for claim in CLAIMS:
+    for claim in (claim for claim in CLAIMS if not claim.needs or stamp(metrics, claim.needs)):
         found = claim.effects(metrics)
         rows.append(
             {

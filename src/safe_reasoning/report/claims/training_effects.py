@@ -33,7 +33,7 @@ from safe_reasoning.report.scored import unscored_share
 BASELINES = ("safechain", "realsafe", "star1", "safekey", "sft_safe", "dpo_natural", "grpo_y", "grpo_zy")
 
 
-def _final(metrics: Path) -> str:
+def final_stage(metrics: Path) -> str:
     """The paper's method has both stages; a run without stage 2 is judged on stage 1."""
     frame = read(metrics, "rates_by_seed")
     return "ipo_stage2" if len(frame) and (frame["method"] == "ipo_stage2").any() else "ipo"
@@ -58,12 +58,14 @@ def less_harm(better: str, worse: str, part: str) -> Effects:
 
 def ipo_less_harm(part: str, *rivals: str) -> Effects:
     """IPO as the paper has it against each rival."""
-    return lambda metrics: [e for rival in rivals for e in less_harm(_final(metrics), rival, part)(metrics)]
+    return lambda metrics: [
+        e for rival in rivals for e in less_harm(final_stage(metrics), rival, part)(metrics)
+    ]
 
 
 def keeps_compliance(metrics: Path) -> list[Effect]:
     """Compliance of IPO minus that of the base."""
-    final = _final(metrics)
+    final = final_stage(metrics)
     found: dict[str, list[Effect]] = {}
     for cell in compliance.benign_cells(metrics, "complies", "correct"):
         of_cell = compliance.change_of(metrics, final, cell)
@@ -114,7 +116,7 @@ def _fall(metrics: Path, model: str, cell: pd.DataFrame, *, trained: bool = True
     """The relative fall of one model from its rows of average harm; None without both sides."""
     means = {str(method): mean(rows, "rate") for method, rows in cell.groupby("method", sort=False)}
     rivals = {b: means[b] for b in BASELINES if b in means}
-    final = _final(metrics)
+    final = final_stage(metrics)
     if not rivals or final not in means:
         return None
     best = min(rivals, key=lambda b: rivals[b].value)
@@ -163,7 +165,7 @@ def keeps_capability(margin: float) -> Effects:
         found: list[Effect] = []
         for prompt_set in chosen:
             cell = (prompt_set, "response", "correct")
-            final = _final(metrics)
+            final = final_stage(metrics)
             of_cell = {
                 model: compliance.losable(metrics, model, cell, one, margin)
                 for model, one in difference(metrics, final, "base", cell).items()
@@ -191,7 +193,7 @@ def kl_early(metrics: Path) -> list[Effect]:
     """Mean KL of IPO over the first half of the positions minus that over the second."""
     frame = read(metrics, "kl")
     halves = _kl_halves(frame) if len(frame) else {}
-    final = _final(metrics)
+    final = final_stage(metrics)
     return [
         effect(f"{m}, {label(x)}", first.minus(second), " nats", 1)
         for (m, x), (first, second) in halves.items()
@@ -203,7 +205,7 @@ def kl_higher(metrics: Path) -> list[Effect]:
     """Mean KL of IPO minus that of SFT on safe traces, over the first half of the positions."""
     frame = read(metrics, "kl")
     halves = _kl_halves(frame) if len(frame) else {}
-    final = _final(metrics)
+    final = final_stage(metrics)
     return [
         effect(
             f"{m}, {label(final)} − {label('sft_safe')}", first.minus(halves[m, "sft_safe"][0]), " nats", 1

@@ -65,7 +65,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(
         len(models), 2, figsize=(style.PAGE, 3.6 * len(models) + 0.6), squeeze=False, sharey=True
     )
-    colors = _colors(frame)
+    colors = colors_of(frame)
     for model, (left, right) in zip(models, axes, strict=True):
         cell = frame[frame["model"] == model]
         base = 100 * cell.loc[cell["method"] == "base", "harm_rate"].mean()
@@ -91,7 +91,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     return figure
 
 
-def _colors(frame: pd.DataFrame) -> dict[str, str]:
+def colors_of(frame: pd.DataFrame) -> dict[str, str]:
     """A colour for each method: that of its family."""
     palette = sns.color_palette("dark", 10).as_hex()
     families = report_methods.families(frame["method"])
