@@ -35,6 +35,8 @@ def main() -> None:
     parser.add_argument("--prompts", required=True, nargs="+")
     parser.add_argument("--triggers", type=Path, help="the picked triggers")
     parser.add_argument("--rollouts", type=Path, help="rollouts of the base, to fit the policy on")
+    parser.add_argument("--scorer", type=Path, help="the learned step scorer")
+    parser.add_argument("--base", type=Path, help="training.json of the base, whose states that scorer reads")
     parser.add_argument("--benign-prompts", nargs="+", default=[], help="the benign prompts among them")
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--label", default="controlled", help="name on the progress lines")
@@ -46,8 +48,8 @@ def main() -> None:
     parser.add_argument("--edits", required=True, type=Path, help="log of what was edited")
     arguments = parser.parse_args()
     config = load(arguments.config)
-    from safe_reasoning.control.controller import run_controlled
     from safe_reasoning.control.inputs import PolicyInputs
+    from safe_reasoning.control.paths import run_paths
     from safe_reasoning.control.policy import annotators_of, settings_of
     from safe_reasoning.sampling.chat_template import template_hash
     from safe_reasoning.sampling.engine import load_tokenizer
@@ -69,13 +71,15 @@ def main() -> None:
         {row["prompt_id"]: row for row in [*prompts, *benign]},
         arguments.triggers,
         arguments.rollouts,
+        arguments.scorer,
+        arguments.base.parent if arguments.base else None,
     )
     policy = importlib.import_module(f"safe_reasoning.control.policies.{settings.kind}").open_policy(inputs)
     samples = {each: entry.samples for each, entry in config.prompt_sets.items()}
     limits = {each: entry.max_new_tokens for each, entry in config.prompt_sets.items()}
     requests = requests_for(prompts, samples, tokenizer, arguments.seed, limits, config.cut_sets)
     sampler = Sampler(config, arguments.model_dir, arguments.shards, stop_at_think_end=False)
-    done = run_controlled(
+    done = run_paths(
         lambda asked, label: sampler(asked, f"{arguments.label}, {label}"),
         tokenizer,
         policy,

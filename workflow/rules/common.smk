@@ -10,6 +10,7 @@ from safe_reasoning import config as typed_config
 from safe_reasoning.runtime import images
 from safe_reasoning.report import contents
 from safe_reasoning.control.policy import annotators_of as annotators_of_policy
+from safe_reasoning.control.policy import learns_scorer
 from safe_reasoning.control.policy import needs_of as needs_of_policy
 from safe_reasoning.pairs.demonstration import detector_of, needs_of, samples_of
 from safe_reasoning.pairs.demonstration import roles_of, roles_of_rollouts

@@ -71,3 +71,38 @@ rule summarize_control:
         "python scripts/summarize_control.py --config {params.config} --model {wildcards.model} "
         "--prompts {input.prompts} --edits {input.edits} --verdicts {input.verdicts} "
         "--without {input.without} --base {input.base} --out {output} 2> {log}"
+
+
+# Only where a method decodes by it.
+rule fit_step_scorer:
+    input:
+        base=f"{RUN}/models/{{model}}/base/training.json",
+        rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
+        csr=f"{RUN}/characterize/{{model}}/csr.parquet",
+        prompts=prompt_files("align_harmful", "align_benign"),
+    output:
+        scorer=SCORER,
+        table=f"{RUN}/metrics/{{model}}/step_scorer.csv",
+    log:
+        f"{RUN}/logs/fit_step_scorer/{{model}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/fit_step_scorer/{{model}}.tsv"
+    container:
+        image("serve")
+    threads: CONFIG.engine.threads
+    resources:
+        **GENERATION,
+    params:
+        config=CONFIG_FILE,
+        base=lambda w, input: folder_of(input.base),
+        rerun_on=settings(
+            "world_seed", "characterize.unsafe_threshold", "evaluate.judge", "evaluate.bootstrap"
+        ),
+    message:
+        "Fitting the step scorer of {wildcards.model}"
+    shell:
+        on_gpus(
+            "python scripts/fit_step_scorer.py --config {params.config} --model {wildcards.model} "
+            "--base {params.base} --rollouts {input.rollouts} --csr {input.csr} "
+            "--prompts {input.prompts} --out {output.scorer} --metrics {output.table} 2> {log}"
+        )

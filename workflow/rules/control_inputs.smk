@@ -1,6 +1,9 @@
 # What policies are made from: from the configuration to files and options.
 
 
+SCORER = f"{RUN}/characterize/{{model}}/step_scorer.safetensors"
+
+
 def policy_inputs(wildcards):
     """What the method's policy inserts or is fitted on, by the name of the script's option."""
     needs = needs_of_policy(CONFIG, CONFIG.methods[wildcards.method].policy)
@@ -10,6 +13,9 @@ def policy_inputs(wildcards):
     if "rollouts" in needs:
         files["rollouts"] = f"{RUN}/generations/{wildcards.model}/base/rollouts.parquet"
         files["benign_prompts"] = prompt_files("align_benign")
+    if "scorer" in needs:
+        files["scorer"] = SCORER.format(model=wildcards.model)
+        files["base"] = f"{RUN}/models/{wildcards.model}/base/training.json"
     return files
 
 

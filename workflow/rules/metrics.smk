@@ -21,6 +21,7 @@ METRIC_TABLES = [
     *(["reflection"] if CONFIG.evaluate.reflection_traces else []),
     *(["worst_case"] if CONFIG.evaluate.worst_case else []),
     *(["control"] if DECODING else []),
+    *(["step_scorer"] if learns_scorer(CONFIG) else []),
     *(["consistency", "leaks", "chunks"] if CONFIG.evaluate.stored_measures else []),
     *(["cue_rates"] if CONFIG.evaluate.cue_rates else []),
     *(["bsa"] if CONFIG.evaluate.bsa_judge else []),
@@ -97,7 +98,7 @@ rule join_metrics:
     log:
         f"{RUN}/logs/join_metrics/{{table}}.log",
     wildcard_constraints:
-        table="(?!contamina|cue_audit|judge_audit|judge_calibration|over_bases)[a-z_]+",
+        table="(?!contamina|cue_audit|onset_audit|judge_audit|judge_calibration|over_bases)[a-z_]+",
     localrule: True
     container:
         image("analyze")

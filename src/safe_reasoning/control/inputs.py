@@ -11,6 +11,7 @@ from typing import Any
 from safe_reasoning.config import Config
 from safe_reasoning.control.controller import Draft
 from safe_reasoning.control.policy import settings_of
+from safe_reasoning.control.step_scorer import StateReader, StepScorer
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json
 from safe_reasoning.core.records import read_rows
@@ -31,6 +32,8 @@ class PolicyInputs:
         prompts: rows of schema prompts by prompt_id.
         triggers_file: the picked triggers, where the policy needs them.
         rollouts_file: rollouts of the base, likewise.
+        scorer_file: the learned step scorer, likewise.
+        base_dir: folder of the base, whose hidden states that scorer reads.
     """
 
     config: Config
@@ -40,6 +43,8 @@ class PolicyInputs:
     prompts: dict[str, dict[str, Any]]
     triggers_file: Path | None = None
     rollouts_file: Path | None = None
+    scorer_file: Path | None = None
+    base_dir: Path | None = None
 
     @cached_property
     def settings(self) -> Any:
@@ -74,6 +79,18 @@ class PolicyInputs:
             raise UserError(f"the policy {self.name} needs --rollouts: give it")
         sets = self.config.sets_of("align_benign")
         return [row for row in read_rows(self.rollouts_file, "generations") if row["prompt_set"] in sets]
+
+    @cached_property
+    def step_scorer(self) -> StepScorer:
+        """The learned step scorer."""
+        if self.scorer_file is None:
+            raise UserError(f"the policy {self.name} needs --scorer and --base: give them")
+        return StepScorer.load(self.scorer_file)
+
+    @cached_property
+    def states(self) -> StateReader:
+        """What the learned step scorer reads."""
+        return StateReader(self.base_dir or self.model_dir)
 
     def request_span(self, prompt_id: str, prompt_ids: list[int]) -> range:
         """Places of the request's tokens among the templated ones.

@@ -20,7 +20,7 @@ from safe_reasoning.config.policies import PolicySettings
 from safe_reasoning.core.errors import UserError
 
 FOLDER = Path(__file__).parent / "policies"
-Need = Literal["triggers", "detector", "judge", "weights", "rollouts"]
+Need = Literal["triggers", "detector", "judge", "weights", "rollouts", "scorer"]
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,18 @@ class Kind:
     Attributes:
         settings: its settings in the configuration.
         needs: what these settings ask for beyond the engine: the picked `triggers`, a cue
-            `detector`, the run's `judge`, the model's `weights` for a second forward pass, or the
-            base's `rollouts`.
+            `detector`, the run's `judge`, the model's `weights` for a second forward pass, the
+            base's `rollouts`, or the learned step `scorer`.
         rounds: most edits of one completion (plan).
         candidates: continuations after each edit (plan).
+        paths: completions of each request, each under the policy, of which one is delivered (plan).
     """
 
     settings: type[PolicySettings]
     needs: Callable[[Any], tuple[Need, ...]]
     rounds: Callable[[Any], int]
     candidates: Callable[[Any], int] = lambda settings: 1
+    paths: Callable[[Any], int] = lambda settings: 1
 
 
 def kinds() -> list[str]:
@@ -68,10 +70,10 @@ def needs_of(config: Config, name: str) -> tuple[Need, ...]:
 
 
 def continuations_of(config: Config, name: str) -> int:
-    """Most continuations that a policy samples for one completion, its edits and candidates."""
+    """Most continuations that a policy samples for one completion, beyond that one itself."""
     settings = settings_of(config, name)
     kind = kind_named(settings.kind)
-    return kind.rounds(settings) * kind.candidates(settings)
+    return kind.paths(settings) * (1 + kind.rounds(settings) * kind.candidates(settings)) - 1
 
 
 def annotators_of(config: Config, name: str) -> list[str]:
@@ -86,7 +88,8 @@ def resolved(config: Config) -> Config:
 
     Raises:
         UserError: An unknown kind or key, a method that lacks its policy or has one that its recipe
-            does not read, or a method that decodes another that decodes.
+            does not read, a method that decodes another that decodes, or a learned step scorer that
+            would not learn from alignment prompts.
     """
     used = {name: settings_of(config, name) for name in config.policies}
     for method, entry in config.methods.items():
@@ -96,8 +99,8 @@ def resolved(config: Config) -> Config:
                 f"methods.{method}: the recipe {entry.recipe} "
                 + ("needs a `policy`: name one" if decodes else "reads no `policy`: remove it")
             )
-        if entry.policy is not None:
-            settings_of(config, entry.policy)
+        if entry.policy is not None and "scorer" in needs_of(config, entry.policy):
+            _check_scorer(config, method)
         for key in ("start", "teacher"):
             other = getattr(entry, key)
             if other and config.methods[other].recipe in ("decode", "given"):
@@ -105,3 +108,19 @@ def resolved(config: Config) -> Config:
                     f"methods.{method}.{key}: {other} has no weights of its own: name a trained method"
                 )
     return config.model_copy(update={"policies": used})
+
+
+def learns_scorer(config: Config) -> bool:
+    """Whether a method of the run decodes by the learned step scorer."""
+    return any(
+        "scorer" in needs_of(config, entry.policy) for entry in config.methods.values() if entry.policy
+    )
+
+
+def _check_scorer(config: Config, method: str) -> None:
+    """Whether the learned step scorer of a method would see alignment prompts alone."""
+    if other := config.sets_of("characterize"):
+        raise UserError(
+            f"methods.{method}: a learned step scorer learns from the continuation safety ratio of alignment "
+            f"prompts, and prompt_sets.{other[0]} has role characterize: remove that set or the method"
+        )

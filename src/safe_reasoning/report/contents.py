@@ -20,6 +20,7 @@ REPLICATES = "replicates"  # asked for by bases that are replicates, with checkp
 # Asked for by checkpoints, where fig_families is not: it shows many methods better
 FEW = "few"
 DECODING = "decoding"  # asked for by methods that decode under a policy
+SCORER = "scorer"  # asked for by policies with the learned step scorer
 COST = "cost"  # asked for by both, a comparison and policies
 ANALYSES = "analyses"  # asked for by `characterize.analyses`
 COMPARISON = "comparison"  # asked for by curves and recovery together, as a comparison of many methods has
@@ -82,6 +83,7 @@ CONTENTS = (
             Item("fig_over_bases", ("over_bases", "matched"), REPLICATES),
             Item("table_over_bases", ("over_bases", "over_bases_differences", "matched"), REPLICATES),
             Item("table_control", ("control",), DECODING),
+            Item("table_step_scorer", ("step_scorer",), SCORER),
             Item("fig_recovery", ("recovery",), "recovery_traces"),
             Item("table_recovery", ("recovery",), "recovery_traces"),
             Item("table_budgets", ("budgets",), "recovery_traces"),
@@ -199,6 +201,9 @@ def _asked(config: Config, key: str) -> bool:
         return config.characterize.analyses
     if key == REPLICATES:
         return bool(config.replicates and config.evaluate.checkpoints)
+    if key == SCORER:
+        policies = [config.policies.get(method.policy or "") for method in config.methods.values()]
+        return any(getattr(policy, "scorer", "") == "learned" for policy in policies)
     if key in (DECODING, COST):
         decodes = any(method.policy for method in config.methods.values())
         return decodes and (key == DECODING or _asked(config, COMPARISON))

@@ -4,7 +4,7 @@ SafeThink's idea (arXiv 2602.11096; its reward model and threshold were not foun
 put a trigger there. Step search as AURA's (its thresholds and candidates were not found): take the
 step back, sample several continuations, keep the safest. The scorer is the run's judge, asked about
 the reasoning since the last edit, up to the end of each sentence: in the nano world exact, an
-oracle. Causal by construction.
+oracle. Or it is learned (`control.step_scorer`), and asks nobody. Causal by construction.
 """
 
 from __future__ import annotations
@@ -23,8 +23,13 @@ from safe_reasoning.control.steps import edit_behind, edit_instead
 
 
 class Settings(PolicySettings):
-    """What is done about an unsafe step, and how often."""
+    """What finds an unsafe step, what is done about it, and how often."""
 
+    scorer: Literal["judge", "learned"] = Field(
+        "judge",
+        description="judge: the run's; learned: a regression on the base's hidden states, fitted in the "
+        "run on alignment prompts",
+    )
     put: Literal["behind", "instead", "nothing"] = Field(
         "behind",
         description="a trigger behind the unsafe sentence, which stays, or in its place; nothing: it is "
@@ -41,7 +46,10 @@ def _puts_trigger(settings: Settings) -> bool:
 
 KIND = Kind(
     settings=Settings,
-    needs=lambda settings: ("judge", *(("triggers",) if _puts_trigger(settings) else ())),
+    needs=lambda settings: (
+        "judge" if settings.scorer == "judge" else "scorer",
+        *(("triggers",) if _puts_trigger(settings) else ()),
+    ),
     rounds=lambda settings: settings.rounds,
     candidates=lambda settings: settings.candidates,
 )
@@ -58,13 +66,13 @@ class UnsafeStep(OnePath):
     def first_edits(self, drafts: Sequence[Draft]) -> list[Edit | None]:
         settings, edits = self.inputs.settings, list[Edit | None]()
         put = edit_behind if settings.put == "behind" else edit_instead
-        for draft, (steps, place) in zip(drafts, unsafe_steps(self.inputs, drafts), strict=True):
-            if place is None:
+        for draft, found in zip(drafts, unsafe_steps(self.inputs, drafts), strict=True):
+            if found.place is None:
                 edits.append(None)
                 continue
             text = self.inputs.trigger(draft) if _puts_trigger(settings) else settings.text or ""
             text = "" if settings.put == "nothing" else text
-            edits.append(put(self.inputs.tokenizer, draft, steps[place], text, "unsafe"))
+            edits.append(put(self.inputs.tokenizer, draft, found.steps[found.place], text, "unsafe"))
         return edits
 
     def best(self, groups: Sequence[Sequence[Draft]]) -> list[int]:
