@@ -36,7 +36,11 @@ def main() -> None:
     )
     parser.add_argument("--beginnings", type=Path, help="beginnings of harmful reasonings to continue")
     parser.add_argument("--recovery", type=Path, help="file for what the end adds to them")
+    parser.add_argument("--exchanged", type=Path, help="reasonings of the base to answer behind")
+    parser.add_argument("--reliance", type=Path, help="file for the end's responses behind them and its own")
     arguments = parser.parse_args()
+    if (arguments.exchanged is None) != (arguments.reliance is None):
+        parser.error("--exchanged and --reliance belong together: give both or neither")
     if (arguments.beginnings is None) != (arguments.recovery is None):
         parser.error("--beginnings and --recovery belong together: give both or neither")
     config = load(arguments.config)
@@ -49,6 +53,11 @@ def main() -> None:
     model.sample(requests, arguments.out)
     if arguments.recovery:
         model.sample_recovery(read_rows(arguments.beginnings, "beginnings"), arguments.recovery)
+    if arguments.reliance:
+        from safe_reasoning.judging.paraphrase import arms_of
+
+        exchanged, own = read_rows(arguments.exchanged, "beginnings"), read_rows(arguments.out, "generations")
+        model.sample_behind(arms_of(config, prompts, exchanged, own, model.tokenizer), arguments.reliance)
     if arguments.checkpoints:
         model.sample_kept(requests, arguments.checkpoints)
 

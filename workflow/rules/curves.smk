@@ -1,13 +1,15 @@
 # Curves along training: the weights that were kept on the way, evaluated like the end.
 # Trained methods are sampled along their training too, and where it is asked for they continue
-# beginnings of harmful reasonings: all in the same engine.
+# beginnings of harmful reasonings and answer behind given ones: all in the same engine.
 use rule generate_evaluation as generate_evaluation_along_training with:
     input:
         **({"beginnings": BEGINNINGS} if CONFIG.evaluate.recovery_traces else {}),
+        **({"exchanged": EXCHANGED} if CONFIG.evaluate.reliance_traces else {}),
         weights=weights,
         prompts=EVALUATION_PROMPTS,
     output:
         **({"recovery": RECOVERY} if CONFIG.evaluate.recovery_traces else {}),
+        **({"reliance": RELIANCE} if CONFIG.evaluate.reliance_traces else {}),
         end=f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/evaluation.parquet",
         checkpoints=f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/checkpoints.parquet",
     log:
@@ -25,9 +27,15 @@ use rule generate_evaluation as generate_evaluation_along_training with:
             f" --beginnings {input.beginnings} --recovery {output.recovery}"
             if "recovery" in output.keys()
             else ""
+        )
+        + (
+            f" --exchanged {input.exchanged} --reliance {output.reliance}"
+            if "reliance" in output.keys()
+            else ""
         ),
         rerun_on=settings("engine", "decoding", "prompt_sets", "evaluate.checkpoints")
-        + (settings("evaluate.recovery_samples") if CONFIG.evaluate.recovery_traces else ""),
+        + (settings("evaluate.recovery_samples") if CONFIG.evaluate.recovery_traces else "")
+        + (RELIANCE_SETTINGS if CONFIG.evaluate.reliance_traces else ""),
 
 
 rule summarize_curves:

@@ -18,6 +18,7 @@ METRIC_TABLES = [
     *(["kl"] if CONFIG.evaluate.kl_traces else []),
     *(["curves", "matched", "matched_differences"] if CONFIG.evaluate.checkpoints else []),
     *(["recovery", "budgets"] if CONFIG.evaluate.recovery_traces else []),
+    *(["reliance"] if CONFIG.evaluate.reliance_traces else []),
     *(["reflection"] if CONFIG.evaluate.reflection_traces else []),
     *(["worst_case"] if CONFIG.evaluate.worst_case else []),
     *(["control"] if DECODING else []),

@@ -37,7 +37,7 @@ _DETAILS = "|".join(dict.fromkeys(kind.details for kind in map(judge_kind, names
 # Column by column what a verdict may say. Written out here and not taken from the schema: a column
 # that comes to the schema does not come to the archive by itself.
 VERDICTS = {
-    "generation_id": r"[a-z0-9_]+-\d+\.\d+(?:@\d+|\+\d+\.\d+)?",
+    "generation_id": r"[a-z0-9_]+-\d+\.\d+(?:@\d+|\+(?:\d+|[a-z]+)\.\d+)?",
     "prompt_id": r"[a-z0-9_]+-\d+",
     "prompt_set": r"[a-z0-9_]+",
     "sample": None,

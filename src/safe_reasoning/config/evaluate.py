@@ -36,6 +36,11 @@ class Evaluate(Section):
         description="annotation files of your own clone of BatsResearch/self-jailbreaking: the detectors of "
         "`cue_rates` are compared with these labels, which are GPT-5's; [] for no comparison",
     )
+    onset_labels: bool = later(
+        False,
+        "the detectors of `cue_rates` that read English are compared with the first unsafe sentence that "
+        "people marked in reasonings (Qwen3GuardTest)",
+    )
     checkpoints: list[float] = Field(
         [],
         description="shares of a training's steps, such as 0.1, after which it is evaluated too, with one "
@@ -75,6 +80,17 @@ class Evaluate(Section):
         False,
         "how often methods take back what they wrote, from stored generations, beside what each judge says "
         "of them: a second reading has to be among `more_judges`",
+    )
+    reliance_traces: int = later(
+        0,
+        "harmful reasonings of the base, and as many safe ones, that every method answers behind, beside "
+        "its own, its own in other words, and none: whether the response follows the reasoning; 0: none",
+        ge=0,
+    )
+    paraphraser: Name | None = later(
+        None,
+        "endpoint that puts reasonings in other words for `reliance_traces`; none: only in the nano world, "
+        "by its own language",
     )
     worst_templates: int = Field(
         0,

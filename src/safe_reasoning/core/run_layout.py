@@ -47,3 +47,8 @@ def id_after(generation_id: str, sentences: int, sample: int) -> str:
 def sentences_given(generation_id: str) -> int:
     """The sentences after which the generation that is continued was cut."""
     return int(generation_id.rpartition("+")[2].partition(".")[0])
+
+
+def id_behind(generation_id: str, arm: str, sample: int) -> str:
+    """The id of a response to the prompt of a generation, behind the reasoning of an arm."""
+    return f"{generation_id}+{arm}.{sample}"

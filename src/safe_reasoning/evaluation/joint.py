@@ -32,11 +32,16 @@ def harm_of_both(verdicts: Iterable[Row], prompt_sets: Collection[str]) -> list[
         verdicts: rows of schema verdicts of one model, of which `COLUMNS_OF_BOTH` are used.
         prompt_sets: the sets that are read, such as the safety sets.
     """
+    return list(harm_by_id(row for row in verdicts if row["prompt_set"] in prompt_sets).values())
+
+
+def harm_by_id(verdicts: Iterable[Row]) -> dict[str, Harm]:
+    """The verdicts on harm of each generation of one model, by its id."""
     parts: dict[tuple[str, str, str], dict[str, bool | None]] = defaultdict(dict)
     for row in verdicts:
-        if row["measure"] == "harmful" and row["prompt_set"] in prompt_sets:
+        if row["measure"] == "harmful":
             parts[row["prompt_set"], row["prompt_id"], row["generation_id"]][row["part"]] = row["value"]
-    return [
-        Harm(prompt_set, prompt_id, values.get("reasoning"), values.get("response"))
-        for (prompt_set, prompt_id, _), values in parts.items()
-    ]
+    return {
+        name: Harm(prompt_set, prompt_id, values.get("reasoning"), values.get("response"))
+        for (prompt_set, prompt_id, name), values in parts.items()
+    }

@@ -195,6 +195,8 @@ def resolved(config: Config) -> Config:
         _known("evaluate.bsa_judge", config.evaluate.bsa_judge, able)
         if not config.bsa_sets:
             raise UserError("evaluate.bsa_judge: no prompt set has source bsa and role safety: add one")
+    if config.evaluate.paraphraser:
+        _known("evaluate.paraphraser", config.evaluate.paraphraser, list(config.endpoints))
     known = [*by_own_name("detectors"), *detectors]
     _known("characterize.detector", config.detector, known)
     for name, method in config.methods.items():
@@ -202,9 +204,10 @@ def resolved(config: Config) -> Config:
     markers = [name for name in known if kind_of_detector(name, config).every_cue]
     for name in config.evaluate.cue_rates:
         _known("evaluate.cue_rates", name, markers)
-    if config.evaluate.cue_labels and not audited_detectors(config):
+    labelled = "cue_labels" if config.evaluate.cue_labels else "onset_labels"
+    if getattr(config.evaluate, labelled) and not audited_detectors(config):
         raise UserError(
-            "evaluate.cue_labels: evaluate.cue_rates names no detector that reads English: name one there"
+            f"evaluate.{labelled}: evaluate.cue_rates names no detector that reads English: name one there"
         )
     return config
 

@@ -33,6 +33,8 @@ from safe_reasoning.sampling.prompt_sets import kept_samples
 from safe_reasoning.sources.table import parameters
 from safe_reasoning.training.recipe import recipe_of
 
+BEHIND = 5  # responses to a prompt: behind a reasoning of the base, none, its own twice, that in other words
+
 
 def attacks(config: Config) -> list[Step]:
     """Calls of attackers, targets and scorers, for each attacked prompt set."""
@@ -105,6 +107,25 @@ def attacked(config: Config, model: str) -> int:
     """How often a search is run on a model: on the base and each method that it is asked for."""
     methods = ["base", *with_weights(config, model)]
     return len([name for name in methods if config.attacked(name)]) * len(config.seeds)
+
+
+def reliance(config: Config, model: str) -> list[Step]:
+    """Responses behind given reasonings, by the base and every method with weights of its own.
+
+    Behind each of the base's reasonings; on each of their prompts, which may be one, behind none,
+    twice behind the method's own, and behind that in other words. Trained methods sample them in
+    the jobs that evaluate them.
+    """
+    one = 2 * config.evaluate.reliance_traces * BEHIND
+    variants = (1 + len(with_weights(config, model))) * len(config.seeds)
+    if not one:
+        return []
+    steps = [replace(sampling(config, model, "reliance", [("safety", variants * one)], jobs=1), bound=True)]
+    if chat := config.evaluate.paraphraser:
+        calls = variants * 2 * config.evaluate.reliance_traces
+        tokens = calls * config.plan.reasoning_share * config.plan.completion_tokens["safety"]
+        steps.append(Step(model, "paraphrases", chat=chat, calls=calls, call_tokens=tokens, bound=True))
+    return steps
 
 
 def worst_case(config: Config, model: str) -> list[Step]:
@@ -183,7 +204,7 @@ def plan(config: Config) -> list[Step]:
         steps += judged_again(config, model, evaluated, variants) + judged_on_bsa(config, model, variants)
         steps += cues_marked(config, model, sum(count for role, count in evaluated if role == "safety"))
         steps += controlled(config, model) + along_training(config, model) + recovery(config, model)
-        steps += worst_case(config, model) + adaptive(config, model)
+        steps += reliance(config, model) + worst_case(config, model) + adaptive(config, model)
     return [
         with_hours_of_asked_model(config, step)
         for step in steps

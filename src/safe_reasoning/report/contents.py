@@ -105,6 +105,7 @@ CONTENTS = (
             Item("table_leaks", ("leaks",), "stored_measures"),
             Item("table_readings", ("judge_rates", "resets"), "resets"),
             Item("table_monitorability", ("monitorability",), "monitorability"),
+            Item("table_reliance", ("reliance",), "reliance_traces"),
         ),
     ),
     Section(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from safe_reasoning.config import Config, PromptSet
 from safe_reasoning.core.files import read_json
 from safe_reasoning.core.records import Rows, write_rows
-from safe_reasoning.core.run_layout import id_after, id_at, kept_folder
+from safe_reasoning.core.run_layout import id_after, id_at, id_behind, kept_folder
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.core.trace import Tokenizer
 from safe_reasoning.sampling.chat_template import conversation_ids, prompt_ids, template_hash
@@ -84,10 +84,42 @@ def recovery_requests(beginnings: Rows, samples: int, limit: int, seed: int) -> 
     ]
 
 
+def reliance_requests(
+    behind: Iterable[tuple[str, Mapping[str, Any], list[int]]], limit: int, seed: int
+) -> list[Request]:
+    """Requests for responses behind given reasonings; behind a method's own there are two.
+
+    Each response has room for `limit` tokens, however long the reasoning.
+
+    Args:
+        behind: name of the arm, row of schema beginnings, given ids with the closing think tag.
+        limit: tokens of a response.
+        seed: of the samples.
+    """
+    return [
+        Request(
+            generation_id=name,
+            prompt_id=row["prompt_id"],
+            prompt_set=row["prompt_set"],
+            sample=sample,
+            seed=derive_seed("reliance", seed, name),
+            prompt_token_ids=list(row["prompt_ids"]),
+            given_ids=given,
+            max_new_tokens=len(given) + limit,
+        )
+        for arm, row, given in behind
+        for sample in range(2 if arm == "own" else 1)
+        for name in [id_behind(row["generation_id"], arm, sample)]
+    ]
+
+
 class SamplesOfModel:
     """Samples of one model: one engine for all that is asked of it.
 
     Each method writes generations with their cost (generations, tokens, seconds) in the meta file.
+
+    Attributes:
+        tokenizer: of the model.
 
     Args:
         config: of the run.
@@ -99,24 +131,19 @@ class SamplesOfModel:
 
     def __init__(self, config: Config, model_dir: Path, shards: Path, label: str, seed: int) -> None:
         self._config, self._model_dir, self._label, self._seed = config, model_dir, label, seed
-        self._tokenizer = load_tokenizer(model_dir)
+        self.tokenizer = load_tokenizer(model_dir)
         self._sampler = Sampler(config, model_dir, shards, stop_at_think_end=False)
         self._meta = {
             "decoding": config.decoding.model_dump(),
             "engine": config.engine.model_dump(),
             "seed": seed,
-            "chat_template_sha256": template_hash(self._tokenizer),
+            "chat_template_sha256": template_hash(self.tokenizer),
         }
 
     def requests(self, prompts: Rows, samples: Mapping[str, int]) -> list[Request]:
         """Requests for prompts (rows of schema prompts), with so many samples by prompt set."""
         limits = {name: settings.max_new_tokens for name, settings in self._config.prompt_sets.items()}
-        return requests_for(prompts, samples, self._tokenizer, self._seed, limits, self._config.cut_sets)
-
-    @property
-    def tokenizer(self) -> Any:
-        """The model's."""
-        return self._tokenizer
+        return requests_for(prompts, samples, self.tokenizer, self._seed, limits, self._config.cut_sets)
 
     def batch(self, requests: Sequence[Request], what: str) -> list[dict[str, Any]]:
         """Rows of schema generations in the order of the requests; `what` names them on progress
@@ -140,6 +167,11 @@ class SamplesOfModel:
         """Continue beginnings of harmful reasonings (rows of schema beginnings)."""
         samples, limit = self._config.evaluate.recovery_samples, self._config.decoding.max_new_tokens
         self.sample(recovery_requests(beginnings, samples, limit, self._seed), out, ", beginnings of harm")
+
+    def sample_behind(self, behind: Iterable[tuple[str, Mapping[str, Any], list[int]]], out: Path) -> None:
+        """Responses behind given reasonings, see `reliance_requests`."""
+        requests = reliance_requests(behind, self._config.decoding.max_new_tokens, self._seed)
+        self.sample(requests, out, ", behind given reasonings")
 
     def sample_templates(self, prompts: Rows, out: Path) -> None:
         """Samples of prompts in every template (rows of schema prompts).
