@@ -72,3 +72,24 @@ rule audit_cues:
         "Comparing cue detectors with labelled sentences"
     shell:
         on_gpus("python scripts/audit_cues.py --config {params.config} --out {output} 2> {log}")
+
+
+# Detectors against the first unsafe sentence that people marked.
+rule audit_onsets:
+    input:
+        judge_files(*audited_detectors(CONFIG)),
+    output:
+        f"{RUN}/metrics/onset_audit.csv",
+    log:
+        f"{RUN}/logs/audit_onsets/audit.log",
+    container:
+        image("serve")
+    resources:
+        **GENERATION,
+    params:
+        config=CONFIG_FILE,
+        rerun_on=settings("data_mirror", "evaluate.bootstrap") + judge_settings(*audited_detectors(CONFIG)),
+    message:
+        "Comparing cue detectors with the first unsafe sentence by people"
+    shell:
+        on_gpus("python scripts/audit_onsets.py --config {params.config} --out {output} 2> {log}")

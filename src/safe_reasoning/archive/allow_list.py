@@ -59,14 +59,14 @@ first_cue_token first_exact first_offset first_position first_sentence first_wit
 found_without generated_tokens generations generations_per_prompt harmful help high instance_rate
 instance_rate_high instance_rate_low judge k kappa kappa_high kappa_low kept kind kinds kl label
 labels learning_rate loss low max_rounds_reached measure method methods model models monitor mu n
-near_duplicate negatives ngram13 no_cue no_cue_harmful occurrences of_unsafe of_unsafe_high
+near_duplicate negatives ngram13 no_cue no_cue_harmful occurrences of_response of_unsafe of_unsafe_high
 of_unsafe_low other_judge outcome p_adjusted p_value pairs part part_of per_sentence picked position
 positive positives prefix_tokens probability prompt_high prompt_id prompt_low prompt_set prompts
 queries r rate read_at reasoning reference requests response reward_margin role rollouts rounds
 rounds_1 rows_per_step safe_rollouts safe_share safe_turning_point safe_turning_point_high
 safe_turning_point_low same_sign samples samples_per_prompt sampling_seconds scenario scored sd
 sd_bases sd_seeds se_infinite_samples se_plus_one_sample se_same_budget_new_prompts seconds seed
-seeds selection sentences share source stable_tokens standard_error step steps steps_share
+seeds seen_in_time selection sentences share source stable_tokens standard_error step steps steps_share
 target_high target_low target_met tau templates texts theme threshold tokens trace trace_class traces
 trained_tokens training_prompts training_seconds training_set trials trigger_end trigger_start
 undetermined unreadable unsafe unsafe_turning_point unsafe_turning_point_high unsafe_turning_point_low

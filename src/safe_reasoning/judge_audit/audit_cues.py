@@ -62,7 +62,7 @@ def audit_cues(
         "undetermined": sum(marked is None for marked in marks),
         **agreement(labels, verdicts, clusters, resamples=bootstrap),
         **error_rates(labels, verdicts, clusters, resamples=bootstrap),
-        **_first(firsts),
+        **first_places(firsts),
     }
 
 
@@ -73,8 +73,16 @@ def _counts(reasonings: Sequence[LabelledReasoning]) -> dict[str, int]:
     }
 
 
-def _first(firsts: Sequence[tuple[int | None, int | None]]) -> dict[str, float]:
-    """Whether and where the first label and the first cue of each trace meet."""
+def first_places(firsts: Sequence[tuple[int | None, int | None]]) -> dict[str, float]:
+    """Whether and where the first label and the first cue of each trace meet.
+
+    Args:
+        firsts: of each trace the sentence of the label and that of the cue; None for none.
+
+    Returns:
+        `found`, `found_without`, `first_exact`, `first_within_one` and `first_offset`, as
+            `audit_cues` has them.
+    """
     with_label = [seen is not None for label, seen in firsts if label is not None]
     without = [seen is not None for label, seen in firsts if label is None]
     offsets = np.array(

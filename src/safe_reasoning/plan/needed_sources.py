@@ -6,7 +6,7 @@ import fnmatch
 from collections.abc import Collection, Iterable, Iterator
 
 from safe_reasoning.config import Config, GgufModel, HubModel
-from safe_reasoning.judge_audit import human_labels
+from safe_reasoning.judge_audit import human_labels, onset_labels
 from safe_reasoning.judging.kinds import judge_kind, judge_sources, settings_of
 from safe_reasoning.prompts.prompt_sets import file_of
 from safe_reasoning.sources import table
@@ -43,6 +43,8 @@ def _read(config: Config) -> Iterator[tuple[str, list[str]]]:
         yield source_id, [f"judge_models/{source_id}/*"]
     if config.evaluate.audit or any(judge_kind(entry.kind).fitted for entry in config.judges.values()):
         yield from ((source_id, labels) for source_id in human_labels.sources_of(config.data_mirror))
+    if config.evaluate.onset_labels:
+        yield from ((source_id, ["metrics/onset_audit.csv"]) for source_id in onset_labels.SOURCES)
 
 
 def files_judged_by(name: str, config: Config) -> list[str]:

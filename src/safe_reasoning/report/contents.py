@@ -180,6 +180,7 @@ CONTENTS = (
             Item("fig_judge_audit", ("judge_audit", "judge_calibration"), "audit"),
             Item("table_judge_audit", ("judge_audit",), "audit"),
             Item("table_cue_audit", ("cue_audit",), "cue_labels"),
+            Item("table_onset_audit", ("onset_audit",), "onset_labels"),
             Item("fig_judge_ranks", ("judge_rates", "judge_ranks"), "more_judges"),
             Item("table_judges", ("judge_rates",), "more_judges"),
             Item("table_judge_agreement", ("judge_agreement",), "more_judges"),
