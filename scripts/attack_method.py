@@ -40,11 +40,11 @@ def shared(config: Config, attacks: dict[str, Attack]) -> Config:
 
 def open_suffix(arguments: argparse.Namespace, settings: Attack, tokenizer: Any) -> tuple[Any, Any]:
     """The attacker that searches a suffix with the method's own weights, and its search."""
-    from safe_reasoning.evaluation.kl import load_float32
+    from safe_reasoning.evaluation.kl import load_weights
     from safe_reasoning.prompts.attacks.suffix import Budget, SuffixAttacker, SuffixSearch
 
     budget = Budget(settings.suffix_tokens, settings.suffix_steps, settings.suffix_candidates)
-    search = SuffixSearch(load_float32(arguments.model_dir), tokenizer, budget)
+    search = SuffixSearch(load_weights(arguments.model_dir), tokenizer, budget)
     return SuffixAttacker(search, settings.cue, arguments.seed), search
 
 

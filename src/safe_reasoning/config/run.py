@@ -51,7 +51,8 @@ class Config(Section):
     )
     data_mirror: str | None = Field(
         None,
-        description="folder with data and weights; what it lacks comes from the hub; SAFE_REASONING_DATA goes first",
+        description="folder with data and weights; what it lacks comes from the hub; "
+        "SAFE_REASONING_DATA goes first",
     )
     engine: Engine = Field(Engine(), description="how text is generated")
     resources: Resources = Field(Resources(), description="what jobs ask of a scheduler")

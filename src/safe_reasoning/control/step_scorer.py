@@ -146,9 +146,9 @@ class StateReader:
 
     @cached_property
     def _model(self) -> Any:
-        from safe_reasoning.evaluation.kl import load_float32
+        from safe_reasoning.evaluation.kl import load_weights
 
-        return load_float32(self.base_dir)
+        return load_weights(self.base_dir)
 
     def states(self, row: Any, places: Sequence[int]) -> np.ndarray:
         """States at these tokens of a completion (row of schema generations)."""

@@ -14,7 +14,7 @@ def last_hidden_states(model: Any, prompt: Sequence[int], completion: Sequence[i
     """The last layer's state at each token of a completion, which depends on no later token.
 
     Args:
-        model: of `kl.load_float32`.
+        model: of `kl.load_weights`.
         prompt: token ids.
         completion: token ids, that follow.
 
