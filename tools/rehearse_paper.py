@@ -17,6 +17,7 @@ import os
 import re
 import subprocess
 import threading
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -42,6 +43,15 @@ WEIGHTS = (
     "star1_8b",
     "safekey_8b",
 )
+
+SMALL_TRAINING = {
+    "processes": 1,
+    "batch_size": 4,
+    "micro_batch_size": 2,
+    "max_examples": 8,
+    "epochs": 1,
+    "per_model": {},
+}
 
 
 def made_files() -> dict[str, list[dict]]:
@@ -84,7 +94,7 @@ def made_files() -> dict[str, list[dict]]:
     }
 
 
-def write_mirror(project: Path, mirror: Path, base: Path) -> None:
+def write_mirror(project: Path, mirror: Path, base: Path, weights: Sequence[str] = WEIGHTS) -> None:
     """The data files and the models, and the project's table of sources made to expect them."""
     table = yaml.safe_load((project / "config/sources.yaml").read_text())
     for name, rows in made_files().items():
@@ -108,13 +118,13 @@ def write_mirror(project: Path, mirror: Path, base: Path) -> None:
         table[name]["content_sha256"] = content_sha256(read(mirror / table[name]["mirror_file"]), columns)
     (project / "config/sources.yaml").write_text(yaml.safe_dump(table))
     (mirror / "models").mkdir(exist_ok=True)
-    for name in WEIGHTS:
+    for name in weights:
         (mirror / "models" / name).symlink_to(base.resolve())
 
 
-def small(mirror: Path, address: str) -> dict:
-    """config/paper.yaml with everything that costs made small."""
-    config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
+def small(name: str, mirror: Path) -> dict:
+    """config/<name>.yaml with what every configuration has that costs made small."""
+    config = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
     config |= {"run": "rehearsal", "data_mirror": str(mirror)}
     config["engine"] |= {
         "name": "transformers",
@@ -124,14 +134,10 @@ def small(mirror: Path, address: str) -> dict:
         "max_num_seqs": 128,
     }
     config["decoding"]["max_new_tokens"] = 110
-    for endpoint in config["endpoints"].values():
-        endpoint |= {"base_url": address, "key_variable": "REHEARSAL_KEY", "concurrency": 4}
-    config["attacks"]["pair"] |= {"iterations": 2, "streams": 1}
     for entry in config["prompt_sets"].values():
         entry |= {"limit": PROMPTS, "samples": 1}
         entry.pop("max_new_tokens", None)
     config["prompt_sets"]["align_harmful"]["limit"] = 16
-    del config["models"][LEFT_OUT_MODEL], config["methods"][LEFT_OUT_METHOD]
     config["characterize"] |= {
         "rollouts": 4,
         "csr_prompts": 3,
@@ -142,37 +148,30 @@ def small(mirror: Path, address: str) -> dict:
     }
     config["characterize"] |= {"trigger_trials": 4, "intervention_traces": 4, "intervention_rounds": 2}
     config["characterize"] |= {"safe_threshold": 0.75, "unsafe_threshold": 0.25, "stable_tokens": 8}
-    small_training = {
-        "processes": 1,
-        "batch_size": 4,
-        "micro_batch_size": 2,
-        "max_examples": 8,
-        "epochs": 1,
-        "per_model": {},
-    }
+    for method in config["methods"].values():
+        if method["recipe"] != "released":
+            method |= SMALL_TRAINING | ({"rollouts": 2, "max_steps": 1} if method["recipe"] == "grpo" else {})
+            method.pop("deepspeed", None)
+            method.pop("max_tokens", None)
+    config["resources"]["gpus"] = 0  # to lease
+    config["evaluate"] |= {"kl_traces": 4, "kl_tokens": 20, "bootstrap": 200}
+    config["plan"] |= {"disk_gib": 100_000, "gpu_memory_gib": 1000}
+    return config
+
+
+def small_paper(mirror: Path, address: str) -> dict:
+    """config/paper.yaml made small, its endpoints at an address."""
+    config = small("paper", mirror)
+    for endpoint in config["endpoints"].values():
+        endpoint |= {"base_url": address, "key_variable": "REHEARSAL_KEY", "concurrency": 4}
+    config["attacks"]["pair"] |= {"iterations": 2, "streams": 1}
+    del config["models"][LEFT_OUT_MODEL], config["methods"][LEFT_OUT_METHOD]
     for method in config["methods"].values():
         if method["recipe"] == "released":
             del method["weights"][LEFT_OUT_MODEL]
-            continue
-        method |= small_training | ({"rollouts": 2, "max_steps": 1} if method["recipe"] == "grpo" else {})
-        method.pop("deepspeed", None)
-        method.pop("max_tokens", None)
-    trained = {
-        "recipe": "sft_traces",
-        "traces": "star1",
-        "learning_rate": 1e-5,
-        **small_training,
-        "models": ["ds_llama_8b"],
-    }
-    config["methods"]["star1_trained"] = trained
-    config["resources"]["gpus"] = 0  # to lease
-    config["evaluate"] |= {
-        "kl_traces": 4,
-        "kl_tokens": 20,
-        "bootstrap": 200,
-        "audit": [],
-    }  # people's labels are of real texts
-    config["plan"] |= {"disk_gib": 100_000, "gpu_memory_gib": 1000}
+    trained = {"recipe": "sft_traces", "traces": "star1", "learning_rate": 1e-5, "models": ["ds_llama_8b"]}
+    config["methods"]["star1_trained"] = trained | SMALL_TRAINING
+    config["evaluate"]["audit"] = []  # people's labels are of real texts
     return config
 
 
@@ -214,6 +213,13 @@ class Endpoint(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
+def served() -> str:
+    """The address of a started server."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_address[1]}/v1"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -228,9 +234,7 @@ def main() -> None:
     arguments = parser.parse_args()
     project = copy_project(arguments.folder / "project")
     write_mirror(project, arguments.folder / "mirror", arguments.base)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    config = small(arguments.folder / "mirror", f"http://127.0.0.1:{server.server_address[1]}/v1")
+    config = small_paper(arguments.folder / "mirror", served())
     (project / "rehearsal.yaml").write_text(yaml.safe_dump(config))
     environment = {**os.environ, "REHEARSAL_KEY": "none", "HF_HUB_OFFLINE": "1", "PYTHONPATH": "src"}
     subprocess.run([*SNAKEMAKE, "--configfile", "rehearsal.yaml"], cwd=project, env=environment, check=True)

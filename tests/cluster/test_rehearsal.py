@@ -1,4 +1,4 @@
-"""The rehearsal of config/paper.yaml, from its prompts to its report, on the base model of a finished demo."""
+"""The rehearsals of config/paper.yaml and config/one_gpu.yaml, from prompts to report, on the base model of a finished demo."""
 
 import os
 import subprocess
@@ -16,11 +16,12 @@ BASE = ROOT / "results/demo/models/nano/base"
 @pytest.mark.skipif(
     not (BASE / "training.json").exists(), reason="it stands on the demo's base model: make demo first"
 )
-def test_the_rules_of_the_paper_fit_together(tmp_path: Path):
+@pytest.mark.parametrize("name", ["paper", "one_gpu"])
+def test_the_rules_fit_together(name: str, tmp_path: Path):
     command = [
         sys.executable,
         "-m",
-        "tools.rehearse_paper",
+        f"tools.rehearse_{name}",
         "--base",
         str(BASE),
         "--folder",

@@ -66,7 +66,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path
         configuration = merged(configuration, yaml.safe_load(text))
     configuration["plan"] = {"disk_gib": 500}  # for weights that are never fetched here
     (folder / "my.yaml").write_text(yaml.safe_dump(configuration))
-    shutil.copytree(tiny_model, folder / "mirror/models/deepseek_r1_distill_qwen_1_5b")
+    shutil.copytree(tiny_model, folder / "mirror/models/qwen3_0_6b")
     shutil.copytree(ROOT / "results/reference/demo", folder / "results/demo")
     return folder
 
@@ -114,10 +114,10 @@ def planned(extended: Path) -> subprocess.CompletedProcess[str]:
 def test_the_workflow_plans_all_of_it(planned: subprocess.CompletedProcess[str]):
     assert {"fetch_base", "warm_up"} <= jobs(planned)
     for file in (
-        "models/ds_qwen_1_5b/base/training.json",
+        "models/qwen3_0_6b/base/training.json",
         "models/smollm2/ipo_strict/seed0/training.json",
         "models/smollm2/sft_whole/seed0/training.json",
-        "models/ds_qwen_1_5b/sft_whole/seed0/training.json",
+        "models/qwen3_0_6b/sft_whole/seed0/training.json",
         "pairs/smollm2/intervened_lexical.parquet",  # what they learn from
         "prompts/own_requests.parquet",
         "verdicts/smollm2/sft_whole/seed0/evaluation.first_word.parquet",
@@ -132,9 +132,9 @@ def test_the_workflow_plans_all_of_it(planned: subprocess.CompletedProcess[str])
 
 
 def test_the_model_and_the_benchmark_are_read(extended: Path):
-    targets = [f"{RUN}/models/ds_qwen_1_5b/base/training.json", f"{RUN}/prompts/own_requests.parquet"]
+    targets = [f"{RUN}/models/qwen3_0_6b/base/training.json", f"{RUN}/prompts/own_requests.parquet"]
     run(extended, *SNAKEMAKE, *targets, *CONFIGURATION)
-    assert json.loads((extended / targets[0]).read_text())["source"] == "deepseek_r1_distill_qwen_1_5b"
+    assert json.loads((extended / targets[0]).read_text())["source"] == "qwen3_0_6b"
     prompts = pd.read_parquet(extended / targets[1])
     assert len(prompts) == 3 and set(prompts["category"]) == {"household", "garden"}
 
