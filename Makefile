@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 # torch's CPU build lies outside PyPI: where the configured index lacks it, PyTorch's own CPU index is asked.
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: help setup demo compare mini figures archive compare-runs plan prefetch mirror lock-revisions containers lock-containers label-sheet label-audit test-fast test test-slow bench lint format schema lock setup-cuda gpu-bundle gpu-check
+.PHONY: help setup demo compare mini evaluate figures archive compare-runs plan prefetch mirror lock-revisions containers lock-containers label-sheet label-audit test-fast test test-slow bench lint format schema lock setup-cuda gpu-bundle gpu-check
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,9 @@ mini: setup ## the same rules on SmolLM2-135M and real prompts (SAFE_REASONING_D
 	$(BIN)/snakemake --cores $(CORES) --configfile config/mini.yaml
 	@$(call compare_with_stored,mini)
 	@echo "open results/mini/report.html"
+
+evaluate: setup ## safety, over-refusal and capability of any model, a folder or one of the hub, with a report (docs/questions.md): make evaluate MODEL=results/demo/models/nano/ipo/seed0 [CONFIG=config/one_gpu.yaml] [NAME=mine] [ROLES="safety overrefusal"]
+	$(BIN)/python scripts/evaluate_model.py --cores $(CORES) --model $(or $(MODEL),$(error say which model: make evaluate MODEL=folder, or MODEL=owner/name of the hub)) $(if $(CONFIG),--config $(CONFIG)) $(if $(NAME),--name $(NAME)) $(if $(ROLES),--roles $(ROLES))
 
 figures: setup ## redraw figures and tables from stored metrics alone, of a run or of an archive: make figures RUN=demo, make figures RUN=reference/demo, make figures ARCHIVE=demo.zip [OUT=folder]
 	$(BIN)/python scripts/redraw.py $(if $(ARCHIVE),--archive $(ARCHIVE) $(if $(OUT),--out $(OUT)),--run results/$(RUN_OR_STORED))

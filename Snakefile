@@ -59,7 +59,7 @@ rule all:
     default_target: True
     input:
         f"{RUN}/report.html",
-        f"{RUN}/traces.html",
+        [f"{RUN}/traces.html"] if WHOLE else [],
         f"{RUN}/manifest.json",
 
 

@@ -1,5 +1,5 @@
-"""Link a model's pinned weights (from the hub's cache, downloaded if need be, or from a mirror
-folder) into a run.
+"""Link a model's weights into a run: pinned ones (from the hub's cache, downloaded if need be, or
+from a mirror folder), or those of a folder of one's own.
 
 python scripts/fetch_model.py --config config/paper.yaml --model ds_llama_8b \\
     --out results/paper/models/ds_llama_8b/base
@@ -12,7 +12,7 @@ python scripts/fetch_model.py --config my.yaml --judge-source llama_guard3_8b \\
 import argparse
 from pathlib import Path
 
-from safe_reasoning.config import HubModel, load
+from safe_reasoning.config import FolderModel, HubModel, load
 from safe_reasoning.core.cli import command
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.judging.kinds import judge_sources
@@ -38,6 +38,9 @@ def main() -> None:
     arguments = parser.parse_args()
     config = load(arguments.config)
     model = config.models.get(arguments.model)
+    if arguments.method == "base" and isinstance(model, FolderModel):
+        link_own(model, arguments)
+        return
     if arguments.judge_source:
         source_id = arguments.judge_source if arguments.judge_source in judge_sources(config) else None
     elif arguments.method == "base":
@@ -52,7 +55,7 @@ def main() -> None:
         raise UserError(
             f"{arguments.judge_source or arguments.model} {arguments.method} names no weights of "
             "config/sources.yaml: "
-            "give a model of kind hub, a method of recipe released, or the source of a judge"
+            "give a model of kind hub or folder, a method of recipe released, or the source of a judge"
         )
     from safe_reasoning.models.hub_weights import link_model
 
@@ -60,6 +63,16 @@ def main() -> None:
         (arguments.judge_source, "judge") if arguments.judge_source else (arguments.model, arguments.method)
     )
     link_model(source_id, config.data_mirror, arguments.out, model=name, method=method, seed=arguments.seed)
+
+
+def link_own(model: FolderModel, arguments: argparse.Namespace) -> None:
+    """Link a model of one's own."""
+    from safe_reasoning.core.model_folder import check_own
+    from safe_reasoning.models.hub_weights import link_folder
+
+    folder = Path(model.path)
+    check_own(f"models.{arguments.model}.path", folder)
+    link_folder(folder, arguments.out, {}, model=arguments.model, method="base", seed=arguments.seed)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from safe_reasoning.config import load
 from safe_reasoning.core.cli import command
 from safe_reasoning.core.records import StoredRows, read_rows, write_metrics
 from safe_reasoning.core.run_layout import variant_of
+from safe_reasoning.evaluation.over_seeds import DIFFERENCE_COLUMNS
 from safe_reasoning.evaluation.rates import COLUMNS, roles_of
 from safe_reasoning.evaluation.summary import evaluation_tables
 from safe_reasoning.training.recipe import untrained
@@ -57,9 +58,10 @@ def main() -> None:
     )
     meta = {"judge": config.evaluate.judge, "bootstrap": config.evaluate.bootstrap}
     for name, table in tables.items():
-        write_metrics(
-            arguments.out / f"{name}.csv", [{"model": arguments.model, **row} for row in table], meta
-        )
+        rows = pd.DataFrame([{"model": arguments.model, **row} for row in table])
+        if rows.empty and name == "paired_differences":
+            rows = pd.DataFrame(columns=["model", *DIFFERENCE_COLUMNS])
+        write_metrics(arguments.out / f"{name}.csv", rows, meta)
 
 
 if __name__ == "__main__":

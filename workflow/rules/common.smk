@@ -29,6 +29,7 @@ from safe_reasoning.runtime.programs import programs_on_path
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.runtime.images import image
 from safe_reasoning.core.files import write_bytes
+from safe_reasoning.core.model_folder import files_of
 from safe_reasoning.report.traces.files import Files
 from safe_reasoning.config.methods import PROMPT_ROLES
 from safe_reasoning.training.recipe import MODEL_INPUTS, input_files, pair_stems, recipe_of, stage1_files
@@ -96,6 +97,7 @@ onstart:
 
 
 MODELS = list(CONFIG.models)
+WHOLE = CONFIG.stages == "all"  # or an evaluation alone
 JUDGE = CONFIG.evaluate.judge
 DETECTOR = CONFIG.detector
 CHARACTERIZATION_TABLES = [

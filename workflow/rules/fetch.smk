@@ -1,4 +1,5 @@
-# Weights from a model hub: base models, released baselines, judges.
+# Weights that others made: base models, released baselines and judges from a model hub, base models
+# from a folder.
 rule fetch_base:
     output:
         f"{RUN}/models/{{model}}/base/training.json",
@@ -20,6 +21,15 @@ rule fetch_base:
     shell:
         "python scripts/fetch_model.py --config {params.config} --model {wildcards.model} "
         "--out {params.out} 2> {log}"
+
+
+use rule fetch_base as link_folder with:
+    input:
+        lambda w: files_in_folder(w.model),
+    wildcard_constraints:
+        model=models_of("folder"),
+    message:
+        "Linking the base model {wildcards.model}"
 
 
 rule fetch_released:

@@ -118,6 +118,11 @@ def weights(wildcards):
     return f"{RUN}/models/{wildcards.model}/{folder}/training.json"
 
 
+def files_in_folder(model):
+    """The files of a model in a folder of one's own: what depends on it is made again when they change."""
+    return list(map(str, files_of(Path(CONFIG.models[model].path))))
+
+
 def folder_of(marker):
     """The folder that a marker file completes."""
     return str(Path(marker).parent)

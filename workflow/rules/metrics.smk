@@ -1,7 +1,7 @@
 # Metrics: what the run cost, and the tables of all models joined. Figures and tables are drawn from
 # these alone.
 METRIC_TABLES = [
-    *CHARACTERIZATION_TABLES,
+    *(CHARACTERIZATION_TABLES if WHOLE else []),
     "contamination",
     "rates_by_seed",
     "rates_by_seed_clean",
@@ -11,11 +11,8 @@ METRIC_TABLES = [
     "trace_classes",
     "paired_differences",
     "sample_count",
-    "efficiency",
-    "pairs",
-    "training",
-    "steps",
-    *(["kl"] if CONFIG.evaluate.kl_traces else []),
+    *(["efficiency", "pairs", "training", "steps"] if WHOLE else []),
+    *(["kl"] if WHOLE and CONFIG.evaluate.kl_traces else []),
     *(["curves", "matched", "matched_differences"] if CONFIG.evaluate.checkpoints else []),
     *(["recovery", "budgets"] if CONFIG.evaluate.recovery_traces else []),
     *(["reliance"] if CONFIG.evaluate.reliance_traces else []),

@@ -9,7 +9,7 @@ from safe_reasoning.config.engine import Decoding, Engine, JobSize, Resources
 from safe_reasoning.config.evaluate import Evaluate, Report
 from safe_reasoning.config.loading import changed, check_files, dump, load, read, validate
 from safe_reasoning.config.methods import Method
-from safe_reasoning.config.models import GgufModel, HubModel, Model, NanoModel
+from safe_reasoning.config.models import FolderModel, GgufModel, HubModel, Model, NanoModel
 from safe_reasoning.config.pairs import Pairs
 from safe_reasoning.config.run import Config, Plan, PromptSet, Role
 
@@ -20,6 +20,7 @@ __all__ = [
     "Decoding",
     "Engine",
     "Evaluate",
+    "FolderModel",
     "GgufModel",
     "HubModel",
     "JobSize",

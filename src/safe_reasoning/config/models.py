@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from safe_reasoning.config.section import Name, Section
+from safe_reasoning.config.section import Name, Section, later
 
 
 def _not_given(value: int | None) -> bool:
@@ -69,4 +70,26 @@ class HubModel(Section):
     )
 
 
-Model = Annotated[NanoModel | GgufModel | HubModel, Field(discriminator="kind")]
+class FolderModel(Section):
+    """A reasoning model in a folder of one's own (safetensors only, no remote code). The hash of
+    its weights stands where another model has a revision.
+    """
+
+    kind: Literal["folder"] = "folder"
+    path: str = Field(description="folder with config.json, tokenizer and *.safetensors")
+    items: int | None = later(
+        None, "items of the nano world that it was trained in, for prompt sets of that world", ge=8
+    )
+
+
+def _with_kind(given: Any) -> Any:
+    """A model that has a path and no kind is a folder."""
+    if isinstance(given, Mapping) and "path" in given and "kind" not in given:
+        return {"kind": "folder", **given}
+    return given
+
+
+Model = Annotated[
+    Annotated[NanoModel | GgufModel | HubModel | FolderModel, Field(discriminator="kind")],
+    BeforeValidator(_with_kind),
+]

@@ -8,7 +8,7 @@ Where the paper is silent, the value is our choice and docs/fidelity.md says so.
 from __future__ import annotations
 
 from graphlib import CycleError, TopologicalSorter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializeAsAny, ValidationError, model_validator
 
@@ -26,7 +26,8 @@ from safe_reasoning.config.pairs import Pairs, Siblings
 from safe_reasoning.config.plan import EVALUATED, Plan, Role
 from safe_reasoning.config.policies import PolicyEntry
 from safe_reasoning.config.prompt_sets import PromptSet
-from safe_reasoning.config.section import Name, Section, check_known
+from safe_reasoning.config.run_checks import check_evaluation, check_searches
+from safe_reasoning.config.section import Name, Section, check_known, later
 from safe_reasoning.core.arithmetic import Arithmetic
 from safe_reasoning.core.errors import unknown_name
 from safe_reasoning.core.validation import problems
@@ -48,6 +49,11 @@ class Config(Section):
             "portable: instruction sets and matrix products pinned, for the same numbers on other "
             "processors (docs/status.md says how far that holds); native: this one's fastest kernels"
         ),
+    )
+    stages: Literal["all", "evaluation"] = later(
+        "all",
+        "evaluation: the models are evaluated as they are, on their safety, over-refusal and capability sets "
+        "alone; nothing is characterized, paired or trained",
     )
     data_mirror: str | None = Field(
         None,
@@ -97,9 +103,12 @@ class Config(Section):
         if "base" in self.methods:
             raise ValueError("methods: `base` is the untrained model and needs no entry: remove it")
         roles = {entry.role for entry in self.prompt_sets.values()}
-        for role in ("align_harmful", "align_benign", "safety", "overrefusal"):
+        whole: list[Role] = ["align_harmful", "align_benign", "safety", "overrefusal"]
+        for role in whole if self.stages == "all" else ["safety"]:
             if role not in roles:
                 raise ValueError(f"prompt_sets: none has role {role}: add one")
+        if self.stages == "evaluation":
+            check_evaluation(self)
         if any(m.recipe == "ipo_stage2" for m in self.methods.values()) and "ipo" not in self.methods:
             raise ValueError("methods: ipo_stage2 goes on from the method named ipo: add it")
         check_attacks(self.attacks, [*self.endpoints, *self.models], list(self.models))
@@ -136,22 +145,8 @@ class Config(Section):
                         f"methods.{name}.prompts: no prompt set has role {PROMPT_ROLES[kind]}: add one, "
                         f"or leave {kind} out"
                     )
-        self._check_searches()
+        check_searches(self)
         return self
-
-    def _check_searches(self) -> None:
-        """A ValueError for searches that cannot be run."""
-        adaptive = [name for name, attack in self.attacks.items() if attack.adapts]
-        for name in self.evaluate.adaptive_attacks:
-            known = adaptive or ["(no attack has target self or kind suffix)"]
-            check_known("evaluate.adaptive_attacks", name, known)
-        with_weights = [name for name, method in self.methods.items() if not method.policy]
-        for name in self.evaluate.attacked_methods:
-            check_known("evaluate.attacked_methods", name, with_weights)
-        if self.evaluate.adaptive_attacks and not all(self.attacked_sets):
-            raise ValueError(
-                "evaluate.adaptive_attacks: all safety or overrefusal sets are under attacks: add a plain one"
-            )
 
     def _check_start(self, name: str) -> None:
         """A ValueError for a start or teacher that is not there, or that goes in a circle."""

@@ -19,6 +19,10 @@ from safe_reasoning.stats import paired, rates, seed_spread
 # and the pairs that a claim of the scorecard is about.
 REFERENCES = ("base", "ipo", "ipo_stage2")
 FURTHER = (("grpo_y", "grpo_zy"), ("sft", "dpo_full"))
+# Of the table of paired differences, for one that has no rows: a base alone
+NAMES = ("method", "reference", "prompt_set", "part", "measure")
+NUMBERS = ("difference", "low", "high", "sd", "seeds", "prompt_low", "prompt_high", "p_value", "prompts")
+DIFFERENCE_COLUMNS = (*NAMES, *NUMBERS, "p_adjusted")
 
 
 def rates_over_seeds(

@@ -5,15 +5,18 @@ Safetensors only, no code, hashes kept.
 
 from __future__ import annotations
 
-import fnmatch
+import hashlib
+import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from safe_reasoning.core.cli import progress
 from safe_reasoning.core.errors import UserError
-from safe_reasoning.core.files import read_json, sha256, write_json
+from safe_reasoning.core.files import sha256, write_json
+from safe_reasoning.core.model_folder import files_of, problem_of
 from safe_reasoning.sources.fetch import from_host
-from safe_reasoning.sources.hub import MODEL_FILES, download_model
+from safe_reasoning.sources.hub import download_model
 from safe_reasoning.sources.table import in_mirror, source
 
 
@@ -32,44 +35,39 @@ def model_folder(source_id: str, mirror: str | None) -> Path:
 
 
 def check_weights(source_id: str, folder: Path) -> None:
-    """A UserError unless the folder holds a configuration and every safetensors file that its index
-    names.
-    """
-    if not (folder / "config.json").exists():
-        raise UserError(f"{source_id}: {folder} has no config.json: fetch the model again")
-    index = folder / "model.safetensors.index.json"
-    named = (
-        set(read_json(index)["weight_map"].values())
-        if index.exists()
-        else {path.name for path in folder.glob("*.safetensors")}
-    )
-    if not named:
-        raise UserError(
-            f"{source_id}: {folder} holds no safetensors, and other formats can run code when they are "
-            "read: take a model that has them"
-        )
-    if missing := sorted(name for name in named if not (folder / name).exists()):
-        raise UserError(
-            f"{source_id}: {folder} lacks {missing[0]} ({len(missing)} of {len(named)} files): fetch the "
-            "model again"
-        )
+    """A UserError unless the folder of a source holds what a model needs."""
+    if problem := problem_of(folder):
+        what, repair = problem
+        raise UserError(f"{source_id}: {folder} {what}: {repair or 'fetch the model again'}")
 
 
 def link_model(source_id: str, mirror: str | None, out: Path, *, model: str, method: str, seed: int) -> None:
+    """Link a source's files into the folder `out`, see `link_folder`."""
+    entry = source(source_id)
+    origin = {"source": source_id, "repository": entry.repository, "revision": entry.revision}
+    link_folder(model_folder(source_id, mirror), out, origin, model=model, method=method, seed=seed)
+
+
+def link_folder(
+    folder: Path, out: Path, origin: Mapping[str, str], *, model: str, method: str, seed: int
+) -> None:
     """Link a model's files into the folder `out` (copy them where links are not possible) and write
     `training.json` last, like any trained model's.
 
     Files next to weights, configuration and tokenizer stay behind: code is neither downloaded nor
     linked, and no loader here trusts any.
+
+    Args:
+        folder: with the model's files.
+        out: folder of the links.
+        origin: what is known of where the weights are from; without a revision the hash of the
+            weights stands for it.
+        model: its name in the run.
+        method: base, or the method that the weights are of.
+        seed: of the method.
     """
-    entry = source(source_id)
-    folder = model_folder(source_id, mirror)
     out.mkdir(parents=True, exist_ok=True)
-    files = sorted(
-        path
-        for path in folder.iterdir()
-        if any(fnmatch.fnmatch(path.name, pattern) for pattern in MODEL_FILES)
-    )
+    files = files_of(folder)
     for path in files:
         place = out / path.name
         place.unlink(missing_ok=True)
@@ -78,10 +76,9 @@ def link_model(source_id: str, mirror: str | None, out: Path, *, model: str, met
         except OSError:
             shutil.copy(path, place)
     weights = [path for path in files if path.suffix == ".safetensors"]
-    progress(
-        f"{model} {method}: hashing {sum(path.stat().st_size for path in weights) / 1e9:.1f} GB of "
-        f"{entry.pinned_revision}"
-    )
+    size = sum(path.stat().st_size for path in weights) / 1e9
+    progress(f"{model} {method}: hashing {size:.1f} GB of weights")
+    digests = {path.name: sha256(path) for path in weights}
     write_json(
         out / "training.json",
         {
@@ -89,13 +86,20 @@ def link_model(source_id: str, mirror: str | None, out: Path, *, model: str, met
             "method": method,
             "seed": seed,
             "settings": {},
-            "source": source_id,
-            "repository": entry.repository,
-            "revision": entry.revision,
+            "revision": content_revision(digests),
+            **origin,
             "steps": 0,
             "seconds": 0.0,
             "loss_curve": [],
-            "weights_sha256": {path.name: sha256(path) for path in weights},
+            "weights_sha256": digests,
             "examples": 0,
         },
     )
+
+
+def content_revision(digests: Mapping[str, str]) -> str:
+    """What stands for the revision of weights that no hub has: `sha256:` and the hash of their
+    files' names and hashes.
+    """
+    text = json.dumps(sorted(digests.items()))
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -6,10 +6,12 @@ Judges, cue detectors, recipes, demonstrations, policies, prompt sources.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
-from safe_reasoning.config import Config, HubModel
+from safe_reasoning.config import Config, FolderModel, HubModel
 from safe_reasoning.control import policy
 from safe_reasoning.core.errors import UserError, unknown_name
+from safe_reasoning.core.model_folder import check_own
 from safe_reasoning.judging.kinds import kind_of_judge, resolved, weights_of
 from safe_reasoning.pairs import demonstration
 from safe_reasoning.plan.needed_sources import needed
@@ -30,6 +32,9 @@ def checked(config: Config) -> Config:
     """
     if config.run in KEPT:
         raise UserError(f"run: results/{config.run} is not for runs: choose another name")
+    for model, settings in config.models.items():
+        if isinstance(settings, FolderModel):
+            check_own(f"models.{model}.path", Path(settings.path))
     config = resolved(config)
     check_recipes(config)
     config = policy.resolved(demonstration.resolved(config))

@@ -157,6 +157,26 @@ def adaptive(config: Config, model: str) -> list[Step]:
     return [replace(sampling(config, model, "adaptive attacks", counts, variants), bound=True)]
 
 
+def before_training(config: Config, model: str) -> list[Step]:
+    """Rollouts, characterization and pairs of one model."""
+    harmful: list[tuple[Role, int]] = [
+        ("align_harmful", n * config.characterize.rollouts)
+        for n in prompts_of(config, "align_harmful").values()
+    ]
+    harmful += [
+        ("characterize", n * config.characterize.rollouts)
+        for n in prompts_of(config, "characterize").values()
+    ]
+    benign: list[tuple[Role, int]] = [
+        (role, n * config.pairs.overrefusal_samples)
+        for role in ("align_benign", "align_alarming")
+        if role in roles_of_rollouts(config)
+        for n in prompts_of(config, role).values()
+    ]
+    rollouts = sampling(config, model, "rollouts", harmful + benign)
+    return [rollouts, *characterization(config, model), *pairs(config, model)]
+
+
 def plan(config: Config) -> list[Step]:
     """Every step of the run, in its order."""
     steps = attacks(config) + audits(config) + cue_audits(config)
@@ -172,23 +192,8 @@ def plan(config: Config) -> list[Step]:
     for model in config.models:
         weights = parameters_of(config, model) * BYTES_OF_WEIGHTS / 2**30 * 1e9
         steps.append(Step(model, "base model", 1, disk_gib=weights))
-        harmful: list[tuple[Role, int]] = [
-            ("align_harmful", n * config.characterize.rollouts)
-            for n in prompts_of(config, "align_harmful").values()
-        ]
-        harmful += [
-            ("characterize", n * config.characterize.rollouts)
-            for n in prompts_of(config, "characterize").values()
-        ]
-        benign: list[tuple[Role, int]] = [
-            (role, n * config.pairs.overrefusal_samples)
-            for role in ("align_benign", "align_alarming")
-            if role in roles_of_rollouts(config)
-            for n in prompts_of(config, role).values()
-        ]
-        steps.append(sampling(config, model, "rollouts", harmful + benign))
-        steps += characterization(config, model)
-        steps += pairs(config, model)
+        if config.stages == "all":
+            steps += before_training(config, model)
         methods = config.methods_of(model)
         trained = with_weights(config, model)
         steps += [training(config, model, name, config.method(model, name)) for name in trained]

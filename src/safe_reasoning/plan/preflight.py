@@ -26,7 +26,7 @@ def refusals(config: Config, outputs: Collection[str] | None = None) -> list[str
             f"the revision of {', '.join(names)} is floating, so the run could not be repeated: run make "
             "lock-revisions on a connected machine, or name a mirror folder that has them (data_mirror)"
         )
-    if judge_sources(config) or any(model.kind == "hub" for model in config.models.values()):
+    if judge_sources(config) or any(model.kind in ("hub", "folder") for model in config.models.values()):
         from safe_reasoning.plan.estimate import plan
         from safe_reasoning.plan.memory import judge_problems, problems
         from safe_reasoning.plan.step import totals

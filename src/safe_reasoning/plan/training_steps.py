@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from safe_reasoning.config import Config, HubModel, Method
+from safe_reasoning.config import Config, FolderModel, HubModel, Method
 from safe_reasoning.config.methods import PROMPT_ROLES
+from safe_reasoning.core.model_folder import parameters_in
 from safe_reasoning.pairs.demonstration import (
     Counts,
     detector_of,
@@ -28,6 +30,8 @@ from safe_reasoning.training.recipe import INTERVENED, data_stems, recipe_of
 def parameters_of(config: Config, model: str) -> float:
     """Parameters of a model in billions; 0 for the small ones that are made here."""
     entry = config.models[model]
+    if isinstance(entry, FolderModel):
+        return parameters_in(Path(entry.path))
     return parameters(entry.source) if isinstance(entry, HubModel) else 0.0
 
 

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from safe_reasoning.config import Config, NanoModel, PromptSet
+from safe_reasoning.config import Config, FolderModel, NanoModel, PromptSet
 from safe_reasoning.core.errors import UserError, unknown_name
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.prompts.benchmark import read_split, splits
@@ -46,10 +46,14 @@ def _source_rows(source: str, config: Config) -> list[dict[str, Any]]:
         raise UserError(f"prompt source {unknown_name(source, known_sources())}")
     if source in splits():
         return read_split(source, config.data_mirror)
-    world = next((model for model in config.models.values() if isinstance(model, NanoModel)), None)
-    if world is None:
-        raise UserError(f"prompt source {source} needs a model of kind nano: add one or use a benchmark")
-    return prompts.prompts(source.removeprefix("nano_"), world.items, config.world_seed)
+    worlds = (m.items for m in config.models.values() if isinstance(m, NanoModel | FolderModel) and m.items)
+    items = next(worlds, None)
+    if items is None:
+        raise UserError(
+            f"prompt source {source} needs a model of kind nano, or `items` of a folder with one: add it, "
+            "or use a benchmark"
+        )
+    return prompts.prompts(source.removeprefix("nano_"), items, config.world_seed)
 
 
 def _draw(settings: PromptSet, count: int, config: Config) -> list[int]:

@@ -187,6 +187,8 @@ CONTENTS = (
         ),
     ),
 )
+# What an evaluation alone has, without the other stages, beside what its configuration asks for
+OF_EVALUATION = ("fig2_reasoning_vs_response", "table2_main", "table_sample_count", "table_verdict_details")
 ITEMS = {item.name: item for section in CONTENTS for item in section.items}
 
 
@@ -195,7 +197,12 @@ def of_run(config: Config) -> list[Item]:
 
     Those of every run, and those that its configuration asks for.
     """
-    return [item for item in ITEMS.values() if not item.asked_by or _asked(config, item.asked_by)]
+    whole = config.stages == "all"
+    return [
+        item
+        for item in ITEMS.values()
+        if (_asked(config, item.asked_by) if item.asked_by else whole or item.name in OF_EVALUATION)
+    ]
 
 
 def _asked(config: Config, key: str) -> bool:
@@ -221,11 +228,15 @@ def of_metrics(metrics: Path) -> list[Item]:
     Those asked for are those whose metrics are there.
     """
     there = {path.stem for path in metrics.glob("*.csv")}
+    whole = "training" in there
     return [
         item
         for item in ITEMS.values()
-        if not item.asked_by
-        or (there.issuperset(item.metrics) and not (item.asked_by == FEW and "recovery" in there))
+        if (
+            there.issuperset(item.metrics) and not (item.asked_by == FEW and "recovery" in there)
+            if item.asked_by
+            else whole or item.name in OF_EVALUATION
+        )
     ]
 
 

@@ -39,6 +39,10 @@ ABOUT = {
         "harm is "
         "what the judge named below says it is."
     ),
+    "folder": (
+        "<b>A model from a folder</b>, by the hash of its weights. Its harm is what the judge named below "
+        "says it is."
+    ),
     "gguf_package": (
         "<b>Real weights, small ones.</b> SmolLM2-135M, whose weights are those of a 4-bit GGUF file "
         "converted back, is no reasoning model: it was first taught to "
@@ -160,7 +164,9 @@ def write_report(
         ]
         head = {"title": section.title, "lead": section.lead, "opening": section.opening}
         sections.append({**head, "items": entries})
-    scorecard = read_table(tables / "claims.csv")
+    whole, scorecard = config.stages == "all", read_table(tables / "claims.csv")
+    if not whole:  # most claims are about stages that it has not
+        scorecard = scorecard[scorecard["verdict"] != "not run"]
     kinds = dict.fromkeys(model.kind for model in config.models.values())
     return environment.get_template("report.html.j2").render(
         run=config.run,
@@ -177,5 +183,5 @@ def write_report(
         software=", ".join(f"{name} {version}" for name, version in made["software"].items()),
         configuration=dump(config),
         show_text=config.report.show_text,
-        traces="traces.html" if beside_its_run else "",
+        traces="traces.html" if beside_its_run and whole else "",
     )

