@@ -1,4 +1,4 @@
-"""What must hold between the blocks of a configuration, for searches and for an evaluation alone."""
+"""What must hold between blocks of a configuration: of searches, of an evaluation alone."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def check_evaluation(config: Config) -> None:
     """A ValueError for what only a whole run has."""
     if made := [name for name, method in config.methods.items() if method.recipe not in AS_THEY_ARE]:
         raise ValueError(
-            f"methods.{made[0]}: stages: evaluation takes released weights and given generations alone: leave "
-            "it out"
+            f"methods.{made[0]}: stages: evaluation takes released weights alone, and given generations: "
+            "leave it out"
         )
     for key in OF_WHOLE_RUNS:
         if getattr(config.evaluate, key):
