@@ -125,7 +125,17 @@ def test_every_process_waits_before_it_looks_for_checkpoints(tmp_path: Path, mon
     assert [name for name in order if name not in "+-"] == ["forget", "wait", "look"]
 
 
-def test_the_kl_of_many_methods_holds_two_models_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(("one_by_one", "models"), [(False, 2), (True, 1)])
+def test_the_kl_of_many_methods_holds_two_models_at_a_time_or_one(
+    one_by_one: bool, models: int, monkeypatch: pytest.MonkeyPatch
+):
+    class States:
+        def __init__(self, *given: Any) -> None:
+            pass
+
+        def kl_from(self, aligned: Any) -> list[Any]:
+            return []
+
     class Model:
         pass
 
@@ -143,7 +153,10 @@ def test_the_kl_of_many_methods_holds_two_models_at_a_time(tmp_path: Path, monke
     assert spec and spec.loader
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    monkeypatch.setattr(script, "load", lambda path: configuration())
+    config = configuration()
+    evaluate = config.evaluate.model_copy(update={"kl_one_by_one": one_by_one})
+    monkeypatch.setattr(script, "load", lambda path: config.model_copy(update={"evaluate": evaluate}))
+    monkeypatch.setattr(kl, "StatesOfBase", States)
     monkeypatch.setattr(script, "read_rows", lambda *_: [])
     monkeypatch.setattr(script, "write_metrics", lambda *_: None)
     monkeypatch.setattr(products, "use_threads", lambda threads: None)
@@ -156,7 +169,7 @@ def test_the_kl_of_many_methods_holds_two_models_at_a_time(tmp_path: Path, monke
     options = ["--config", "c", "--model", "nano", "--base", "b", "--generations", "g", "--verdicts", "v"]
     monkeypatch.setattr(sys, "argv", ["measure_kl.py", *options, "--out", "o", "--trained", *trained])
     script.main()
-    assert most == 2
+    assert most == models
 
 
 def test_capability_prompts_of_a_scorer_are_refused_in_one_line(
