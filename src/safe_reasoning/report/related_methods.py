@@ -115,6 +115,7 @@ RELATED: dict[str, dict[str, str]] = {
         "backtrack_no_reset": "BackTrack, no resets",
         "backtrack_fewer_resets": "BackTrack, fewer resets",
         "backtrack_more_resets": "BackTrack, more resets",
+        "backtrack_most_resets": "BackTrack, most resets",
         "aura_built": "step search, learned (AURA), built",
         "armor_vote_built": "intent vote (ARMOR), built",
         "armor_vote_base": "intent vote on the base",
