@@ -116,7 +116,9 @@ def test_official_words_are_parsed_and_never_run(texts: Path):
     assert official_text("xstest_classes", None, "PROMPT").text == "Q {QUESTION} {{}} R {RESPONSE}"
     assert official_text("xstest_classes", None, "INPUT", 0, "content").text == "Hello."
     (texts / "strongreject/prompts/rubric_user.txt").rename(texts / "moved")
-    with pytest.raises(UserError, match="does not exist"):
+    with pytest.raises(
+        UserError, match=r"mirror has no strongreject/prompts/rubric_user\.txt, and its revision"
+    ):
         official_text("strongreject_rubric_user", None, "strongreject_rubric")
 
 
