@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import errno
 import functools
+import os
 import re
+import stat
 import sys
 import time
 from collections.abc import Callable
@@ -58,11 +60,23 @@ def _disk_is_full(error: Exception) -> bool:
 def print_line(line: str) -> None:
     """Print a line where a person reads it.
 
-    Standard error, and standard output too when standard error goes to a log file.
+    Standard error, and standard output too when standard error goes to a log file of its own.
     """
     print(line, file=sys.stderr, flush=True)
-    if not sys.stderr.isatty():
+    if _has_a_log():
         print(line, flush=True)
+
+
+def _has_a_log() -> bool:
+    """Whether standard error is a file on the disk, and standard output another one or none.
+
+    A terminal and a pipe have a reader, who would get each line twice.
+    """
+    try:
+        error, output = (os.fstat(stream.fileno()) for stream in (sys.stderr, sys.stdout))
+    except (OSError, ValueError, AttributeError):  # a stream that is closed, or held by a program
+        return False
+    return stat.S_ISREG(error.st_mode) and not os.path.samestat(error, output)
 
 
 def progress(message: str) -> None:
