@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -193,5 +194,19 @@ def save(figure: Figure, frame: pd.DataFrame, stem: Path) -> None:
     for kind, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
         buffer = io.BytesIO()
         figure.savefig(buffer, format=kind, metadata=metadata)
-        write_bytes(stem.with_suffix(f".{kind}"), buffer.getvalue())
+        content = buffer.getvalue()
+        write_bytes(stem.with_suffix(f".{kind}"), _named_in_order(content) if kind == "svg" else content)
     plt.close(figure)
+
+
+def _named_in_order(svg: bytes) -> bytes:
+    """An SVG whose clip paths are named in the order of their use.
+
+    Matplotlib names them after objects that may or may not lie where earlier ones lay in memory.
+    """
+    names: dict[bytes, bytes] = {}
+    return re.sub(
+        rb'(?<=url\(#)p[0-9a-f]{10}(?=\))|(?<=<clipPath id=")p[0-9a-f]{10}(?=")',
+        lambda found: names.setdefault(found[0], b"clip%d" % len(names)),
+        svg,
+    )
