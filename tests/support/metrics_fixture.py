@@ -137,7 +137,7 @@ def write_metrics(folder: Path, models: tuple[str, ...] = ("nano",), seeds: tupl
                     rate=harm, **errors, between=0.1, within=0.1, within_share=0.5)  # fmt: skip
             if method == "base":
                 continue
-            add("efficiency", **names, generations=1000, generated_tokens=60000, generations_per_prompt=12.0 if "grpo" not in method else 40.0, pairs=300,
+            add("efficiency", **names, generations=1000 if "grpo" not in method else 4000, generated_tokens=60000, generations_per_prompt=12.0 if "grpo" not in method else 40.0, pairs=300,
                 sampling_seconds=20.0, training_seconds=30.0 + 10 * number)  # fmt: skip
             for step in range(3):
                 add("training", **names, step=step, loss=0.7 - 0.1 * step, reward_margin=0.1 * step)

@@ -60,6 +60,32 @@ def test_scorecard_reaches_every_verdict(metrics: Path, tmp_path: Path):
     assert scorecard.score(turned).set_index("id")["verdict"]["ipo_lowers_reasoning"] == "not reproduced"
 
 
+def test_claims_on_the_base_of_an_invented_world_are_marked(metrics: Path, tmp_path: Path):
+    decided = scorecard.score(metrics).set_index("id")["decided by"]
+    world = {name for name, what in decided.items() if "property of this world" in what}
+    assert world == set(scorecard.OF_BASE) and {"cues_foretell", "triggers_beat_none"} <= world
+    assert set(decided[~decided.index.isin(world)]) == {"training"}
+    real = write_metrics(tmp_path / "real")
+    base = pd.read_csv(real / "base_model.csv")
+    base.assign(target_low=None, target_high=None, target_met=None).to_csv(
+        real / "base_model.csv", index=False
+    )
+    assert scorecard.score(real).set_index("id")["decided by"]["cues_foretell"] == "the base model"
+
+
+def test_costs_that_are_not_comparable_are_not_run(tmp_path: Path):
+    """GRPO that ended before it had seen IPO's prompts says nothing of what it needs."""
+    folder = write_metrics(tmp_path / "metrics")
+    costs = pd.read_csv(folder / "efficiency.csv")
+    of_grpo, prompts = costs["method"] == "grpo_zy", 1000 / 12
+    for seen, verdict in ((prompts - 1, "not run"), (prompts + 1, "reproduced")):
+        costs.loc[of_grpo, "generations"] = round(40 * seen)
+        costs.to_csv(folder / "efficiency.csv", index=False)
+        row = scorecard.score(folder).set_index("id").loc["fewer_generations"]
+        assert row["verdict"] == verdict
+        assert ("GRPO ended after 82 prompts, IPO samples for 83" in row["ours"]) == (verdict == "not run")
+
+
 @pytest.mark.long
 def test_a_missing_table_is_not_run_and_no_crash(tmp_path: Path):
     folder = write_metrics(tmp_path / "metrics")

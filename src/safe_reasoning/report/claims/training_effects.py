@@ -216,17 +216,24 @@ def kl_higher(metrics: Path) -> list[Effect]:
 
 
 def generations(metrics: Path) -> list[Effect]:
-    """GRPO's generations per prompt minus IPO's; counts, so the interval is a point."""
+    """GRPO's generations per prompt minus IPO's; counts, so the interval is a point.
+
+    Not a number where GRPO was stopped before it had seen as many prompts as IPO samples for: what
+    it would have needed is not known then.
+    """
     frame = read(metrics, "efficiency")
     found = []
     for model, cell in frame.groupby("model", sort=False) if len(frame) else []:
-        per = cell.groupby("method")["generations_per_prompt"].mean()
-        if "ipo" in per and "grpo_zy" in per:
-            more = float(per["grpo_zy"] - per["ipo"])
-            found.append(
-                Effect(
-                    Estimate(more, more, more, cell["seed"].nunique()),
-                    f"{model}: GRPO {per['grpo_zy']:.1f}, IPO {per['ipo']:.1f} (counts, no interval)",
-                )
-            )
+        per = cell.groupby("method")[["generations_per_prompt", "generations"]].mean()
+        if "ipo" not in per.index or "grpo_zy" not in per.index:
+            continue
+        needed = per["generations_per_prompt"]
+        prompts = (per["generations"] / needed).round()
+        more = float(needed["grpo_zy"] - needed["ipo"])
+        text = f"{model}: GRPO {needed['grpo_zy']:.1f}, IPO {needed['ipo']:.1f} (counts, no interval)"
+        if prompts["grpo_zy"] < prompts["ipo"]:
+            seen, all_prompts = int(prompts["grpo_zy"]), int(prompts["ipo"])
+            text += f", not comparable: GRPO ended after {seen} prompts, IPO samples for {all_prompts}"
+            more = math.nan
+        found.append(Effect(Estimate(more, more, more, cell["seed"].nunique()), text))
     return found
