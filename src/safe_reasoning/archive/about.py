@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from safe_reasoning.core.machine import in_words
 from safe_reasoning.core.provenance import commit
 from safe_reasoning.report.page import ABOUT
 
@@ -41,6 +42,7 @@ class About:
         run: its name.
         nature: what its models are, a paragraph a kind.
         software: versions at the drawing of the figures.
+        machines: what the run was computed on, a line each; none for runs that did not note it.
         measured: commits that metrics were measured at.
         drawn: commit that tables and figures were drawn at.
         left_out: what is not in the archive though it could be, in words.
@@ -50,6 +52,7 @@ class About:
     run: str
     nature: str
     software: Mapping[str, str]
+    machines: Sequence[str]
     measured: Sequence[str]
     drawn: str
     left_out: Sequence[str]
@@ -70,6 +73,7 @@ class About:
             run=config["run"],
             nature="\n\n".join(re.sub(r"</?b>", "", ABOUT[kind]) for kind in kinds),
             software=manifest["software"],
+            machines=[in_words(machine) for machine in manifest.get("machines", [])],
             measured=sorted({meta["commit"] for meta in metas}),
             drawn=manifest["commit"],
             left_out=left_out,
@@ -84,7 +88,8 @@ class About:
             'Reasoning Models via Corrective Intervention" '
             f"(arXiv 2509.24393).\n\n{self.nature}\n\nMetrics were measured at commit "
             f"{', '.join(self.measured)}; tables and figures were drawn at {self.drawn}; "
-            f"the archive was written at {commit()}, whose workflow, locks and sources it holds."
+            f"the archive was written at {commit()}, whose workflow, locks and sources it holds. "
+            f"Computed on: {' | '.join(self.machines) or in_words({})}."
         )
 
     def readme(self) -> str:

@@ -73,7 +73,7 @@ undetermined unreadable unsafe unsafe_turning_point unsafe_turning_point_high un
 unscored value with_cue with_cue_high with_cue_low within within_share without_cue
 """
 _META = """
-asked commit file generations_sha256 instructions_sha256 judge official_sha256 rows schema
+asked commit file generations_sha256 instructions_sha256 judge machine official_sha256 rows schema
 schema_version software tables tokens traces unparsed_replies unscored weights without_reply
 """
 METRICS, META = frozenset(_METRICS.split()), frozenset(_META.split())

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from safe_reasoning.core.files import read_json, write_json
+from safe_reasoning.core.machine import machine
 
 
 def write_meta(path: Path | str, meta: Mapping[str, Any]) -> None:
-    """Write `<path>.meta.json`: what the file is, what made it, with which versions and commit."""
-    write_json(
-        f"{path}.meta.json", {**meta, "file": Path(path).name, "software": software(), "commit": commit()}
-    )
+    """Write `<path>.meta.json`: what the file is, what made it, with which versions, on which
+    machine, at which commit.
+    """
+    made = {"file": Path(path).name, "software": software(), "machine": machine(), "commit": commit()}
+    write_json(f"{path}.meta.json", {**meta, **made})
 
 
 def read_meta(path: Path | str) -> dict[str, Any]:

@@ -12,6 +12,11 @@ from safe_reasoning.core.files import read_json, sha256, write_json
 from safe_reasoning.core.provenance import commit, software
 from safe_reasoning.report.metrics import STORED
 
+# Files whose meta files say where they were computed: samples, verdicts, pairs, metrics; no shards
+COMPUTED = (
+    *("generations/*/*/*.parquet", "generations/*/*/seed*/*.parquet", "pairs/*/*.parquet"),
+    *("verdicts/*/*/*.parquet", "verdicts/*/*/seed*/*.parquet", "metrics/*.csv", "metrics/*/*.csv"),
+)
 EVIDENCE = ("metrics/*.csv", "tables/*.csv", "tables/*.md", "figures/*.csv", "figures/*.png", "figures/*.svg")
 
 
@@ -22,7 +27,8 @@ def evidence(run: Path) -> list[Path]:
 
 def write_manifest(run: Path, out: Path) -> None:
     """Write SHA-256 and size of the resolved configuration and of every metric, table and figure,
-    with versions and commit, and SHA-256 of the base models' weights.
+    with versions and commit, the machines that the run was computed on, and SHA-256 of the base
+    models' weights.
     """
     if not (run / "config.yaml").exists():
         raise UserError(
@@ -34,7 +40,13 @@ def write_manifest(run: Path, out: Path) -> None:
     }
     write_json(
         out,
-        {"files": files, "base_weights": base_weights(run), "software": software(), "commit": commit()},
+        {
+            "files": files,
+            "base_weights": base_weights(run),
+            "software": software(),
+            "machines": machines(run),
+            "commit": commit(),
+        },
     )
 
 
@@ -49,6 +61,20 @@ def base_weights(run: Path) -> dict[str, Any]:
         return {model: weights for model, weights in said.items() if weights}
     manifest = run / "manifest.json"
     return read_json(manifest).get("base_weights", {}) if manifest.exists() else {}
+
+
+def machines(run: Path) -> list[dict[str, Any]]:
+    """The machines that samples, verdicts and metrics of a run come from, each once.
+
+    From its meta files; without samples, from the run's manifest too. Runs from before machines
+    were noted have none.
+    """
+    metas = (path for pattern in COMPUTED for path in sorted(run.glob(f"{pattern}.meta.json")))
+    found = [machine for path in metas if (machine := read_json(path).get("machine"))]
+    manifest = run / "manifest.json"
+    if manifest.exists() and not (run / "generations").exists():
+        found += read_json(manifest).get("machines", [])
+    return [machine for place, machine in enumerate(found) if machine not in found[:place]]
 
 
 def entry(content: bytes) -> dict[str, Any]:

@@ -15,10 +15,12 @@ from markupsafe import Markup, escape
 
 from safe_reasoning.config import Config, dump
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.core.machine import in_words
 from safe_reasoning.core.provenance import commit, software
 from safe_reasoning.report import contents
 from safe_reasoning.report.claims.scorecard import CAPTION as CLAIMS_CAPTION
 from safe_reasoning.report.claims.scorecard import VERDICTS
+from safe_reasoning.report.manifest import machines
 
 ABOUT = {
     "nano": (
@@ -139,11 +141,11 @@ def write_report(
         figures: folder of the run's figures.
         tables: folder of its tables.
         templates: folder of the page's template.
-        made: the run's manifest, where the page is written elsewhere: its commit and software stand
-            on the page, not those available.
+        made: the run's manifest, where the page is written elsewhere: its commit, software and
+            machines stand on the page, not those available.
     """
     beside_its_run = made is None
-    made = made or {"commit": commit(), "software": software()}
+    made = made or {"commit": commit(), "software": software(), "machines": machines(figures.parent)}
     items = contents.of_run(config)
     captions = {item.name: caption(item) for item in items}
     environment = Environment(loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined)
@@ -181,6 +183,7 @@ def write_report(
         captions={name: _html(text) for name, text in {**captions, "claims": CLAIMS_CAPTION}.items()},
         sections=sections,
         software=", ".join(f"{name} {version}" for name, version in made["software"].items()),
+        machines=[in_words(machine) for machine in made.get("machines") or [{}]],
         configuration=dump(config),
         show_text=config.report.show_text,
         traces="traces.html" if beside_its_run and whole else "",
