@@ -16,6 +16,7 @@ from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTra
 from safe_reasoning.config import NanoModel
 from safe_reasoning.core.cli import progress
 from safe_reasoning.core.files import sha256, write_json
+from safe_reasoning.core.machine import machine
 from safe_reasoning.core.products import use_threads
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.models.train_loop import Schedule, make_batches, train_steps
@@ -155,6 +156,7 @@ def train_nano_base(settings: NanoModel, world_seed: int, out: Path) -> dict[str
         "steps": trained.steps,
         "seconds": round(trained.seconds, 1),
         "loss_curve": trained.curve,
+        "machine": machine(),
         "weights_sha256": weights,
     }
     write_json(out / "training.json", summary)

@@ -20,6 +20,7 @@ from safe_reasoning.config import Config, GgufModel
 from safe_reasoning.core.cli import progress
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import sha256, write_json
+from safe_reasoning.core.machine import machine
 from safe_reasoning.core.products import use_threads
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.models.train_loop import Schedule, make_batches, train_steps
@@ -102,6 +103,7 @@ def warm_up(config: Config, settings: GgufModel, converted: Path, out: Path) -> 
         "steps": trained.steps,
         "seconds": round(trained.seconds, 1),
         "loss_curve": trained.curve,
+        "machine": machine(),
         "weights_sha256": sha256(out / "model.safetensors"),
     }
     write_json(out / "training.json", summary)

@@ -12,10 +12,13 @@ from safe_reasoning.core.files import read_json, sha256, write_json
 from safe_reasoning.core.provenance import commit, software
 from safe_reasoning.report.metrics import STORED
 
-# Files whose meta files say where they were computed: samples, verdicts, pairs, metrics; no shards
+# Where a run's files say what they were computed on: weights, samples, pairs, verdicts, metrics; no
+# shards
 COMPUTED = (
-    *("generations/*/*/*.parquet", "generations/*/*/seed*/*.parquet", "pairs/*/*.parquet"),
-    *("verdicts/*/*/*.parquet", "verdicts/*/*/seed*/*.parquet", "metrics/*.csv", "metrics/*/*.csv"),
+    *("models/*/base/training.json", "models/*/*/seed*/training.json", "pairs/*/*.meta.json"),
+    *("generations/*/*/*.meta.json", "generations/*/*/seed*/*.meta.json"),
+    *("verdicts/*/*/*.meta.json", "verdicts/*/*/seed*/*.meta.json"),
+    *("metrics/*.meta.json", "metrics/*/*.meta.json"),
 )
 EVIDENCE = ("metrics/*.csv", "tables/*.csv", "tables/*.md", "figures/*.csv", "figures/*.png", "figures/*.svg")
 
@@ -64,12 +67,12 @@ def base_weights(run: Path) -> dict[str, Any]:
 
 
 def machines(run: Path) -> list[dict[str, Any]]:
-    """The machines that samples, verdicts and metrics of a run come from, each once.
+    """The machines that weights, samples, verdicts and metrics of a run come from, each once.
 
-    From its meta files; without samples, from the run's manifest too. Runs from before machines
+    From its meta files and those of trainings; without samples, from the run's manifest too. Runs from before machines
     were noted have none.
     """
-    metas = (path for pattern in COMPUTED for path in sorted(run.glob(f"{pattern}.meta.json")))
+    metas = (path for pattern in COMPUTED for path in sorted(run.glob(pattern)))
     found = [machine for path in metas if (machine := read_json(path).get("machine"))]
     manifest = run / "manifest.json"
     if manifest.exists() and not (run / "generations").exists():

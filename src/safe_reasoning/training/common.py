@@ -23,6 +23,7 @@ from safe_reasoning.core.cli import progress
 from safe_reasoning.core.devices import device, peak_gpu_gib
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json, sha256, write_json
+from safe_reasoning.core.machine import machine
 from safe_reasoning.core.model_folder import check_model
 from safe_reasoning.core.run_layout import kept_folder
 from safe_reasoning.core.seeds import derive_seed
@@ -219,6 +220,7 @@ def run(
                 "checkpoints": checkpoints,
                 "loss_curve": _curve(trainer.state.log_history),
                 "device": device(),
+                "machine": machine(),
                 "precision": "bfloat16" if trainer.args.bf16 else "float32",
                 "peak_gpu_gib": peak_gpu_gib(),
                 "weights_sha256": {
