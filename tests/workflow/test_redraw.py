@@ -55,7 +55,7 @@ def redrawn_data(run: Path, out: Path) -> dict[str, bytes]:
     return {str(path.relative_to(out)): path.read_bytes() for path in out.glob("*/*")}
 
 
-STORED = sorted(path.parent.name for path in ROOT.glob("results/reference/*/metrics"))
+STORED = sorted(path.parent.name for path in ROOT.glob("results/reference/*/manifest.json"))
 
 
 def test_the_stored_runs_are_found():

@@ -69,8 +69,8 @@ def base_weights(run: Path) -> dict[str, Any]:
 def machines(run: Path) -> list[dict[str, Any]]:
     """The machines that weights, samples, verdicts and metrics of a run come from, each once.
 
-    From its meta files and those of trainings; without samples, from the run's manifest too. Runs from before machines
-    were noted have none.
+    From its meta files and trainings; without samples, from the run's manifest too. Runs from
+    before machines were noted have none.
     """
     metas = (path for pattern in COMPUTED for path in sorted(run.glob(pattern)))
     found = [machine for path in metas if (machine := read_json(path).get("machine"))]

@@ -169,10 +169,9 @@ def last_checkpoint(folder: Path) -> str | None:
 
 def _is_whole(state: Path) -> bool:
     try:
-        json.loads(state.read_text())
+        return bool(json.loads(state.read_text()))
     except ValueError:
         return False
-    return True
 
 
 def run(
