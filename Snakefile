@@ -53,6 +53,7 @@ include: "workflow/rules/audit.smk"
 include: "workflow/rules/metrics.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/traces.smk"
+include: "workflow/rules/changed_code.smk"
 
 
 rule all:

@@ -20,7 +20,7 @@ def test_second_run_has_nothing_to_do(finished: Path):
 
 def test_changed_figure_code_redraws_that_figure_only(finished: Path):
     module = finished / "src/safe_reasoning/report/figures/fig4_rollout_diversity.py"
-    module.write_text(module.read_text() + "\n# a change\n")
+    module.write_text(module.read_text() + "\nA_CHANGE = 1\n")
     planned = jobs(snakemake(finished, "--configfile", "tests/tiny.yaml", "--dry-run"))
     assert "draw_figure" in planned and planned <= {"draw_figure", "write_report", "write_manifest", "all"}
     figures = sorted((finished / "results/tiny/figures").glob("*.svg"))

@@ -37,7 +37,8 @@ rule summarize_characterization:
         model_dir=lambda w, input: folder_of(input.base),
         out=lambda w, output: folder_of(output[0]),
         analysed=lambda w, input: " ".join(f"--{name} {input[name]}" for name in ANALYSED),
-        rerun_on=settings("characterize", "evaluate.bootstrap", "report") + judge_settings(JUDGE, DETECTOR),
+        rerun_on=settings("characterize", "evaluate.bootstrap", "report")
+        + judge_settings(JUDGE, DETECTOR, "lexical"),
     message:
         "Summarizing the characterization of {wildcards.model}"
     shell:

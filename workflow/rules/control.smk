@@ -29,7 +29,8 @@ rule generate_controlled:
         policy=policy_options,
         shards=f"{RUN}/generations/{{model}}/{{method}}/seed{{seed}}/shards",
         rerun_on=lambda w: settings("engine", "decoding", "prompt_sets", *policy_settings(w))
-        + judge_settings(*policy_annotators(w)),
+        + judge_settings(*policy_annotators(w))
+        + code_of(policy_module(w)),
     message:
         "Sampling under a policy: {wildcards.model} {wildcards.method}, seed {wildcards.seed}"
     shell:

@@ -33,6 +33,11 @@ def policy_settings(wildcards):
     return [f"methods.{wildcards.method}", *([f"policies.{policy}"] if policy in CONFIG.policies else [])]
 
 
+def policy_module(wildcards):
+    """The module of the method's policy, below the package."""
+    return f"control.policies.{kind_of_policy(CONFIG, CONFIG.methods[wildcards.method].policy)}"
+
+
 def given_file(wildcards):
     """The file of the user's own that holds a method's generations."""
     return CONFIG.methods[wildcards.method].generations_of(wildcards.model, wildcards.seed)

@@ -19,11 +19,13 @@ def demonstration_inputs(wildcards):
 
 
 def demonstration_settings(wildcards):
-    """The settings that demonstrations depend on."""
+    """The settings and the code that demonstrations depend on."""
     name = wildcards.demonstrations
     own = [f"demonstrations.{name}"] if name in CONFIG.demonstrations else []
-    return settings("world_seed", "engine", "decoding", "pairs.append_response", *own) + judge_settings(
-        JUDGE, detector_of(CONFIG, name)
+    return (
+        settings("world_seed", "engine", "decoding", "pairs.append_response", *own)
+        + judge_settings(JUDGE, detector_of(CONFIG, name))
+        + code_of(f"pairs.demonstrations.{kind_of_demonstrations(CONFIG, name)}")
     )
 
 

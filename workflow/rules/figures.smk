@@ -1,6 +1,6 @@
 # Figures, tables, scorecard and report, from stored metrics alone.
-# What each is made from stands in report/contents.py; each also depends on its own module, so a
-# change there remakes it alone.
+# What each is made from stands in report/contents.py; each also depends on the code of its own module,
+# so a change there remakes it alone.
 ITEMS = {item.name: item for item in contents.of_run(CONFIG)}
 FIGURES_AND_TABLES = [
     *(
@@ -14,7 +14,6 @@ FIGURES_AND_TABLES = [
 rule draw_figure:
     input:
         lambda w: [f"{RUN}/metrics/{table}.csv" for table in ITEMS[w.figure].metrics],
-        code="src/safe_reasoning/report/figures/{figure}.py",
     output:
         f"{RUN}/figures/{{figure}}.svg",
         f"{RUN}/figures/{{figure}}.png",
@@ -30,6 +29,7 @@ rule draw_figure:
         **LIGHT,
     params:
         metrics=lambda w: f"{RUN}/metrics",
+        own_code=lambda w: code_of(f"report.figures.{w.figure}"),
         stem=lambda w, output: str(Path(output[0]).with_suffix("")),
     message:
         "Drawing {wildcards.figure}"
@@ -42,7 +42,6 @@ rule draw_figure:
 rule write_table:
     input:
         lambda w: [f"{RUN}/metrics/{table}.csv" for table in ITEMS[w.table].metrics],
-        code="src/safe_reasoning/report/tables/{table}.py",
     output:
         f"{RUN}/tables/{{table}}.csv",
         f"{RUN}/tables/{{table}}.md",
@@ -57,6 +56,7 @@ rule write_table:
         **LIGHT,
     params:
         metrics=lambda w: f"{RUN}/metrics",
+        own_code=lambda w: code_of(f"report.tables.{w.table}"),
         stem=lambda w, output: str(Path(output[0]).with_suffix("")),
     message:
         "Writing {wildcards.table}"
@@ -69,7 +69,6 @@ rule write_table:
 rule score_claims:
     input:
         METRICS,
-        code=sorted(str(path) for path in Path("src/safe_reasoning/report/claims").glob("*.py")),
     output:
         f"{RUN}/tables/claims.csv",
         f"{RUN}/tables/claims.md",

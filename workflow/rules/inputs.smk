@@ -128,6 +128,7 @@ def folder_of(marker):
     return str(Path(marker).parent)
 
 
+include: "code_inputs.smk"
 include: "judge_inputs.smk"
 include: "train_inputs.smk"
 include: "demonstration_inputs.smk"

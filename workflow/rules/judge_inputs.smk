@@ -47,13 +47,15 @@ def answers_of(*chats):
 def judge_settings(*names):
     """What the verdicts of judges and cue detectors depend on.
 
-    Which they are, their entries, what they ask, the version of their rules. Given as a parameter, a
-    change of one runs the job again.
+    Which they are, their entries, what they ask, the version of their rules, their code. Given as a
+    parameter, a change of one runs the job again.
     """
     known = {**{name: "judges" for name in CONFIG.judges}, **{name: "detectors" for name in CONFIG.detectors}}
     used = [name for name in dict.fromkeys(names) if name in known]
     chats = [chat for name in used if (chat := chat_of(name, CONFIG))]
     rules = rules_versions(names, CONFIG)
-    return json.dumps([*names, rules] if rules else names) + settings(
-        *(f"{known[name]}.{name}" for name in used), *answers_of(*chats)
+    return (
+        json.dumps([*names, rules] if rules else names)
+        + settings(*(f"{known[name]}.{name}" for name in used), *answers_of(*chats))
+        + code_of(*modules_of(names, CONFIG))
     )

@@ -72,7 +72,8 @@ rule warm_up:
         config=CONFIG_FILE,
         converted=lambda w, input: folder_of(input[0]),
         out=lambda w, output: folder_of(output[0]),
-        rerun_on=lambda w: settings(f"models.{w.model}", "world_seed"),
+        rerun_on=lambda w: settings(f"models.{w.model}", "world_seed")
+        + code_of(*readers_of(*CONFIG.prompt_sets)),
     message:
         "Teaching {wildcards.model} to reason in think tags"
     shell:

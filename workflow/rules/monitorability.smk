@@ -21,8 +21,9 @@ rule summarize_monitorability:
         **LIGHT,
     params:
         config=CONFIG_FILE,
-        rerun_on=json.dumps([CONFIG.benchmarks, *rules_versions([reading_detector(CONFIG)], CONFIG).items()])
-        + settings("evaluate.judge", "evaluate.bootstrap"),
+        rerun_on=json.dumps(CONFIG.benchmarks)
+        + settings("evaluate.judge", "evaluate.bootstrap")
+        + judge_settings(reading_detector(CONFIG)),
     message:
         "Reading reasonings of {wildcards.model} as a monitor does"
     shell:

@@ -24,7 +24,8 @@ rule attack_prompts:
         config=CONFIG_FILE,
         rerun_on=lambda w: settings(
             f"prompt_sets.{w.prompt_set}", "attacks", *answers_of(*CONFIG.endpoints), "world_seed"
-        ),
+        )
+        + code_of(*readers_of(w.prompt_set)),
     message:
         "Attacking the prompts of {wildcards.prompt_set}"
     shell:
@@ -54,7 +55,8 @@ rule make_prompts:
     params:
         config=CONFIG_FILE,
         attacks=lambda w, input: f"--attacks {input.attacks} " if input.attacks else "",
-        rerun_on=lambda w: settings(f"prompt_sets.{w.prompt_set}", "world_seed"),
+        rerun_on=lambda w: settings(f"prompt_sets.{w.prompt_set}", "world_seed")
+        + code_of(*readers_of(w.prompt_set)),
     message:
         "Writing the prompt set {wildcards.prompt_set}"
     shell:

@@ -24,7 +24,8 @@ rule train_method:
         data=training_options,
         out=lambda w, output: folder_of(output[0]),
         rerun_on=lambda w: settings(f"methods.{w.method}", "engine", "decoding", "evaluate.checkpoints")
-        + judge_settings(*reward_judge(w)),
+        + judge_settings(*reward_judge(w))
+        + code_of(f"training.recipes.{CONFIG.methods[w.method].recipe}"),
     message:
         "Training {wildcards.model} {wildcards.method}, seed {wildcards.seed}"
     shell:

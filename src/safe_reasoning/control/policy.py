@@ -63,6 +63,12 @@ def settings_of(config: Config, name: str) -> Any:
     )
 
 
+def kind_of(config: Config, name: str) -> str:
+    """The kind of a policy."""
+    kind: str = settings_of(config, name).kind
+    return kind
+
+
 def needs_of(config: Config, name: str) -> tuple[Need, ...]:
     """What a policy needs beyond the engine."""
     settings = settings_of(config, name)

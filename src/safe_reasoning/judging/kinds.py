@@ -134,6 +134,15 @@ def rules_versions(used: Iterable[str], config: Config) -> dict[str, int]:
     return found
 
 
+def modules_of(used: Iterable[str], config: Config) -> list[str]:
+    """Modules of the kinds of those judges and detectors, as dotted names below the package."""
+    entries = {**config.judges, **config.detectors}
+    kinds = {entries[name].kind if name in entries else name for name in used}
+    return [
+        f"judging.{family}.{kind}" for family in FAMILIES for kind in sorted(kinds) if kind in names(family)
+    ]
+
+
 def judge_sources(config: Config) -> list[str]:
     """Ids in config/sources.yaml of the weights that only judge."""
     return list(dict.fromkeys(source for name in config.judges if (source := weights_of(name, config))))

@@ -104,9 +104,15 @@ def settings_of(config: Config, name: str) -> Any:
     )
 
 
+def name_of_kind(config: Config, name: str) -> str:
+    """The kind of demonstrations of that name."""
+    kind: str = settings_of(config, name).kind
+    return kind
+
+
 def kind_of(config: Config, name: str) -> Kind:
     """The declaration behind demonstrations of that name."""
-    return kind_named(settings_of(config, name).kind)
+    return kind_named(name_of_kind(config, name))
 
 
 def needs_of(config: Config, name: str) -> tuple[Need, ...]:

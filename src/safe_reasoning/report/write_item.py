@@ -26,8 +26,8 @@ def write_item(name: str, metrics: Path, published: Path, stem: Path) -> None:
             importlib.import_module(f"safe_reasoning.report.tables.{name}").data(metrics, published), stem
         )
         return
-    from safe_reasoning.report.figures import style  # matplotlib: not needed for tables
-
+    # By name: tables need no matplotlib, and another style of figures does not write them again.
+    style = importlib.import_module("safe_reasoning.report.figures.style")
     module = importlib.import_module(f"safe_reasoning.report.figures.{name}")
     frame = module.data(metrics, published)
     style.save(module.draw(frame), frame, stem)
