@@ -8,12 +8,10 @@ import re
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 from safe_reasoning import config as typed_config
-from safe_reasoning.runtime import images
 from safe_reasoning.report import contents
 from safe_reasoning.control.policy import annotators_of as annotators_of_policy
 from safe_reasoning.control.policy import kind_of as kind_of_policy
-from safe_reasoning.control.policy import learns_scorer
-from safe_reasoning.control.policy import needs_of as needs_of_policy
+from safe_reasoning.control.policy import learns_scorer, needs_of as needs_of_policy
 from safe_reasoning.pairs.demonstration import detector_of, needs_of, samples_of
 from safe_reasoning.pairs.demonstration import name_of_kind as kind_of_demonstrations
 from safe_reasoning.pairs.demonstration import roles_of, roles_of_rollouts
@@ -22,9 +20,8 @@ from safe_reasoning.plan.characterized import characterized
 from safe_reasoning.plan.checked_config import check_own_files, checked
 from safe_reasoning.plan.targets import check_targets
 from safe_reasoning.prompts.benchmark import splits
-from safe_reasoning.runtime import clock
+from safe_reasoning.runtime import clock, images, run_lock
 from safe_reasoning.runtime.code_digest import Digests
-from safe_reasoning.runtime import run_lock
 from safe_reasoning.core import arithmetic
 from safe_reasoning.core.cli import progress
 from safe_reasoning.judging.kinds import audited_detectors, chat_of, judge_kind, judge_sources, modules_of
