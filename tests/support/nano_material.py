@@ -86,9 +86,10 @@ class GoesOn:
 def configuration(**demonstrations: dict[str, Any]) -> Config:
     """The tiny configuration with entries of demonstrations."""
     raw = yaml.safe_load(TINY.read_text())
-    return validate(raw | {"demonstrations": demonstrations, "attacks": {}, "prompt_sets": {
-        name: entry for name, entry in raw["prompt_sets"].items() if "attack" not in entry
-    }}, "test")  # fmt: skip
+    plain = {name: entry for name, entry in raw["prompt_sets"].items() if "attack" not in entry}
+    evaluate = raw["evaluate"] | {"adaptive_attacks": []}
+    changes = {"demonstrations": demonstrations, "attacks": {}, "prompt_sets": plain, "evaluate": evaluate}
+    return validate(raw | changes, "test")
 
 
 @cache

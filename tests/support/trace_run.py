@@ -49,6 +49,7 @@ def configuration(show_text: bool) -> config.Config:
     raw["prompt_sets"] = {name: entry for name, entry in raw["prompt_sets"].items() if name in roles}
     raw["methods"] = {"ipo": raw["methods"]["ipo"]}
     raw["attacks"] = {}
+    raw["evaluate"] |= {"adaptive_attacks": []}
     return config.validate(raw | {"report": {"show_text": show_text}}, "test")
 
 

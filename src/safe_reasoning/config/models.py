@@ -75,7 +75,7 @@ class FolderModel(Section):
     its weights stands where another model has a revision.
     """
 
-    kind: Literal["folder"] = "folder"
+    kind: Literal["folder"] = Field("folder", description="may be left out where there is a path")
     path: str = Field(description="folder with config.json, tokenizer and *.safetensors")
     items: int | None = later(
         None, "items of the nano world that it was trained in, for prompt sets of that world", ge=8

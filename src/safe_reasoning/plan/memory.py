@@ -54,7 +54,7 @@ def engines(config: Config, model: str) -> int:
     attacks = [
         sum(chat in config.models for chat in set(attack.chats)) + (2 if attack.adapts else 0)
         for attack in config.attacks.values()
-        if model in attack.chats or attack.adapts
+        if model in attack.chats or (attack.adapts and model in config.models)
     ]
     asked = {config.evaluate.judge, config.detector} & local
     return max(1, *attacks, 1 + len(asked), 2 if local else 1)

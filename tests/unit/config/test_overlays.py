@@ -22,7 +22,7 @@ def over_base(change: dict, tmp_path: Path) -> dict:
 
 def test_methods_prompt_sets_policies_and_models_are_removed(tmp_path: Path):
     there = load(BASE)
-    method = next(name for name, entry in there.methods.items() if entry.recipe == "salt")
+    method = next(name for name, entry in there.methods.items() if entry.recipe == "dpo_tree_short")
     prompt_set = there.sets_of("capability")[0]
     policy, kept = next(iter(there.policies)), dict.fromkeys(there.policies)
     using = [name for name, entry in there.methods.items() if entry.policy == policy]

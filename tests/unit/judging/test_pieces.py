@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from safe_reasoning.archive.allow_list import VERDICTS
 from safe_reasoning.core.errors import UserError
+from safe_reasoning.judge_audit import onset_labels
 from safe_reasoning.judging.base import Question
 from safe_reasoning.judging.factory import get_judge
 from safe_reasoning.judging.kinds import judge_sources, names
@@ -227,7 +228,9 @@ def test_faults_of_a_judge_s_settings_name_their_key(judge: dict, report: str):
 def test_the_page_about_judges_names_every_kind_and_every_source():
     page = (ROOT / "docs/judges.md").read_text()
     kinds = names("judges")
-    texts = {name: entry for name, entry in sources_table.table().items() if entry.kind == "text"}
+    others = onset_labels.SOURCES  # of people, and a tokenizer to read them with
+    table = sources_table.table()
+    texts = {name: entry for name, entry in table.items() if entry.kind == "text" and name not in others}
     for report in (
         *(f"`{kind}`" for kind in kinds),
         *texts,

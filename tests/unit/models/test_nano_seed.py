@@ -72,5 +72,5 @@ def test_replicates_differ_in_their_seed_alone(models: dict, found: list[str]):
 
 
 def test_a_negative_seed_is_one_line():
-    with pytest.raises(UserError, match="models.nano.nano.seed"):
+    with pytest.raises(UserError, match="models.nano.seed: must be 0 or more"):
         with_models({"nano": {"seed": -1}})
