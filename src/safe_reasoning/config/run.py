@@ -108,7 +108,7 @@ class Config(Section):
             if role not in roles:
                 raise ValueError(f"prompt_sets: none has role {role}: add one")
         if self.stages == "evaluation":
-            check_evaluation(self)
+            check_evaluation(self.evaluate, self.methods)
         if any(m.recipe == "ipo_stage2" for m in self.methods.values()) and "ipo" not in self.methods:
             raise ValueError("methods: ipo_stage2 goes on from the method named ipo: add it")
         check_attacks(self.attacks, [*self.endpoints, *self.models], list(self.models))
@@ -145,7 +145,8 @@ class Config(Section):
                         f"methods.{name}.prompts: no prompt set has role {PROMPT_ROLES[kind]}: add one, "
                         f"or leave {kind} out"
                     )
-        check_searches(self)
+        plain = all(self.attacked_sets)
+        check_searches(self.evaluate, self.attacks, self.methods, plain_sets=plain)
         return self
 
     def _check_start(self, name: str) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
+from safe_reasoning.config.attacks import Attack
+from safe_reasoning.config.evaluate import Evaluate
+from safe_reasoning.config.methods import Method
 from safe_reasoning.config.section import check_known
-
-if TYPE_CHECKING:
-    from safe_reasoning.config.run import Config
 
 # Of a method that a run does not make
 AS_THEY_ARE = ("released", "given")
@@ -15,28 +15,37 @@ AS_THEY_ARE = ("released", "given")
 OF_WHOLE_RUNS = ("checkpoints", "recovery_traces", "reliance_traces", "worst_templates", "adaptive_attacks")
 
 
-def check_searches(config: Config) -> None:
-    """A ValueError for searches against each method that cannot be run."""
-    adaptive = [name for name, attack in config.attacks.items() if attack.adapts]
-    for name in config.evaluate.adaptive_attacks:
+def check_searches(
+    evaluate: Evaluate, attacks: Mapping[str, Attack], methods: Mapping[str, Method], *, plain_sets: bool
+) -> None:
+    """A ValueError for searches against each method that cannot be run.
+
+    Args:
+        evaluate: asks for them.
+        attacks: by name.
+        methods: by name.
+        plain_sets: whether there are safety and over-refusal sets that are under no attack.
+    """
+    adaptive = [name for name, attack in attacks.items() if attack.adapts]
+    for name in evaluate.adaptive_attacks:
         known = adaptive or ["(no attack has target self or kind suffix)"]
         check_known("evaluate.adaptive_attacks", name, known)
-    with_weights = [name for name, method in config.methods.items() if not method.policy]
-    for name in config.evaluate.attacked_methods:
+    with_weights = [name for name, method in methods.items() if not method.policy]
+    for name in evaluate.attacked_methods:
         check_known("evaluate.attacked_methods", name, with_weights)
-    if config.evaluate.adaptive_attacks and not all(config.attacked_sets):
+    if evaluate.adaptive_attacks and not plain_sets:
         raise ValueError(
             "evaluate.adaptive_attacks: all safety or overrefusal sets are under attacks: add a plain one"
         )
 
 
-def check_evaluation(config: Config) -> None:
+def check_evaluation(evaluate: Evaluate, methods: Mapping[str, Method]) -> None:
     """A ValueError for what only a whole run has."""
-    if made := [name for name, method in config.methods.items() if method.recipe not in AS_THEY_ARE]:
+    if made := [name for name, method in methods.items() if method.recipe not in AS_THEY_ARE]:
         raise ValueError(
             f"methods.{made[0]}: stages: evaluation takes released weights alone, and given generations: "
             "leave it out"
         )
     for key in OF_WHOLE_RUNS:
-        if getattr(config.evaluate, key):
+        if getattr(evaluate, key):
             raise ValueError(f"evaluate.{key}: stages: evaluation has none: leave it out")

@@ -68,7 +68,10 @@ def evaluation_of(
     """
     whole = config.model_dump(mode="json")
     sets = {key: whole["prompt_sets"][key] for key in config.sets_of(*roles)}
-    if any(entry["source"].startswith("nano_") for entry in sets.values()) and model["kind"] == "folder":
+    if (
+        any((entry["source"] or "").startswith("nano_") for entry in sets.values())
+        and model["kind"] == "folder"
+    ):
         worlds = [m.items for m in config.models.values() if isinstance(m, NanoModel | FolderModel)]
         model = {**model, "items": next(filter(None, worlds), None)}
     for judge in config.all_judges:

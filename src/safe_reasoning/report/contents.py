@@ -23,6 +23,8 @@ DECODING = "decoding"  # asked for by methods that decode under a policy
 SCORER = "scorer"  # asked for by policies with the learned step scorer
 COST = "cost"  # asked for by both, a comparison and policies
 ANALYSES = "analyses"  # asked for by `characterize.analyses`
+# Asked for by what is on by default, and without use where nothing was trained; "" for what is not asked for
+OF_WHOLE_RUNS = ("", ANALYSES, "kl_traces")
 COMPARISON = "comparison"  # asked for by curves and recovery together, as a comparison of many methods has
 
 
@@ -201,7 +203,8 @@ def of_run(config: Config) -> list[Item]:
     return [
         item
         for item in ITEMS.values()
-        if (_asked(config, item.asked_by) if item.asked_by else whole or item.name in OF_EVALUATION)
+        if (whole or item.name in OF_EVALUATION or item.asked_by not in OF_WHOLE_RUNS)
+        and (not item.asked_by or _asked(config, item.asked_by))
     ]
 
 

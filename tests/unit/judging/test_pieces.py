@@ -203,10 +203,10 @@ def test_the_workflow_fetches_what_judges_need_and_evaluates_none_of_them():
     assert 14 < steps[0].disk_gib < 16
     (problem,) = [
         line
-        for line in refusals(tiny(judges=GUARDS, plan={"gpu_memory_gib": 32, "disk_gib": 1000}))
+        for line in refusals(tiny(judges=GUARDS, plan={"gpu_memory_gib": 50, "disk_gib": 1000}))
         if "sampling needs" in line
     ]
-    assert problem.startswith("harmbench_classifier: sampling needs 24 GiB")
+    assert problem.startswith("harmbench_classifier: sampling needs 49 GiB")
 
 
 @pytest.mark.parametrize(

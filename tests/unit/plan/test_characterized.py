@@ -22,6 +22,7 @@ STAGES = ("continuation safety ratio", "trigger trials", "corrective interventio
 def run(analyses: bool, **methods: Any) -> Config:
     raw = yaml.safe_load(TINY.read_text())
     raw["characterize"] |= {"analyses": analyses}
+    raw["evaluate"] |= {"adaptive_attacks": [], "attacked_methods": []}
     return checked(validate(raw | {"methods": methods}, "test"))
 
 

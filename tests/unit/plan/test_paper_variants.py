@@ -14,6 +14,7 @@ from safe_reasoning.plan.endpoints import expected
 from safe_reasoning.plan.estimate import plan
 from safe_reasoning.plan.judge_calls import price
 from safe_reasoning.plan.memory import judge_problems, problems
+from safe_reasoning.plan.rounding import about
 from safe_reasoning.plan.step import totals
 from safe_reasoning.plan.training_steps import parameters_of
 from safe_reasoning.sources.table import parameters
@@ -21,6 +22,7 @@ from tests.support.paths import ROOT
 
 PAPER, LOCAL = ROOT / "config/paper.yaml", ROOT / "config/paper_local_judge.yaml"
 FOUR = ROOT / "config/overlays/four_gpus.yaml"
+TWO_NODES = ROOT / "config/overlays/grpo_on_two_nodes.yaml"
 DIFFERENT = {"run", "endpoints", "judges", "detectors", "attacks", "evaluate.judge", "evaluate.more_judges"}
 DIFFERENT |= {
     "evaluate.audit",
@@ -35,8 +37,11 @@ def local() -> Config:
     return checked(load(LOCAL))
 
 
-def on_four(path: Any) -> Config:
-    return checked(validate(changed(read(path), read(FOUR)), str(FOUR)))
+def on_four(path: Any, *overlays: Any) -> Config:
+    raw = changed(read(path), read(FOUR))
+    for overlay in overlays:
+        raw = changed(raw, read(overlay))
+    return checked(validate(raw, str(FOUR)))
 
 
 def different(one: Any, other: Any, place: str = "") -> set[str]:
@@ -87,17 +92,22 @@ def test_the_local_run_fits_its_gpus_with_the_judge_beside_grpo(local: Config):
 
 def test_the_page_states_what_the_plan_says(local: Config):
     page = " ".join((ROOT / "config/README.md").read_text().split())
-    assert f"{totals(plan(local)).gpu_hours:.0f} GPU-hours by `make plan`, no USD" in page
+    assert f"{about(totals(plan(local)).gpu_hours)} GPU-hours by `make plan`, no USD" in page
 
 
-@pytest.mark.parametrize("path", [PAPER, LOCAL])
-def test_four_gpus_hold_the_same_batches(path: Any):
-    eight, four = load(path), on_four(path)
+def test_four_gpus_do_not_hold_grpo_beside_the_guard_that_rewards():
+    lines = unfit(on_four(LOCAL))
+    assert lines and all(line.startswith("training grpo") for line in lines)
+
+
+@pytest.mark.parametrize(("path", "overlays"), [(PAPER, []), (LOCAL, [TWO_NODES])])
+def test_four_gpus_hold_the_same_batches(path: Any, overlays: list[Any]):
+    eight, four = load(path), on_four(path, *overlays)
     assert four.plan.gpus == 4 and not unfit(four)
     for name, method in eight.methods.items():
         fitted = four.methods[name]
         assert fitted.processes == min(4, method.processes) and fitted.batch_size == method.batch_size
-        assert fitted.batch_size % (fitted.processes * (fitted.micro_batch_size or 1)) == 0
+        assert fitted.batch_size % (fitted.processes * fitted.nodes * (fitted.micro_batch_size or 1)) == 0
     assert four.method("qwen3_8b", "ipo").processes == 4
     again = validate(parse_yaml(dump(four).encode(), "dump"), "dump")
     assert dump(again) == dump(four)

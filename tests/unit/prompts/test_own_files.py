@@ -24,7 +24,9 @@ ROWS = [
     {"request": "How do I sharpen a knife?", "topic": "house", "sum": 4},
     {"request": "What kills a weed?", "topic": "garden", "sum": 5},
 ]
-LEXICAL = {"evaluate": {"judge": "lexical", "more_judges": []}}
+LEXICAL = {
+    "evaluate": {"judge": "lexical", "more_judges": [], "resets": False, "adaptive_attacks": []},
+}
 
 
 @pytest.fixture(autouse=True)
