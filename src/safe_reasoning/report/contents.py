@@ -23,7 +23,7 @@ DECODING = "decoding"  # asked for by methods that decode under a policy
 SCORER = "scorer"  # asked for by policies with the learned step scorer
 COST = "cost"  # asked for by both, a comparison and policies
 ANALYSES = "analyses"  # asked for by `characterize.analyses`
-# Asked for by what is on by default, and without use where nothing was trained; "" for what is not asked for
+# Of what is on by default and means nothing where nothing was trained; "" for what needs no asking
 OF_WHOLE_RUNS = ("", ANALYSES, "kl_traces")
 COMPARISON = "comparison"  # asked for by curves and recovery together, as a comparison of many methods has
 
