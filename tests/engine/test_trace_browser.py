@@ -123,7 +123,7 @@ def test_page_fits_a_narrow_window(browser: Any, pages: dict[bool, Path]):
         assert place(browser) == "1 of 5"
         browser.find_element("id", "all").click()
         assert browser.execute_script("return document.documentElement.scrollWidth") <= 400
-    assert not browser.find_elements("css selector", ".overflows")
+    WebDriverWait(browser, 10).until(lambda seen: not seen.find_elements("css selector", ".overflows"))
 
 
 def test_the_address_names_the_entry_that_is_seen(browser: Any, pages: dict[bool, Path]):

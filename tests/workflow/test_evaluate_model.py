@@ -37,7 +37,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
     sets = ("align_harmful", "align_benign", "direct", "overrefusal", "sums")
     config["prompt_sets"] = {name: {**config["prompt_sets"][name], "limit": 8} for name in sets}
     del config["attacks"]
-    config["evaluate"]["more_judges"] = []
+    config["evaluate"] |= {"more_judges": [], "resets": False, "adaptive_attacks": []}
     # Random weights close their reasoning by chance alone: at a high temperature some of them do
     config["decoding"] = {"temperature": 5.0, "top_p": 1.0, "max_new_tokens": 120}
     (folder / "small.yaml").write_text(yaml.safe_dump(config))

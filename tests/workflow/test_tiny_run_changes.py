@@ -50,7 +50,7 @@ def test_changed_setting_reaches_the_rules_that_use_it(finished: Path):
 def test_another_judge_reaches_all_that_asks_it(finished: Path):
     """GRPO is rewarded by it, and the characterization counts by it; only what is sampled before anybody judges stays."""
     changed = yaml.safe_load((finished / "tests/tiny.yaml").read_text())
-    changed["evaluate"] |= {"judge": "lexical", "more_judges": []}
+    changed["evaluate"] |= {"judge": "lexical", "more_judges": [], "resets": False}
     (finished / "judged.yaml").write_text(yaml.safe_dump(changed))
     result = snakemake(finished, "--configfile", "judged.yaml", "--dry-run")
     assert {

@@ -71,6 +71,7 @@ def load(*paths: Path | str) -> Config:
     """Load and check YAML configurations, merged as Snakemake does: a later one changes the keys
     that it has.
     """
+    check_files(map(Path, paths))
     raw: dict[str, Any] = {}
     for path in paths:
         raw = changed(raw, read(path))
