@@ -18,6 +18,9 @@ from safe_reasoning.sampling.shards import sample_sharded
 # Part of the names of shards: raise it when the same seed and logits give another token (nucleus),
 # so that no job goes on from shards of another draw.
 DRAW_VERSION = 1
+# Likewise of weights that are read into an open engine: before 1, output embeddings tied to the
+# input ones stayed the old ones on CPUs.
+IN_PLACE_VERSION = 1
 
 
 class Sampler:
@@ -39,6 +42,7 @@ class Sampler:
         self._shards = shards
         self._stop_at_think_end = stop_at_think_end
         self._opened: Path | None = None  # whose weights the engine holds
+        self._first = model_dir
         self.use(model_dir)
         self._cost = {"generations": 0, "generated_tokens": 0, "sampling_seconds": 0.0}
 
@@ -51,6 +55,8 @@ class Sampler:
         weights = read_json(marker).get("weights_sha256") if marker.exists() else None
         weights = weights or " ".join(map(sha256, sorted(model_dir.glob("*.safetensors")))) or model_dir
         self._fingerprint = f"{self._config.engine!r} {self._config.decoding!r} {weights} draw {DRAW_VERSION}"
+        if model_dir != self._first:
+            self._fingerprint += f" in place {IN_PLACE_VERSION}"
 
     def _open_engine(self) -> Engine:
         if self._engine is None:

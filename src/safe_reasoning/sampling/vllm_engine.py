@@ -92,6 +92,8 @@ class VllmEngine:
         """Read other weights in place. See `Engine.load_weights`."""
         check_model(model_dir)
         self._llm.collective_rpc("reload_weights", kwargs={"weights_path": str(model_dir)})
+        if self._draws_itself:
+            self._llm.collective_rpc(_pack_output_embeddings)
 
     def generate(
         self, requests: Sequence[Request], *, stop_at_think_end: bool = False
@@ -151,3 +153,18 @@ class VllmEngine:
             stop=stop_text,
             detokenize=stop_text is not None,
         )
+
+
+def _pack_output_embeddings(worker: Any) -> None:
+    """Pack output embeddings again that are tied to the input ones.
+
+    On CPUs vLLM multiplies by a packed copy of them, which its reading of other weights leaves as
+    it was (vLLM 0.32): the next logits would be those of the new body and the old embeddings.
+    """
+    from vllm.model_executor.layers.utils import dispatch_cpu_unquantized_gemm
+
+    model = worker.model_runner.get_model()
+    head = getattr(model, "lm_head", None)
+    if getattr(model.config, "tie_word_embeddings", False) and hasattr(head, "cpu_linear"):
+        head.weight = model.model.embed_tokens.weight
+        dispatch_cpu_unquantized_gemm(head, remove_weight=False)
