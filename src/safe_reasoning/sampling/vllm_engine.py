@@ -164,7 +164,7 @@ def _pack_output_embeddings(worker: Any) -> None:
     from vllm.model_executor.layers.utils import dispatch_cpu_unquantized_gemm
 
     model = worker.model_runner.get_model()
-    head = getattr(model, "lm_head", None)
+    head: Any = getattr(model, "lm_head", None)
     if getattr(model.config, "tie_word_embeddings", False) and hasattr(head, "cpu_linear"):
         head.weight = model.model.embed_tokens.weight
         dispatch_cpu_unquantized_gemm(head, remove_weight=False)
