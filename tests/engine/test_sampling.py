@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+from transformers import AutoModelForCausalLM
 
 from safe_reasoning.config import Decoding, Engine
 from safe_reasoning.core.errors import UserError
@@ -130,25 +130,6 @@ def test_other_weights_are_read_in_the_same_engine(engine, tiny_model: Path, tmp
     assert changed == ids_of(open_engine(other, settings("transformers"), SAMPLED).generate(requests))
     with pytest.raises(UserError, match="holds no model"):
         engine.load_weights(tmp_path)
-
-
-def test_tied_output_embeddings_are_read_too(tiny_model: Path, tmp_path: Path) -> None:
-    """On CPUs vLLM multiplies by a packed copy of them."""
-    folders = [tmp_path / "one", tmp_path / "other"]
-    for seed, folder in enumerate(folders):
-        shutil.copytree(tiny_model, folder)
-        shape = LlamaConfig.from_pretrained(tiny_model)
-        shape.tie_word_embeddings = True
-        torch.manual_seed(seed)
-        LlamaForCausalLM(shape).save_pretrained(folder)
-    engine = open_engine(folders[0], settings("vllm"), SAMPLED)
-    requests = make_requests(engine.tokenizer, 6)
-    first = ids_of(engine.generate(requests))
-    engine.load_weights(folders[1])
-    other = ids_of(engine.generate(requests))
-    assert other == ids_of(open_engine(folders[1], settings("transformers"), SAMPLED).generate(requests))
-    engine.load_weights(folders[0])
-    assert ids_of(engine.generate(requests)) == first != other
 
 
 @both
