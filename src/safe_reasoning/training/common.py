@@ -196,14 +196,14 @@ def run(
         trainer.model = trainer.model.merge_and_unload()
     trainer.save_model(str(task.out))
     if trainer.accelerator.is_main_process:
-        # Generation settings and chat template are the base model's; TRL may have changed its
-        # copies.
+        # Generation settings and template are the base model's; TRL may have changed its copies.
         checkpoints = kept.finish(trainer.state)
         for folder in (task.out, *(kept_folder(task.out, point["share"]) for point in checkpoints)):
             tokenizer.save_pretrained(folder)
             if (task.base / "generation_config.json").exists():
                 shutil.copy(task.base / "generation_config.json", folder)
         for folder in (*task.out.glob("checkpoint-*"), task.out / "rows"):
+            (folder / "trainer_state.json").unlink(missing_ok=True)  # a half-removed one is not whole
             shutil.rmtree(folder, ignore_errors=True)
         for leftover in ("seconds.json", "work.json", "training_args.bin"):
             (task.out / leftover).unlink(missing_ok=True)
