@@ -117,10 +117,10 @@ setup-cuda: ## the CUDA environments from their locks (Python 3.12): make setup-
 PYTEST := $(BIN)/python -m pytest -q
 SIDE_BY_SIDE := -n 2 --dist loadgroup
 
-test-fast: .venv/.dev-ready ## the unit tests but those that take seconds each, under two minutes
+test-fast: .venv/.dev-ready ## the unit tests but those that take seconds each, under three minutes
 	$(PYTEST) $(SIDE_BY_SIDE) -m "not long" tests/unit
 
-test: .venv/.dev-ready ## all tests but the slow ones, about twelve minutes
+test: .venv/.dev-ready ## all tests but the slow ones, about twenty minutes
 	$(PYTEST) $(SIDE_BY_SIDE) -m "not slow"
 
 test-slow: .venv/.dev-ready ## those that inject faults into a run, start a SLURM cluster, build images, run the GPU check on the CPU or rehearse the paper run (after make demo): as root, with slurm-wlm, munge, slurmdbd, mariadb-server, buildah, mmdebstrap

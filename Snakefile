@@ -10,8 +10,8 @@
 #   snakemake --profile workflow/profiles/slurm --configfile config/paper.yaml --sdm apptainer
 #   snakemake --profile workflow/profiles/workstation --configfile config/paper.yaml --sdm apptainer
 #
-# The rules lie in workflow/rules, one file per stage, in the paper's order. Each calls the script
-# of its own name in scripts/.
+# The rules lie in workflow/rules, one file per stage, in the paper's order; some include what
+# belongs to their stage. Each calls the script of its own name in scripts/.
 import sys
 from pathlib import Path
 
@@ -27,27 +27,18 @@ include: "workflow/rules/inputs.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/prompts.smk"
 include: "workflow/rules/models.smk"
-include: "workflow/rules/fetch.smk"
 include: "workflow/rules/rollouts.smk"
 include: "workflow/rules/judging.smk"
 include: "workflow/rules/characterize.smk"
-include: "workflow/rules/characterize_metrics.smk"
 include: "workflow/rules/pairs.smk"
-include: "workflow/rules/own_rollouts.smk"
-include: "workflow/rules/siblings.smk"
 include: "workflow/rules/demonstrations.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/control.smk"
-include: "workflow/rules/given.smk"
 include: "workflow/rules/recovery.smk"
-include: "workflow/rules/reliance.smk"
 include: "workflow/rules/worst_case.smk"
-include: "workflow/rules/adaptive.smk"
 include: "workflow/rules/reflection.smk"
 include: "workflow/rules/stored_measures.smk"
-include: "workflow/rules/suites.smk"
-include: "workflow/rules/monitorability.smk"
 include: "workflow/rules/curves.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/metrics.smk"

@@ -1,5 +1,5 @@
 """Link a model's weights into a run: pinned ones (from the hub's cache, downloaded if need be, or
-from a mirror folder), or those of a folder of one's own.
+from a mirror folder), or those of a folder of the user's.
 
 python scripts/fetch_model.py --config config/paper.yaml --model ds_llama_8b \\
     --out results/paper/models/ds_llama_8b/base
@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def link_own(model: FolderModel, arguments: argparse.Namespace) -> None:
-    """Link a model of one's own."""
+    """Link a model of the user's."""
     from safe_reasoning.core.model_folder import check_own
     from safe_reasoning.models.hub_weights import link_folder
 

@@ -55,7 +55,7 @@ def main() -> None:
     steps = [step for step, _, _ in found]
     fitted = fit(steps)
     labels = {"continuations": [step.unsafe for step in steps]}
-    if config.evaluate.judge in by_own_name("judges"):  # one that reads by rules and asks nobody
+    if config.evaluate.judge in by_own_name("judges"):  # one that reads by rules and asks no model
         prompts = {row["prompt_id"]: row for path in arguments.prompts for row in read_rows(path, "prompts")}
         labels["judge"] = judged_steps(found, prompts, get_judge(config.evaluate.judge, config))
     meta = {"steps": len(steps), "unsafe_threshold": config.characterize.unsafe_threshold}

@@ -140,7 +140,7 @@ def test_the_model_and_the_benchmark_are_read(extended: Path):
 
 
 @pytest.mark.usefixtures("planned")
-def test_prompts_and_generations_of_ones_own_are_read(extended: Path, tiny_model: Path):
+def test_prompts_and_generations_of_the_user_are_read(extended: Path, tiny_model: Path):
     prompts = f"{RUN}/prompts/my_prompts.parquet"
     run(extended, *SNAKEMAKE, prompts, *CONFIGURATION)
     assert set(pd.read_parquet(extended / prompts)["category"]) == {"household", "garden"}

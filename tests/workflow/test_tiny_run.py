@@ -41,7 +41,7 @@ def test_every_rule_ran(finished: Path):
         "audit_judges",
     }  # they need labels of people, which the nano world has not
     absent |= {"summarize_bsa", "audit_cues", "audit_onsets"}  # they need data of others
-    absent |= {"read_generations", "link_folder"}  # generations and weights of one's own
+    absent |= {"read_generations", "link_folder"}  # generations and weights of the user
     absent |= {"summarize_over_bases"}  # config/demo_replicates.yaml has several
     absent |= {name for name in listed if name.endswith("_with_weights")}  # judges of their own weights
     ran = {path.name for path in (run / "logs").iterdir()}

@@ -122,3 +122,6 @@ rule correct_interventions:
 
 
 # Next sentences along rollouts of the base, with the value of each (training/recipes/dpo_tree.py).
+
+
+include: "characterize_metrics.smk"

@@ -107,3 +107,6 @@ rule fit_step_scorer:
             "--base {params.base} --rollouts {input.rollouts} --csr {input.csr} "
             "--prompts {input.prompts} --out {output.scorer} --metrics {output.table} 2> {log}"
         )
+
+
+include: "given.smk"

@@ -119,7 +119,7 @@ def weights(wildcards):
 
 
 def files_in_folder(model):
-    """The files of a model in a folder of one's own: what depends on it is made again when they change."""
+    """The files of a model in a folder of the user's: what depends on it is made again when they change."""
     return list(map(str, files_of(Path(CONFIG.models[model].path))))
 
 

@@ -81,3 +81,6 @@ rule warm_up:
             "python scripts/warm_up.py --config {params.config} --model {wildcards.model} "
             "--converted {params.converted} --out {params.out} 2> {log}"
         )
+
+
+include: "fetch.smk"

@@ -93,3 +93,7 @@ rule build_overrefusal_pairs:
             "--verdicts {input.verdicts} --prompts {input.prompts} --shards {params.shards} "
             "--out {output} 2> {log}"
         )
+
+
+include: "own_rollouts.smk"
+include: "siblings.smk"

@@ -86,3 +86,6 @@ rule summarize_recovery:
     shell:
         "python scripts/summarize_recovery.py --config {params.config} --model {wildcards.model} "
         "--verdicts {input} --out {output} 2> {log}"
+
+
+include: "reliance.smk"

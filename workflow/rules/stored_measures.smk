@@ -72,3 +72,7 @@ rule summarize_resets:
     shell:
         "python scripts/summarize_resets.py --config {params.config} --model {wildcards.model} "
         "--generations {input.generations} --out {output} 2> {log}"
+
+
+include: "suites.smk"
+include: "monitorability.smk"

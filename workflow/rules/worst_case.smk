@@ -54,3 +54,6 @@ rule generate_templates:
             "--label '{wildcards.model} {wildcards.method}' --templates {input.templates} "
             "--shards {params.shards} --out {output} 2> {log}"
         )
+
+
+include: "adaptive.smk"

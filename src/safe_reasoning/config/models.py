@@ -71,7 +71,7 @@ class HubModel(Section):
 
 
 class FolderModel(Section):
-    """A reasoning model in a folder of one's own (safetensors only, no remote code). The hash of
+    """A reasoning model in a folder of the user's (safetensors only, no remote code). The hash of
     its weights stands where another model has a revision.
     """
 

@@ -22,7 +22,7 @@ class Found:
 
     Attributes:
         refusals: reasons.
-        remarks: what else is told.
+        remarks: what else is reported.
         out_of_reach: sources (and models from packages) that no host reached gives.
     """
 

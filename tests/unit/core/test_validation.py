@@ -1,4 +1,4 @@
-"""Faults of what a user wrote are told without pydantic's words, with the closest known name."""
+"""Faults of what a user wrote are reported without pydantic's words, with the closest known name."""
 
 import re
 
@@ -38,7 +38,7 @@ PYDANTIC = re.compile(r"Input|Extra|Value error|Field|valid|tag|permitted|pydant
         ({"evaluate": {"worst_templates": 1}, "models": {"m": {"kind": "hub", "source": "qwen3_8b"}}}, "evaluate.worst_templates: "),
     ],
 )  # fmt: skip
-def test_faults_are_told_in_plain_words(change: dict, message: str):
+def test_faults_are_reported_in_plain_words(change: dict, message: str):
     with pytest.raises(UserError, match=message) as fault:
         validate(changed(read(ROOT / "tests/tiny.yaml"), change), "my.yaml")
     words = str(fault.value).removesuffix("workflow/schemas/config.schema.json")

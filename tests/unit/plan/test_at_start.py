@@ -1,4 +1,4 @@
-"""What a run lacks is told when it starts: sources by host after one try, keys, tokens, the sandbox."""
+"""What a run lacks is reported when it starts: sources by host after one try, keys, tokens, the sandbox."""
 
 import re
 from pathlib import Path

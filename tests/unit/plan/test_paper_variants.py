@@ -73,7 +73,7 @@ def test_the_local_run_differs_in_who_judges_detects_and_attacks_alone(local: Co
     assert different(paper | {"methods": methods}, local.model_dump()) == DIFFERENT
 
 
-def test_the_local_run_asks_nobody(local: Config):
+def test_the_local_run_asks_no_endpoint(local: Config):
     assert not local.endpoints and not expected(local, plan(local))
     chats = {chat_of(name, local) for name in (*local.judges, *local.detectors)} - {None, ""}
     chats |= {chat for attack in local.attacks.values() for chat in attack.chats}

@@ -57,7 +57,7 @@ def with_set(**entry: Any) -> Config:
 
 
 @pytest.mark.parametrize("name", ["my.jsonl", "my.csv", "my.parquet"])
-def test_a_file_of_ones_own_is_a_prompt_set(name: str):
+def test_a_file_of_the_user_is_a_prompt_set(name: str):
     config = with_set(file=write(name, ROWS), category="topic", limit=2)
     check_own_files(config)
     rows = make_prompt_set("x", config)

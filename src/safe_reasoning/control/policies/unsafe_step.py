@@ -4,7 +4,7 @@ SafeThink's idea (arXiv 2602.11096; its reward model and threshold were not foun
 put a trigger there. Step search as AURA's (its thresholds and candidates were not found): take the
 step back, sample several continuations, keep the safest. The scorer is the run's judge, asked about
 the reasoning since the last edit, up to the end of each sentence: in the nano world exact, an
-oracle. Or it is learned (`control.step_scorer`), and asks nobody. Causal by construction.
+oracle. Or it is learned (`control.step_scorer`), and asks no judge. Causal by construction.
 """
 
 from __future__ import annotations

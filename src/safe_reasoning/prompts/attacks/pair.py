@@ -78,7 +78,7 @@ def score_of(reply: str | None) -> int | None:
 
 
 class ChatAttacker:
-    """A chat model that is told the last prompt, the reply to it and its score."""
+    """A chat model that gets the last prompt, the reply to it and its score."""
 
     def __init__(self, chat: ChatModel) -> None:
         self._chat = chat

@@ -64,6 +64,6 @@ def _columns(table: pd.DataFrame) -> list[str]:
         [name for name in table.columns if name.startswith(f"harmful {part},")]
         for part in ("reasoning", "response")
     )
-    told = [name for name in response if name == response[0] or not table[name].equals(table[response[0]])]
+    shown = [name for name in response if name == response[0] or not table[name].equals(table[response[0]])]
     rest = [name for name in table.columns if name not in (*reasoning, *response)]
-    return [*rest[:3], *reasoning, *told, *rest[3:]]
+    return [*rest[:3], *reasoning, *shown, *rest[3:]]
