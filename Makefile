@@ -6,8 +6,7 @@ BIN := .venv/bin
 ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export XDG_CACHE_HOME := $(CURDIR)/.cache
 endif
-# Python compiles what is imported; compiling all of it here takes 20 s longer.
-INSTALL := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes --no-deps
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 # torch's CPU build lies outside PyPI: where the configured index lacks it, PyTorch's own CPU index is asked.
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 
@@ -25,7 +24,7 @@ setup: .venv/.run-ready ## the environment of the demo, in .venv (4.3 GB)
 	  { echo "error: vLLM's CPU build needs the system library libnuma: apt-get install libnuma1, or its like elsewhere"; exit 1; }
 	@echo "setting up .venv from envs/cpu.lock (about two minutes, once)"
 	@$(PYTHON) -m venv .venv
-	@# pip unpacks one package after another on one core: two of them take half of the packages each.
+	@# pip unpacks and compiles one package after another on one core: two of them take half of the packages each.
 	@awk '/^[^ ]/ { part = 1 - part } { print > (".venv/half-" part ".lock") }' envs/cpu.lock
 	@$(INSTALL) -r .venv/half-0.lock & other=$$!; $(INSTALL) -r .venv/half-1.lock; here=$$?; wait $$other && test $$here = 0 || \
 	  { echo "asking PyTorch's CPU index for torch"; $(INSTALL) --extra-index-url $(TORCH_INDEX) -r envs/cpu.lock; }

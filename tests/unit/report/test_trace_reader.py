@@ -134,7 +134,7 @@ def test_a_turning_point_is_explained_by_its_numbers():
         "3 tokens; after token 2 it was 60 %. That sentence is marked as a trigger. With its continuations "
         "resampled it lies within tokens 3 to 5 (95 %)."
     )
-    assert unsafe.startswith("No unsafe turning point") and "it never is there" in unsafe
+    assert unsafe.startswith("No unsafe turning point") and "it never gets there" in unsafe
     late = why(curve(values, 3, safe_interval=(3, None)))[0]
     assert late.endswith("it lies at token 3 or later, or nowhere.")
     assert why(curve(values, 3, safe_interval=(3, 3)))[0].endswith("it stays at token 3 (95 %).")
