@@ -52,7 +52,9 @@ def _reason(
 ) -> str:
     if point is None:
         tokens, start = _longest(curve, holds)
-        longest = f"the longest stretch is {tokens}, from token {start} on" if tokens else "it never gets there"
+        longest = (
+            f"the longest stretch is {tokens}, from token {start} on" if tokens else "it never gets there"
+        )
         return f"No {kind} turning point: the ratio never {stays}; {longest}."
     index = curve.prefix_tokens.index(point)
     here = f"the ratio is {100 * curve.values[index]:.0f} % and {stays}"
