@@ -1,6 +1,7 @@
 """The endpoint client against a real vLLM server on loopback: the demo's way of a job, judge_generations, with a model of random weights behind it."""
 
 import os
+import re
 import signal
 import socket
 import socketserver
@@ -49,11 +50,15 @@ class Relay(socketserver.ThreadingTCPServer):
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     def asked(self) -> Counter[bytes]:
-        """How often each request was sent, by its body."""
-        return Counter(
-            part.split(b"\r\n\r\n", 1)[1]
+        """How often each request was sent, by its body. One that a kill cut short in the middle does not count."""
+        parts = [
+            part.partition(b"\r\n\r\n")
             for sent in list(self.sent.values())
             for part in bytes(sent).split(b"POST /v1/chat/completions")[1:]
+        ]
+        length = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+        return Counter(
+            body for head, _, body in parts if (says := length.search(head)) and len(body) == int(says[1])
         )
 
     def keep(self, source: object, data: bytes) -> bool:
