@@ -79,11 +79,15 @@ def methods_by_model(frame: pd.DataFrame) -> dict[str, list[str]]:
 def nameable(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows of the paper's methods where there are more than MANY, else all.
 
-    For figures that write a name at the end of each line, which have no room for more.
+    For figures that write a name at the end of each line, which have no room for more. Where none
+    of the paper's has been trained, the first MANY.
     """
-    if frame["method"].nunique() <= MANY:
+    present = ordered(frame["method"])
+    if len(present) <= MANY:
         return frame
-    return frame[frame["method"].isin(METHODS)].reset_index(drop=True)
+    papers = [method for method in present if method in METHODS]
+    kept = papers if set(papers) - {"base"} else present[:MANY]
+    return frame[frame["method"].isin(kept)].reset_index(drop=True)
 
 
 def main_methods(frame: pd.DataFrame) -> pd.DataFrame:

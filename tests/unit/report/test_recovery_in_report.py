@@ -146,6 +146,8 @@ def test_lines_with_a_name_each_are_the_paper_s_where_there_are_many():
     assert list(nameable(few)["method"]) == ["base", "mine", "ipo"]
     many = pd.DataFrame({"method": ["base", "ipo", *RELATED_LABELS]})
     assert list(nameable(many)["method"]) == ["base", "ipo"]
+    trials = pd.DataFrame({"method": ["base", *(f"trial_{number}" for number in range(20))]})
+    assert list(nameable(trials)["method"]) == ["base", *(f"trial_{number}" for number in range(15))]
 
 
 def test_an_unknown_method_has_a_panel_too():
