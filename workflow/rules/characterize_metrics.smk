@@ -1,4 +1,19 @@
 # Metrics of the characterization, of all its stages together.
+CHARACTERIZATION_TABLES = [
+    "base_model",
+    "outcome_shares",
+    "safe_response_given",
+    "rollout_diversity",
+]
+if CONFIG.characterize.analyses:
+    CHARACTERIZATION_TABLES += [
+        "csr_curves",
+        "turning_points",
+        "turning_point_share",
+        "triggers",
+        "cue_correlation",
+        "interventions",
+    ]
 ANALYSED = (
     {
         "csr": f"{RUN}/characterize/{{model}}/csr.parquet",

@@ -20,7 +20,7 @@ from safe_reasoning.plan.characterized import characterized
 from safe_reasoning.plan.checked_config import check_own_files, checked
 from safe_reasoning.plan.targets import check_targets
 from safe_reasoning.prompts.benchmark import splits
-from safe_reasoning.runtime import clock, images, run_lock
+from safe_reasoning.runtime import clock, images, run_lock, start_job
 from safe_reasoning.runtime.code_digest import Digests
 from safe_reasoning.core import arithmetic
 from safe_reasoning.core.cli import progress
@@ -59,11 +59,13 @@ if not os.path.exists(CONFIG_FILE):
     write_bytes(CONFIG_FILE, RESOLVED.encode())
 
 # Each job holds a shared lock (see runlock), finds our library and, outside an image, this
-# environment's programs, and runs the same way each time, its arithmetic pinned if asked for.
+# environment's programs, and runs the same way each time, its arithmetic pinned if asked for. On
+# CPUs it may be the copy of a process that has loaded its libraries (start_job).
 shell.prefix(
     f"set -euo pipefail; exec 9<>{RUN}/.jobs.lock; flock -s 9; export PYTHONPATH=src PYTHONHASHSEED=0; "
     f"{arithmetic.exports(CONFIG.arithmetic)}"
     f'[ -n "${{{{SAFE_REASONING_IMAGE:-}}}}" ] || export PATH={PROGRAMS}:"$PATH"; '
+    f"{start_job.shell_function()}"
 )
 
 IN_CONTAINERS = DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method
@@ -93,6 +95,8 @@ onstart:
     for line in preflight.costs(CONFIG):
         progress(line)
     run_lock.hold(RUN)
+    if workflow.local_exec and not IN_CONTAINERS and not CONFIG.resources.gpus:
+        start_job.offer(os.environ, CONFIG.engine.name)
     clock.bring_to_now([RUN, "src", "workflow"])
     if Path(CONFIG_FILE).read_text() != RESOLVED:
         write_bytes(CONFIG_FILE, RESOLVED.encode())
@@ -102,21 +106,6 @@ MODELS = list(CONFIG.models)
 WHOLE = CONFIG.stages == "all"  # or an evaluation alone
 JUDGE = CONFIG.evaluate.judge
 DETECTOR = CONFIG.detector
-CHARACTERIZATION_TABLES = [
-    "base_model",
-    "outcome_shares",
-    "safe_response_given",
-    "rollout_diversity",
-]
-if CONFIG.characterize.analyses:
-    CHARACTERIZATION_TABLES += [
-        "csr_curves",
-        "turning_points",
-        "turning_point_share",
-        "triggers",
-        "cue_correlation",
-        "interventions",
-    ]
 
 
 # Patterns for wildcards.

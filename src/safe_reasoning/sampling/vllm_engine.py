@@ -15,6 +15,7 @@ from typing import Any
 from safe_reasoning import config
 from safe_reasoning.core.model_folder import check_model
 from safe_reasoning.core.products import use_threads
+from safe_reasoning.core.vllm_environment import EVERYWHERE, ON_CPU
 from safe_reasoning.sampling.ends import ends_of
 from safe_reasoning.sampling.engine import (
     Request,
@@ -25,15 +26,6 @@ from safe_reasoning.sampling.engine import (
 )
 from safe_reasoning.sampling.nucleus import Tally
 
-# Read by vLLM when it is imported; what the environment already holds goes before.
-_EVERYWHERE = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "ERROR"}
-_ON_CPU = {
-    # A second process starts 15 s later and is slower on small models
-    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
-    "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # binding would put every job on the same cores
-    "TORCH_COMPILE_DISABLE": "1",  # some sampling options would otherwise need a compiler
-}
-
 
 class VllmEngine:
     """Samples with vLLM: prefix cache on, a seed for each request. See `Engine`."""
@@ -42,7 +34,7 @@ class VllmEngine:
         import torch
 
         on_cuda = torch.cuda.is_available()
-        for key, value in (_EVERYWHERE if on_cuda else _EVERYWHERE | _ON_CPU).items():
+        for key, value in (EVERYWHERE if on_cuda else EVERYWHERE | ON_CPU).items():
             os.environ.setdefault(key, value)
         self._draws_itself = not on_cuda
         options: dict[str, Any] = {"gpu_memory_utilization": engine.gpu_memory_share}
