@@ -163,13 +163,16 @@ def differences(one: Project, other: Project) -> list[str]:
 
 
 def scripts_of(session: int) -> list[str]:
-    """Names of the project's scripts that run in a session, from the arguments of its processes."""
+    """Names of the scripts that run in a session, from the first arguments of its processes.
+
+    A script may stand behind the program that starts it (`runtime/start_job.py`).
+    """
     names = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if os.getsid(int(process.name)) == session:
                 words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
-                names += [Path(word).stem for word in words[1:2] if word.startswith("scripts/")]
+                names += [Path(word).stem for word in words[1:4] if word.startswith("scripts/")]
         except (ProcessLookupError, FileNotFoundError):
             continue
     return sorted(names)
