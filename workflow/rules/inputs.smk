@@ -5,8 +5,8 @@
 
 
 def on_gpus(command):
-    """A command that holds the job's share of the GPUs while it runs."""
-    return f"python scripts/lease_gpus.py {{resources.gpu}} {command}"
+    """A command that holds the job's share of the GPUs while it runs, if the run has any."""
+    return f"python scripts/lease_gpus.py {{resources.gpu}} {command}" if CONFIG.resources.gpus else command
 
 
 def for_methods(pattern, *untrained, with_weights=False):
