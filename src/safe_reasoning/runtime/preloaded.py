@@ -105,12 +105,14 @@ def look_after(connection: socket.socket) -> int:
         return 0
     job = os.fork()
     if job == 0:
-        os.setsid()
+        os.setpgid(0, 0)  # to be killed with what it starts; the session, and so its priority, stays
         connection.close()
         for number, file in enumerate(files):
             os.dup2(file, number)
             os.close(file)
         run(json.loads(message))
+    with suppress(OSError):
+        os.setpgid(job, job)  # the job does the same: whoever comes first
     for file in files:
         os.close(file)
     connection.send(b"started")

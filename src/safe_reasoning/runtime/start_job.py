@@ -111,7 +111,7 @@ def ask_for(address: Path, group: str) -> None:
                         stdin=subprocess.DEVNULL,
                         stdout=log,
                         stderr=log,
-                        start_new_session=True,
+                        process_group=0,  # what ends the first jobs does not end it; its owner does
                     )
             return
 
