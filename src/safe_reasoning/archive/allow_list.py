@@ -51,26 +51,30 @@ SENTENCE = ("triggers", "text")  # the one column of free text
 # Columns of metrics that hold numbers, ids and short labels, and keys of meta files that hold no
 # text.
 _METRICS = """
-above agreement any at at_1 at_1_fixed at_1_high at_1_low at_k at_k_fixed at_k_high at_k_low
-attack attempts bases below between bin brier cluster condition continuations count csr csr_after
+above agreement any at at_1 at_1_fixed at_1_high at_1_low at_k at_k_fixed at_k_high at_k_low attack
+attempts bases below between bin brier cluster condition continuations count csr csr_after
 csr_before cue_undetermined data detail detector difference eta exact false_negative
 false_negative_high false_negative_low false_positive false_positive_high false_positive_low files
-first_cue_token first_exact first_offset first_position first_sentence first_within_one found
-found_without generated_tokens generations generations_per_prompt harmful help high instance_rate
+first_cue_token first_exact first_exact_high first_exact_low first_offset first_offset_high
+first_offset_low first_position first_sentence first_within_one first_within_one_high
+first_within_one_low found found_high found_low found_without found_without_high found_without_low
+generated_tokens generations generations_per_prompt harmful help high instance_rate
 instance_rate_high instance_rate_low judge k kappa kappa_high kappa_low kept kind kinds kl label
 labels learning_rate loss low max_rounds_reached measure method methods model models monitor mu n
-near_duplicate negatives ngram13 no_cue no_cue_harmful occurrences of_response of_unsafe of_unsafe_high
-of_unsafe_low other_judge outcome p_adjusted p_value pairs part part_of per_sentence picked position
-positive positives prefix_tokens probability prompt_high prompt_id prompt_low prompt_set prompts
-queries r rate read_at reasoning reference requests response reward_margin role rollouts rounds
-rounds_1 rows_per_step safe_rollouts safe_share safe_turning_point safe_turning_point_high
-safe_turning_point_low same_sign samples samples_per_prompt sampling_seconds scenario scored sd
-sd_bases sd_seeds se_infinite_samples se_plus_one_sample se_same_budget_new_prompts seconds seed
-seeds seen_in_time selection sentences share source stable_tokens standard_error step steps steps_share
-target_high target_low target_met tau templates texts theme threshold tokens trace trace_class traces
-trained_tokens training_prompts training_seconds training_set trials trigger_end trigger_start
-undetermined unreadable unsafe unsafe_turning_point unsafe_turning_point_high unsafe_turning_point_low
-unscored value with_cue with_cue_high with_cue_low within within_share without_cue
+near_duplicate negatives ngram13 no_cue no_cue_harmful occurrences of_response of_unsafe
+of_unsafe_high of_unsafe_low other_judge outcome outside p_adjusted p_value pairs part part_of
+per_sentence picked position positive positives prefix_tokens probability prompt_high prompt_id
+prompt_low prompt_set prompts queries r rate read_at reasoning reference requests response
+reward_margin role rollouts rounds rounds_1 rows_per_step safe_rollouts safe_share
+safe_turning_point safe_turning_point_high safe_turning_point_low same_sign samples
+samples_per_prompt sampling_seconds scenario scored sd sd_bases sd_seeds se_infinite_samples
+se_plus_one_sample se_same_budget_new_prompts seconds seed seeds seen_in_time seen_in_time_high
+seen_in_time_low selection sentences share source stable_tokens standard_error step steps
+steps_share target_high target_low target_met tau templates texts theme threshold tokens trace
+trace_class traces trained_tokens training_prompts training_seconds training_set trials trigger_end
+trigger_start undetermined unreadable unsafe unsafe_turning_point unsafe_turning_point_high
+unsafe_turning_point_low unscored value with_cue with_cue_high with_cue_low within within_share
+without_cue
 """
 _META = """
 asked commit file generations_sha256 instructions_sha256 judge machine official_sha256 rows schema

@@ -28,7 +28,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
             "reasonings": int(row["traces"]),
             "marked in the response": int(row["of_response"]),
             "undetermined": int(row["undetermined"]),
-            "in time, %": percent(row["seen_in_time"], row["low"], row["high"]),
+            "in time, %": percent(*(row[f"seen_in_time{end}"] for end in ("", "_low", "_high"))),
             "cue seen, %": _share(row["found"]),
             "same sentence, %": _share(row["first_exact"]),
             "within one, %": _share(row["first_within_one"]),
