@@ -35,6 +35,7 @@ class Kind:
         rounds: most edits of one completion (plan).
         candidates: continuations after each edit (plan).
         paths: completions of each request, each under the policy, of which one is delivered (plan).
+        nano_only: these settings ask for what is known in the nano world alone.
     """
 
     settings: type[PolicySettings]
@@ -42,6 +43,7 @@ class Kind:
     rounds: Callable[[Any], int]
     candidates: Callable[[Any], int] = lambda settings: 1
     paths: Callable[[Any], int] = lambda settings: 1
+    nano_only: Callable[[Any], bool] = lambda settings: False
 
 
 def kinds() -> list[str]:
@@ -94,8 +96,8 @@ def resolved(config: Config) -> Config:
 
     Raises:
         UserError: An unknown kind or key, a method that lacks its policy or has one that its recipe
-            does not read, a method that decodes another that decodes, or a learned step scorer that
-            would not learn from alignment prompts.
+            does not read, a method that decodes another that decodes, a policy of the nano world
+            alone in another, or a learned step scorer that would not learn from alignment prompts.
     """
     used = {name: settings_of(config, name) for name in config.policies}
     for method, entry in config.methods.items():
@@ -105,8 +107,10 @@ def resolved(config: Config) -> Config:
                 f"methods.{method}: the recipe {entry.recipe} "
                 + ("needs a `policy`: name one" if decodes else "reads no `policy`: remove it")
             )
-        if entry.policy is not None and "scorer" in needs_of(config, entry.policy):
-            _check_scorer(config, method)
+        if entry.policy is not None:
+            _check_world(config, entry.policy)
+            if "scorer" in needs_of(config, entry.policy):
+                _check_scorer(config, method)
         for key in ("start", "teacher"):
             other = getattr(entry, key)
             if other and config.methods[other].recipe in ("decode", "given"):
@@ -121,6 +125,17 @@ def learns_scorer(config: Config) -> bool:
     return any(
         "scorer" in needs_of(config, entry.policy) for entry in config.methods.values() if entry.policy
     )
+
+
+def _check_world(config: Config, name: str) -> None:
+    """Whether a policy that knows the nano world alone is used there alone."""
+    settings = settings_of(config, name)
+    others = [model for model, entry in config.models.items() if entry.kind != "nano"]
+    if others and kind_named(settings.kind).nano_only(settings):
+        raise UserError(
+            f"policies.{name}: coherence: exact knows the nano world alone, and models.{others[0]} is of "
+            "another: take `coherence: likelihood`"
+        )
 
 
 def _check_scorer(config: Config, method: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from safe_reasoning.control.controller import Draft
@@ -32,11 +32,32 @@ def unsafe_steps(inputs: PolicyInputs, drafts: Sequence[Draft]) -> list[Scored]:
     return [_learned(inputs, draft) for draft in drafts] if learned else _judged(inputs, drafts)
 
 
-def safest(inputs: PolicyInputs, groups: Sequence[Sequence[Draft]]) -> list[int]:
-    """The candidate of each group that turns unsafe last, or never; then the one of least risk."""
+def safest(
+    inputs: PolicyInputs,
+    groups: Sequence[Sequence[Draft]],
+    coherence: Callable[[Draft], float] | None = None,
+    weight: float = 0.0,
+) -> list[int]:
+    """The candidate of each group that turns unsafe last, or never; then the one of least risk.
+
+    Args:
+        inputs: of the policy.
+        groups: candidates.
+        coherence: of a candidate. Where none of a group turns unsafe, the one of the greatest sum
+            of safety and weighted coherence is taken: AURA's rule. None: safety alone.
+        weight: of coherence, AURA's lambda.
+    """
     flat = iter(unsafe_steps(inputs, [draft for group in groups for draft in group]))
-    scores = [[_safety(next(flat)) for _ in group] for group in groups]
-    return [max(range(len(group)), key=group.__getitem__) for group in scores]
+    chosen = []
+    for group in groups:
+        scores = [_safety(next(flat)) for _ in group]
+        if coherence and all(place == float("inf") for place, _ in scores):
+            scores = [
+                (place, safe + weight * coherence(draft))
+                for (place, safe), draft in zip(scores, group, strict=True)
+            ]
+        chosen.append(max(range(len(group)), key=scores.__getitem__))
+    return chosen
 
 
 def _safety(found: Scored) -> tuple[float, float]:
