@@ -89,7 +89,7 @@ def add_texts(run: Path) -> None:
 NOT_MADE = {
     **{"recovery_traces": 0, "reflection_traces": 0, "stored_measures": False},
     **{"cue_rates": [], "monitorability": False, "worst_templates": 0, "resets": False},
-    **{"adaptive_attacks": [], "reliance_traces": 0},
+    **{"adaptive_attacks": [], "reliance_traces": 0, "cue_localisation": False},
 }
 
 

@@ -65,3 +65,40 @@ rule summarize_characterization:
             "--diversity-prompts {input.diversity_prompts} --prompts {input.prompts} "
             "--out {params.out} 2> {log}"
         )
+
+
+# Only where `evaluate.cue_localisation` asks for it.
+rule localise_cues:
+    input:
+        judge_files(DETECTOR),
+        base=f"{RUN}/models/{{model}}/base/training.json",
+        csr=f"{RUN}/characterize/{{model}}/csr.parquet",
+        rollouts=f"{RUN}/generations/{{model}}/base/rollouts.parquet",
+        prompts=ANALYSIS_PROMPTS,
+    output:
+        f"{RUN}/metrics/{{model}}/cue_localisation.csv",
+    log:
+        f"{RUN}/logs/localise_cues/{{model}}.log",
+    localrule: not DETECTOR_IS_A_MODEL
+    container:
+        image("serve")
+    resources:
+        **(GENERATION if DETECTOR_IS_A_MODEL else LIGHT),
+    params:
+        config=CONFIG_FILE,
+        model_dir=lambda w, input: folder_of(input.base),
+        rerun_on=settings(
+            "characterize.safe_threshold",
+            "characterize.unsafe_threshold",
+            "characterize.stable_tokens",
+            "evaluate.bootstrap",
+        )
+        + judge_settings(DETECTOR, "lexical"),
+    message:
+        "Setting cues and triggers of {wildcards.model} against turning points"
+    shell:
+        on_gpus(
+            "python scripts/localise_cues.py --config {params.config} --model {wildcards.model} "
+            "--model-dir {params.model_dir} --csr {input.csr} --rollouts {input.rollouts} "
+            "--prompts {input.prompts} --out {output} 2> {log}"
+        )

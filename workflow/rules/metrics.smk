@@ -22,6 +22,7 @@ METRIC_TABLES = [
     *(["step_scorer"] if learns_scorer(CONFIG) else []),
     *(["consistency", "leaks", "chunks"] if CONFIG.evaluate.stored_measures else []),
     *(["cue_rates"] if CONFIG.evaluate.cue_rates else []),
+    *(["cue_localisation"] if CONFIG.evaluate.cue_localisation and CONFIG.characterize.analyses else []),
     *(["bsa"] if CONFIG.evaluate.bsa_judge else []),
     *(["resets"] if CONFIG.evaluate.resets else []),
     *(["monitorability"] if CONFIG.evaluate.monitorability else []),

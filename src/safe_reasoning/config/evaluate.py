@@ -41,6 +41,11 @@ class Evaluate(Section):
         "the detectors of `cue_rates` that read English are compared with the first unsafe sentence that "
         "people marked in reasonings (Qwen3GuardTest)",
     )
+    cue_localisation: bool = later(
+        False,
+        "the first cue and the first trigger that detectors find are set against the turning points of the "
+        "traces with a continuation safety ratio; part of `characterize.analyses`",
+    )
     checkpoints: list[float] = Field(
         [],
         description="shares of a training's steps, such as 0.1, after which it is evaluated too, with one "

@@ -12,7 +12,10 @@ from safe_reasoning.config.section import check_known
 # Of a method that a run does not make
 AS_THEY_ARE = ("released", "given")
 # Keys of `evaluate` about trainings, and about what a whole run has found
-OF_WHOLE_RUNS = ("checkpoints", "recovery_traces", "reliance_traces", "worst_templates", "adaptive_attacks")
+OF_WHOLE_RUNS = (
+    *("checkpoints", "recovery_traces", "reliance_traces", "worst_templates", "adaptive_attacks"),
+    "cue_localisation",
+)
 
 
 def check_searches(

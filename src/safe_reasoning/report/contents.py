@@ -132,6 +132,7 @@ CONTENTS = (
         "place turns the reasoning back.",
         (
             Item("fig5b_cue_correlation", ("turning_points", "cue_correlation"), ANALYSES),
+            Item("table_cue_localisation", ("cue_localisation",), "cue_localisation"),
             Item("fig6_intervention_curve", ("interventions", "triggers"), ANALYSES),
         ),
     ),
@@ -211,6 +212,8 @@ def of_run(config: Config) -> list[Item]:
 def _asked(config: Config, key: str) -> bool:
     if key == ANALYSES:
         return config.characterize.analyses
+    if key == "cue_localisation":
+        return config.evaluate.cue_localisation and config.characterize.analyses
     if key == REPLICATES:
         return bool(config.replicates and config.evaluate.checkpoints)
     if key == SCORER:
