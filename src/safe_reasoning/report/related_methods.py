@@ -117,6 +117,7 @@ RELATED: dict[str, dict[str, str]] = {
         "backtrack_more_resets": "BackTrack, more resets",
         "backtrack_most_resets": "BackTrack, most resets",
         "aura_built": "step search, learned (AURA), built",
+        "aura_coherent": "step search, learned, coherent (AURA)",
         "armor_vote_built": "intent vote (ARMOR), built",
         "armor_vote_base": "intent vote on the base",
     },

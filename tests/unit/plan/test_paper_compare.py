@@ -13,7 +13,7 @@ from tests.support.paths import ROOT
 # Of the nano world alone; no benchmark has the wrappers of harmful requests around harmless ones to train on;
 # an endpoint would judge every visit of the tree search, and every sentence; the run's detector is lexical
 LEFT_OUT = {
-    *("ipo_lexical", "form_armor", "form_armor_no_strategy", "armor_vote_built"),
+    *("ipo_lexical", "form_armor", "form_armor_no_strategy", "armor_vote_built", "aura_coherent"),
     *("kept_one_hard_benign", "stair_ucb_built"),
     *(
         "decode_replace_lexical",
