@@ -44,13 +44,14 @@ SCRIPTS = {
     "tables": (
         "attack_prompts audit_cues audit_judges audit_onsets build_groups build_natural_pairs "
         "build_prefixes build_short_answers build_sibling_pairs compare_judges cut_beginnings "
-        "draw_figure exchange_reasonings generate_templates join_metrics judge_generations "
-        "measure_contamination measure_cue_rates measure_reflection score_claims summarize_bsa "
+        "draw_figure exchange_reasonings fit_embedding_judge generate_templates join_metrics "
+        "judge_generations judge_labelled_texts localise_cues make_prompts measure_contamination "
+        "measure_cue_rates measure_reflection read_generations score_claims summarize_bsa "
         "summarize_characterization summarize_chunks summarize_control summarize_costs summarize_curves "
         "summarize_evaluation summarize_monitorability summarize_over_bases summarize_recovery "
         "summarize_reliance summarize_resets summarize_steps summarize_stored_verdicts "
-        "summarize_worst_case write_attacked write_report write_safe_demonstrations write_table "
-        "write_templates write_trace_demonstrations write_trace_reader"
+        "summarize_worst_case write_attacked write_manifest write_report write_safe_demonstrations "
+        "write_table write_templates write_trace_demonstrations write_trace_reader"
     ),
 }
 _OF_A_SHELL = {"_", "SHLVL", "PWD", "OLDPWD"}  # differ from job to job and are read by none
