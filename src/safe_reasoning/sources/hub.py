@@ -46,10 +46,15 @@ def require_locked(source_id: str, entry: Source) -> None:
 
 
 @contextmanager
-def one_line(source_id: str, entry: Source) -> Iterator[None]:
+def one_line(source_id: str, entry: Source, pinned_in: str = "config/sources.yaml") -> Iterator[None]:
     """Every fault of a download as one line that names the cause and the repair.
 
     A full disk is left to `command`.
+
+    Args:
+        source_id: what a message calls the source.
+        entry: the source.
+        pinned_in: where its repository, revision and file are written.
     """
     from huggingface_hub.errors import (
         EntryNotFoundError,
@@ -69,8 +74,7 @@ def one_line(source_id: str, entry: Source) -> Iterator[None]:
         ) from None
     except RevisionNotFoundError:
         raise UserError(
-            f"{source_id}: {entry.repository} has no revision {entry.revision}: fix config/sources.yaml, "
-            f"or {mirror}"
+            f"{source_id}: {entry.repository} has no revision {entry.revision}: fix {pinned_in}, or {mirror}"
         ) from None
     except RepositoryNotFoundError as error:
         if entry.gated:
@@ -80,7 +84,7 @@ def one_line(source_id: str, entry: Source) -> Iterator[None]:
         status = error.response.status_code if error.response is not None else "no answer"
         raise UserError(
             f"{source_id}: the hub does not show {entry.repository} ({status}): check its name in "
-            f"config/sources.yaml and HF_TOKEN, or {mirror}"
+            f"{pinned_in} and HF_TOKEN, or {mirror}"
         ) from None
     except LocalEntryNotFoundError as error:
         if isinstance(error.__cause__, UserError):
@@ -91,8 +95,8 @@ def one_line(source_id: str, entry: Source) -> Iterator[None]:
         ) from None
     except EntryNotFoundError:
         raise UserError(
-            f"{source_id}: {entry.pinned_revision} has no file {entry.hub_file}: fix hub_file in "
-            f"config/sources.yaml, or {mirror}"
+            f"{source_id}: {entry.pinned_revision} has no file {entry.hub_file}: fix its name in "
+            f"{pinned_in}, or {mirror}"
         ) from None
     except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
@@ -104,13 +108,13 @@ def one_line(source_id: str, entry: Source) -> Iterator[None]:
         ) from None
 
 
-def download(source_id: str, entry: Source) -> Path:
+def download(source_id: str, entry: Source, pinned_in: str = "config/sources.yaml") -> Path:
     """The file of a data set or of a judge's text at its pinned revision, in the cache of its host.
 
-    A text on the hub lies in a model's repository.
+    A text on the hub lies in a model's repository (`pinned_in`: see `one_line`).
     """
     require_locked(source_id, entry)
-    with one_line(source_id, entry):
+    with one_line(source_id, entry, pinned_in):
         if entry.host == "github":
             return _github_file(entry)
         if entry.host == "pypi":
