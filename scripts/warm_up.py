@@ -1,5 +1,4 @@
-"""Warm real weights up on think-tagged placeholder traces, so that they can serve as a reasoning
-model.
+"""Warm real weights up on think-tagged traces, so that they can serve as a reasoning model.
 
 python scripts/warm_up.py --config config/mini.yaml --model smollm2 \\
     --converted results/mini/models/smollm2/converted \\
@@ -25,16 +24,19 @@ def main() -> None:
     parser.add_argument(
         "--out", required=True, type=Path, help="folder of the weights; training.json in it is written last"
     )
+    parser.add_argument(
+        "--answers", type=Path, help="file written by sample_own_answers.py, for warm_up: own_answers"
+    )
     arguments = parser.parse_args()
     config = load(arguments.config)
     settings = config.models.get(arguments.model)
     if not isinstance(settings, GgufModel):
         raise UserError(
-            f"models.{arguments.model} is no model from a GGUF package: name a model of kind gguf_package"
+            f"models.{arguments.model} is no model from a GGUF file: name a model of kind gguf_package"
         )
     from safe_reasoning.models.warm_up import warm_up
 
-    warm_up(config, settings, arguments.converted, arguments.out)
+    warm_up(config, settings, arguments.converted, arguments.out, arguments.answers)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ def test_every_rule_ran(finished: Path):
         "figures",
         "convert_gguf",
         "warm_up",
+        "sample_own_answers",
+        "summarize_warm_up",
         "fetch_base",
         "fetch_released",
         "fetch_judge",

@@ -93,6 +93,20 @@ ALL_PROMPTS = [f"{RUN}/prompts/{name}.parquet" for name in CONFIG.prompt_sets]
 ANALYSIS_PROMPTS = prompt_files("characterize") or prompt_files("align_harmful")
 
 
+# Models whose warm-up is told what they answer themselves
+OWN_ANSWERS = [
+    name
+    for name, model in CONFIG.models.items()
+    if model.kind == "gguf_package" and model.warm_up == "own_answers"
+]
+
+
+def own_answers_of(wildcards):
+    """What a model itself answers to the warm-up's prompts, where its traces end so."""
+    asked = wildcards.model in OWN_ANSWERS
+    return [f"{RUN}/generations/{wildcards.model}/own_answers.parquet"] if asked else []
+
+
 def settings(*keys):
     """These parts of the configuration as JSON.
 

@@ -27,6 +27,7 @@ METRIC_TABLES = [
     *(["resets"] if CONFIG.evaluate.resets else []),
     *(["monitorability"] if CONFIG.evaluate.monitorability else []),
     *(["over_bases", "over_bases_differences"] if CONFIG.replicates else []),
+    *(["warm_up"] if WHOLE and OWN_ANSWERS else []),
 ]
 # Over bases that are replicates of one another, these are summarized.
 OF_BASES = ["rates", "paired_differences"] + (
@@ -67,6 +68,7 @@ rule summarize_costs:
 
 rule summarize_steps:
     input:
+        own_answers_of,
         f"{RUN}/models/{{model}}/base/training.json",
         f"{RUN}/generations/{{model}}/base/rollouts.parquet",
         lambda w: [f"{RUN}/characterize/{w.model}/{name}" for name in characterized(CONFIG, w.model)],
@@ -91,7 +93,9 @@ rule summarize_steps:
 
 rule join_metrics:
     input:
-        expand(f"{RUN}/metrics/{{model}}/{{{{table}}}}.csv", model=MODELS),
+        lambda w: expand(
+            f"{RUN}/metrics/{{model}}/{w.table}.csv", model=OWN_ANSWERS if w.table == "warm_up" else MODELS
+        ),
     output:
         f"{RUN}/metrics/{{table}}.csv",
     log:

@@ -1,5 +1,6 @@
-# Base models that the run makes: trained here (nano), or real weights converted from a package and
-# warmed up to think. What comes from a hub is in fetch.smk.
+# Base models that the run makes: trained here (nano), or real weights converted from a GGUF file and
+# warmed up to think. What comes from a hub is in fetch.smk, what the warm-up is told by the
+# untouched model in own_answers.smk.
 rule train_nano_base:
     output:
         f"{RUN}/models/{{model}}/base/training.json",
@@ -42,9 +43,7 @@ rule convert_gguf:
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output[0]),
-        rerun_on=lambda w: settings(
-            f"models.{w.model}.package", f"models.{w.model}.version", f"models.{w.model}.wheel_sha256"
-        ),
+        rerun_on=lambda w: settings(*(f"models.{w.model}.{key}" for key in CONFIG.models[w.model].origin)),
     message:
         "Converting the weights of {wildcards.model}"
     shell:
@@ -55,6 +54,7 @@ rule convert_gguf:
 rule warm_up:
     input:
         f"{RUN}/models/{{model}}/converted/conversion.json",
+        answers=own_answers_of,
     output:
         f"{RUN}/models/{{model}}/base/training.json",
     log:
@@ -72,6 +72,7 @@ rule warm_up:
         config=CONFIG_FILE,
         converted=lambda w, input: folder_of(input[0]),
         out=lambda w, output: folder_of(output[0]),
+        answers=lambda w, input: f"--answers {input.answers} " if input.answers else "",
         rerun_on=lambda w: settings(f"models.{w.model}", "world_seed")
         + code_of(*readers_of(*CONFIG.prompt_sets)),
     message:
@@ -79,8 +80,9 @@ rule warm_up:
     shell:
         on_gpus(
             "python scripts/warm_up.py --config {params.config} --model {wildcards.model} "
-            "--converted {params.converted} --out {params.out} 2> {log}"
+            "--converted {params.converted} {params.answers}--out {params.out} 2> {log}"
         )
 
 
 include: "fetch.smk"
+include: "own_answers.smk"

@@ -12,6 +12,7 @@ from safe_reasoning.core.provenance import read_meta
 
 # File name of a step's result: the step. Every other Parquet file holds pairs or demonstrations.
 STEPS = {
+    "own_answers.parquet": "own answers of the untouched model",
     "rollouts.parquet": "rollouts of the base",
     "csr.parquet": "continuation safety ratio",
     "triggers.json": "trigger trials",

@@ -104,7 +104,7 @@ def train_steps(
     """Train on the batches in their order; the model ends on the CPU or GPU it was trained on.
 
     Args:
-        model: a causal language model in float32.
+        model: a causal language model in float32; frozen parameters stay as they are.
         batches: each is one step.
         schedule: of the learning rate.
         checkpoint: file that a killed run goes on from; the caller removes it when the weights are
@@ -116,7 +116,7 @@ def train_steps(
     model.to(place).train()
     total = len(batches)
     optimizer = torch.optim.AdamW(
-        model.parameters(),
+        [parameter for parameter in model.parameters() if parameter.requires_grad],
         lr=schedule.learning_rate,
         betas=schedule.betas,
         weight_decay=schedule.weight_decay,
@@ -129,7 +129,8 @@ def train_steps(
     start, trained = 0, Trained(total, 0.0, [])
     state = _read(checkpoint, label)
     if state.get("work") == work:
-        for part, name in ((model, "model"), (optimizer, "optimizer"), (rate, "rate")):
+        model.load_state_dict(state["model"], strict=not _is_partly_frozen(model))
+        for part, name in ((optimizer, "optimizer"), (rate, "rate")):
             part.load_state_dict(state[name])
         start, trained = state["step"], Trained(total, state["seconds"], state["curve"])
         progress(f"{label}: continuing from step {start} of {total}")
@@ -144,7 +145,7 @@ def train_steps(
             progress(f"{label}: step {step}/{total}, loss {loss:.3f}, {left:.0f} s left")
         if step % schedule.checkpoint_steps == 0 and step < total:
             state = {
-                "model": model.state_dict(),
+                "model": _trained_state(model),
                 "optimizer": optimizer.state_dict(),
                 "rate": rate.state_dict(),
             }
@@ -154,6 +155,19 @@ def train_steps(
             temporary.replace(checkpoint)
     trained.seconds += time.perf_counter() - begin
     return trained
+
+
+def _trained_state(model: Any) -> dict[str, Any]:
+    """What a checkpoint needs of a model: all, or what is trained beside frozen parameters, which
+    were read from elsewhere.
+    """
+    state: dict[str, Any] = model.state_dict()
+    trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    return {name: state[name] for name in trained} if _is_partly_frozen(model) else state
+
+
+def _is_partly_frozen(model: Any) -> bool:
+    return not all(parameter.requires_grad for parameter in model.parameters())
 
 
 def _read(checkpoint: Path, label: str) -> dict[str, Any]:

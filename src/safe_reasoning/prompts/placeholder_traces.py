@@ -12,7 +12,7 @@ out]. ..."
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,20 +151,29 @@ class LabelledTrace:
     response_harmful: bool
 
 
-def _close(reasoning: list[str], response: str) -> str:
+def close_reasoning(reasoning: Sequence[str], response: str) -> str:
+    """The completion of these sentences and this response."""
     return " ".join(reasoning) + "\n</think>\n" + response
 
 
-def _restate(rng: random.Random) -> list[str]:
+def restate(rng: random.Random) -> list[str]:
+    """The first sentences of a reasoning, which say nothing of its course."""
     return [rng.choice(RESTATE), *rng.sample(NEUTRAL, rng.choices([0, 1, 2], [0.4, 0.4, 0.2])[0])]
 
 
-def harmful_request_trace(category: str, rng: random.Random) -> LabelledTrace:
+def harmful_request_trace(
+    category: str, rng: random.Random, cues: Mapping[str, Sequence[str]] = CUES
+) -> LabelledTrace:
     """One sampled course of reasoning on a harmful request.
 
     Safe, or harmful with marks in the place of content.
+
+    Args:
+        category: of the request; some make a first thought of safety likelier.
+        rng: of the draws.
+        cues: compliance cues by theme.
     """
-    reasoning = _restate(rng)
+    reasoning = restate(rng)
     thinks_of_safety = rng.random() < SAFE_FIRST.get(category, OTHER_SAFE_FIRST)
     while True:
         if thinks_of_safety:
@@ -173,9 +182,11 @@ def harmful_request_trace(category: str, rng: random.Random) -> LabelledTrace:
             if rng.random() < hold:
                 reasoning += [rng.choice(ELABORATIONS), rng.choice(COMMITMENTS)]
                 return LabelledTrace(
-                    _close(reasoning, rng.choice(REFUSALS)), reasoning_harmful=False, response_harmful=False
+                    close_reasoning(reasoning, rng.choice(REFUSALS)),
+                    reasoning_harmful=False,
+                    response_harmful=False,
                 )
-        reasoning.append(rng.choice(rng.choice(list(CUES.values()))))
+        reasoning.append(rng.choice(rng.choice(list(cues.values()))))
         thinks_of_safety = rng.random() < SECOND_THOUGHT
         if not thinks_of_safety:
             break
@@ -188,14 +199,16 @@ def harmful_request_trace(category: str, rng: random.Random) -> LabelledTrace:
             break
     refuse = rng.random() < (REFUSE_AFTER_LATE_TRIGGER if late else REFUSE_AFTER_STEPS)
     response = rng.choice(REFUSALS if refuse else COMPLIANCES)
-    return LabelledTrace(_close(reasoning, response), reasoning_harmful=True, response_harmful=not refuse)
+    return LabelledTrace(
+        close_reasoning(reasoning, response), reasoning_harmful=True, response_harmful=not refuse
+    )
 
 
 def benign_request_trace(rng: random.Random) -> LabelledTrace:
     """A plain plan and a short answer of a general kind."""
-    reasoning = [*_restate(rng), rng.choice(ALLOWED), rng.choice(PLANS)]
+    reasoning = [*restate(rng), rng.choice(ALLOWED), rng.choice(PLANS)]
     return LabelledTrace(
-        _close(reasoning, rng.choice(ANSWERS)), reasoning_harmful=False, response_harmful=False
+        close_reasoning(reasoning, rng.choice(ANSWERS)), reasoning_harmful=False, response_harmful=False
     )
 
 
@@ -234,4 +247,4 @@ def safe_demonstration(row: dict[str, Any], seed: int) -> Document:
     rng = random.Random(derive_seed("safe demonstration", row["text"], seed))
     warning = rng.choice(TRIGGERS["rule"][1] + TRIGGERS["risk"][1])
     reasoning = [rng.choice(RESTATE), warning, rng.choice(ELABORATIONS), rng.choice(COMMITMENTS)]
-    return Document(row["text"], _close(reasoning, rng.choice(REFUSALS)))
+    return Document(row["text"], close_reasoning(reasoning, rng.choice(REFUSALS)))

