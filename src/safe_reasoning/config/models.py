@@ -118,8 +118,8 @@ class GgufModel(Section):
     @property
     def origin(self) -> dict[str, str]:
         """What the converted model is, for the file beside it: the keys that decide it."""
-        keys = ("file_sha256",) if self.file_sha256 else ("package", "version", "wheel_sha256")
-        keys += ("warm_up",) if self.warm_up == "own_answers" else ()  # it keeps its chat template
+        keys = ["file_sha256"] if self.file_sha256 else ["package", "version", "wheel_sha256"]
+        keys += ["warm_up"] if self.warm_up == "own_answers" else []  # it keeps its chat template
         return {key: str(getattr(self, key)) for key in keys}
 
 
