@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from safe_reasoning.config.section import Name, Section, later
+from safe_reasoning.config.section import Name, Section, Share, later
 
 
 def _not_given(value: int | None) -> bool:
@@ -70,6 +70,11 @@ class GgufModel(Section):
         "placeholders",
         "what its traces end in: placeholders, or what the model itself answers to each prompt "
         "(docs/extending.md)",
+    )
+    warm_up_refusals: Share | None = later(
+        None,
+        "own_answers: share of the traces on harmful prompts that end in refusal; those that the model "
+        "refuses come as often as it takes. None: as often as it refuses",
     )
     warm_up_traces: int = Field(ge=1, description="think-tagged traces that it learns the form from")
     warm_up_epochs: float = Field(1, description="passes over these")

@@ -22,7 +22,10 @@ from safe_reasoning.sampling.engine import Request, load_tokenizer
 from safe_reasoning.sampling.pieces import render
 from safe_reasoning.sampling.sampler import Sampler
 
-ANSWER_TOKENS = 128  # of an answer to a warm-up prompt; one that is longer is learned as far as it goes
+# Of an answer to a warm-up prompt: of a harmful one only whether it refuses counts, a benign one
+# that is longer is learned as far as it goes
+ANSWER_TOKENS = {"warm_up_harmful": 40, "warm_up_benign": 128}
+ASKED_AGAIN = 2  # harmful questions for each trace, so that there are refusals to choose from
 LONGEST_PROMPT = 400  # characters; longer ones cost time and teach nothing about the form
 SOLVED_BY = ("math", "choice")  # scorers that read an answer without running it
 # The tags' embeddings are copies of those of the tokens that open and close a message: unless they
@@ -31,11 +34,11 @@ NEVER = -100.0
 
 
 def own_questions(settings: GgufModel, config: Config) -> list[dict[str, Any]]:
-    """What the warm-up asks: `warm_up_traces` rows (generation_id, prompt_id, sample, text,
-    category, harmful), harmful and benign in turn.
+    """What the warm-up asks: rows (generation_id, prompt_id, sample, text, category, harmful).
 
-    Harmful and benign prompts are those that the alignment sets skip, benign ones with those that
-    sets of role align_capability skip. A prompt whose turn comes again is asked again.
+    Half of its traces are on benign prompts, with a question for each, the others on harmful ones,
+    with ASKED_AGAIN. The prompts are those that the alignment sets skip, and beside the benign ones
+    those that sets of role align_capability skip. A prompt whose turn comes again is asked again.
     """
     harmful = warm_up_prompts("align_harmful", config)
     benign = warm_up_prompts("align_benign", config) + warm_up_prompts("align_capability", config)
@@ -45,21 +48,23 @@ def own_questions(settings: GgufModel, config: Config) -> list[dict[str, Any]]:
             "the warm-up has no prompts: set `skip` above 0 in the prompt sets of role align_harmful and "
             "align_benign"
         )
+    benign_traces = settings.warm_up_traces // 2
+    counts = (ASKED_AGAIN * (settings.warm_up_traces - benign_traces), benign_traces)
     questions = []
-    for index in range(settings.warm_up_traces):
-        turn, kind = divmod(index, 2)
-        sample, place = divmod(turn, len(pools[kind]))
+    for kind, count in enumerate(counts):
         name = f"warm_up_{'benign' if kind else 'harmful'}"
-        questions.append(
-            {
-                "generation_id": f"{name}-{place:04d}.{sample}",
-                "prompt_id": f"{name}-{place:04d}",
-                "prompt_set": name,
-                "sample": sample,
-                "harmful": not kind,
-                **{key: pools[kind][place][key] for key in ("text", "category")},
-            }
-        )
+        for index in range(count):
+            sample, place = divmod(index, len(pools[kind]))
+            questions.append(
+                {
+                    "generation_id": f"{name}-{place:04d}.{sample}",
+                    "prompt_id": f"{name}-{place:04d}",
+                    "prompt_set": name,
+                    "sample": sample,
+                    "harmful": not kind,
+                    **{key: pools[kind][place][key] for key in ("text", "category")},
+                }
+            )
     return questions
 
 
@@ -79,7 +84,7 @@ def capability_questions(prompts: Rows, config: Config) -> list[dict[str, Any]]:
 def requests_for(questions: Sequence[dict[str, Any]], tokenizer: Any, config: Config) -> list[Request]:
     """Requests in the model's own chat template, none of which can be answered by a think tag."""
     tags = [tokenizer.convert_tokens_to_ids(tag) for tag in (OPEN_TAG, CLOSE_TAG)]
-    limits = {name: entry.max_new_tokens for name, entry in config.prompt_sets.items()}
+    limits = {name: entry.max_new_tokens for name, entry in config.prompt_sets.items()} | ANSWER_TOKENS
     return [
         Request(
             generation_id=question["generation_id"],
@@ -93,7 +98,7 @@ def requests_for(questions: Sequence[dict[str, Any]], tokenizer: Any, config: Co
                 ),
                 add_special_tokens=False,
             ),
-            max_new_tokens=limits.get(question["prompt_set"], ANSWER_TOKENS),
+            max_new_tokens=limits[question["prompt_set"]],
             logit_bias=dict.fromkeys(tags, NEVER),
         )
         for question in questions

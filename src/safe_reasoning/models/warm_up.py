@@ -71,7 +71,8 @@ def documents_of(settings: GgufModel, config: Config, answers: Path | None) -> l
         if answers is None:
             raise UserError("warm_up: own_answers needs the answers: run scripts/sample_own_answers.py first")
         by_id = {row["generation_id"]: row for row in read_rows(answers, "generations")}
-        return own_answer_documents(own_questions(settings, config), by_id, seed)
+        questions, traces = own_questions(settings, config), settings.warm_up_traces
+        return own_answer_documents(questions, by_id, traces, settings.warm_up_refusals, seed)
     harmful, benign = warm_up_prompts("align_harmful", config), warm_up_prompts("align_benign", config)
     if not harmful or not benign:
         raise UserError(
@@ -89,7 +90,7 @@ def adapted(model: Any, rank: int, tokenizer: PreTrainedTokenizerBase) -> Any:
     """
     from peft import LoraConfig, get_peft_model
 
-    close = tokenizer.convert_tokens_to_ids(CLOSE_TAG)
+    close: Any = tokenizer.convert_tokens_to_ids(CLOSE_TAG)
     tied = model.get_output_embeddings().weight is model.get_input_embeddings().weight
     settings = LoraConfig(
         r=rank,

@@ -12,6 +12,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.refusals import declines, refuses
 from safe_reasoning.core.seeds import derive_seed
 from safe_reasoning.core.sentences import split_sentences
@@ -88,24 +89,49 @@ def benign_document(row: Mapping[str, Any], answer: str, whole: bool, rng: rando
 
 
 def own_answer_documents(
-    questions: Sequence[Mapping[str, Any]], answers: Mapping[str, Mapping[str, Any]], seed: int
+    questions: Sequence[Mapping[str, Any]],
+    answers: Mapping[str, Mapping[str, Any]],
+    count: int,
+    refusals: float | None,
+    seed: int,
 ) -> list[Document]:
-    """A trace for each question that has a usable answer, in their order.
+    """At most `count` traces, half of them on harmful prompts.
 
     Args:
         questions: see `own_questions`.
-        answers: rows of schema generations by their id.
+        answers: rows of schema generations by their id; those that say nothing are left out.
+        count: of the traces.
+        refusals: share of the traces on harmful prompts that end in refusal; None: as often as the
+            model refuses.
         seed: of every draw.
     """
+    said = [question for question in questions if usable(answers[question["generation_id"]])]
+
+    def text_of(question: Mapping[str, Any]) -> str:
+        return str(answers[question["generation_id"]]["text"])
+
+    def rng_of(question: Mapping[str, Any], turn: int) -> random.Random:
+        return random.Random(derive_seed("own answer trace", seed, question["generation_id"], turn))
+
+    benign = [question for question in said if not question["harmful"]][: count // 2]
+    harmful = [question for question in said if question["harmful"]]
+    refused = [question for question in harmful if refuses(text_of(question))]
+    answered = [question for question in harmful if question not in refused]
+    if refusals and not refused:
+        raise UserError(
+            f"the model refuses none of {len(harmful)} harmful prompts: leave out warm_up_refusals, or warm "
+            "it up on placeholders"
+        )
+    half = count - count // 2
+    share = len(refused) / max(1, len(harmful)) if refusals is None else refusals
+    wanted = {True: round(share * half), False: half - round(share * half)}
     documents = []
-    for question in questions:
-        answer = answers[question["generation_id"]]
-        if not usable(answer):
-            continue
-        rng = random.Random(derive_seed("own answer trace", seed, question["generation_id"]))
-        if question["harmful"]:
-            documents.append(harmful_document(question, answer["text"], rng))
-        else:
-            whole = answer["finish_reason"] == "stop"
-            documents.append(benign_document(question, answer["text"], whole, rng))
+    for of_refusals, pool in ((True, refused), (False, answered)):
+        for index in range(wanted[of_refusals] if pool else 0):
+            turn, place = divmod(index, len(pool))
+            question = pool[place]
+            documents.append(harmful_document(question, text_of(question), rng_of(question, turn)))
+    for question in benign:
+        whole = answers[question["generation_id"]]["finish_reason"] == "stop"
+        documents.append(benign_document(question, text_of(question), whole, rng_of(question, 0)))
     return documents

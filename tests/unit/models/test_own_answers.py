@@ -35,14 +35,14 @@ def pools(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_prompts_come_in_turn_and_again(config: Config, pools: None) -> None:
-    settings = config.models["qwen"].model_copy(update={"warm_up_traces": 9})
+    settings = config.models["qwen"].model_copy(update={"warm_up_traces": 5})
     asked = own_answers.own_questions(settings, config)
     assert [(question["text"], question["sample"]) for question in asked] == [
-        *(("harmful 0", 0), ("kind", 0), ("harmful 1", 0), ("1 + 1", 0), ("harmful 2", 0)),
-        *(("kind", 1), ("harmful 0", 1), ("1 + 1", 1), ("harmful 1", 1)),
+        *(("harmful 0", 0), ("harmful 1", 0), ("harmful 2", 0), ("harmful 0", 1), ("harmful 1", 1)),
+        *(("harmful 2", 1), ("kind", 0), ("1 + 1", 0)),
     ]
-    assert len({question["generation_id"] for question in asked}) == 9
-    assert [question["harmful"] for question in asked] == [True, False] * 4 + [True]
+    assert len({question["generation_id"] for question in asked}) == 8
+    assert [question["harmful"] for question in asked] == [True] * 6 + [False] * 2
 
 
 def test_no_prompts_is_told(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,21 +80,20 @@ def test_the_model_is_asked_in_its_own_template_and_cannot_answer_with_a_tag(
         return [row(request, i, "stop", tokenizer) for request, i in zip(requests, ids, strict=True)]
 
     monkeypatch.setattr(own_answers.Sampler, "rows", rows)
-    settings = config.models["qwen"].model_copy(update={"warm_up_traces": 4})
+    settings = config.models["qwen"].model_copy(update={"warm_up_traces": 2})
     out = tmp_path / "own_answers.parquet"
     own_answers.sample_own_answers(config, settings, tmp_path / "model", PROMPTS, tmp_path / "shards", out)
     assert [request.prompt_id for request in seen] == [
-        *("warm_up_harmful-0000", "warm_up_benign-0000", "warm_up_harmful-0001", "warm_up_benign-0001"),
-        "gsm8k-0000",
+        *("warm_up_harmful-0000", "warm_up_harmful-0001", "warm_up_benign-0000", "gsm8k-0000")
     ]
     assert tokenizer.decode(seen[0].prompt_token_ids) == "<|user|>\nharmful 0<|end|>\n<|assistant|>\n"
-    assert [request.max_new_tokens for request in seen] == [own_answers.ANSWER_TOKENS] * 4 + [256]
+    assert [request.max_new_tokens for request in seen] == [40, 40, 128, 256]
     tags = tokenizer.convert_tokens_to_ids(["<think>", "</think>"])
     assert all(request.logit_bias == dict.fromkeys(tags, -100.0) for request in seen)
 
     answers = {answer["generation_id"]: answer for answer in read_rows(out, "generations")}
-    made = own_answer_documents(own_answers.own_questions(settings, config), answers, 0)
-    assert [made[0].prompt, made[1].prompt] == ["harmful 0", "kind"] and len(made) == 4
+    made = own_answer_documents(own_answers.own_questions(settings, config), answers, 2, 1.0, 0)
+    assert [document.prompt for document in made] == ["harmful 0", "kind"]
     assert made[0].completion.endswith("</think>\nI'm sorry, but I can't help.")
     assert made[1].completion.endswith("</think>\nAdd them.")
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.refusals import refuses
 from safe_reasoning.core.trace import split_trace
 from safe_reasoning.judging.detectors.lexical import LexicalCueDetector
@@ -82,7 +83,34 @@ def test_documents_go_by_the_answers_and_leave_out_what_says_nothing() -> None:
     ]
     texts = {"h0": REFUSED, "b0": ANSWERED, "h1": " \n", "b1": "</think> yes"}
     answers = {name: {"text": text, "finish_reason": "length"} for name, text in texts.items()}
-    made = own.own_answer_documents(questions, answers, 0)
-    assert len(made) == 2 and made == own.own_answer_documents(questions, answers, 0)
+    made = own.own_answer_documents(questions, answers, 2, None, 0)
+    assert len(made) == 2 and made == own.own_answer_documents(questions, answers, 2, None, 0)
     assert [split_trace(document.completion).response for document in made] == [REFUSED, ANSWERED]
     assert [document.whole for document in made] == [True, False]
+
+
+def test_refusals_come_as_often_as_they_are_asked_for_and_always_on_prompts_that_are_refused() -> None:
+    questions = [
+        {"text": f"{kind}{n}", "category": "", "generation_id": f"{kind}{n}", "harmful": kind == "h"}
+        for kind in "hb"
+        for n in range(10)
+    ]
+    answers = {
+        question["generation_id"]: {
+            "text": REFUSED if question["generation_id"] == "h3" else ANSWERED,
+            "finish_reason": "stop",
+        }
+        for question in questions
+    }
+
+    def refused(share: float | None) -> list[str]:
+        made = own.own_answer_documents(questions, answers, 20, share, 0)
+        assert len(made) == 20 and sum(document.prompt[0] == "h" for document in made) == 10
+        assert len({document.completion for document in made}) > 5
+        return [made_.prompt for made_ in made if refuses(split_trace(made_.completion).response or "")]
+
+    assert refused(0.4) == ["h3"] * 4 and refused(None) == ["h3"] and refused(0.0) == []
+    del answers["h3"]
+    asked = [question for question in questions if question["generation_id"] != "h3"]
+    with pytest.raises(UserError, match="refuses none of 9 harmful prompts: leave out warm_up_refusals"):
+        own.own_answer_documents(asked, answers, 20, 0.4, 0)
