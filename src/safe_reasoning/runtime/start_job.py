@@ -38,7 +38,8 @@ SCRIPTS = {
     "sampling": (
         "attack_method build_demonstrations build_intervened_pairs build_overrefusal_pairs "
         "correct_interventions estimate_csr generate_controlled generate_evaluation generate_recovery "
-        "generate_reliance grow_siblings rank_triggers sample_rollouts search_siblings"
+        "generate_reliance grow_siblings rank_triggers sample_own_answers sample_rollouts "
+        "search_siblings"
     ),
     "training": "fit_step_scorer measure_kl train_method",
     "tables": (
@@ -50,8 +51,9 @@ SCRIPTS = {
         "summarize_characterization summarize_chunks summarize_control summarize_costs summarize_curves "
         "summarize_evaluation summarize_monitorability summarize_over_bases summarize_recovery "
         "summarize_reliance summarize_resets summarize_steps summarize_stored_verdicts "
-        "summarize_worst_case write_attacked write_manifest write_report write_safe_demonstrations "
-        "write_table write_templates write_trace_demonstrations write_trace_reader"
+        "summarize_warm_up summarize_worst_case write_attacked write_manifest write_report "
+        "write_safe_demonstrations write_table write_templates write_trace_demonstrations "
+        "write_trace_reader"
     ),
 }
 _OF_A_SHELL = {"_", "SHLVL", "PWD", "OLDPWD"}  # differ from job to job and are read by none
