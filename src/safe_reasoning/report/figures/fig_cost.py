@@ -44,7 +44,7 @@ def data(metrics: Path, published: Path) -> pd.DataFrame:
     `once` is tokens; `always` is a ratio, empty for trained methods.
     """
     curves = fig_harm_against_help.data(metrics, published)
-    ends = curves.sort_values("steps_share").groupby(["model", "method"], sort=False).tail(1)
+    ends = curves.sort_values("steps_share", kind="stable").groupby(["model", "method"], sort=False).tail(1)
     budgets = report_metrics.read(metrics, "budgets")
     budgets["once"] = budgets["trained_tokens"] + budgets["generated_tokens"]
     once = budgets.groupby(["model", "method"])["once"].mean().reset_index()

@@ -46,7 +46,7 @@ def draw(frame: pd.DataFrame) -> Figure:
 
 
 def _path(axis: Axes, path: pd.DataFrame, *, named: bool, **look: Any) -> None:
-    path = path.sort_values("steps_share")
+    path = path.sort_values("steps_share", kind="stable")
     path = path[path["steps_share"] >= path["steps_share"].iloc[-1] - 1]
     look = {"linewidth": 1.1, **look}
     axis.plot(100 * path["help_rate"], 100 * path["harm_rate"], **look)

@@ -71,7 +71,12 @@ def draw(frame: pd.DataFrame) -> Figure:
         cell = frame[frame["model"] == model]
         for kind, axis in zip(["steps", *kinds], row, strict=True):
             for method in report_methods.ordered(cell["method"]):
-                _draw_method(axis, cell[cell["method"] == method].sort_values("steps_share"), method, kind)
+                _draw_method(
+                    axis,
+                    cell[cell["method"] == method].sort_values("steps_share", kind="stable"),
+                    method,
+                    kind,
+                )
             axis.grid(linewidth=0.4, alpha=0.6)
             if kind == "steps":
                 axis.set_xlabel("steps, %")

@@ -43,7 +43,7 @@ def draw(frame: pd.DataFrame) -> Figure:
 
 
 def _line(axis: Axes, cell: pd.DataFrame, *, named: bool, **look: Any) -> None:
-    cell = cell.sort_values("sentences")
+    cell = cell.sort_values("sentences", kind="stable")
     look = {"linewidth": 1.1, **look}
     if not named:
         axis.plot(cell["sentences"], 100 * cell["rate"], **look)
