@@ -39,7 +39,12 @@ class Stage:
 
 
 STAGES = [
-    Stage("base model", ("train_nano_base", "fetch_base"), ("base model",), ("base model",)),
+    Stage(
+        "base model",
+        ("train_nano_base", "fetch_base", "sample_own_answers"),
+        ("base model", "own answers of the untouched model"),
+        ("base model",),
+    ),
     Stage("attacks", ("attack_prompts",), (), ("attack ",)),
     Stage("rollouts", ("sample_rollouts",), ("rollouts of the base",), ("rollouts",)),
     Stage(
