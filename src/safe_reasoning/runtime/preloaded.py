@@ -1,8 +1,9 @@
 """A process that has loaded a group of libraries and copies itself for each job (`start_job.py`).
 
-Libraries alone are loaded, nothing of ours that computes: what a job does is read from its files as
-always. A process of its own looks after each job and kills it when the one who asked for it is
-gone. Where a library has left a thread behind, which a copy would lack, no job is served.
+Only libraries are loaded, none of our code that computes: each job reads that from its files. A
+guard process per job reports the job's exit code, and kills the job when its client has ended. A
+library that leaves a thread running ends this process, since a copy would lack the thread: jobs are
+then started plainly.
 
     python preloaded.py ADDRESS GROUP
 """
@@ -17,6 +18,7 @@ import os
 import random
 import runpy
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -54,16 +56,17 @@ _MODULES = {
     "training": [*_TABLES, "peft", "trl.trainer.dpo_trainer", "trl.trainer.sft_trainer"],
     "tables": [*_TABLES, "matplotlib.pyplot", "seaborn", "jinja2"],
 }
-# Threads of libraries that come to life again in a copy: jemalloc's, which Arrow brings.
+# Threads that their library restarts in a copy: jemalloc's, loaded by Arrow.
 _HARMLESS = {"jemalloc_bg_thd"}
 
 
 def load(group: str) -> None:
     """Load the libraries of a group, in the environment that its scripts give them."""
-    import torch
+    if group != "tables":
+        import torch
 
-    if torch.cuda.is_available():
-        sys.exit("jobs are started plainly: a GPU that one process has opened is of no use to its copies")
+        if torch.cuda.is_available():
+            sys.exit("jobs are started plainly: a GPU that a process has opened cannot be used by its copies")
     if group == "vllm":
         for name, value in (EVERYWHERE | ON_CPU).items():
             os.environ.setdefault(name, value)
@@ -74,7 +77,7 @@ def load(group: str) -> None:
 
 
 def threads() -> set[str]:
-    """Names of this process's threads but the first and the harmless ones."""
+    """Names of this process's threads except the first and the harmless ones."""
     tasks = [task for task in Path("/proc/self/task").iterdir() if task.name != str(os.getpid())]
     return {(task / "comm").read_text().strip() for task in tasks} - _HARMLESS
 
@@ -85,7 +88,7 @@ def serve(address: Path, owner: int) -> None:
     listener.bind(f"{address}.new")
     listener.listen(64)
     os.rename(f"{address}.new", address)  # from here on it is found
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the processes that look after jobs
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guards are reaped by the system
     end = os.pidfd_open(owner)
     while end not in select.select([listener.fileno(), end], [], [])[0]:
         connection, _ = listener.accept()
@@ -93,13 +96,13 @@ def serve(address: Path, owner: int) -> None:
             listener.close()
             os.close(end)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            os._exit(look_after(connection))
+            os._exit(guard(connection))
         connection.close()
-    address.unlink(missing_ok=True)
+    shutil.rmtree(address.parent, ignore_errors=True)  # a run that was killed leaves it behind
 
 
-def look_after(connection: socket.socket) -> int:
-    """Start the job of a connection and report its end; kill it when nobody is there any more."""
+def guard(connection: socket.socket) -> int:
+    """Start the job of a connection and report its exit code; kill it when the client has ended."""
     message, files, _, _ = socket.recv_fds(connection, 1 << 20, 3)
     if not message:
         return 0
@@ -112,7 +115,7 @@ def look_after(connection: socket.socket) -> int:
             os.close(file)
         run(json.loads(message))
     with suppress(OSError):
-        os.setpgid(job, job)  # the job does the same: whoever comes first
+        os.setpgid(job, job)  # the job does the same; either may come first
     for file in files:
         os.close(file)
     connection.send(b"started")

@@ -3,7 +3,7 @@
 Loading vLLM or TRL takes a CPU longer than most jobs of a small model. So a run on CPUs keeps one
 process for each environment and group of libraries (`preloaded.py`), and a job is a copy of it
 (fork). Everything else is as if the script had been started plainly: arguments, folder,
-environment, files, exit code, signals, and a job ends with the one who started it.
+environment, files, exit code, signals, and a job ends with its client.
 
 The jobs of a run call this program in place of Python: see the shell prefix in
 workflow/rules/common.smk. It loads the standard library alone, and starts the script plainly where
@@ -120,7 +120,7 @@ def ask_for(address: Path, group: str) -> None:
 
 
 def follow(connection: socket.socket, request: bytes) -> int | None:
-    """Have the request carried out with this process's files; its exit code.
+    """Run the request with this process's standard files and return its exit code.
 
     None if the other side ended before the job began.
     """
@@ -131,12 +131,12 @@ def follow(connection: socket.socket, request: bytes) -> int | None:
     except OSError:
         return None
 
-    def hand_on(number: int, _: FrameType | None) -> None:
+    def forward(number: int, _: FrameType | None) -> None:
         with suppress(OSError):
             connection.send(str(number).encode())
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, hand_on)
+        signal.signal(number, forward)
     code = connection.recv(64)
     return int(code) if code else 128 + signal.SIGKILL
 

@@ -36,11 +36,12 @@ class Starter:
     """Starts the script as a job of a run does whose process has this folder."""
 
     def __init__(self, folder: Path, owner: int) -> None:
-        self.folder, self.work = folder, folder / "work"
+        self.folder, self.work = folder / "processes", folder / "work"
+        self.folder.mkdir()
         self.work.mkdir()
         (self.work / "write_table.py").write_text(SCRIPT)
         self.environment = os.environ | {
-            FOLDER: str(folder),
+            FOLDER: str(self.folder),
             OWNER: str(owner),
             ENGINE: "vllm",
             "PYTHONPATH": str(ROOT / "src"),
@@ -164,7 +165,7 @@ def test_the_process_ends_with_its_owner_and_jobs_go_on(tmp_path: Path):
     pid = starter.pid()
     owner.kill()
     owner.wait()
-    wait_for(lambda: not starter.address.exists())
+    wait_for(lambda: not starter.folder.exists())
     assert alive(pid) and job.poll() is None
     assert starter.run("exit", "4")[:2] == (4, f"plain {starter.work} exit 4 None given\n")
     job.kill()
@@ -184,7 +185,7 @@ def test_without_a_folder_or_for_other_scripts_python_is_started(tmp_path: Path)
         assert starter.run("exit", "2", **{FOLDER: folder})[0] == 2
     (starter.work / "write_table.py").rename(starter.work / "another.py")
     assert group_of("scripts/another.py", "vllm") is None
-    assert not list(tmp_path.glob("tables-*"))
+    assert not list(starter.folder.iterdir())
 
 
 def test_an_environment_has_its_folder_or_keeps_its_own(monkeypatch: pytest.MonkeyPatch):
