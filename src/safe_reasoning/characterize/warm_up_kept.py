@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from safe_reasoning.characterize.base_model import target_row
 from safe_reasoning.core.refusals import refuses
 from safe_reasoning.core.trace import split_trace
 from safe_reasoning.judging.scorers.score import score_all
@@ -50,7 +51,7 @@ def kept_rows(
     found: list[dict[str, Any]] = []
 
     def add(name: str, measured: Rate, low: float | None = None, high: float | None = None) -> None:
-        found.append(_row(name, measured, low, high))
+        found.append(target_row(name, measured, low, high))
 
     roles = {name: row["role"] for name, row in prompts.items()}
     for kind, harmful in (("harmful", True), ("benign", False)):
@@ -120,16 +121,3 @@ def _well_formed(text: str) -> bool:
     """Whether a reasoning with words is closed once and a response follows it."""
     trace = split_trace(text)
     return trace.kind == "complete" and bool(trace.response)
-
-
-def _row(name: str, rate: Rate, low: float | None, high: float | None) -> dict[str, Any]:
-    return {
-        "measure": name,
-        "rate": rate.value,
-        "low": rate.low,
-        "high": rate.high,
-        "samples": rate.count,
-        "target_low": low,
-        "target_high": high,
-        "target_met": None if low is None or high is None else bool(low <= rate.value <= high),
-    }
