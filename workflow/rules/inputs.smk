@@ -93,7 +93,7 @@ ALL_PROMPTS = [f"{RUN}/prompts/{name}.parquet" for name in CONFIG.prompt_sets]
 ANALYSIS_PROMPTS = prompt_files("characterize") or prompt_files("align_harmful")
 
 
-# Models whose warm-up is told what they answer themselves
+# Models whose warm-up learns from their own answers
 OWN_ANSWERS = [
     name
     for name, model in CONFIG.models.items()

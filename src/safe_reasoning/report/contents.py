@@ -196,10 +196,7 @@ ITEMS = {item.name: item for section in CONTENTS for item in section.items}
 
 
 def of_run(config: Config) -> list[Item]:
-    """Figures and tables of a run.
-
-    Those of every run, and those that its configuration asks for.
-    """
+    """Figures and tables of every run, and those that this configuration asks for."""
     whole = config.stages == "all"
     return [
         item

@@ -1,4 +1,4 @@
-"""Where a model's GGUF file comes from: a package, the hub, parts in packages; checked, kept, and told in one line."""
+"""Where a model's GGUF file comes from: a package, the hub, parts in packages; checked, kept, and reported in one line."""
 
 import hashlib
 import subprocess

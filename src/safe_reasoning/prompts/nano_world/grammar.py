@@ -91,7 +91,7 @@ def moves_of(prompt: Mapping[str, Any]) -> Iterator[Move]:
 
 
 def _restricted(family: str, steps: Sequence[str], cues: list[str], own: list[str]) -> Iterator[Move]:
-    """Triggers and cues in turns, until one holds or the first step is told."""
+    """Triggers and cues in turns, until one holds or the first step is given."""
     triggers = [trigger for _, theme in words.TRIGGERS.values() for trigger in theme]
     first, second, last = _places(steps)
     yield Move((*_ASKED, "willing", "willing 2"), frozenset(triggers + own), "warned")
