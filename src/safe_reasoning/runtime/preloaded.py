@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from safe_reasoning.core.vllm_environment import EVERYWHERE, ON_CPU
-from safe_reasoning.runtime.start_job import OWNER
+from safe_reasoning.runtime.start_job import OWNER, short_path
 
 _TABLES = [
     "pandas",
@@ -85,7 +85,8 @@ def threads() -> set[str]:
 def serve(address: Path, owner: int) -> None:
     """Copy this process for each request, until its owner ends."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    listener.bind(f"{address}.new")
+    with short_path(Path(f"{address}.new")) as path:
+        listener.bind(path)
     listener.listen(64)
     os.rename(f"{address}.new", address)  # from here on it is found
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guards are reaped by the system

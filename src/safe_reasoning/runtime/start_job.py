@@ -22,8 +22,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, MutableMapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -91,11 +91,22 @@ def key(group: str, environment: Mapping[str, str]) -> str:
     return f"{group}-{hashlib.sha256(json.dumps(rest).encode()).hexdigest()[:16]}"
 
 
+@contextmanager
+def short_path(address: Path) -> Iterator[str]:
+    """A path of a socket in any folder: the system takes no more than 107 bytes."""
+    folder = os.open(address.parent, os.O_PATH)
+    try:
+        yield f"/proc/self/fd/{folder}/{address.name}"
+    finally:
+        os.close(folder)
+
+
 def connect(address: Path) -> socket.socket | None:
     """A connection to the process that listens there, if one does."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
-        connection.connect(str(address))
+        with short_path(address) as path:
+            connection.connect(path)
     except OSError:
         connection.close()
         return None

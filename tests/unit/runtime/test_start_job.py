@@ -36,8 +36,9 @@ class Starter:
     """Starts the script as a job of a run does whose process has this folder."""
 
     def __init__(self, folder: Path, owner: int) -> None:
-        self.folder, self.work = folder / "processes", folder / "work"
-        self.folder.mkdir()
+        # Longer than the path of a socket may be: temporary folders are deep on some clusters
+        self.folder, self.work = folder / ("deep" * 30) / "processes", folder / "work"
+        self.folder.mkdir(parents=True)
         self.work.mkdir()
         (self.work / "write_table.py").write_text(SCRIPT)
         self.environment = os.environ | {
