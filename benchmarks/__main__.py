@@ -6,7 +6,6 @@ python -m benchmarks training growth      (these again; the page keeps the other
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import os
 import shlex
@@ -17,7 +16,7 @@ from types import ModuleType
 from benchmarks import PARTS
 from benchmarks.machine import circumstances
 from benchmarks.page import section, with_section
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import write_bytes
 
@@ -51,9 +50,7 @@ def module_of(name: str) -> ModuleType:
 @command
 def main() -> None:
     """Measure the parts of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("names", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; all by default")
     parser.add_argument(
         "--out", type=Path, default=PAGE, help="page to write, docs/performance.md by default"

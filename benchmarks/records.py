@@ -10,7 +10,6 @@ Each part is a process of its own, whose peak memory the system counts.
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import subprocess
@@ -21,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from safe_reasoning.core.cli import argument_parser
 from safe_reasoning.core.records import StoredRows, write_metrics, write_rows
 from safe_reasoning.core.run_layout import Variant
 from safe_reasoning.sampling.engine import Request
@@ -202,9 +202,7 @@ def measure(rows: int = ROWS, folder: Path | None = None) -> list[dict[str, Any]
 
 def main() -> None:
     """Print the table, or do one part."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--folder", type=Path, help="keeps the rows; a temporary one by default")
     parser.add_argument("--part", choices=["write", "aggregate"])

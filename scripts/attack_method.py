@@ -17,7 +17,7 @@ from typing import Any
 
 from safe_reasoning.config import Attack, Config, load
 from safe_reasoning.config.attacks import JUDGE
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.records import read_rows, write_rows
 from safe_reasoning.judging.factory import get_judge
 from safe_reasoning.judging.kinds import chat_of, weights_of
@@ -50,9 +50,7 @@ def open_suffix(arguments: argparse.Namespace, settings: Attack, tokenizer: Any)
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model-dir", required=True, type=Path)
     parser.add_argument("--requests", required=True)

@@ -6,10 +6,8 @@ python scripts/attack_prompts.py --config config/paper.yaml --prompt-set strongr
     --out results/paper/attacks/strongreject_pap.parquet
 """
 
-import argparse
-
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.records import write_rows
 from safe_reasoning.prompts.attacks.attack import attack_prompts
@@ -19,9 +17,7 @@ from safe_reasoning.prompts.prompt_sets import make_prompt_set
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--prompt-set", required=True)
     parser.add_argument("--out", required=True)

@@ -6,13 +6,12 @@ python scripts/audit_judges.py --config config/mini.yaml --readings results/mini
     --out results/mini/metrics
 """
 
-import argparse
 from pathlib import Path
 
 import pandas as pd
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.records import write_metrics
 from safe_reasoning.judge_audit.audit_judges import audit, read_readings
 from safe_reasoning.judge_audit.human_labels import labelled_texts, sources_of
@@ -22,9 +21,7 @@ CURVE_COLUMNS = ["data", "measure", "judge", "bin", "probability", "share", "low
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--readings", required=True, nargs="+", type=Path)
     parser.add_argument("--out", required=True, type=Path, help="folder of the CSV files")

@@ -3,19 +3,16 @@
 python scripts/audit_label_sheet.py --sheet results/mini/labels/sheet.csv
 """
 
-import argparse
 from pathlib import Path
 
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.judge_audit.label_sheet import write_audit
 from safe_reasoning.report.tables.common import percent
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--sheet", required=True, type=Path)
     sheet = parser.parse_args().sheet
     for row in write_audit(sheet, resamples=2000).itertuples():

@@ -12,12 +12,11 @@ python scripts/build_demonstrations.py --config config/compare.yaml --name safec
         --out results/compare/pairs/nano/demonstrations_safechain_own.parquet
 """
 
-import argparse
 import importlib
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.provenance import read_meta
 from safe_reasoning.core.records import write_rows
@@ -28,9 +27,7 @@ FILES = ("rollouts", "verdicts", "pairs", "triggers")
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--name", required=True, help="of the demonstrations")
     parser.add_argument("--model", required=True)

@@ -7,18 +7,14 @@ python scripts/build_images.py
 python scripts/build_images.py serve --push registry.example.org/me
 """
 
-import argparse
-
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.runtime import images
 from safe_reasoning.runtime.image_builds import build
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument(
         "names",
         nargs="*",

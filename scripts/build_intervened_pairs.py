@@ -11,11 +11,10 @@ python scripts/build_intervened_pairs.py --config config/demo.yaml --detector ex
         --out results/demo/pairs/nano/intervened_exact.parquet
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.core.files import read_json
 from safe_reasoning.core.records import read_rows, write_rows
 from safe_reasoning.judging.chat_annotator import provenance
@@ -25,9 +24,7 @@ from safe_reasoning.judging.kinds import sharing_a_gpu
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--detector", required=True)
     parser.add_argument("--model-dir", required=True, type=Path, help="folder of the base model")

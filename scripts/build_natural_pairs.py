@@ -8,19 +8,16 @@ python scripts/build_natural_pairs.py --config config/demo.yaml \\
         --out results/demo/pairs/nano/natural.parquet
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.core.records import read_rows, write_rows
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model-dir", required=True, type=Path, help="folder of the base model")
     parser.add_argument("--rollouts", required=True, help="rollouts of the base model")

@@ -11,11 +11,10 @@ python scripts/build_overrefusal_pairs.py --config config/demo.yaml --seed 0 \\
         --out results/demo/pairs/nano/overrefusal_seed0.parquet
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.core.records import read_rows, write_rows
 from safe_reasoning.judging.factory import get_judge
 from safe_reasoning.judging.kinds import sharing_a_gpu
@@ -23,9 +22,7 @@ from safe_reasoning.judging.kinds import sharing_a_gpu
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--stage1", required=True, type=Path, help="folder of the stage-1 model")

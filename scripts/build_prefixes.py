@@ -9,11 +9,10 @@ python scripts/build_prefixes.py --config config/demo.yaml --detector exact \\
     --out results/demo/pairs/nano/prefixes_exact.parquet
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.core.files import read_json
 from safe_reasoning.core.records import read_rows, write_rows
 from safe_reasoning.judging.factory import get_detector
@@ -21,9 +20,7 @@ from safe_reasoning.judging.factory import get_detector
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--detector", required=True)
     parser.add_argument("--model-dir", required=True, type=Path, help="folder of the base model")

@@ -5,11 +5,10 @@ python scripts/build_sibling_pairs.py --config config/demo.yaml --choice best \\
     --out results/demo/pairs/nano/siblings_best.parquet
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.core.provenance import read_meta
 from safe_reasoning.core.records import read_rows, write_rows
 from safe_reasoning.judging.detectors.exact import ExactCueDetector
@@ -18,9 +17,7 @@ from safe_reasoning.judging.detectors.lexical import LexicalCueDetector
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument(
         "--choice",

@@ -8,11 +8,10 @@ python scripts/compare_judges.py --config config/demo.yaml --model nano \\
         --out results/demo/metrics/nano
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.records import read_rows, write_metrics
 from safe_reasoning.core.run_layout import Variant, variant_of
 from safe_reasoning.evaluation import rates
@@ -21,9 +20,7 @@ from safe_reasoning.judge_audit import compare_judges
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--prompts", required=True, nargs="+")

@@ -4,19 +4,16 @@ intervals, whether both start from the same base weights.
 python scripts/compare_runs.py --run results/demo --reference results/reference/demo
 """
 
-import argparse
 from pathlib import Path
 
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.report.compare_runs import compare_runs
 from safe_reasoning.report.compare_text import summary, text
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--run", required=True, type=Path, help="folder of a run, A of the comparison")
     parser.add_argument("--reference", required=True, type=Path, help="folder to compare it with, B")
     parser.add_argument("--summary", action="store_true", help="print the last line alone")

@@ -7,19 +7,16 @@ python scripts/cut_beginnings.py --config config/compare.yaml \\
     --out results/compare/recovery/nano/beginnings.parquet
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.records import read_rows, write_rows
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--base", required=True, type=Path, help="folder of the base model")
     parser.add_argument("--generations", required=True, help="the base model's evaluation generations")

@@ -6,7 +6,6 @@ python scripts/evaluate_model.py --model my/checkpoint --config config/one_gpu.y
     -- --profile workflow/profiles/slurm    # further options of Snakemake
 """
 
-import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ import yaml
 
 from safe_reasoning.config import load, validate
 from safe_reasoning.config.plan import EVALUATED
-from safe_reasoning.core.cli import command, print_line
+from safe_reasoning.core.cli import argument_parser, command, print_line
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import write_bytes
 from safe_reasoning.core.yaml_files import parse_yaml
@@ -27,9 +26,7 @@ DEFAULT = Path("config/one_gpu.yaml")
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--model", required=True, help="folder, or owner/name of a model of the hub")
     parser.add_argument(
         "--config",

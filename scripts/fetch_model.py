@@ -13,16 +13,14 @@ import argparse
 from pathlib import Path
 
 from safe_reasoning.config import FolderModel, HubModel, load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.judging.kinds import judge_sources
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", default="")
     parser.add_argument(

@@ -6,10 +6,8 @@ python scripts/fit_embedding_judge.py --config config/mini.yaml \\
     --out results/mini/judges/embedding.json --readings results/mini/audit/embedding.csv
 """
 
-import argparse
-
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.files import write_json
 from safe_reasoning.core.records import write_metrics
 from safe_reasoning.judge_audit.fit_embedding_judge import FOLDS, INVERSE_PENALTY, fit
@@ -18,9 +16,7 @@ from safe_reasoning.judge_audit.human_labels import labelled_texts, sources_of
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument(

@@ -9,11 +9,10 @@ python scripts/fit_step_scorer.py --config config/compare.yaml --model nano \\
         --metrics results/compare/metrics/nano/step_scorer.csv
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.provenance import write_meta
 from safe_reasoning.core.records import read_rows, write_metrics
 from safe_reasoning.core.seeds import derive_seed
@@ -21,9 +20,7 @@ from safe_reasoning.core.seeds import derive_seed
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--base", required=True, type=Path, help="folder of the base model")

@@ -13,12 +13,11 @@ python scripts/generate_controlled.py --config config/compare.yaml --method repl
         --edits results/compare/control/nano/replace_cue/seed0/edits.parquet
 """
 
-import argparse
 import importlib
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.records import read_rows, write_rows
 from safe_reasoning.judging.kinds import sharing_a_gpu
@@ -26,9 +25,7 @@ from safe_reasoning.judging.kinds import sharing_a_gpu
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--method", required=True, help="a method of the recipe decode")
     parser.add_argument("--model-dir", required=True, type=Path, help="folder of the weights to sample from")

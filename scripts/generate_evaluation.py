@@ -9,19 +9,16 @@ python scripts/generate_evaluation.py --config config/demo.yaml \\
         --out results/demo/generations/nano/ipo/seed0/evaluation.parquet
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.records import read_rows
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model-dir", required=True, type=Path)
     parser.add_argument("--prompts", required=True, nargs="+")

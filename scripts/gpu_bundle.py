@@ -6,7 +6,6 @@ the recorded runs are made here, on the CPU: both take minutes. What is there is
 python scripts/gpu_bundle.py --out gpu-bundle
 """
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from safe_reasoning.config import GgufModel, load
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json, write_bytes, write_json
 from safe_reasoning.gpu_check import bundle
@@ -75,9 +74,7 @@ def add_recorded_runs(content: Path, config: Path, again: bool) -> None:
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--out", type=Path, default=Path("gpu-bundle"))
     parser.add_argument("--lock", type=Path, default=Path("envs/gpu-check.lock"))
     parser.add_argument(

@@ -8,13 +8,12 @@ python scripts/gpu_check.py --out results/gpu --stages rates engine
 python scripts/gpu_check.py --out /tmp/out --device cpu --config tests/gpu-check-tiny.yaml
 """
 
-import argparse
 import os
 import sys
 from pathlib import Path
 from typing import get_args
 
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.gpu_check.install import CARRIED
 from safe_reasoning.gpu_check.settings import Stage, load
 from safe_reasoning.gpu_check.stages import Places, run_all, run_stage
@@ -22,9 +21,7 @@ from safe_reasoning.gpu_check.stages import Places, run_all, run_stage
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", type=Path, default=Path("config/gpu-check.yaml"))
     parser.add_argument("--out", type=Path, required=True, help="folder of the result files")
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")

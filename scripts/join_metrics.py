@@ -4,19 +4,15 @@ python scripts/join_metrics.py --tables results/demo/metrics/nano/rates_by_seed.
     --out results/demo/metrics/rates_by_seed.csv
 """
 
-import argparse
-
 import pandas as pd
 
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.records import write_metrics
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--tables", required=True, nargs="+")
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()

@@ -6,10 +6,8 @@ python scripts/judge_generations.py --config config/demo.yaml --judge exact \\
         --out results/demo/verdicts/nano/base/rollouts.exact.parquet
 """
 
-import argparse
-
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import sha256
 from safe_reasoning.core.records import read_rows, write_rows
@@ -21,9 +19,7 @@ from safe_reasoning.judging.verdicts import judge_generations, score_generations
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--judge", required=True)
     parser.add_argument("--generations", required=True)

@@ -4,10 +4,8 @@ python scripts/judge_labelled_texts.py --config config/mini.yaml --judge lexical
     --out results/mini/audit/lexical.csv
 """
 
-import argparse
-
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.records import write_metrics
 from safe_reasoning.judge_audit.audit_judges import readings
 from safe_reasoning.judge_audit.human_labels import labelled_texts, sources_of
@@ -17,9 +15,7 @@ from safe_reasoning.judging.factory import get_judge
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--judge", required=True)
     parser.add_argument("--out", required=True)

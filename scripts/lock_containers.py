@@ -7,10 +7,9 @@ A base whose digest has changed also gets today's snapshot of its distribution's
 one could not be installed on it.
 """
 
-import argparse
 from datetime import UTC, datetime
 
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.core.files import write_bytes
 from safe_reasoning.runtime import images
 from safe_reasoning.runtime.registries import digest_of, parts
@@ -18,9 +17,7 @@ from safe_reasoning.runtime.registries import digest_of, parts
 
 @command
 def main() -> None:
-    argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    ).parse_args()
+    argument_parser(__doc__).parse_args()
     content = images.table()
     today = datetime.now(UTC)
     found = {

@@ -5,19 +5,16 @@ Needs a network; run again it changes nothing.
 python scripts/lock_revisions.py
 """
 
-import argparse
 import sys
 
-from safe_reasoning.core.cli import command, print_line, progress
+from safe_reasoning.core.cli import argument_parser, command, print_line, progress
 from safe_reasoning.core.files import write_bytes
 from safe_reasoning.sources import hub, table
 
 
 @command
 def main() -> None:
-    argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    ).parse_args()
+    argument_parser(__doc__).parse_args()
     known = table.table()
     ids = [source_id for source_id, entry in known.items() if entry.revision == table.FLOATING]
     progress(f"{len(ids)} of {len(known)} sources have a floating revision")

@@ -4,11 +4,10 @@ python scripts/make_prompts.py --config config/demo.yaml --prompt-set direct \\
     --out results/demo/prompts/direct.parquet
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import sha256
 from safe_reasoning.core.records import read_rows, write_rows
@@ -17,9 +16,7 @@ from safe_reasoning.prompts.prompt_sets import make_prompt_set
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--prompt-set", required=True)
     parser.add_argument(

@@ -6,11 +6,10 @@ python scripts/measure_contamination.py --config config/demo.yaml \\
     --prompts results/demo/prompts/*.parquet --out results/demo/metrics
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.core.records import read_rows, write_metrics
 from safe_reasoning.prompts.benchmark import read_traces
 
@@ -20,9 +19,7 @@ TEST = ("safety", "overrefusal", "capability")
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument(
         "--prompts", required=True, nargs="+", help="prompt files of the training and the test sets"

@@ -6,19 +6,15 @@ python scripts/measure_cue_rates.py --config tests/tiny.yaml --model nano \\
     --out results/tiny/metrics/nano/cue_rates.csv
 """
 
-import argparse
-
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.core.records import read_rows, write_metrics
 from safe_reasoning.core.run_layout import variant_of
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--generations", required=True, nargs="+", help="of evaluation, base and methods")

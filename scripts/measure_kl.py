@@ -8,11 +8,10 @@ python scripts/measure_kl.py --config config/demo.yaml --model nano \\
         --out results/demo/metrics/nano/kl.csv
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.records import read_rows, write_metrics
 from safe_reasoning.core.run_layout import variant_of
@@ -20,9 +19,7 @@ from safe_reasoning.core.run_layout import variant_of
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--base", required=True, type=Path)

@@ -10,7 +10,6 @@ python scripts/plan.py --config config/paper.yaml \\
     --measured results/gpu/rates.json    # with the rates of the GPU check
 """
 
-import argparse
 import shutil
 import sys
 from pathlib import Path
@@ -18,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command, print_line
+from safe_reasoning.core.cli import argument_parser, command, print_line
 from safe_reasoning.plan.checked_config import checked
 from safe_reasoning.plan.endpoints import expected
 from safe_reasoning.plan.estimate import plan
@@ -31,9 +30,7 @@ from safe_reasoning.plan.training_steps import parameters_of
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument(
         "--config", required=True, nargs="+", help="configuration files; what a later one says goes before"
     )

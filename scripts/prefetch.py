@@ -5,14 +5,13 @@ Say what is gated and how to ask for it.
 python scripts/prefetch.py --config config/paper.yaml
 """
 
-import argparse
 import sys
 
 from rich.console import Console
 from rich.table import Table
 
 from safe_reasoning.config import GgufModel, load
-from safe_reasoning.core.cli import command, print_line, progress
+from safe_reasoning.core.cli import argument_parser, command, print_line, progress
 from safe_reasoning.models import gguf_file
 from safe_reasoning.models.hub_weights import model_folder
 from safe_reasoning.plan.checked_config import checked
@@ -25,9 +24,7 @@ from safe_reasoning.sources import table as sources_table
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument(
         "--config", required=True, nargs="+", help="configuration files; what a later one says goes before"
     )

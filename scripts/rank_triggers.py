@@ -11,11 +11,10 @@ python scripts/rank_triggers.py --config config/demo.yaml --detector exact \\
         --out results/demo/characterize/nano/triggers.json
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.files import write_json
 from safe_reasoning.core.provenance import write_meta
 from safe_reasoning.core.records import read_rows
@@ -26,9 +25,7 @@ from safe_reasoning.judging.kinds import sharing_a_gpu
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--detector", required=True)
     parser.add_argument("--model-dir", required=True, type=Path, help="folder of the base model")

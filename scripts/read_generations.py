@@ -6,20 +6,17 @@ python scripts/read_generations.py --config results/demo/config.yaml --method mi
     --out results/demo/generations/nano/mine/seed0/evaluation.parquet
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.core.files import sha256
 from safe_reasoning.core.records import read_rows, write_rows
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--method", required=True, help="a method of the recipe given")
     parser.add_argument("--file", required=True, help="with the columns prompt and completion")

@@ -6,11 +6,10 @@ python scripts/redraw.py \\
     --archive results/demo.zip    (into results/demo-redrawn, or the folder of --out)
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.archive.redraw import redraw_archive
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.report.redraw import redraw
 
 PUBLISHED = Path(__file__).parents[1] / "results/published"
@@ -18,9 +17,7 @@ PUBLISHED = Path(__file__).parents[1] / "results/published"
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
         "--run", type=Path, help="folder with metrics/, such as results/demo; redrawn in place"

@@ -9,20 +9,17 @@ python scripts/sample_own_answers.py --config results/mini_qwen/config.yaml --mo
     --out results/mini_qwen/generations/qwen/own_answers.parquet
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import GgufModel, load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.records import read_rows
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--converted", required=True, type=Path, help="folder written by convert_gguf.py")

@@ -7,11 +7,10 @@ python scripts/search_siblings.py --config config/compare.yaml \\
     --out results/compare/characterize/nano/siblings_ucb.parquet
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.core.records import read_rows, write_rows
 from safe_reasoning.judging.factory import get_judge
 from safe_reasoning.judging.kinds import sharing_a_gpu
@@ -19,9 +18,7 @@ from safe_reasoning.judging.kinds import sharing_a_gpu
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model-dir", required=True, type=Path, help="folder of the base model")
     parser.add_argument("--prompts", required=True, nargs="+", help="the harmful alignment prompts")

@@ -16,11 +16,10 @@ python scripts/summarize_characterization.py --config config/demo.yaml --model n
         --prompts results/demo/prompts/*.parquet --out results/demo/metrics/nano
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import read_json
 from safe_reasoning.core.provenance import read_meta
@@ -30,9 +29,7 @@ from safe_reasoning.judging.factory import get_detector
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--model-dir", required=True, type=Path, help="folder of the base model")

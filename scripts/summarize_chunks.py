@@ -6,10 +6,8 @@ python scripts/summarize_chunks.py --config config/compare.yaml --model nano \\
     --out results/compare/metrics/nano/chunks.csv
 """
 
-import argparse
-
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.records import StoredRows, read_rows, write_metrics
 from safe_reasoning.core.run_layout import variant_of
 from safe_reasoning.evaluation.chunks import COLUMNS, chunk_rows
@@ -19,9 +17,7 @@ from safe_reasoning.training.recipe import untrained
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--prompts", required=True, nargs="+")

@@ -9,11 +9,9 @@ python scripts/summarize_control.py --config config/compare.yaml --model nano \\
         --out results/compare/metrics/nano/control.csv
 """
 
-import argparse
-
 from safe_reasoning.config import load
 from safe_reasoning.control.summary import control_rows
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.records import read_rows, write_metrics
 from safe_reasoning.core.run_layout import variant_of
 from safe_reasoning.evaluation.rates import roles_of
@@ -21,9 +19,7 @@ from safe_reasoning.evaluation.rates import roles_of
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--prompts", required=True, nargs="+")

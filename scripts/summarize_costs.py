@@ -9,11 +9,10 @@ python scripts/summarize_costs.py --config config/demo.yaml --model nano \\
     --stage1 results/demo/models/nano/ipo/seed0/training.json --out results/demo/metrics/nano
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.files import read_json
 from safe_reasoning.core.provenance import read_meta
 from safe_reasoning.core.records import write_metrics
@@ -24,9 +23,7 @@ from safe_reasoning.training.recipe import data_stems, stage1_file
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument(

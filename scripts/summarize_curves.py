@@ -7,11 +7,10 @@ python scripts/summarize_curves.py --config config/demo.yaml --model nano \\
     --out results/demo/metrics/nano
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.records import read_rows, write_metrics
 from safe_reasoning.core.run_layout import variant_of
 from safe_reasoning.evaluation.curves import curve_rows, paths_along_training
@@ -22,9 +21,7 @@ from safe_reasoning.training.recipe import goes_on_from
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--prompts", required=True, nargs="+")

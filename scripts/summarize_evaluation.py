@@ -10,13 +10,12 @@ python scripts/summarize_evaluation.py --config config/demo.yaml --model nano \\
     --contaminated results/demo/metrics/contaminated_prompts.csv --out results/demo/metrics/nano
 """
 
-import argparse
 from pathlib import Path
 
 import pandas as pd
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.records import StoredRows, read_rows, write_metrics
 from safe_reasoning.core.run_layout import variant_of
 from safe_reasoning.evaluation.over_seeds import DIFFERENCE_COLUMNS
@@ -27,9 +26,7 @@ from safe_reasoning.training.recipe import untrained
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--prompts", required=True, nargs="+")

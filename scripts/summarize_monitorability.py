@@ -9,11 +9,10 @@ python scripts/summarize_monitorability.py --config config/compare.yaml --model 
         --out results/compare/metrics/nano/monitorability.csv
 """
 
-import argparse
 from collections.abc import Sequence
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.records import StoredRows, read_rows, write_metrics
 from safe_reasoning.core.run_layout import Variant, variant_of
 from safe_reasoning.evaluation.monitorability import monitorability_rows
@@ -49,9 +48,7 @@ def cues_by(detector: CueDetector) -> Detect:
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--prompts", required=True, nargs="+")

@@ -5,11 +5,10 @@ python scripts/summarize_over_bases.py --config config/demo_replicates.yaml \\
     --out results/demo_replicates/metrics
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.records import write_metrics
 from safe_reasoning.evaluation.over_bases import over_bases_tables
@@ -18,9 +17,7 @@ from safe_reasoning.report.metrics import read
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument(
         "--tables", required=True, nargs="+", type=Path, help="joined metric tables of all models"

@@ -5,10 +5,8 @@ python scripts/summarize_reliance.py --config config/compare.yaml --model nano \
         --out results/compare/metrics/nano/reliance.csv
 """
 
-import argparse
-
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.records import read_rows, write_metrics
 from safe_reasoning.core.run_layout import variant_of
 from safe_reasoning.evaluation.reliance import reliance_rows
@@ -16,9 +14,7 @@ from safe_reasoning.evaluation.reliance import reliance_rows
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--verdicts", required=True, nargs="+")

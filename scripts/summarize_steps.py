@@ -5,19 +5,16 @@ python scripts/summarize_steps.py --model nano \\
     results/demo/characterize/nano/csr.parquet --out results/demo/metrics/nano/steps.csv
 """
 
-import argparse
 from pathlib import Path
 
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.records import write_metrics
 from safe_reasoning.evaluation.steps import steps
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--model", required=True)
     parser.add_argument(
         "--files", required=True, nargs="+", type=Path, help="results of the steps, in the order of the run"

@@ -8,11 +8,10 @@ python scripts/summarize_stored_verdicts.py --config config/compare.yaml --model
     --out results/compare/metrics/nano
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.records import StoredRows, write_metrics
 from safe_reasoning.core.run_layout import variant_of
 from safe_reasoning.evaluation.consistency import consistency_rows
@@ -23,9 +22,7 @@ from safe_reasoning.training.recipe import untrained
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--verdicts", required=True, nargs="+")

@@ -9,18 +9,14 @@ python scripts/summarize_warm_up.py --config results/mini_qwen/config.yaml --mod
     --prompts results/mini_qwen/prompts/*.parquet --out results/mini_qwen/metrics/qwen/warm_up.csv
 """
 
-import argparse
-
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.core.records import read_rows, write_metrics
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--answers", required=True, help="generations of the untouched model")

@@ -9,22 +9,19 @@ python scripts/train_method.py --config config/demo.yaml --model nano --method i
         --out results/demo/models/nano/ipo/seed0
 """
 
-import argparse
 import os
 import sys
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.training.launch import launch_command
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--method", required=True)

@@ -6,20 +6,17 @@ python scripts/train_nano_base.py --config config/demo.yaml --model nano \\
     --out results/demo/models/nano/base
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import NanoModel, load
 from safe_reasoning.core import arithmetic
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.errors import UserError
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument(

@@ -5,19 +5,16 @@ python scripts/warm_up.py --config config/mini.yaml --model smollm2 \\
     --out results/mini/models/smollm2/base
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import GgufModel, load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.errors import UserError
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--converted", required=True, type=Path, help="folder written by convert_gguf.py")

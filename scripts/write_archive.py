@@ -5,11 +5,10 @@ One zip file with its evidence, masked, from which every figure and table can be
 python scripts/write_archive.py --run results/demo --out results/demo.zip
 """
 
-import argparse
 import hashlib
 from pathlib import Path
 
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.core.files import write_bytes
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -17,9 +16,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument(
         "--run", required=True, type=Path, help="folder of a finished run, such as results/demo"
     )

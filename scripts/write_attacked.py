@@ -5,20 +5,17 @@ python scripts/write_attacked.py --config config/compare.yaml \\
     --out results/compare/attacks/adaptive/requests.parquet
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.records import read_rows, write_rows
 from safe_reasoning.prompts.attacks.adaptive import attacked_prompts
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--prompts", required=True, nargs="+", type=Path, help="of `attacked_sets`")
     parser.add_argument("--out", required=True)

@@ -5,18 +5,15 @@ The texts can be harmful: they stand in it only with --show-text.
 python scripts/write_label_sheet.py --run results/mini --show-text
 """
 
-import argparse
 from pathlib import Path
 
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.judge_audit.label_sheet import write_sheet
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument(
         "--run", required=True, type=Path, help="folder of a finished run, such as results/mini"
     )

@@ -6,18 +6,15 @@ commit.
 python scripts/write_manifest.py --run results/demo --out results/demo/manifest.json
 """
 
-import argparse
 from pathlib import Path
 
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.report.manifest import write_manifest
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument(
         "--run", required=True, type=Path, help="folder of a finished run, such as results/demo"
     )

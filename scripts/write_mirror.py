@@ -8,12 +8,11 @@ python scripts/write_mirror.py --config config/mini.yaml --out mirror
 (cd mirror && sha256sum --check SHA256SUMS)
 """
 
-import argparse
 import sys
 from pathlib import Path
 
 from safe_reasoning.config import GgufModel, load
-from safe_reasoning.core.cli import command, print_line, progress
+from safe_reasoning.core.cli import argument_parser, command, print_line, progress
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.plan import at_start
 from safe_reasoning.plan.checked_config import checked
@@ -22,9 +21,7 @@ from safe_reasoning.plan.needed_sources import needed
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument(
         "--config", required=True, nargs="+", help="configuration files; what a later one says goes before"
     )

@@ -5,19 +5,16 @@ python scripts/write_report.py --config results/demo/config.yaml --figures resul
     --templates workflow/report --out results/demo/report.html
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.files import write_bytes
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--figures", required=True, type=Path)
     parser.add_argument("--tables", required=True, type=Path)

@@ -4,18 +4,15 @@ python scripts/write_table.py --table table2_main --metrics results/demo/metrics
     --published results/published --out results/demo/tables/table2_main
 """
 
-import argparse
 from pathlib import Path
 
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.report.write_item import write_item
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--table", required=True)
     parser.add_argument("--metrics", required=True, type=Path)
     parser.add_argument("--published", required=True, type=Path)

@@ -4,19 +4,15 @@ python scripts/write_templates.py --config config/compare.yaml \\
     --out results/compare/attacks/worst_case/templates.parquet
 """
 
-import argparse
-
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.records import write_rows
 from safe_reasoning.prompts.attacks.worst_templates import template_prompts
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()

@@ -7,19 +7,16 @@ python scripts/write_trace_demonstrations.py --config my.yaml --traces star1 \\
     --out results/my/pairs/ds_llama_8b/traces_star1.parquet
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.core.records import write_rows
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--traces", required=True, help="benchmark with safe traces, such as star1")
     parser.add_argument(

@@ -8,19 +8,16 @@ python scripts/write_trace_reader.py --config results/demo/config.yaml --run res
     --out results/demo/traces.html
 """
 
-import argparse
 from pathlib import Path
 
 from safe_reasoning.config import load
-from safe_reasoning.core.cli import command
+from safe_reasoning.core.cli import argument_parser, command
 from safe_reasoning.core.files import write_bytes
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--run", required=True, type=Path, help="folder of the run, with its generations")
     parser.add_argument("--templates", required=True, type=Path, help="folder of the page's templates")

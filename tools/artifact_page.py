@@ -8,13 +8,13 @@ tests/workflow/test_artifact.py fails when page and sources part.
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections.abc import Callable
 
 import pandas as pd
 
 from safe_reasoning.config import NanoModel, load
+from safe_reasoning.core.cli import argument_parser
 from safe_reasoning.judging.kinds import chat_of
 from safe_reasoning.plan.rounding import about
 from safe_reasoning.plan.step import totals
@@ -113,9 +113,7 @@ def page(text: str) -> str:
 
 
 def main_program() -> None:
-    argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    ).parse_args()
+    argument_parser(__doc__).parse_args()
     PAGE.write_text(page(PAGE.read_text()))
 
 

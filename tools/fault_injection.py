@@ -13,7 +13,6 @@ command goes on with both.
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import random
@@ -23,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from safe_reasoning.core.cli import command, progress
+from safe_reasoning.core.cli import argument_parser, command, progress
 from safe_reasoning.core.errors import UserError
 from tools.fault_runs import (
     LONGEST,
@@ -137,9 +136,7 @@ def kill_many(folder: Path, number: int, seed: int, cores: int, minutes: float =
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="keeps the runs; it may be there")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument(

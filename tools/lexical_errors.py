@@ -10,7 +10,6 @@ responses, those with an odd id, were read when the phrases were made; the even 
 
 from __future__ import annotations
 
-import argparse
 import csv
 import os
 import sys
@@ -20,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from safe_reasoning.core.cli import argument_parser
 from safe_reasoning.core.refusals import refuses
 from safe_reasoning.judging.judges.xstest import CLASSES
 from safe_reasoning.sources.table import MIRROR_VARIABLE
@@ -68,9 +68,7 @@ def table(responses: list[Response]) -> str:
 
 
 def main() -> None:
-    argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    ).parse_args()
+    argument_parser(__doc__).parse_args()
     mirror = os.environ.get(MIRROR_VARIABLE, "")
     responses = list(labelled(Path(mirror) / FOLDER)) if mirror else []
     if not responses:

@@ -6,7 +6,6 @@
 Record again only for a change that is meant to move them, such as a new version of TRL.
 """
 
-import argparse
 import json
 import os
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # as in the tests, before torch loads
 
+from safe_reasoning.core.cli import argument_parser
 from tests.support.tiny_model import write_tiny_model
 from tests.support.trajectories import RECIPES, RECORDED, recorded, trajectory, versions
 
@@ -24,9 +24,7 @@ def furthest(found: list[float], stored: list[float]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--compare", action="store_true", help="show differences, write nothing")
     compare = parser.parse_args().compare
     with tempfile.TemporaryDirectory() as name:

@@ -11,13 +11,13 @@ it is asked is unscored. It shows that the rules fit together,
 with LoRA and with a judge of weights. Its numbers mean nothing.
 """
 
-import argparse
 import os
 import subprocess
 from pathlib import Path
 
 import yaml
 
+from safe_reasoning.core.cli import argument_parser
 from tools.project_copy import SNAKEMAKE, copy_project
 from tools.rehearse_paper import served, small, write_mirror
 
@@ -26,9 +26,7 @@ LEFT_OUT_MODEL = "qwen3_1_7b"  # the same rules once more
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--base", required=True, type=Path, help="the demo's base model")
     parser.add_argument("--folder", required=True, type=Path, help="a new folder for the copy and its run")
     arguments = parser.parse_args()

@@ -10,7 +10,6 @@ loopback that answers by the nano world's exact rules. It shows that the rules f
 numbers mean nothing.
 """
 
-import argparse
 import gzip
 import json
 import os
@@ -24,6 +23,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from safe_reasoning.core.cli import argument_parser
 from safe_reasoning.judging.judges.exact import _REFUSAL_STARTS, _STEP, CUES
 from safe_reasoning.prompts.benchmarks import humaneval, star1
 from safe_reasoning.prompts.nano_world import prompts
@@ -221,9 +221,7 @@ def served() -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--base", required=True, type=Path, help="the demo's base model")
     parser.add_argument(
         "--folder",

@@ -10,12 +10,12 @@ truth is the mean over all prompts and trainings that might have been.
 
 from __future__ import annotations
 
-import argparse
 import math
 
 import numpy as np
 from scipy import stats as scipy_stats
 
+from safe_reasoning.core.cli import argument_parser
 from safe_reasoning.stats import rates, seed_spread
 
 PROMPTS, SAMPLES, RESAMPLES = 60, 3, 300
@@ -96,9 +96,7 @@ def coverage(seeds: int, spread: float, trials: int) -> dict[str, tuple[float, f
 
 
 def main() -> None:
-    argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    ).parse_args()
+    argument_parser(__doc__).parse_args()
     print(f"| seeds | spread, points | {' | '.join(RULES.values())} |")
     print("|---" * (2 + len(RULES)) + "|")
     for seeds in SEEDS:

@@ -11,13 +11,13 @@ alike. After: as in `safe_reasoning.stats`.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest import mock
 
 import numpy as np
 
+from safe_reasoning.core.cli import argument_parser
 from safe_reasoning.stats import paired, rates
 
 SETS, SAMPLES, AGREEMENT = (56, 42, 98), 3, 0.3
@@ -92,9 +92,7 @@ def table(runs: int = RUNS) -> str:
 
 
 def main() -> None:
-    argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    ).parse_args()
+    argument_parser(__doc__).parse_args()
     print(table())
 
 

@@ -5,6 +5,7 @@ One readable line for a fault, a non-zero exit, nothing half-written.
 
 from __future__ import annotations
 
+import argparse
 import errno
 import functools
 import os
@@ -20,6 +21,13 @@ from safe_reasoning.core.errors import UserError, in_one_line
 _FULL_DISK = re.compile(
     r"No space left on device|Disk quota exceeded|PytorchStreamWriter failed|unexpected pos \d+ vs \d+"
 )
+
+
+def argument_parser(description: str | None) -> argparse.ArgumentParser:
+    """A parser whose help shows a script's docstring with its line breaks."""
+    return argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
 
 
 def command(main: Callable[[], None]) -> Callable[[], None]:
