@@ -84,7 +84,7 @@ def requirements() -> list[list[str]]:
 # The page.
 
 TABLES: dict[str, tuple[list[str], Callable[[], list[list[str]]]]] = {
-    "requirements": (["", "demo", "mini", "paper"], requirements),
+    "requirements": (["", "demo", "mini (an earlier `config/mini.yaml`)", "paper"], requirements),
     "costs": (["step", "rules", "demo: jobs", "seconds of jobs", "of which work", "generations", "paper run: generations", "million tokens", "GPU-hours", "USD"], costs),
     "experiments": (["paper", "what", "targets", "demo: seconds of jobs", "paper run: GPU-hours", "claims of the scorecard, and their verdict in the demo"], experiments),
     "expected": (["paper", "what", "the paper has", "demo", "agree by", "mini", "paper run agrees by"], expected),
