@@ -15,7 +15,7 @@ TORCH_INDEX := https://download.pytorch.org/whl/cpu
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: .venv/.run-ready ## the environment of the demo, in .venv (4.3 GB)
+setup: .venv/.run-ready ## the environment of the demo, in .venv (4.3 GiB)
 
 .venv/.run-ready: envs/cpu.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \

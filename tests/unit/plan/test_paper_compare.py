@@ -36,6 +36,9 @@ def test_its_rows_are_those_of_the_comparison(config: Config):
     small = load(ROOT / "config/compare.yaml")
     assert set(small.methods) - set(config.methods) == LEFT_OUT
     assert set(config.methods) <= set(small.methods)
+    said = f"{len(config.methods)} of the {len(small.methods)} rows of"
+    for file in ("config/README.md", "config/paper_compare.yaml"):
+        assert said in (ROOT / file).read_text(), file
     for name, method in config.methods.items():
         same = ("recipe", "demonstrations", "mix", "reward", "nll_weight", "kl_weight", "start", "teacher")
         assert all(getattr(method, key) == getattr(small.methods[name], key) for key in same), name
