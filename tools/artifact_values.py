@@ -4,6 +4,7 @@ docs/artifact.md: stored metrics beside published values.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -240,4 +241,5 @@ def scorecard() -> str:
     """How many claims the demo reproduced."""
     counts = score(DEMO)["verdict"].value_counts()
     message = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in reversed(VERDICTS))
-    return f"The scorecard of the demo (`results/reference/demo/tables/claims.md`): {message}."
+    said = f"The scorecard of the demo (`results/reference/demo/tables/claims.md`): {message}."
+    return textwrap.fill(said, 100, break_on_hyphens=False)
