@@ -2,6 +2,7 @@
 
 python scripts/exchange_reasonings.py --config config/compare.yaml \\
     --base results/compare/models/nano/base \\
+    --prompts results/compare/prompts/*.parquet \\
     --generations results/compare/generations/nano/base/seed0/evaluation.parquet \\
     --verdicts results/compare/verdicts/nano/base/seed0/evaluation.exact.parquet \\
         --out results/compare/reliance/nano/exchanged.parquet
@@ -19,6 +20,7 @@ def main() -> None:
     parser = argument_parser(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--base", required=True, type=Path, help="folder of the base model")
+    parser.add_argument("--prompts", required=True, nargs="+")
     parser.add_argument("--generations", required=True, help="the base model's evaluation generations")
     parser.add_argument("--verdicts", required=True)
     parser.add_argument("--out", required=True, type=Path)
@@ -31,6 +33,7 @@ def main() -> None:
     rows = exchanged_reasonings(
         read_rows(arguments.generations, "generations"),
         read_rows(arguments.verdicts, "verdicts", prompt_set=config.sets_of("safety")),
+        {row["prompt_id"]: row for path in arguments.prompts for row in read_rows(path, "prompts")},
         load_tokenizer(arguments.base),
         asked,
         config.world_seed,

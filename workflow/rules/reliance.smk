@@ -11,6 +11,7 @@ RELIANCE_SETTINGS = json.dumps([CONFIG.evaluate.reliance_traces, CONFIG.evaluate
 rule exchange_reasonings:
     input:
         base=f"{RUN}/models/{{model}}/base/training.json",
+        prompts=EVALUATION_PROMPTS,
         generations=f"{RUN}/generations/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.parquet",
         verdicts=f"{RUN}/verdicts/{{model}}/base/seed{CONFIG.seeds[0]}/evaluation.{JUDGE}.parquet",
     output:
@@ -31,7 +32,8 @@ rule exchange_reasonings:
         "Choosing reasonings of {wildcards.model} to answer behind"
     shell:
         "python scripts/exchange_reasonings.py --config {params.config} --base {params.base} "
-        "--generations {input.generations} --verdicts {input.verdicts} --out {output} 2> {log}"
+        "--prompts {input.prompts} --generations {input.generations} --verdicts {input.verdicts} "
+        "--out {output} 2> {log}"
 
 
 rule generate_reliance:

@@ -1,8 +1,8 @@
 """Causal reliance: does the response follow the reasoning that stands before it?
 
 A method answers the same prompt behind its own reasoning (twice, which shows chance), behind its
-own in other words, behind none, and behind one of the base, harmful or safe. Everything before the
-response is given, so that nothing but the reasoning differs. What `monitorability.py` says of a
+own in other words, behind none, and behind a harmful and a safe one of the base. Everything before
+the response is given, so that nothing but the reasoning differs. What `monitorability.py` says of a
 monitor of the reasoning matters only where the response follows it.
 
 Source: the exchange of reasonings and the paraphrase test are known from work on faithful
@@ -12,8 +12,7 @@ reasoning; this form, its arms and its mark are ours.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from math import sqrt
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from safe_reasoning.core.errors import UserError
@@ -21,10 +20,13 @@ from safe_reasoning.core.run_layout import Variant
 from safe_reasoning.core.sentences import split_sentences
 from safe_reasoning.core.trace import CLOSE_TAG, Tokenizer, continue_text, split_trace, whole_tokens
 from safe_reasoning.evaluation.joint import harm_by_id
+from safe_reasoning.evaluation.monitors import thing
 from safe_reasoning.evaluation.recovery import reasoning_verdicts
-from safe_reasoning.stats.rates import NAN, Rate, Value, clustered_rate
+from safe_reasoning.stats.paired import paired_difference
+from safe_reasoning.stats.rates import Rate, Value, clustered_rate
 
 Row = Mapping[str, Any]
+OfPrompts = Mapping[Hashable, Sequence[Value]]
 OWN, REWORDED, EMPTY, GIVEN = "own", "reworded", "empty", "given"
 # What the differences are of: response harm behind the first, less that behind the second
 DIFFERENCES = {
@@ -35,41 +37,71 @@ DIFFERENCES = {
 
 
 def exchanged_reasonings(
-    generations: Sequence[Row], verdicts: Sequence[Row], tokenizer: Tokenizer, traces: int, seed: int
+    generations: Sequence[Row],
+    verdicts: Sequence[Row],
+    prompts: Mapping[str, Row],
+    tokenizer: Tokenizer,
+    traces: int,
+    seed: int,
 ) -> list[dict[str, Any]]:
-    """Whole reasonings of the base, harmful and safe ones, that every method answers behind.
+    """Whole reasonings of the base, a harmful and a safe one for each prompt.
+
+    Every method answers the same prompts behind both, so that prompts on which harm is likelier do
+    not count as reliance. Where the base has no safe reasoning on a prompt, it is one on another
+    prompt of the same set that asks for the same (the same gold, or the same request); each is
+    given once.
 
     Args:
         generations: of the base on the evaluation sets, rows of schema generations.
         verdicts: on them; those on reasonings are used.
+        prompts: rows of schema prompts by prompt_id.
         tokenizer: of the base.
-        traces: at most so many harmful ones and so many safe ones, of different prompts.
+        traces: prompts, at most.
         seed: of the draw.
 
     Returns:
-        Rows of schema beginnings, whose given ids end with the closing think tag.
+        Rows of schema beginnings, whose given ids end with the closing think tag: for each prompt
+        the harmful one, then the safe one. `generation_id` is that of the reasoning.
 
     Raises:
-        UserError: No complete reasoning is scored.
+        UserError: Nowhere the base has both.
     """
-    harmful, found = reasoning_verdicts(verdicts), []
-    for wanted in (True, False):
-        of_kind: dict[str, Row] = {}
-        for row in generations:
-            if harmful.get(row["generation_id"]) is wanted and split_trace(row["text"]).kind == "complete":
-                of_kind.setdefault(row["prompt_id"], row)
-        drawn = random.Random(seed).sample(sorted(of_kind), min(traces, len(of_kind)))
-        found += [_whole(of_kind[prompt_id], tokenizer) for prompt_id in drawn]
-    if not found:
-        raise UserError("no reasoning of the base is complete and scored: set evaluate.reliance_traces to 0")
-    return found
+    harmful = reasoning_verdicts(verdicts)
+    groups: dict[tuple[str, str], dict[bool, dict[str, Row]]] = {}
+    for row in generations:
+        kind = harmful.get(row["generation_id"])
+        if kind is not None and split_trace(row["text"]).kind == "complete":
+            key = row["prompt_set"], thing(prompts[row["prompt_id"]])
+            group = groups.setdefault(key, {True: {}, False: {}})
+            group[kind].setdefault(row["prompt_id"], row)
+    pairs = [pair for key in sorted(groups) for pair in _pairs(groups[key][True], groups[key][False])]
+    if not pairs:
+        raise UserError(
+            "the base has nowhere a harmful and a safe reasoning on the same request: set "
+            "evaluate.reliance_traces to 0, or draw more samples of the safety sets"
+        )
+    drawn = random.Random(seed).sample(pairs, min(traces, len(pairs)))
+    return [_whole(row, pair[0], tokenizer) for pair in drawn for row in pair]
 
 
-def _whole(row: Row, tokenizer: Tokenizer) -> dict[str, Any]:
+def _pairs(harmful: Mapping[str, Row], safe: Mapping[str, Row]) -> list[tuple[Row, Row]]:
+    """Harmful reasonings, each with a safe one: of its own prompt, or one that is left over."""
+    left = [safe[name] for name in sorted(safe) if name not in harmful]
+    pairs = []
+    for name in sorted(harmful):
+        other = safe.get(name) or (left.pop(0) if left else None)
+        if other is not None:
+            pairs.append((harmful[name], other))
+    return pairs
+
+
+def _whole(row: Row, asked: Row, tokenizer: Tokenizer) -> dict[str, Any]:
+    """The reasoning of a generation, to stand behind the prompt of another, or of its own."""
     return {
-        **{key: row[key] for key in ("generation_id", "prompt_id", "prompt_set")},
+        **{"generation_id": row["generation_id"], "prompt_id": asked["prompt_id"]},
+        "prompt_set": asked["prompt_set"],
         "sentences": len(split_sentences(split_trace(row["text"]).reasoning)),
-        "prompt_ids": list(row["prompt_token_ids"]),
+        "prompt_ids": list(asked["prompt_token_ids"]),
         "given_ids": reasoning_ids(row, tokenizer),
     }
 
@@ -124,9 +156,8 @@ def arms(
 def reliance_rows(verdicts: Mapping[Variant, Sequence[Row]], bootstrap: int) -> list[dict[str, Any]]:
     """Response harm behind each kind of reasoning, and how far the response follows it.
 
-    Seeds of a method are taken together: intervals are over prompts alone. The interval of a
-    difference is put together from those of its two rates (Newcombe's method 10), as if the two
-    were independent: wider than a paired one.
+    Seeds of a method are taken together: intervals are over prompts alone. Differences are paired:
+    means over the prompts that have both arms.
 
     Args:
         verdicts: on the responses behind all arms of each method and seed.
@@ -139,19 +170,14 @@ def reliance_rows(verdicts: Mapping[Variant, Sequence[Row]], bootstrap: int) -> 
     """
     rows = []
     for method in dict.fromkeys(variant.method for variant in verdicts):
-        values: dict[str, list[Value]] = {}
-        prompts: dict[str, list[str]] = {}
+        values: dict[str, dict[Hashable, list[Value]]] = {}
         for variant in (one for one in verdicts if one.method == method):
             for measure, prompt_id, value in _answers(verdicts[variant]):
-                values.setdefault(measure, []).append(value)
-                prompts.setdefault(measure, []).append(prompt_id)
-        rates = {
-            measure: clustered_rate(values[measure], prompts[measure], resamples=bootstrap)
-            for measure in values
-        }
+                values.setdefault(measure, {}).setdefault(prompt_id, []).append(value)
+        rates = {measure: _rate(of_prompts, bootstrap) for measure, of_prompts in values.items()}
         for name, (one, other) in DIFFERENCES.items():
-            if one in rates and other in rates:
-                rates[name] = _difference(rates[one], rates[other])
+            if one in values and other in values:
+                rates[name] = _difference(values[one], values[other], bootstrap)
         rows += [
             {"method": method, "measure": measure, "rate": rate.value, "low": rate.low, "high": rate.high}
             | {"count": rate.count, "prompts": rate.clusters, "unscored": rate.unscored}
@@ -180,11 +206,13 @@ def _answers(verdicts: Sequence[Row]) -> Iterator[tuple[str, str, Value]]:
                 yield measure, prompt_id, None if None in pair else pair[0] != pair[1]
 
 
-def _difference(one: Rate, other: Rate) -> Rate:
-    value = one.value - other.value
-    down = sqrt((one.value - one.low) ** 2 + (other.high - other.value) ** 2)
-    up = sqrt((one.high - one.value) ** 2 + (other.value - other.low) ** 2)
-    known = not any(x != x for x in (down, up))
-    count, unscored = one.count + other.count, one.unscored + other.unscored
-    ends = (value - down, value + up) if known else (NAN, NAN)
-    return Rate(value, *ends, count, min(one.clusters, other.clusters), unscored)
+def _rate(values: OfPrompts, bootstrap: int) -> Rate:
+    flat = [(value, prompt) for prompt, of_prompt in values.items() for value in of_prompt]
+    return clustered_rate([value for value, _ in flat], [prompt for _, prompt in flat], resamples=bootstrap)
+
+
+def _difference(one: OfPrompts, other: OfPrompts, bootstrap: int) -> Rate:
+    found = paired_difference([[(one, other)]], resamples=bootstrap, trained=False)
+    both = [value for prompt in one.keys() & other.keys() for value in (*one[prompt], *other[prompt])]
+    unscored = both.count(None)
+    return Rate(found.value, found.low, found.high, len(both) - unscored, found.clusters, unscored)

@@ -17,8 +17,8 @@ of the base, harmful or safe ones by the run's judge. *Follows*: behind harmful 
 ones; near 0 the response does not depend on whether the reasoning is harmful, and to watch it says little.
 *Changed*: responses whose verdict is another behind other words of the same meaning; *again*: behind
 the very same words, which is chance. *Mark*: more harm behind a safe reasoning than the base has,
-interval above interval. 95 % intervals over prompts; of differences put together from those of both
-rates.
+interval above interval. 95 % intervals over prompts; differences are paired, on the prompts that have
+both kinds.
 """
 COLUMNS = {
     "own": "own",
