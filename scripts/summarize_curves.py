@@ -16,7 +16,7 @@ from safe_reasoning.core.run_layout import variant_of
 from safe_reasoning.evaluation.curves import curve_rows, paths_along_training
 from safe_reasoning.evaluation.matched import matched_tables
 from safe_reasoning.evaluation.rates import roles_of
-from safe_reasoning.training.recipe import goes_on_from
+from safe_reasoning.training.recipe import goes_on_from, untrained
 
 
 @command
@@ -39,8 +39,8 @@ def main() -> None:
     roles = roles_of(read_rows(path, "prompts") for path in arguments.prompts)
     bootstrap, kept = config.evaluate.bootstrap, config.evaluate.kept
     tables = {
-        "curves": curve_rows(paths, roles, bootstrap, config.benchmarks),
-        **matched_tables(paths, roles, kept, bootstrap, config.benchmarks),
+        "curves": curve_rows(paths, roles, bootstrap, config.benchmarks, untrained(config)),
+        **matched_tables(paths, roles, kept, bootstrap, config.benchmarks, untrained(config)),
     }
     meta = {"judge": config.evaluate.judge, "bootstrap": bootstrap, "kept": kept}
     for name, table in tables.items():

@@ -34,11 +34,12 @@ def paths_along_training(
     paths: dict[Variant, Path] = {}
 
     def path(variant: Variant) -> Path:
+        base = {0.0: ends[Variant("base", variant.seed)]}
+        if variant not in kept:
+            return {**base, 1.0: ends[variant]}
         if variant not in paths:
             first = goes_on_from.get(variant.method)
-            before = (
-                path(Variant(first, variant.seed)) if first else {0.0: ends[Variant("base", variant.seed)]}
-            )
+            before = path(Variant(first, variant.seed)) if first else base
             own: dict[float, list[Any]] = defaultdict(list)
             for row in kept[variant]:
                 own[share_of(row["generation_id"])].append(row)
@@ -53,7 +54,7 @@ def paths_along_training(
     for variant in kept:
         path(variant)
     for variant in (v for v in ends if v not in kept and v.method != "base"):
-        paths[variant] = {0.0: ends[Variant("base", variant.seed)], 1.0: ends[variant]}
+        paths[variant] = path(variant)
     bases = {v: {0.0: ends[v]} for v in sorted(ends) if v.method == "base"}
     return {**bases, **paths}
 
@@ -63,6 +64,7 @@ def curve_rows(
     roles: Mapping[str, str],
     bootstrap: int,
     benchmarks: Mapping[str, str],
+    untrained: Collection[str] = ("base",),
 ) -> list[dict[str, Any]]:
     """One row per method, share and cell: the mean rate over seeds with its 95 % interval.
 
@@ -73,6 +75,7 @@ def curve_rows(
         roles: role of each prompt set.
         bootstrap: resamples.
         benchmarks: the benchmark of each prompt set that is a part of one.
+        untrained: methods whose weights are the same under every seed; at share 0 all are.
     """
     rows: list[dict[str, Any]] = []
     some = next(iter(next(iter(paths.values())).values()))
@@ -90,8 +93,8 @@ def curve_rows(
                 for variant, of_variant in groups.items()
                 for row in rates_of_sets(of_variant, roles, bootstrap, benchmarks)
             ]
-            untrained: Collection[str] = (method,) if share == 0 else ()
-            over_seeds = rates_over_seeds(by_seed, groups, bootstrap, untrained)
+            alike = (method,) if share == 0 else untrained
+            over_seeds = rates_over_seeds(by_seed, groups, bootstrap, alike)
             for row in over_seeds:
                 cell = (row["prompt_set"], row["part"], row["measure"])
                 rows.append({"method": method, "steps_share": share, **row, "help": cell in helping})

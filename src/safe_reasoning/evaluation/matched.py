@@ -9,7 +9,7 @@ uncertainty of where a method is read too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ def matched_tables(
     kept: float,
     bootstrap: int,
     benchmarks: Mapping[str, str],
+    untrained: Collection[str] = ("base",),
 ) -> dict[str, list[dict[str, Any]]]:
     """Tables `matched` (rates at matched compliance, by method and cell) and `matched_differences`
     (of average harm, paired by prompt).
@@ -43,6 +44,8 @@ def matched_tables(
         kept: share of the base's compliance at which methods are read.
         bootstrap: resamples.
         benchmarks: the benchmark of each prompt set that is a part of one.
+        untrained: methods whose weights are the same under every seed: their seeds are further
+            samples.
     """
     groups = metric_groups(next(iter(next(iter(paths.values())).values())), roles, benchmarks)
     helping = help_cells(groups, roles, benchmarks)
@@ -70,7 +73,7 @@ def matched_tables(
                     "part_of": benchmarks.get(key[0], ""),
                     "kept": kept,
                     "help": key in helping,
-                    **_rate([of_seed[key] for of_seed in reads[method]], trained=method != "base"),
+                    **_rate([of_seed[key] for of_seed in reads[method]], trained=method not in untrained),
                 }
             )
     harm = [key for key in groups if key[0] == "safety_average"]
@@ -81,7 +84,7 @@ def matched_tables(
                 "method": method,
                 "reference": reference,
                 **_names(key),
-                **_difference(reads, method, reference, key),
+                **_difference(reads, method, reference, key, not {method, reference} <= set(untrained)),
             }
             for method, reference in contrasts(list(reads))
             for key in harm
@@ -142,16 +145,20 @@ def _rate(seeds: Sequence[Read], *, trained: bool) -> dict[str, Any]:
 
 
 def _difference(
-    reads: Mapping[str, Sequence[Mapping[MetricKey, Read]]], method: str, reference: str, key: MetricKey
+    reads: Mapping[str, Sequence[Mapping[MetricKey, Read]]],
+    method: str,
+    reference: str,
+    key: MetricKey,
+    trained: bool,
 ) -> dict[str, Any]:
     sides = [(ours[key], theirs[key]) for ours, theirs in zip(reads[method], reads[reference], strict=True)]
     value, low, high, by_seed = matched.difference_over_seeds(sides)
-    wide = seed_spread.interval(value, low, high, by_seed)
+    wide = seed_spread.interval(value, low, high, by_seed) if trained else (low, high)
     return {
         "difference": value,
         "low": max(wide[0], -1.0),
         "high": min(wide[1], 1.0),
-        "sd": seed_spread.deviation(by_seed),
+        "sd": seed_spread.deviation(by_seed) if trained else np.nan,
         "seeds": len(sides),
         "prompt_low": low,
         "prompt_high": high,

@@ -63,8 +63,8 @@ def rates_over_seeds(
             ends = (low, high) if method in untrained else seed_spread.interval(mean, low, high, by_seed)
             new |= {
                 "rate": mean,
-                "low": max(0.0, ends[0]),
-                "high": min(1.0, ends[1]),
+                "low": max(ends[0], 0.0),  # in this order NaN stays
+                "high": min(ends[1], 1.0),
                 "prompts": rate.clusters,
                 "samples": rate.count,
             }
@@ -162,8 +162,8 @@ def paired_differences(
                 {
                     **names,
                     "difference": found.value,
-                    "low": max(-1.0, found.low),
-                    "high": min(1.0, found.high),
+                    "low": max(found.low, -1.0),  # in this order NaN stays
+                    "high": min(found.high, 1.0),
                     "sd": seed_spread.deviation(found.by_seed) if trained else rates.NAN,
                     "seeds": len(found.by_seed),
                     "prompt_low": found.prompt_low,

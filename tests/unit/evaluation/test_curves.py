@@ -49,6 +49,23 @@ def test_a_method_that_is_not_trained_has_the_base_and_its_end():
     assert paths[Variant("decoded", 0)][0.0] == ends[Variant("base", 0)]
 
 
+def test_a_training_that_starts_from_released_weights_has_those_before_it():
+    ends = {Variant(name, 0): verdicts((0.5, 1.0)) for name in ("base", "star1", "ipo")}
+    kept = {Variant("ipo", 0): verdicts((0.6, 1.0), 0.5)}
+    paths = paths_along_training(ends, kept, {"ipo": "star1"})
+    assert list(paths[Variant("ipo", 0)]) == [0.0, 1.0, 1.5, 2.0]
+    assert list(paths[Variant("star1", 0)]) == [0.0, 1.0]
+
+
+def test_weights_that_others_released_have_no_spread_of_trainings():
+    """Their seeds are further samples of the same weights."""
+    paths = made_paths(seeds=(0, 1))
+    rows = pd.DataFrame(matched_tables(paths, ROLES, 0.95, 200, {}, {"base", "sft"})["matched"])
+    curves = pd.DataFrame(curve_rows(paths, ROLES, 200, {}, {"base", "sft"}))
+    assert pd.isna(cell(rows, "sft")["sd"]) and cell(rows, "ipo")["sd"] == pytest.approx(0)
+    assert pd.isna(cell(curves[curves["steps_share"] == 1.0], "sft")["sd"])
+
+
 def test_cells_of_help_are_marked(tables: dict[str, pd.DataFrame]):
     curves = pd.DataFrame(curve_rows(made_paths(), ROLES, 100, {}))
     for frame in (curves, tables["matched"]):
