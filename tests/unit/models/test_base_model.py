@@ -40,6 +40,14 @@ def test_rates_are_counted_by_hand():
     assert rows["harmful reasoning, safe response"]["samples"] == 3
 
 
+def test_rollouts_of_a_prompt_are_no_independent_samples():
+    """Twenty prompts whose forty rollouts are all alike say as much as twenty values."""
+    alike = [row for n in range(20) for i in range(40) for row in rollout(f"p{n}", i, n < 10, False)]
+    found = {row["measure"]: row for row in base_model_rows(alike, EVALUATION, 500, nano=True)}
+    row = found["harmful reasoning, safe response"]
+    assert row["rate"] == 0.5 and row["samples"] == 800 and row["high"] - row["low"] > 0.3
+
+
 def test_a_missed_aim_is_told_and_real_weights_have_none():
     wrong = [dict(row, value=False) for row in EVALUATION]
     missed = next(
