@@ -81,11 +81,11 @@ def legibility_measures(
 ) -> Iterator[tuple[str, str, Rate, Sequence[bool]]]:
     """As of `monitor_measures`: mean over reasonings of two shares of their sentences.
 
-    `distinct`: different ones. `in_base`: those that the base wrote on another prompt.
+    `distinct`: different ones. `in_base`: those that the base wrote on another request.
     """
     shares: dict[str, list[float | None]] = {"distinct": [], "in_base": []}
     for one in found:
-        said, own = one.sentences, {one.prompt["prompt_id"]}
+        said, own = one.sentences, {one.prompt["request"]}
         known = [bool(tools.sentences.get(sentence, set()) - own) for sentence in said]
         shares["distinct"].append(len(set(said)) / len(said) if said else None)
         shares["in_base"].append(sum(known) / len(said) if said else None)

@@ -56,7 +56,7 @@ class Monitors:
         detect: of cues.
         harm: reader fitted to tell harmful responses; None where the base's were all alike.
         intent: reader fitted to tell restricted from allowed requests.
-        sentences: the base's, each with the prompts that it stands in.
+        sentences: the base's, each with the requests that it was written on.
     """
 
     detect: Detect
@@ -97,16 +97,21 @@ def monitors(rollouts: Sequence[Reading], base: Sequence[Reading], detect: Detec
     """Monitors fitted on the base alone.
 
     Args:
-        rollouts: of the base on alignment prompts; harmful ones are used.
+        rollouts: of the base. The reader of harm learns from those on harmful alignment prompts
+            alone: others may be test prompts, where the base is characterized on these.
         base: its readings on the evaluation sets.
         detect: of cues.
     """
-    taught = [one for one in rollouts if one.text and one.harmful is not None]
+    taught = [
+        one
+        for one in rollouts
+        if one.text and one.harmful is not None and one.prompt["role"] == "align_harmful"
+    ]
     asked = [one for one in base if one.text and one.prompt["role"] in ("safety", "overrefusal")]
     sentences: dict[str, set[str]] = {}
     for one in [*rollouts, *base]:
         for sentence in one.sentences:
-            sentences.setdefault(sentence, set()).add(one.prompt["prompt_id"])
+            sentences.setdefault(sentence, set()).add(one.prompt["request"])
     return Monitors(
         detect,
         fit_reader([one.text or "" for one in taught], [bool(one.harmful) for one in taught]),

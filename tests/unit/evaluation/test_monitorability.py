@@ -20,6 +20,7 @@ from safe_reasoning.judging.verdicts import judge_generations
 from tests.support.made_monitored import (
     PROMPTS,
     TRACES,
+    joined,
     made_evaluation,
     made_prompts,
     made_recovery,
@@ -101,6 +102,18 @@ def test_legibility_by_hand(made: Cells):
     twice = made_stored("direct", [(["Yes.", "Yes.", "Yes."], False, False)] * PROMPTS)
     found = measured(made_evaluation() | {Variant("ipo", 0): twice})
     assert found["ipo", "own", "", "distinct"]["rate"] == 0.5
+
+
+def test_the_reader_of_harm_learns_from_no_request_of_the_tests():
+    """Where the base is characterized on test prompts its rollouts hold them; these say the opposite."""
+    prompts = made_prompts()
+    for number in range(PROMPTS):
+        name = f"analysis-{number:04}"
+        prompts[name] = {**prompts[f"direct-{number:04}"], "prompt_id": name, "role": "characterize"}
+    turned = made_stored("analysis", [(said, z, not y) for said, z, y in TRACES["base"]])
+    rollouts = joined(made_rollouts(), turned, turned)
+    found = measured(made_evaluation(), rollouts=rollouts, prompts=prompts)
+    assert found["base", "own", "reader", "tpr"]["rate"] == 1
 
 
 def test_what_is_unscored_is_left_out_and_counted():
