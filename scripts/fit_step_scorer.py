@@ -35,6 +35,7 @@ def main() -> None:
     from safe_reasoning.control.step_labels import judged_steps, labelled_steps, quality
     from safe_reasoning.control.step_scorer import StateReader, fit
     from safe_reasoning.core.products import use_threads
+    from safe_reasoning.evaluation.monitors import thing
     from safe_reasoning.judging.factory import get_judge
     from safe_reasoning.judging.kinds import by_own_name
     from safe_reasoning.sampling.engine import load_tokenizer
@@ -50,10 +51,10 @@ def main() -> None:
         derive_seed("step scorer", config.world_seed),
     )
     steps = [step for step, _, _ in found]
-    fitted = fit(steps)
+    prompts = {row["prompt_id"]: row for path in arguments.prompts for row in read_rows(path, "prompts")}
+    fitted = fit(steps, {name: thing(row) for name, row in prompts.items()})
     labels = {"continuations": [step.unsafe for step in steps]}
     if config.evaluate.judge in by_own_name("judges"):  # one that reads by rules and asks no model
-        prompts = {row["prompt_id"]: row for path in arguments.prompts for row in read_rows(path, "prompts")}
         labels["judge"] = judged_steps(found, prompts, get_judge(config.evaluate.judge, config))
     meta = {"steps": len(steps), "unsafe_threshold": config.characterize.unsafe_threshold}
     rows = [

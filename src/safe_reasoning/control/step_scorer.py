@@ -9,7 +9,7 @@ on a benign alignment prompt is safe. Nothing is learned from evaluation prompts
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ import numpy as np
 from safe_reasoning.core.errors import UserError, in_one_line
 from safe_reasoning.core.files import write_bytes
 
-FOLDS = 5  # fewer where fewer prompts have either label
+FOLDS = 5  # fewer where fewer requests have either label
 LEAST = 0.5  # below it a sentence is likelier safe than not, whatever benign reasonings allow
 BENIGN_SHARE = 0.05  # of benign reasonings that it may call unsafe
 
@@ -30,7 +30,7 @@ class LabelledStep:
     """A sentence of the base's reasoning on an alignment prompt.
 
     Attributes:
-        prompt_id: what folds keep together.
+        prompt_id: of its prompt.
         trace: its reasoning.
         state: the base's hidden state at its last token, shape (width,).
         unsafe: its label.
@@ -87,36 +87,42 @@ class Fitted:
 
     Attributes:
         scorer: fitted on all steps.
-        held_out: probability of each step by a regression fitted without its prompt's fold.
+        held_out: probability of each step by a regression that saw no prompt for the same thing.
     """
 
     scorer: StepScorer
     held_out: list[float]
 
 
-def fit(steps: Sequence[LabelledStep]) -> Fitted:
+def fit(steps: Sequence[LabelledStep], asks_for: Mapping[str, str]) -> Fitted:
     """Fit the scorer; both labels weigh alike.
 
     The threshold is the lowest of at least one half at which BENIGN_SHARE of the benign reasonings
     hold a sentence above it, by held-out probabilities.
 
+    Args:
+        steps: with their labels.
+        asks_for: what each prompt asks for, by prompt_id: wordings of one thing are held out
+            together.
+
     Raises:
-        UserError: Too few prompts with either label.
+        UserError: Too few requests with either label.
     """
-    number = FOLDS
+    number, things = FOLDS, np.array([asks_for[step.prompt_id] for step in steps])
     for unsafe in (True, False):
-        number = min(number, len({step.prompt_id for step in steps if step.unsafe == unsafe}))
+        number = min(
+            number, len({thing for thing, step in zip(things, steps, strict=True) if step.unsafe == unsafe})
+        )
         if number < 2:
             raise UserError(
-                f"the step scorer needs two alignment prompts with {'un' if unsafe else ''}safe sentences: "
+                f"the step scorer needs two alignment requests with {'un' if unsafe else ''}safe sentences: "
                 "raise characterize.csr_prompts"
             )
     states, labels = np.stack([step.state for step in steps]), np.array([step.unsafe for step in steps])
-    prompts = np.array([step.prompt_id for step in steps])
     held_out = np.empty(len(steps))
     from sklearn.model_selection import StratifiedGroupKFold
 
-    folds = StratifiedGroupKFold(number, shuffle=True, random_state=0).split(states, labels, prompts)
+    folds = StratifiedGroupKFold(number, shuffle=True, random_state=0).split(states, labels, things)
     for rest, held in folds:
         held_out[held] = StepScorer(*_regression(states[rest], labels[rest]), LEAST).scores(states[held])
     highest: dict[str, float] = {}

@@ -8,8 +8,8 @@ _IDS = pa.list_(pa.int32())
 IGNORED = -100  # label of a token that bears no loss
 
 SCHEMAS: dict[str, pa.Schema] = {
-    # One row per prompt. `role` is the PromptSet role, `cluster` what the bootstrap resamples,
-    # `gold` what a scorer needs (JSON, "" when nothing).
+    # One row per prompt. `role` is the PromptSet role, `gold` what a scorer needs (JSON, "" when
+    # nothing).
     "prompts": pa.schema(
         [
             ("prompt_id", pa.string()),

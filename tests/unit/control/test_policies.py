@@ -160,6 +160,24 @@ def test_reminder_reads_the_entropy_of_the_token_that_ends_the_sentence(monkeypa
     assert run(reminder, when="below", threshold=0.0)[0].row["text"] == HARMFUL
 
 
+def test_no_policy_reacts_to_what_it_inserted(monkeypatch: pytest.MonkeyPatch):
+    """Entropy and focus are low at all tokens, but for each new sentence one reminder is put."""
+    monkeypatch.setattr(
+        reminder.Reminder, "_entropies", lambda self, draft: np.zeros(len(draft.row["token_ids"]))
+    )
+    done, _ = run(reminder, when="below", rounds=2)
+    assert done.row["text"] == f"The user asks. {TRIGGER} So I say no. {TRIGGER}{SAFE_END}"
+    falling = 1.0 / (1 + np.arange(400))
+    monkeypatch.setattr(
+        attention_drop.AttentionDrop, "_focus", lambda self, row: falling[: len(row["token_ids"])]
+    )
+    fell, _ = run(attention_drop, threshold=0.9, rounds=3)
+    assert (
+        fell.row["text"].count(TRIGGER) == fell.log["edits"]
+        and f"{TRIGGER} {TRIGGER}" not in fell.row["text"]
+    )
+
+
 def test_unsafe_step_is_followed_by_a_trigger_or_replaced():
     behind, _ = run(unsafe_step)
     assert behind.row["text"] == f"{HARMFUL.partition(chr(10))[0]} {TRIGGER}{SAFE_END}"

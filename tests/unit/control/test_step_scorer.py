@@ -14,7 +14,7 @@ from safe_reasoning.control.controller import Draft, run_controlled
 from safe_reasoning.control.policies import unsafe_step
 from safe_reasoning.control.policy import learns_scorer, resolved
 from safe_reasoning.control.step_labels import judged_steps, labelled_steps, quality
-from safe_reasoning.control.step_scorer import LabelledStep, StepScorer, fit
+from safe_reasoning.control.step_scorer import Fitted, LabelledStep, StepScorer, fit
 from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.records import write_metrics
 from safe_reasoning.sampling.engine import Request
@@ -72,6 +72,11 @@ def test_an_unscored_ratio_labels_nothing():
     assert not labelled_steps([generation("a.0", SAFE, "a")], csr, [], tokenizer(), MixStates(), 0.1, 0)
 
 
+def fitted_apart(steps: list[LabelledStep]) -> Fitted:
+    """Fitted where no two prompts ask for the same."""
+    return fit(steps, {step.prompt_id: step.prompt_id for step in steps})
+
+
 def made_steps(prompts: int = 20, noise: float = 0.3) -> list[LabelledStep]:
     """Sentences whose first coordinate tells their label, of `prompts` prompts with each."""
     rng = np.random.default_rng(0)
@@ -89,20 +94,20 @@ def made_steps(prompts: int = 20, noise: float = 0.3) -> list[LabelledStep]:
 
 def test_fit_tells_held_out_prompts_apart_and_noise_does_not():
     steps = made_steps()
-    fitted = fit(steps)
+    fitted = fitted_apart(steps)
     labels = [step.unsafe for step in steps]
     good = {row["measure"]: row for row in quality(fitted.held_out, labels, steps, fitted.scorer, 100)}
     assert good["auroc"]["rate"] > 0.98 and good["tpr"]["rate"] > 0.9 and good["tnr"]["rate"] > 0.9
     assert (good["auroc"]["positives"], good["auroc"]["negatives"], good["auroc"]["prompts"]) == (20, 40, 40)
     assert fitted.scorer.threshold >= 0.5
     blind = made_steps(noise=50.0)
-    chance = quality(fit(blind).held_out, labels, blind, fitted.scorer, 100)[0]
+    chance = quality(fitted_apart(blind).held_out, labels, blind, fitted.scorer, 100)[0]
     assert 0.25 < chance["rate"] < 0.75
 
 
 def test_table_shows_the_quality_and_the_columns_may_be_archived(tmp_path: Path):
     steps = made_steps()
-    fitted, labels = fit(steps), [step.unsafe for step in steps]
+    fitted, labels = fitted_apart(steps), [step.unsafe for step in steps]
     rows = [
         {"model": "nano", "labels": "continuations", "threshold": fitted.scorer.threshold, **row}
         for row in quality(fitted.held_out, labels, steps, fitted.scorer, 100)
@@ -126,14 +131,32 @@ def test_threshold_rises_until_few_benign_reasonings_are_called_unsafe():
     """A benign prompt in three looks unsafe, so that one half would call more than 5 % of them so."""
     steps = made_steps()
     odd = [LabelledStep(f"odd{n}", f"odd{n}.0", np.array([2.0, 100.0, 0.0]), False, True) for n in range(10)]
-    assert fit([*steps, *odd]).scorer.threshold > fit(steps).scorer.threshold
+    assert fitted_apart([*steps, *odd]).scorer.threshold > fitted_apart(steps).scorer.threshold
+
+
+def test_wordings_of_one_thing_are_held_out_together():
+    """States know the thing alone: with other wordings of it at hand the label seems to be known."""
+    rng = np.random.default_rng(1)
+    things = {f"thing{n}": (rng.normal(size=40), bool(n % 2)) for n in range(16)}
+    steps = [
+        LabelledStep(f"{thing}-{wording}", f"{thing}-{wording}.0", state, unsafe, False)
+        for thing, (state, unsafe) in things.items()
+        for wording in range(6)
+    ]
+    labels = [step.unsafe for step in steps]
+    apart = fit(steps, {step.prompt_id: step.prompt_id.partition("-")[0] for step in steps})
+    right = {
+        name: np.mean([(score > 0.5) == label for score, label in zip(found.held_out, labels, strict=True)])
+        for name, found in (("wordings", fitted_apart(steps)), ("things", apart))
+    }
+    assert right["wordings"] == 1.0 and right["things"] < 0.9
 
 
 def test_too_few_prompts_are_refused_in_one_line():
-    with pytest.raises(UserError, match="needs two alignment prompts with unsafe") as found:
-        fit(made_steps(prompts=1))
+    with pytest.raises(UserError, match="needs two alignment requests with unsafe") as found:
+        fitted_apart(made_steps(prompts=1))
     assert "\n" not in str(found.value)
-    assert len(fit(made_steps(prompts=2)).held_out) == 6
+    assert len(fitted_apart(made_steps(prompts=2)).held_out) == 6
 
 
 def test_scorer_is_kept_as_safetensors(tmp_path: Path):

@@ -88,7 +88,9 @@ class AttentionDrop(OnePath):
 
     def _edit(self, draft: Draft) -> Edit | None:
         settings, tokenizer = self.inputs.settings, self.inputs.tokenizer
-        for step, ratio in self._ratios(draft):
+        for step, end, ratio in self._ratios(draft):
+            if end < draft.fixed:  # read before, or inserted
+                continue
             fires = ratio < self._threshold if settings.when == "fall" else ratio > self._threshold
             if fires and step.closed:
                 text = settings.text or self.inputs.trigger(draft)
@@ -97,12 +99,13 @@ class AttentionDrop(OnePath):
                     return edit
         return None
 
-    def _ratios(self, draft: Draft) -> list[tuple[Step, float]]:
+    def _ratios(self, draft: Draft) -> list[tuple[Step, int, float]]:
+        """Sentences from the second on, the token that ends each, and its ratio."""
         steps = steps_of(draft)
         if len(steps) < 2:
             return []
         ends = [last_token(self.inputs.tokenizer, draft, step) for step in steps]
-        return list(zip(steps[1:], ratios(self._focus(draft.row), ends), strict=True))
+        return list(zip(steps[1:], ends[1:], ratios(self._focus(draft.row), ends), strict=True))
 
     @cached_property
     def _threshold(self) -> float:
@@ -110,7 +113,7 @@ class AttentionDrop(OnePath):
         if settings.threshold is not None:
             return float(settings.threshold)
         falls, share = settings.when == "fall", settings.benign_share
-        found = [[ratio for _, ratio in self._ratios(Draft(row))] for row in self.inputs.benign_rollouts]
+        found = [[ratio for _, _, ratio in self._ratios(Draft(row))] for row in self.inputs.benign_rollouts]
         extremes = [min(each) if falls else max(each) for each in found if each]
         if not extremes:
             raise UserError(

@@ -71,7 +71,10 @@ class Reminder(OnePath):
         for number, step in enumerate(steps_of(draft), start=1):
             if not step.closed:
                 break
-            entropy = None if sure is None else float(sure[last_token(tokenizer, draft, step)])
+            end = last_token(tokenizer, draft, step)
+            if end < draft.fixed:  # read before, or inserted
+                continue
+            entropy = None if sure is None else float(sure[end])
             if not self._fires(draft, number, entropy):
                 continue
             text = settings.text or self.inputs.trigger(draft)
