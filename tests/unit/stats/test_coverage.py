@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 from safe_reasoning.stats.rates import clustered_rate, wilson_interval
 from tests.support.paths import ROOT
-from tools.simulate_coverage import KINDS, RATES, before, coverage
+from tools.simulate_coverage import KINDS, RATES, before, coverage, held_on_items
 
 
 @pytest.mark.parametrize("rate", [0.005, 0.01])
@@ -33,6 +33,11 @@ def test_the_page_says_what_the_rule_buys():
     assert list(shares) == [100 * rate for rate in RATES]
     assert all(min(shares[rate][1::2]) >= 95 for rate in (0.2, 0.5, 1.0, 2.0))
     assert shares[1.0][0] < 90
+
+
+def test_an_interval_speaks_for_the_items_that_were_asked_about():
+    these, every = held_on_items(3, runs=80)
+    assert these >= 0.9 and every < 0.75
 
 
 @pytest.mark.parametrize("count", [20, 50, 200])
