@@ -45,7 +45,7 @@ demo: setup ## the whole paper on the nano model: results/demo/report.html
 	@$(call compare_with_stored,demo)
 	@echo "open results/demo/report.html"
 
-compare: setup ## the related training methods beside the paper's, in the world of the demo: results/compare/report.html
+compare: setup ## the related training methods and decode-time policies beside the paper's, in the world of the demo: results/compare/report.html
 	$(BIN)/snakemake --cores $(CORES) --configfile config/compare.yaml
 	@$(call compare_with_stored,compare)
 	@echo "open results/compare/report.html"
@@ -97,7 +97,7 @@ label-audit: setup ## agreement of the judges with a filled-in sheet: make label
 gpu-bundle: setup ## wheels, weights and recorded runs of the GPU check, in pieces to carry to a machine without a network: gpu-bundle/ (docs/gpu-check.md)
 	$(BIN)/python scripts/gpu_bundle.py --out gpu-bundle
 
-gpu-check: ## check all that needs a GPU, in ten minutes on one, from the bundle and without a network: make gpu-check STAGES="rates engine"
+gpu-check: ## check all that needs a GPU, from the bundle and without a network (designed for ten minutes on one GPU; not yet run on one): make gpu-check STAGES="rates engine"
 	@test -d .gpu-env/carried || $(PYTHON) scripts/gpu_install.py --bundle $(or $(BUNDLE),gpu-bundle) --env .gpu-env
 	.gpu-env/bin/python scripts/gpu_check.py --out $(or $(OUT),results/gpu) $(if $(STAGES),--stages $(STAGES))
 
@@ -116,10 +116,10 @@ setup-cuda: ## the CUDA environments from their locks (Python 3.12): make setup-
 PYTEST := $(BIN)/python -m pytest -q
 SIDE_BY_SIDE := -n 2 --dist loadgroup
 
-test-fast: .venv/.dev-ready ## the unit tests but those that take seconds each, under three minutes
+test-fast: .venv/.dev-ready ## the unit tests except those that take seconds each, under three minutes
 	$(PYTEST) $(SIDE_BY_SIDE) -m "not long" tests/unit
 
-test: .venv/.dev-ready ## all tests but the slow ones, about twenty minutes
+test: .venv/.dev-ready ## all tests except the slow ones, about twenty minutes
 	$(PYTEST) $(SIDE_BY_SIDE) -m "not slow"
 
 test-slow: .venv/.dev-ready ## those that inject faults into a run, start a SLURM cluster, build images, run the GPU check on the CPU or rehearse the paper run (after make demo): as root, with slurm-wlm, munge, slurmdbd, mariadb-server, buildah, mmdebstrap
@@ -137,7 +137,7 @@ lint: .venv/.dev-ready ## ruff, mypy, snakefmt, snakemake --lint, hadolint, shel
 	$(BIN)/hadolint containers/*/Dockerfile
 	$(BIN)/shellcheck containers/install.sh .ci/run workflow/profiles/slurm/drive.sbatch
 
-format: .venv/.dev-ready ## put the code in order
+format: .venv/.dev-ready ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt -l 110 Snakefile workflow
@@ -154,7 +154,7 @@ lock_like_cpu = cp envs/cpu.lock envs/new.lock && $(LOCK) $(2) envs/$(1).in -o e
 # The GPU check's lock leaves out what the machine has; pydantic and its parts it may not have.
 there_already = $$(sed -nE 's/^([a-z0-9._-]+)==.*/--no-emit-package \1/p' envs/gpu-machine.lock | grep -vE ' (pydantic|pydantic-core|annotated-types|typing-inspection)$$')
 
-lock: ## renew the locks (needs uv)
+lock: ## update the locks (needs uv)
 	$(LOCK) --python-version 3.11 --override envs/cpu.overrides.txt --extra-index-url $(TORCH_INDEX) envs/cpu.in -o envs/cpu.lock
 	$(LOCK) --python-version 3.11 envs/dev.in -o envs/dev.lock
 	$(call lock_like_cpu,serve,$(CUDA) --override envs/embeddings.overrides.txt)
