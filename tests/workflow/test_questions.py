@@ -34,11 +34,19 @@ def test_a_guard_judges_in_the_place_of_gpt_4o():
 
 def test_four_gpus_hold_the_paper_run(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(ROOT)
-    config = laid_over("Use fewer GPUs")
+    section = PAGE.split("## Use fewer GPUs\n")[1].split("\n## ")[0]
+    first, overlay = re.search(r'make plan CONFIG="(\S+) (\S+)"', section).groups()
+    config = checked(validate(changed(read(ROOT / first), read(ROOT / overlay)), "test"))
     sizes = {model: parameters_of(config, model) for model in config.models}
     assert memory.problems(config, sizes, 1, 2) == []
     unchanged = validate({**read(ROOT / "config/paper.yaml"), "plan": {"gpus": 4}}, "test")
     assert memory.problems(unchanged, sizes, 1, 2)
+
+
+def test_seeds_are_added_and_a_method_removed():
+    whole = checked(validate(read(ROOT / "config/demo.yaml"), "test"))
+    assert len(laid_over("Train with several seeds").seeds) == 3 > len(whole.seeds)
+    assert set(whole.methods) - set(laid_over("Leave a method out").methods) == {"ipo_lexical"}
 
 
 def test_a_lora_of_8b_fits_one_gpu_of_80_gb(monkeypatch: pytest.MonkeyPatch):
