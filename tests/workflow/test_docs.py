@@ -122,7 +122,9 @@ def test_results_name_the_harm_at_matched_compliance():
     compared = ("grpo_zy", "dpo_natural", "sft_safe", "dpo_full", "ipo", "grpo_y", "sft")
     pairs = list(itertools.combinations(harm.loc[list(compared), ["low", "high"]].itertuples(), 2))
     overlap = sum(a.low <= b.high and b.low <= a.high for a, b in pairs)
-    assert f"Of the {len(pairs)} pairs of the seven methods without stage 2, {overlap} have overlapping" in page
+    assert (
+        f"Of the {len(pairs)} pairs of the seven methods without stage 2, {overlap} have overlapping" in page
+    )
 
 
 def over_bases_rows() -> list[str]:
