@@ -6,6 +6,9 @@ from pydantic import Field, model_validator
 
 from safe_reasoning.config.section import Section
 
+# Keys that an endpoint's replies depend on: a higher budget or a longer time-out changes none
+ANSWERS = ("base_url", "model", "temperature", "max_tokens")
+
 
 class Budget(Section):
     """The most that one run may spend at one endpoint, over all its jobs and however often it is

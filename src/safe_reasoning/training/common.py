@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import random
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +30,7 @@ from safe_reasoning.training.kept_weights import KeepWeights
 from safe_reasoning.training.progress import Progress
 
 Row = Mapping[str, Any]
+NOTE = "work.json"  # what a training is, in its folder until it ends (`training.work`)
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,7 @@ def keep_unchanged(task: Task, source: Path, reason: str) -> None:
     for file in source.iterdir():
         if file.is_file() and file.name != "training.json":
             shutil.copy(file, task.out)
+    (task.out / NOTE).unlink(missing_ok=True)
     write_json(
         task.out / "training.json",
         {
@@ -133,28 +134,6 @@ def keep_unchanged(task: Task, source: Path, reason: str) -> None:
             "reason": reason,
         },
     )
-
-
-def forget_other_work(task: Task) -> None:
-    """Remove the checkpoints of a training with other settings or from another base.
-
-    Only the same work may go on.
-    """
-    marker = task.base / "training.json"
-    work = {
-        "settings": task.method.model_dump(),
-        "seed": task.seed,
-        "base": sha256(marker) if marker.exists() else str(task.base),
-        "checkpoints": task.config.evaluate.checkpoints,
-    }
-    note = task.out / "work.json"
-    if int(os.environ.get("RANK", "0")):
-        return
-    if note.exists() and read_json(note) != work:
-        for checkpoint in (*task.out.glob("checkpoint-*"), *task.out.glob("checkpoints")):
-            shutil.rmtree(checkpoint)
-        (task.out / "seconds.json").unlink(missing_ok=True)
-    write_json(note, work)
 
 
 def last_checkpoint(folder: Path) -> str | None:
@@ -183,8 +162,7 @@ def run(
     `counts` gives what the recipe reports beyond that, from the final state (whose log survives a
     resume).
     """
-    forget_other_work(task)
-    # Before a process looks for checkpoints that another one removes
+    # Before a process looks for checkpoints that the first one removes (`work.forget_other_work`)
     trainer.accelerator.wait_for_everyone()
     callback = Progress(f"{task.model} {task.name}", task.out)
     trainer.remove_callback(PrinterCallback)
@@ -205,7 +183,7 @@ def run(
         for folder in (*task.out.glob("checkpoint-*"), task.out / "rows"):
             (folder / "trainer_state.json").unlink(missing_ok=True)  # a half-removed one is not whole
             shutil.rmtree(folder, ignore_errors=True)
-        for leftover in ("seconds.json", "work.json", "training_args.bin"):
+        for leftover in ("seconds.json", NOTE, "training_args.bin"):
             (task.out / leftover).unlink(missing_ok=True)
         write_json(
             task.out / "training.json",

@@ -114,7 +114,6 @@ def test_every_process_waits_before_it_looks_for_checkpoints(tmp_path: Path, mon
     def train(resume_from_checkpoint: Any) -> None:
         raise Stopped
 
-    monkeypatch.setattr(common, "forget_other_work", noted("forget"))
     monkeypatch.setattr(common, "last_checkpoint", noted("look"))
     accelerator = SimpleNamespace(wait_for_everyone=noted("wait"))
     trainer = SimpleNamespace(
@@ -122,7 +121,7 @@ def test_every_process_waits_before_it_looks_for_checkpoints(tmp_path: Path, mon
     )
     with pytest.raises(Stopped):
         common.run(trainer, Task(configuration(), "nano", "m", 0, tmp_path, tmp_path), None, lambda _: {})
-    assert [name for name in order if name not in "+-"] == ["forget", "wait", "look"]
+    assert [name for name in order if name not in "+-"] == ["wait", "look"]
 
 
 @pytest.mark.parametrize(("one_by_one", "models"), [(False, 2), (True, 1)])
