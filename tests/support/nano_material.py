@@ -143,6 +143,25 @@ def material(settings: dict[str, Any]) -> Material:
     return made
 
 
+def with_responses(made: Material) -> Material:
+    """The material as under `pairs.append_response`: both sides go on to a response and its end."""
+    pairs = made.config.pairs.model_copy(update={"append_response": True})
+    config = made.config.model_copy(update={"pairs": pairs})
+
+    def side(ids: list[int], response: str) -> list[int]:
+        said = tokenizer().encode(f"\n{response}", add_special_tokens=False)
+        return [*ids, *said, tokenizer().eos_token_id]
+
+    longer = [
+        pair
+        | {"chosen_ids": side(pair["chosen_ids"], "I cannot share it.")}
+        | {"rejected_ids": side(pair["rejected_ids"], "First, boil the red ash.")}
+        for pair in made.pairs
+    ]
+    made.__dict__.update(config=config, pairs=longer)
+    return made
+
+
 def texts(made: Material, rows: list[dict[str, Any]]) -> list[str]:
     """The completions of rows as text."""
     return [made.tokenizer.decode(one["completion_ids"], skip_special_tokens=True) for one in rows]

@@ -38,7 +38,7 @@ class Settings(KindSettings):
     loss_on: Literal["after", "whole"] = Field("after", description="the cut, or the whole completion")
     response: bool = Field(
         False,
-        description="rows go on to a safe response; by default they end with the reasoning, as pairs do",
+        description="rows go on to a safe response; by default they end with the reasoning",
     )
     late: bool = Field(
         False, description="put in a sentence that takes back what was said, not one of the picked triggers"
@@ -79,7 +79,7 @@ class Cut:
         pair: the intervened pair whose rejected side the trace is.
         original: tokens of the trace.
         kept: how many of them come before the cut.
-        given: those, and the trigger's (at the cue: the whole corrected trace).
+        given: those, and the trigger's (at the cue: the whole corrected reasoning).
     """
 
     pair: Row
@@ -109,7 +109,9 @@ def _cut(material: Material, pair: Row) -> Cut:
     prefix = reasoning_prefix(pair)
     original = [*prefix, *pair["rejected_ids"]]
     if settings.cut == "cue":
-        return Cut(pair, original, len(prefix), [*prefix, *pair["chosen_ids"]])
+        # A pair's side may hold a response too: that is sampled anew where rows have one
+        corrected = side_ids(material.tokenizer, [*prefix, *pair["chosen_ids"]], whole=False)
+        return Cut(pair, original, len(prefix), corrected)
     end = reasoning_tokens(material.tokenizer, original)
     if settings.cut == "end":
         kept = end

@@ -23,7 +23,7 @@ from safe_reasoning.core.trace import continue_text
 from safe_reasoning.pairs.demonstration import Kind
 from safe_reasoning.pairs.material import Built, Material
 from safe_reasoning.pairs.own_rollouts import benign_rows
-from safe_reasoning.pairs.rows import Row, reasoning_prefix
+from safe_reasoning.pairs.rows import Row, reasoning_prefix, side_ids
 from safe_reasoning.pairs.wording import wording_of
 
 
@@ -69,11 +69,11 @@ def build(material: Material) -> Built:
 
 
 def _safe_end(material: Material, pair: Row, rng: random.Random) -> dict[str, Any]:
-    """Context: a random prefix of the harmful trace. Learned: the corrected part of the pair, or
-    without a prefix the whole corrected trace.
+    """Context: a random prefix of the harmful reasoning. Learned: the corrected part of the pair,
+    or without a prefix the whole corrected trace.
     """
     prefix = reasoning_prefix(pair)
-    harmful = [*prefix, *pair["rejected_ids"]]
+    harmful = side_ids(material.tokenizer, [*prefix, *pair["rejected_ids"]], whole=False)
     if rng.random() < material.settings.no_prefix:
         return material.demonstration(pair["prompt_id"], [*prefix, *pair["chosen_ids"]], loss_from=0)
     cut = rng.randrange(1, max(2, len(harmful) - 1))

@@ -13,7 +13,7 @@ from safe_reasoning.pairs.rows import reasoning_prefix
 from safe_reasoning.training.recipes.dpo_full import whole_traces
 from safe_reasoning.training.recipes.dpo_on import pair_of
 from safe_reasoning.training.supervised import labels_of
-from tests.support.nano_material import GoesOn, material, texts
+from tests.support.nano_material import GoesOn, material, texts, with_responses
 
 SIDES = ("prompt_ids", "chosen_ids", "rejected_ids")
 
@@ -112,3 +112,25 @@ def test_the_corrected_part_has_no_cue_by_the_detector():
     found, rows, _ = made(cut="random")
     after = [row["completion_ids"][row["loss_from"] :] for row in rows]
     assert all(cue is None for cue, _ in find_cues(found.tokenizer, after, found.detector))
+
+
+def test_a_pair_with_a_response_goes_on_behind_its_reasoning_alone():
+    """Else the base would go on behind the end of sequence, and that would be learned."""
+    found = with_responses(material({"kind": "corrected", "response": True, "loss_on": "whole"}))
+    end = found.tokenizer.eos_token_id
+    rows = corrected.build(found).rows
+    assert len(rows) == len(found.pairs) > 5
+    for request in found.sampler.requests:
+        assert end not in request.given_ids
+        assert found.tokenizer.decode(request.given_ids).endswith("</think>")
+    for row, text in zip(rows, texts(found, rows), strict=True):
+        assert row["completion_ids"].index(end) == len(row["completion_ids"]) - 1
+        assert split_trace(text).response == "I am sorry, but I cannot help with it."
+        assert row["rejected_ids"][-1] == end, "the sides end alike"
+
+
+def test_rows_without_a_response_end_with_the_reasoning_whatever_pairs_hold():
+    _, plain, _ = made()
+    rows = corrected.build(with_responses(material({"kind": "corrected"}))).rows
+    assert [row["completion_ids"] for row in rows] == [row["completion_ids"] for row in plain]
+    assert all(row["rejected_ids"] is None for row in rows)

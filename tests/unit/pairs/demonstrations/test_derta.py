@@ -9,7 +9,7 @@ from safe_reasoning.pairs.demonstrations import corrected, derta
 from safe_reasoning.pairs.material import Material
 from safe_reasoning.pairs.rows import reasoning_prefix
 from safe_reasoning.training.supervised import labels_of
-from tests.support.nano_material import material
+from tests.support.nano_material import material, texts, with_responses
 
 
 def made(**settings: object) -> tuple[Material, list[dict], dict[str, int]]:
@@ -52,6 +52,19 @@ def test_a_safe_end_comes_after_a_random_prefix_that_bears_no_loss():
         assert 1 <= cut < len(harmful) - 1 and row["completion_ids"][:cut] == harmful[:cut]
         ends = found.tokenizer.decode(row["completion_ids"][cut:])
         assert found.tokenizer.decode(pair["chosen_ids"]).strip() == ends.strip()
+
+
+def test_a_safe_end_closes_the_reasoning_once_where_pairs_hold_responses():
+    """A prefix that reached into the response would be followed by a second closing tag."""
+    found = with_responses(material({"kind": "derta", "no_prefix": 0.0}))
+    built = derta.build(found)
+    ends = built.rows[: built.counts["mle"]]
+    assert [text.count("</think>") for text in texts(found, ends)] == [1] * len(found.pairs)
+    eos = found.tokenizer.eos_token_id
+    assert all(row["completion_ids"].index(eos) == len(row["completion_ids"]) - 1 for row in ends)
+    _, plain, _ = made(no_prefix=0.0)
+    cuts = [row["loss_from"] for row in plain[: len(ends)]]
+    assert [row["loss_from"] for row in ends] == cuts, "responses move no cut"
 
 
 def test_on_two_word_chains_the_loss_is_the_hand_value_and_turning_gets_likelier_everywhere():
