@@ -27,8 +27,8 @@ SETS, SAMPLES, AGREEMENT = (56, 42, 98), 3, 0.3
 RATES = (0.002, 0.005, 0.01, 0.02, 0.05)
 KINDS = ("rate", "difference from none", "difference of equal rates")
 RUNS, RESAMPLES = 400, 400
-# Of a nano set: items, wordings of each, samples, rate, and how far samples of one item agree (intraclass
-# correlation; 0.04 to 0.11 in the four safety sets of the demo's base)
+# Of a nano set: items, wordings of each, samples, rate, and how far samples of one item agree:
+# intraclass correlation, 0.04 to 0.11 in the four safety sets of the demo's base
 ITEMS, WORDINGS, OF_EACH, HARM, OF_ITEM = 13, 7, 2, 0.6, 0.11
 
 
