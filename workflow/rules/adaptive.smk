@@ -56,7 +56,9 @@ rule attack_method:
             "evaluate.judge",
             "evaluate.worst_samples",
             *(f"attacks.{name}" for name in ADAPTIVE),
-        ),
+            *answers_of(*(chat for attack in ADAPTIVE.values() for chat in attack.chats)),
+        )
+        + judge_settings(JUDGE),
     message:
         "Attacking {wildcards.model} {wildcards.method}, seed {wildcards.seed}"
     shell:

@@ -15,7 +15,7 @@ rule fit_embedding_judge:
         **LIGHT,
     params:
         config=CONFIG_FILE,
-        rerun_on=settings("data_mirror"),
+        rerun_on=lambda w: settings("data_mirror") + pins_of_labels(),
     message:
         "Fitting the embedding judge {wildcards.judge}"
     shell:
@@ -41,7 +41,7 @@ rule judge_labelled_texts:
         **LIGHT,
     params:
         config=CONFIG_FILE,
-        rerun_on=lambda w: settings("data_mirror") + judge_settings(w.judge),
+        rerun_on=lambda w: settings("data_mirror") + judge_settings(w.judge) + pins_of_labels(),
     message:
         "Judging labelled texts by {wildcards.judge}"
     shell:
@@ -75,7 +75,7 @@ rule audit_judges:
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output.audit),
-        rerun_on=settings("evaluate.audit", "evaluate.bootstrap"),
+        rerun_on=lambda w: settings("evaluate.audit", "evaluate.bootstrap") + pins_of_labels(),
     message:
         "Comparing judges with people's labels"
     shell:

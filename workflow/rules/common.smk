@@ -19,9 +19,11 @@ from safe_reasoning.plan import at_start, machine, preflight
 from safe_reasoning.plan.characterized import characterized
 from safe_reasoning.plan.checked_config import check_own_files, checked
 from safe_reasoning.plan.targets import check_targets
+from safe_reasoning.judge_audit import human_labels, onset_labels
 from safe_reasoning.prompts.benchmark import splits
 from safe_reasoning.runtime import clock, images, run_lock, start_job
 from safe_reasoning.runtime.code_digest import Digests
+from safe_reasoning.sources import table as sources_table
 from safe_reasoning.core import arithmetic
 from safe_reasoning.core.cli import progress
 from safe_reasoning.judging.kinds import audited_detectors, chat_of, judge_kind, judge_sources, modules_of
@@ -33,6 +35,7 @@ from safe_reasoning.runtime.images import image
 from safe_reasoning.core.files import write_bytes
 from safe_reasoning.core.model_folder import files_of
 from safe_reasoning.report.traces.files import Files
+from safe_reasoning.config.endpoints import ANSWERS
 from safe_reasoning.config.methods import PROMPT_ROLES
 from safe_reasoning.training.recipe import MODEL_INPUTS, input_files, pair_stems, recipe_of, stage1_files
 

@@ -98,7 +98,8 @@ rule fit_step_scorer:
         base=lambda w, input: folder_of(input.base),
         rerun_on=settings(
             "world_seed", "characterize.unsafe_threshold", "evaluate.judge", "evaluate.bootstrap"
-        ),
+        )
+        + judge_settings(JUDGE),
     message:
         "Fitting the step scorer of {wildcards.model}"
     shell:

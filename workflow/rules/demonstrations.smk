@@ -40,7 +40,9 @@ rule write_trace_demonstrations:
     params:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
-        rerun_on=lambda w: settings("data_mirror") + code_of(f"prompts.benchmarks.{w.traces}"),
+        rerun_on=lambda w: settings("data_mirror")
+        + code_of(f"prompts.benchmarks.{w.traces}")
+        + pins_of(w.traces),
     message:
         "Writing demonstrations for {wildcards.model} from {wildcards.traces}"
     shell:

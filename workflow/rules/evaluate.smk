@@ -54,7 +54,8 @@ rule measure_contamination:
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output.table),
-        rerun_on=code_of(*(f"prompts.benchmarks.{name}" for name in PUBLISHED_TRACES)),
+        rerun_on=code_of(*(f"prompts.benchmarks.{name}" for name in PUBLISHED_TRACES))
+        + pins_of(*PUBLISHED_TRACES),
     message:
         "Comparing test prompts with training prompts"
     shell:

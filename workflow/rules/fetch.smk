@@ -1,5 +1,5 @@
 # Weights that others made: base models, released baselines and judges from a model hub, base models
-# from a folder.
+# from a folder, which no pin names.
 rule fetch_base:
     output:
         f"{RUN}/models/{{model}}/base/training.json",
@@ -15,7 +15,8 @@ rule fetch_base:
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output[0]),
-        rerun_on=lambda w: settings(f"models.{w.model}", "data_mirror"),
+        rerun_on=lambda w: settings(f"models.{w.model}", "data_mirror")
+        + pins_of(getattr(CONFIG.models[w.model], "source", None)),
     message:
         "Fetching the base model {wildcards.model}"
     shell:
@@ -47,7 +48,8 @@ rule fetch_released:
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output[0]),
-        rerun_on=lambda w: settings(f"methods.{w.method}.weights", "data_mirror"),
+        rerun_on=lambda w: settings(f"methods.{w.method}.weights", "data_mirror")
+        + pins_of(CONFIG.methods[w.method].weights.get(w.model)),
     message:
         "Fetching released weights {wildcards.method} of {wildcards.model}"
     shell:
@@ -71,7 +73,7 @@ rule fetch_judge:
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output[0]),
-        rerun_on=settings("data_mirror"),
+        rerun_on=lambda w: settings("data_mirror") + pins_of(w.source),
     message:
         "Fetching the judge {wildcards.source}"
     shell:

@@ -73,8 +73,7 @@ rule warm_up:
         converted=lambda w, input: folder_of(input[0]),
         out=lambda w, output: folder_of(output[0]),
         answers=lambda w, input: f"--answers {input.answers} " if input.answers else "",
-        rerun_on=lambda w: settings(f"models.{w.model}", "world_seed")
-        + code_of(*readers_of(*CONFIG.prompt_sets)),
+        rerun_on=lambda w: settings(f"models.{w.model}", "world_seed") + benchmarks_of(*CONFIG.prompt_sets),
     message:
         "Teaching {wildcards.model} to reason in think tags"
     shell:

@@ -24,7 +24,7 @@ rule sample_own_answers:
         rerun_on=lambda w: settings(
             "engine", "decoding", f"models.{w.model}.warm_up_traces", "prompt_sets", "world_seed"
         )
-        + code_of(*readers_of(*CONFIG.prompt_sets)),
+        + benchmarks_of(*CONFIG.prompt_sets),
     message:
         "Asking the untouched {wildcards.model}"
     shell:

@@ -25,7 +25,7 @@ rule attack_prompts:
         rerun_on=lambda w: settings(
             f"prompt_sets.{w.prompt_set}", "attacks", *answers_of(*CONFIG.endpoints), "world_seed"
         )
-        + code_of(*readers_of(w.prompt_set)),
+        + benchmarks_of(w.prompt_set),
     message:
         "Attacking the prompts of {wildcards.prompt_set}"
     shell:
@@ -55,8 +55,7 @@ rule make_prompts:
     params:
         config=CONFIG_FILE,
         attacks=lambda w, input: f"--attacks {input.attacks} " if input.attacks else "",
-        rerun_on=lambda w: settings(f"prompt_sets.{w.prompt_set}", "world_seed")
-        + code_of(*readers_of(w.prompt_set)),
+        rerun_on=lambda w: settings(f"prompt_sets.{w.prompt_set}", "world_seed") + benchmarks_of(w.prompt_set),
     message:
         "Writing the prompt set {wildcards.prompt_set}"
     shell:

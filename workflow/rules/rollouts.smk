@@ -1,4 +1,9 @@
-# Rollouts of the base model on the alignment prompts.
+# Rollouts of the base model on the alignment prompts, some of which have token limits of their own.
+LIMITED = [
+    name for name in CONFIG.sets_of(*roles_of_rollouts(CONFIG)) if CONFIG.prompt_sets[name].max_new_tokens
+]
+
+
 rule sample_rollouts:
     input:
         base=f"{RUN}/models/{{model}}/base/training.json",
@@ -19,7 +24,13 @@ rule sample_rollouts:
         config=CONFIG_FILE,
         model_dir=lambda w, input: folder_of(input.base),
         shards=f"{RUN}/generations/{{model}}/base/shards",
-        rerun_on=settings("engine", "decoding", "characterize.rollouts", "pairs.overrefusal_samples"),
+        rerun_on=settings(
+            "engine",
+            "decoding",
+            "characterize.rollouts",
+            "pairs.overrefusal_samples",
+            *(f"prompt_sets.{name}.max_new_tokens" for name in LIMITED),
+        ),
     message:
         "Sampling rollouts of {wildcards.model}"
     shell:

@@ -88,7 +88,9 @@ rule audit_onsets:
         **GENERATION,
     params:
         config=CONFIG_FILE,
-        rerun_on=settings("data_mirror", "evaluate.bootstrap") + judge_settings(*audited_detectors(CONFIG)),
+        rerun_on=settings("data_mirror", "evaluate.bootstrap")
+        + judge_settings(*audited_detectors(CONFIG))
+        + pins_of(*onset_labels.SOURCES),
     message:
         "Comparing cue detectors with the first unsafe sentence by people"
     shell:
