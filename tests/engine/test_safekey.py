@@ -123,9 +123,9 @@ def trainer_of(tiny_model: Path, out: Path, **settings: float) -> KeySentenceTra
     )  # fmt: skip
 
 
-def losses(trainer: KeySentenceTrainer) -> torch.Tensor:
-    """The loss of a batch of all rows, in the last part of a training."""
-    batch = trainer.data_collator([trainer.train_dataset[i] for i in range(4)])
+def losses(trainer: KeySentenceTrainer, places: tuple[int, ...] = (0, 1, 2, 3)) -> torch.Tensor:
+    """The loss of a batch of all rows, or of some, in the last part of a training."""
+    batch = trainer.data_collator([trainer.train_dataset[i] for i in places])
     trainer.state.max_steps = trainer.state.global_step = 10
     trainer._counts = (float(batch["key"].sum()), float(batch["understood"].any(1).sum()))
     return trainer.compute_loss(trainer.model, batch)
@@ -166,6 +166,27 @@ def test_the_heads_teach_the_trunk(tiny_model: Path, tmp_path: Path):
             torch.cat([p.grad.flatten() for n, p in trainer.model.named_parameters() if HEADS not in n])
         )
     assert float((gradients[1] - gradients[0]).abs().max()) > 1e-5
+
+
+def test_heads_that_deepspeed_made_bfloat16_give_float32_losses(tiny_model: Path, tmp_path: Path):
+    plain = losses(trainer_of(tiny_model, tmp_path, key_weight=0, head_weight=0))
+    trainer = trainer_of(tiny_model, tmp_path, key_weight=0, head_weight=0.5)
+    exact = losses(trainer)
+    getattr(trainer.model, HEADS).bfloat16()
+    rounded = losses(trainer)
+    assert rounded.dtype == torch.float32
+    assert 0 < abs(float(rounded.detach() - exact.detach())) < 0.02 * float(exact.detach() - plain.detach())
+
+
+def test_rows_without_spans_reach_the_heads_with_gradients_of_zero(tiny_model: Path, tmp_path: Path):
+    """Processes reduce the same gradients, whichever rows they have."""
+    plain = losses(trainer_of(tiny_model, tmp_path, key_weight=0, head_weight=0), (3,))
+    trainer = trainer_of(tiny_model, tmp_path, key_weight=0, head_weight=0.5)
+    loss = losses(trainer, (3,))
+    loss.backward()
+    assert float(loss.detach()) == float(plain.detach())
+    gradients = [weight.grad for weight in getattr(trainer.model, HEADS).parameters()]
+    assert len(gradients) == 4 and all(given is not None and not given.any() for given in gradients)
 
 
 def trained(tiny_model: Path, folder: Path, name: str, **more: Any) -> dict:

@@ -45,7 +45,10 @@ class SpanCollator(DataCollatorForLanguageModeling):
 
 
 class SafetyHeads(nn.Module):
-    """Two logits of a harmful request, from hidden states of shape (rows, tokens, hidden)."""
+    """Two logits of a harmful request, from hidden states of shape (rows, tokens, hidden).
+
+    Means and logits are float32, whatever DeepSpeed makes of the weights.
+    """
 
     def __init__(self, hidden: int, seed: int) -> None:
         super().__init__()
@@ -58,14 +61,19 @@ class SafetyHeads(nn.Module):
 
         Args:
             states: hidden states.
-            understood: 1 for a token of the understanding, at least one a row, shape (rows,
-                tokens).
+            understood: 1 for a token of the understanding, shape (rows, tokens). A row without any
+                has the logits of zeros.
         """
         before = understood.flip(1).cumsum(1).flip(1).clamp(max=1)
         means = [
-            (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True) for mask in (understood, before)
+            (states.float() * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
+            for mask in (understood, before)
         ]
-        return self.understood(means[0])[:, 0], self.all(means[1])[:, 0]
+        understood_logits, all_logits = (
+            head(mean.to(head.weight.dtype))[:, 0].float()
+            for head, mean in zip((self.understood, self.all), means, strict=True)
+        )
+        return understood_logits, all_logits
 
 
 class KeySentenceTrainer(SFTTrainer):
@@ -86,7 +94,8 @@ class KeySentenceTrainer(SFTTrainer):
         if settings.head_weight:
             model: Any = self.model
             heads = SafetyHeads(model.config.hidden_size, heads_seed)
-            setattr(model, HEADS, heads.to(model.device))
+            # ZeRO-3 has shared out the model in bfloat16 by now, and takes weights of one type
+            setattr(model, HEADS, heads.to(model.device, model.dtype))
 
     def extra_steps(self, steps: int) -> int:
         """How many of so many steps, the last ones, have the extra losses."""
@@ -131,15 +140,18 @@ class KeySentenceTrainer(SFTTrainer):
         )
 
     def _head_loss(self, model: Any, hidden: Tensor, spans: Mapping[str, Tensor]) -> Any:
+        """Part of L_head of a micro-batch: 0 where no row has an understanding.
+
+        The heads run on every row all the same: all processes have to reduce the same gradients.
+        """
         weight, balance = self._settings.head_weight, self._settings.head_balance
-        rows = spans["understood"].any(1)
-        if not weight or not rows.any():
+        if not weight:
             return 0.0
         heads = getattr(self.accelerator.unwrap_model(model), HEADS)
-        logits = heads(hidden[rows].float(), spans["understood"][rows])
+        counted = spans["understood"].any(1).float()
         losses = [
-            nn.functional.binary_cross_entropy_with_logits(each, spans["unsafe"][rows], reduction="sum")
-            for each in logits
+            nn.functional.binary_cross_entropy_with_logits(each, spans["unsafe"], counted, reduction="sum")
+            for each in heads(hidden, spans["understood"])
         ]
         return weight * (balance * losses[0] + (1 - balance) * losses[1]) / max(1.0, self._counts[1])
 
