@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,7 +33,9 @@ def train_on_groups(task: Task, groups: Sequence[Row]) -> None:
     # Read before DeepSpeed knows of the training: it would share out these weights too
     dtype = {**loading, "dtype": precision(task.method)}
     reference = AutoModelForCausalLM.from_pretrained(task.base, **dtype).eval().requires_grad_(False)
-    reference = reference.to("cuda" if torch.cuda.is_available() else "cpu")
+    # The trainer has not chosen this process's GPU yet
+    own = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+    reference = reference.to(own if torch.cuda.is_available() else "cpu")
     rows = with_reference(reference, groups, collator)
     arguments = TrainingArguments(**options, remove_unused_columns=False)
     trainer = ListwiseTrainer(

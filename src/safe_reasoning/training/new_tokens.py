@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from safe_reasoning.core.errors import UserError
 from safe_reasoning.core.files import sha256
 
-WAIT = 600  # seconds for which a process waits for the first one's work
+WAIT = 3600  # seconds for which a process waits for the first one's work
 
 
 def add_tokens(tokenizer: Any, tokens: Sequence[str]) -> list[int]:
@@ -49,13 +50,21 @@ def grown_base(base: Path, tokens: Sequence[str], out: Path) -> Path:
 
     Written once, by the first process; a resumed training finds it. Its name holds the hash of the
     base, so that another base never meets it.
+
+    Raises:
+        UserError: the first process has not written it within an hour.
     """
     marker = base / "training.json"
     name = sha256(marker if marker.exists() else base / "config.json")[:12]
     folder = out / f"grown-{name}"
     if int(os.environ.get("RANK", "0")):
         deadline = time.monotonic() + WAIT
-        while not folder.exists() and time.monotonic() < deadline:
+        while not folder.exists():
+            if time.monotonic() >= deadline:
+                raise UserError(
+                    f"the first process has not written {folder} after {WAIT} s: see its lines in the log, "
+                    "and whether all nodes see the same folder"
+                )
             time.sleep(1)
     elif not folder.exists():
         _write(base, tokens, folder)
