@@ -47,7 +47,7 @@ def main() -> None:
     config = load(arguments.config)
     from safe_reasoning.control.inputs import PolicyInputs
     from safe_reasoning.control.paths import run_paths
-    from safe_reasoning.control.policy import annotators_of, settings_of
+    from safe_reasoning.control.policy import annotators_of, copies_of, settings_of
     from safe_reasoning.sampling.chat_template import template_hash
     from safe_reasoning.sampling.engine import load_tokenizer
     from safe_reasoning.sampling.prompt_sets import requests_for
@@ -56,7 +56,7 @@ def main() -> None:
     if (name := config.methods[arguments.method].policy) is None:
         raise UserError(f"{arguments.method} has no policy: give a method of the recipe decode")
     settings = settings_of(config, name)
-    config = sharing_a_gpu(config, *annotators_of(config, name))
+    config = sharing_a_gpu(config, *annotators_of(config, name), copies=copies_of(config, name))
     tokenizer = load_tokenizer(arguments.model_dir)
     prompts = [row for path in arguments.prompts for row in read_rows(path, "prompts")]
     benign = [row for path in arguments.benign_prompts for row in read_rows(path, "prompts")]

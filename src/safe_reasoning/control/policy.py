@@ -77,6 +77,11 @@ def needs_of(config: Config, name: str) -> tuple[Need, ...]:
     return kind_named(settings.kind).needs(settings)
 
 
+def copies_of(config: Config, name: str) -> int:
+    """Weights that a policy holds beside the engines: the model's, the base's, or both."""
+    return sum(need in ("weights", "scorer") for need in needs_of(config, name))
+
+
 def continuations_of(config: Config, name: str) -> int:
     """Most continuations that a policy samples for one completion, beyond that one itself."""
     settings = settings_of(config, name)

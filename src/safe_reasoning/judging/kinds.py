@@ -111,14 +111,18 @@ def _setting(name: str, key: str, config: Config) -> str | None:
     return found
 
 
-def sharing_a_gpu(config: Config, *asked: str) -> Config:
+def engines_of(config: Config, *asked: str) -> int:
+    """Engines of a job that samples a model and asks these: one, and one for each of them here."""
+    chats = {chat for name in asked if (chat := chat_of(name, config)) in config.models}
+    return 1 + len(chats | {source for name in asked if (source := weights_of(name, config))})
+
+
+def sharing_a_gpu(config: Config, *asked: str, copies: int = 0) -> Config:
     """The configuration of a job that samples one model and asks judges or detectors.
 
-    Those of them that are models here have engines of their own on the same GPU, so that each
-    engine takes its part of the memory.
+    Its engines, and copies of weights that it holds beside them, each take a part of the one GPU.
     """
-    chats = {chat for name in asked if (chat := chat_of(name, config)) in config.models}
-    engines = 1 + len(chats | {source for name in asked if (source := weights_of(name, config))})
+    engines = engines_of(config, *asked) + copies
     return config.model_copy(update={"engine": config.engine.shared_by(engines)})
 
 
@@ -178,10 +182,8 @@ def resolved(config: Config) -> Config:
     for name in [*judges, *detectors]:
         if chat := chat_of(name, config):
             _known(f"{name}.chat", chat, chats)
-            endpoint, least = (
-                config.endpoints.get(chat),
-                kind_of_judge(name, config).reply_tokens if name in judges else 0,
-            )
+            endpoint = config.endpoints.get(chat)
+            least = kind_of_judge(name, config).reply_tokens if name in judges else 0
             if endpoint and endpoint.max_tokens < least:
                 raise UserError(
                     f"{name}: its reply has several lines: give endpoints.{chat}.max_tokens {least} or more"

@@ -9,7 +9,8 @@ import math
 
 from safe_reasoning.config import Config
 from safe_reasoning.config.engine import LARGEST_SHARE
-from safe_reasoning.judging.kinds import chat_of, weights_of
+from safe_reasoning.control.policy import annotators_of, copies_of
+from safe_reasoning.judging.kinds import chat_of, engines_of, weights_of
 from safe_reasoning.plan.training_memory import BYTES_OF_WEIGHTS, GIB, RESERVED, training_problems
 
 BYTES = {"bfloat16": 2, "float32": 4}
@@ -46,7 +47,8 @@ def _serving_problems(config: Config, name: str, billions: float) -> list[str]:
 def engines(config: Config, model: str) -> int:
     """The most engines that one job about a model, or about a judge's weights, has open on a GPU.
 
-    They share `engine.gpu_memory_share` (`Engine.shared_by`).
+    They share `engine.gpu_memory_share` (`Engine.shared_by`). Weights that a policy holds beside
+    them count as one more.
     """
     methods = config.methods_of(model) if model in config.models else list(config.methods)
     names = {config.evaluate.judge, config.detector, *(config.methods[name].detector for name in methods)}
@@ -56,8 +58,13 @@ def engines(config: Config, model: str) -> int:
         for attack in config.attacks.values()
         if model in attack.chats or (attack.adapts and model in config.models)
     ]
+    decoding = [
+        engines_of(config, *annotators_of(config, policy)) + copies_of(config, policy)
+        for name in methods
+        if (policy := config.methods[name].policy)
+    ]
     asked = {config.evaluate.judge, config.detector} & local
-    return max(1, *attacks, 1 + len(asked), 2 if local else 1)
+    return max(1, *attacks, *decoding, 1 + len(asked), 2 if local else 1)
 
 
 def judge_problems(config: Config, parameters: dict[str, float]) -> list[str]:
