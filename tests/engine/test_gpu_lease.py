@@ -83,5 +83,14 @@ def test_without_gpus_and_in_a_slurm_job_nothing_is_changed(ids: list[str]):
     holder.kill()
 
 
+def test_jobs_in_one_slurm_allocation_lease_its_gpus(ids: list[str]):
+    """One that got more GPUs than each of its jobs asks for, as when Snakemake runs inside it."""
+    first, second = (job(1, ids, HOLD, SLURM_JOB_ID="7") for _ in range(2))
+    got = [seen(first), seen(second)]
+    first.kill()
+    second.kill()
+    assert sorted(got) == ids
+
+
 def test_the_lease_outlives_exec_and_the_exit_code_is_the_job_s(ids: list[str]):
     assert job(1, ids, ["sh", "-c", "exit 7"]).wait(timeout=20) == 7

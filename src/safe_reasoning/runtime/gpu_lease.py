@@ -96,9 +96,13 @@ def _take(count: int, ids: Sequence[str], locks: Path) -> dict[str, int]:
 def environment_of_job(count: int, environment: Mapping[str, str], locks: Path = LOCKS) -> dict[str, str]:
     """The environment in which a job that asked for `count` GPUs sees just those.
 
-    A job without GPUs and a job of a SLURM cluster, which hands GPUs out itself, keep theirs as it
-    is.
+    A job without GPUs keeps its environment as it is. So does a job of a SLURM cluster, which hands
+    GPUs out itself. Where its allocation has more of them than it asked for, others run in it too,
+    and they lease among these: two allocations may count their GPUs by the same numbers.
     """
-    if count == 0 or ("SLURM_JOB_ID" in environment and VARIABLE in environment):
+    ids = visible_gpus(environment)
+    if allocation := environment.get("SLURM_JOB_ID") if VARIABLE in environment else None:
+        locks = locks.with_name(f"{locks.name}-{allocation}")
+    if count == 0 or (allocation and len(ids) <= count):
         return dict(environment)
-    return {**environment, VARIABLE: ",".join(lease(count, visible_gpus(environment), locks))}
+    return {**environment, VARIABLE: ",".join(lease(count, ids, locks))}
