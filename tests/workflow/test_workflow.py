@@ -121,3 +121,13 @@ def test_bad_input_of_scripts_is_one_line(project: Path, tmp_path: Path):
         errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
         assert result.returncode == 1 and len(errors) == 1 and named in errors[0], result.stderr
     assert not Path(out).exists()
+
+
+def test_the_scheduler_waits_for_jobs_and_does_not_poll(project: Path):
+    """With Snakemake's default limit of jobs per second, each look for jobs leaves a timer behind."""
+    snakefile = (project / "Snakefile").read_text()
+    shown = 'onsuccess:\n    print("limit:", workflow.scheduler.job_rate_limiter)\n'
+    (project / "Limited").write_text(f"{snakefile}\n{shown}")
+    one = ("results/tiny/prompts/sums.parquet", "--snakefile", "Limited", "--configfile", "tests/tiny.yaml")
+    result = snakemake(project, *one)
+    assert "limit: None" in result.stdout + result.stderr

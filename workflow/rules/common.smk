@@ -98,6 +98,10 @@ onstart:
     for line in preflight.costs(CONFIG):
         progress(line)
     run_lock.hold(RUN)
+    if workflow.local_exec:
+        # With a limit of jobs per second, Snakemake 9.27 leaves a timer behind at each look for jobs,
+        # which has it look again every second: a third of a core after 150 jobs
+        workflow.scheduler.job_rate_limiter = None
     if workflow.local_exec and not IN_CONTAINERS and not CONFIG.resources.gpus:
         start_job.offer(os.environ, CONFIG.engine.name)
     clock.bring_to_now([RUN, "src", "workflow"])
