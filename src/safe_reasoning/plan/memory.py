@@ -59,9 +59,11 @@ def engines(config: Config, model: str) -> int:
         if model in attack.chats or (attack.adapts and model in config.models)
     ]
     decoding = [
-        engines_of(config, *annotators_of(config, policy)) + copies_of(config, policy)
+        engines_of(config, *asked) + copies_of(config, policy)
         for name in methods
         if (policy := config.methods[name].policy)
+        for asked in [annotators_of(config, policy)]
+        if model in config.models or model in {weights_of(one, config) for one in asked}
     ]
     asked = {config.evaluate.judge, config.detector} & local
     return max(1, *attacks, *decoding, 1 + len(asked), 2 if local else 1)
