@@ -14,21 +14,10 @@ from safe_reasoning.plan.judge_calls import price
 from safe_reasoning.plan.rounding import about
 from safe_reasoning.plan.step import totals
 from safe_reasoning.report.tables.common import rate_cells
+from tests.support.pages import LABELS, one_line
 from tests.support.paths import ROOT
 from tools.artifact_page import DEMO_TIME, MINI_TIME, stated
 
-LABELS = {
-    "base": "base",
-    "SFT, safe traces": "sft_safe",
-    "SFT, chosen side": "sft",
-    "DPO, natural pairs": "dpo_natural",
-    "DPO, whole traces": "dpo_full",
-    "GRPO, reward y": "grpo_y",
-    "GRPO, reward z + y": "grpo_zy",
-    "IPO": "ipo",
-    "IPO, stage 2": "ipo_stage2",
-}
-NUMBERS = ["rate", "low", "high", "sd_bases", "sd_seeds"]
 HARM = [("safety_average", "reasoning", "harmful"), ("safety_average", "response", "harmful")]
 COLUMNS = {
     "demo": [
@@ -83,11 +72,6 @@ def test_what_fidelity_says_of_the_demo_is_in_its_configuration():
     assert f"the demo has {config.decoding.max_new_tokens}," in text
 
 
-def one_line(page: str) -> str:
-    """The page's text without its line breaks."""
-    return " ".join((ROOT / page).read_text().split())
-
-
 def test_readme_is_short():
     assert len((ROOT / "README.md").read_text().split()) <= 600
 
@@ -125,38 +109,6 @@ def test_results_name_the_harm_at_matched_compliance():
     assert (
         f"Of the {len(pairs)} pairs of the seven methods without stage 2, {overlap} have overlapping" in page
     )
-
-
-def over_bases_rows() -> list[str]:
-    """Per method: harmful reasoning at matched help over the bases, and its two spreads, in per cent."""
-    frame = pd.read_csv(ROOT / "results/reference/demo_replicates/metrics/over_bases.csv")
-    frame = frame[(frame["read_at"] == "matched") & (frame["prompt_set"] == "safety_average")]
-    frame = (100 * frame[frame["part"] == "reasoning"].set_index("method")[NUMBERS]).round(1)
-    return [
-        " | ".join(
-            [
-                label,
-                f"{row.rate} [{row.low}, {row.high}]",
-                str(row.sd_bases),
-                "-" if method == "base" else str(row.sd_seeds),
-            ]
-        )
-        for label, method in LABELS.items()
-        if method in frame.index
-        for row in [frame.loc[method]]
-    ]
-
-
-def test_results_page_shows_the_spread_between_bases():
-    table = (ROOT / "docs/results.md").read_text().split("<!-- over-bases-table -->")[1].split("\n\n")[0]
-    assert re.findall(r"^\| (.*) \|$", table, re.MULTILINE)[1:] == over_bases_rows()
-    words = {row.split(" | ")[0]: row.split(" | ")[1].split(" ")[0] for row in over_bases_rows()}
-    for label, said in (
-        ("IPO", "to {} %"),
-        ("GRPO, reward z + y", "({} %)"),
-        ("DPO, natural pairs", "({} %)"),
-    ):
-        assert said.format(round(float(words[label]))) in one_line("README.md"), label
 
 
 def test_functions_that_architecture_names_are_there():

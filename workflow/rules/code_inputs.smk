@@ -19,8 +19,8 @@ def pins_of(*sources):
 
     Given as a parameter, another revision or digest runs the job again; other terms do not.
     """
-    unread = {"licence", "gated", "parameters"}
-    found = {name: SOURCES[name].model_dump(exclude=unread) for name in sources if name in SOURCES}
+    terms = {"licence", "gated", "parameters"}
+    found = {name: SOURCES[name].model_dump(exclude=terms) for name in sources if name in SOURCES}
     return json.dumps(found, sort_keys=True) if found else ""
 
 

@@ -20,7 +20,7 @@ def forget_other_work(task: Task, inputs: Mapping[str, Path]) -> None:
     process.
 
     Checkpoints, weights along the way, and the data set with the reference's log-probabilities,
-    whose name does not always tell the weights that they are of.
+    whose name does not always differ with the weights.
 
     Args:
         task: what is trained.

@@ -1,4 +1,4 @@
-"""Reading off at matched help: the last checkpoint that keeps enough, or the crossing behind it."""
+"""Reading off at matched compliance: the last checkpoint that keeps enough, or the crossing behind it."""
 
 import numpy as np
 import pytest

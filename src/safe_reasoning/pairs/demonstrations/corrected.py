@@ -109,7 +109,7 @@ def _cut(material: Material, pair: Row) -> Cut:
     prefix = reasoning_prefix(pair)
     original = [*prefix, *pair["rejected_ids"]]
     if settings.cut == "cue":
-        # A pair's side may hold a response too: that is sampled anew where rows have one
+        # A pair's side may hold a response too: rows that have one sample their own
         corrected = side_ids(material.tokenizer, [*prefix, *pair["chosen_ids"]], whole=False)
         return Cut(pair, original, len(prefix), corrected)
     end = reasoning_tokens(material.tokenizer, original)
