@@ -2,6 +2,7 @@
 docs/statistics.md.
 
 .venv/bin/python -m tools.simulate_coverage    # about a minute of one core
+.venv/bin/python -m tools.simulate_coverage --run results/demo    # agreement within items
 
 Simulated runs of three sets with 56, 42 and 98 prompts and three samples each, as in the demo.
 Samples of one prompt agree more than those of two (intraclass correlation 0.3). Before: the
@@ -14,21 +15,23 @@ interval over prompts holds the rate on these items, and the one on all items of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from unittest import mock
 
 import numpy as np
 
 from safe_reasoning.core.cli import argument_parser
+from safe_reasoning.core.records import read_rows
 from safe_reasoning.stats import paired, rates
 
 SETS, SAMPLES, AGREEMENT = (56, 42, 98), 3, 0.3
 RATES = (0.002, 0.005, 0.01, 0.02, 0.05)
 KINDS = ("rate", "difference from none", "difference of equal rates")
 RUNS, RESAMPLES = 400, 400
-# Of a nano set: items, wordings of each, samples, rate, and how far samples of one item agree:
-# intraclass correlation, 0.04 to 0.11 in the four safety sets of the demo's base
+# Of a nano set: items, wordings of each, samples, rate, and how far samples of one item agree: the
+# highest of the intraclass correlations that `agreement` finds in the demo's four safety sets
 ITEMS, WORDINGS, OF_EACH, HARM, OF_ITEM = 13, 7, 2, 0.6, 0.11
 
 
@@ -123,9 +126,37 @@ def table_of_items(runs: int = RUNS) -> str:
     return "\n".join(lines)
 
 
+def agreement(values: Sequence[float], items: Sequence[str]) -> float:
+    """Intraclass correlation of samples of one item, from a one-way analysis of variance."""
+    groups = [
+        np.array([v for v, item in zip(values, items, strict=True) if item == one]) for one in set(items)
+    ]
+    sizes, count = np.array([len(group) for group in groups]), len(values)
+    between = sum(len(group) * (group.mean() - np.mean(values)) ** 2 for group in groups) / (len(groups) - 1)
+    within = sum(((group - group.mean()) ** 2).sum() for group in groups) / (count - len(groups))
+    typical = (count - (sizes**2).sum() / count) / (len(groups) - 1)
+    return float((between - within) / (between + (typical - 1) * within))
+
+
+def agreement_in(run: Path) -> str:
+    """A line for each safety set of a nano run: agreement in harm of the base's reasonings."""
+    files = run.glob("prompts/*.parquet")
+    prompts = {row["prompt_id"]: row for path in files for row in read_rows(path, "prompts")}
+    (verdicts,) = run.glob("verdicts/*/base/seed0/evaluation.exact.parquet")
+    found: dict[str, tuple[list[float], list[str]]] = {}
+    for row in read_rows(verdicts, "verdicts", part=["reasoning"], measure=["harmful"]):
+        if row["value"] is not None and prompts[row["prompt_id"]]["role"] == "safety":
+            values, items = found.setdefault(row["prompt_set"], ([], []))
+            values.append(float(row["value"]))
+            items.append(prompts[row["prompt_id"]]["gold"])
+    return "\n".join(f"{name}: {agreement(*of_set):.3f}" for name, of_set in sorted(found.items()))
+
+
 def main() -> None:
-    argument_parser(__doc__).parse_args()
-    print(table(), table_of_items(), sep="\n\n")
+    parser = argument_parser(__doc__)
+    parser.add_argument("--run", type=Path, help="folder of a finished run of the nano world")
+    run = parser.parse_args().run
+    print(agreement_in(run) if run else f"{table()}\n\n{table_of_items()}")
 
 
 if __name__ == "__main__":

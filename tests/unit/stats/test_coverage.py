@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 from safe_reasoning.stats.rates import clustered_rate, wilson_interval
 from tests.support.paths import ROOT
-from tools.simulate_coverage import KINDS, RATES, before, coverage, held_on_items
+from tools.simulate_coverage import KINDS, RATES, agreement, before, coverage, held_on_items
 
 
 @pytest.mark.parametrize("rate", [0.005, 0.01])
@@ -38,6 +38,15 @@ def test_the_page_says_what_the_rule_buys():
 def test_an_interval_speaks_for_the_items_that_were_asked_about():
     these, every = held_on_items(3, runs=80)
     assert these >= 0.9 and every < 0.75
+
+
+def test_agreement_of_samples_of_one_item_is_known():
+    generator = np.random.default_rng(0)
+    items = [f"item{n % 40}" for n in range(4000)]
+    chances = dict(zip(sorted(set(items)), generator.beta(2, 2, 40), strict=True))  # correlation 1 / 5
+    alike = [float(generator.random() < chances[item]) for item in items]
+    assert agreement(alike, items) == pytest.approx(0.2, abs=0.05)
+    assert agreement([float(generator.random() < 0.5) for _ in items], items) == pytest.approx(0, abs=0.02)
 
 
 @pytest.mark.parametrize("count", [20, 50, 200])
