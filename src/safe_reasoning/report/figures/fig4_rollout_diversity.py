@@ -56,9 +56,9 @@ def draw(frame: pd.DataFrame) -> Figure:
         axis.annotate(
             "paper, DS-8B",
             (0, 100 * cell["paper"].iloc[0]),
-            xytext=(6, 0),
+            xytext=(6, 1),  # above the intervals that end near it
             textcoords="offset points",
-            va="center",
+            va="bottom",
         )
         few, n = int(cell.loc[cell["safe_rollouts"] <= 1, "prompts"].sum()), int(cell["prompts"].sum())
         low, high = wilson_interval(few, n)

@@ -118,7 +118,8 @@ def draw(frame: pd.DataFrame) -> Figure:
         axis.set_ylim(-2, 103)
         axis.set_xticks(range(int(last) + 1))
         axis.set_xlabel("interventions")
-        traces, rest = f"n = {int(cell['traces'].max())} harmful traces", _without_cue(cell)
+        count, rest = int(cell["traces"].max()), _without_cue(cell)
+        traces = f"n = {count} harmful trace{'s' * (count != 1)}"
         axis.set_title(
             f"{model}, {traces}{rest}" if len(axes) == 1 else f"{model}, {traces}\n{rest.strip()}".rstrip(),
             loc="left",
