@@ -69,7 +69,9 @@ def test_the_same_work_goes_on(tmp_path: Path, inputs: dict[str, Path]):
 @pytest.mark.parametrize(
     "name", ["pairs.parquet", *(f"{n}/training.json" for n in ("base", "start", "teacher"))]
 )
-def test_other_rows_and_other_weights_start_anew(name: str, tmp_path: Path, inputs: dict[str, Path]):
+def test_other_rows_and_other_weights_start_from_the_beginning(
+    name: str, tmp_path: Path, inputs: dict[str, Path]
+):
     task = task_of(tmp_path, configuration())
     kill(task, inputs)
     (tmp_path / name).write_text('{"weights": "others"}')
@@ -89,7 +91,7 @@ def test_other_rows_and_other_weights_start_anew(name: str, tmp_path: Path, inpu
         lambda config: config.model_copy(update={"arithmetic": "portable"}),
     ],
 )
-def test_other_settings_start_anew(
+def test_other_settings_start_from_the_beginning(
     change: Callable[[Config], Config], tmp_path: Path, inputs: dict[str, Path]
 ):
     task = task_of(tmp_path, configuration())
