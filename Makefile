@@ -116,7 +116,7 @@ setup-cuda: ## the CUDA environments from their locks (Python 3.12): make setup-
 PYTEST := $(BIN)/python -m pytest -q
 SIDE_BY_SIDE := -n 2 --dist loadgroup
 
-test-fast: .venv/.dev-ready ## the unit tests except those that take seconds each, under three minutes
+test-fast: .venv/.dev-ready ## the unit tests except those that take seconds each, about four minutes
 	$(PYTEST) $(SIDE_BY_SIDE) -m "not long" tests/unit
 
 test: .venv/.dev-ready ## all tests except the slow ones, about twenty minutes
