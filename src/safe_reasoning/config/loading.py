@@ -63,7 +63,7 @@ def check_files(paths: Iterable[Path]) -> None:
                 else:
                     raise UserError(
                         f"{path}: {block}.{name}: null removes an entry, and there is none of that name: "
-                        f"{unknown_name(name, names)}"
+                        + (unknown_name(name, names) if names else "give it after the file that has it")
                     )
 
 

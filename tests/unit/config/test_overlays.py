@@ -48,6 +48,13 @@ def test_there_must_be_an_entry_to_remove(name: str, tmp_path: Path):
         over_base({"methods": {name: None}}, tmp_path)
 
 
+def test_a_file_that_was_meant_to_follow_another_says_so(tmp_path: Path):
+    alone = tmp_path / "mine.yaml"
+    alone.write_text(yaml.safe_dump({"models": {"smollm2": None}}))
+    with pytest.raises(UserError, match=r"models\.smollm2: .*: give it after the file that has it$"):
+        check_files([alone])
+
+
 def test_an_option_may_still_be_null(tmp_path: Path):
     raw = over_base({"evaluate": {"bsa_judge": None}, "data_mirror": None}, tmp_path)
     assert validate(raw, "my.yaml").evaluate.bsa_judge is None
