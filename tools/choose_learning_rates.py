@@ -1,4 +1,4 @@
-"""The learning rates of the demo's methods, by the rule of docs/fidelity.md.
+"""The learning rates of the demo's or the comparison's methods, by the rule of docs/fidelity.md.
 
 .venv/bin/python -m tools.choose_learning_rates results/reference/demo_learning_rates
 
@@ -8,6 +8,7 @@ a tie the smallest. Rates are tried as methods that are equal in all else.
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -16,15 +17,14 @@ import pandas as pd
 from safe_reasoning.config import Config, load
 
 TRIALS = "results/reference/demo_learning_rates"
+RATE = re.compile("_(a|b|c|5e_5|1e_4|2e_4)$")  # a name's end that tells a trial from others of its method
 
 
 def tried(trials: Config) -> dict[str, dict[float, str]]:
-    """The methods that differ in their learning rate alone, by rate, under the name they share
-    before their last underscore.
-    """
+    """The methods that differ in their learning rate alone, by rate, under the name they share."""
     groups: dict[str, dict[float, str]] = {}
     for name, method in trials.methods.items():
-        groups.setdefault(name.rpartition("_")[0], {})[method.learning_rate] = name
+        groups.setdefault(RATE.sub("", name), {})[method.learning_rate] = name
     for shared, group in groups.items():
         first, *others = [trials.methods[n].model_copy(update={"learning_rate": 0.0}) for n in group.values()]
         if any(other != first for other in others):
