@@ -37,11 +37,13 @@ def main() -> None:
         starts,
     )
     roles = roles_of(read_rows(path, "prompts") for path in arguments.prompts)
-    bootstrap, kept = config.evaluate.bootstrap, config.evaluate.kept
+    bootstrap, kept, contrasts = (getattr(config.evaluate, key) for key in ("bootstrap", "kept", "contrasts"))
     tables = {
         "curves": curve_rows(paths, roles, bootstrap, config.benchmarks, untrained(config)),
-        **matched_tables(paths, roles, kept, bootstrap, config.benchmarks, untrained(config)),
+        **matched_tables(paths, roles, kept, bootstrap, config.benchmarks, untrained(config), contrasts),
     }
+    if not contrasts:
+        del tables["contrasts"]
     meta = {"judge": config.evaluate.judge, "bootstrap": bootstrap, "kept": kept}
     for name, table in tables.items():
         write_metrics(

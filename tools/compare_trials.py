@@ -26,6 +26,7 @@ HEAD = """\
 """
 OFF = {  # measures that the choice does not ask for
     "more_judges": [],
+    "contrasts": [],
     "resets": False,
     "recovery_traces": 0,
     "reflection_traces": 0,

@@ -3,10 +3,12 @@
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
 from tests.support.commands import jobs, snakemake
+from tools.fault_runs import Project
 
 pytestmark = pytest.mark.xdist_group("tiny_run")
 
@@ -62,3 +64,22 @@ def test_another_judge_reaches_all_that_asks_it(finished: Path):
     } <= jobs(result)
     assert "Training nano grpo_zy, seed 0\n" in result.stdout + result.stderr
     assert not jobs(result) & {"sample_rollouts", "train_nano_base"}
+
+
+def test_pairs_of_methods_that_are_named_later_cost_a_summary(finished: Path, tmp_path: Path):
+    settings = yaml.safe_load((finished / "tests/tiny.yaml").read_text())
+    project = Project(finished, settings, cores=2).copied_to(tmp_path / "copy")
+    settings["evaluate"]["contrasts"] = [["thinksafe_kl", "kept_one"], ["ipo_reminded", "base"]]
+    (project.folder / "pairs.yaml").write_text(yaml.safe_dump(settings))
+    asked = ("--configfile", "pairs.yaml", "results/tiny/tables/table_contrasts.md")
+    planned = jobs(snakemake(project.folder, *asked, "--dry-run"))
+    assert {"summarize_curves", "write_table"} <= planned
+    assert planned <= {"summarize_curves", "join_metrics", "write_table"}
+    snakemake(project.folder, *asked)
+    stored = pd.read_csv(project.run / "metrics/contrasts.csv")
+    pairs = list(stored[["method", "reference"]].drop_duplicates().itertuples(index=False, name=None))
+    assert pairs == [("thinksafe_kl", "kept_one"), ("ipo_reminded", "base")]
+    matched = pd.read_csv(project.run / "metrics/matched_differences.csv")
+    columns, ours = ["part", "difference", "low", "high"], stored[stored["reference"] == "base"]
+    theirs = matched[(matched["method"] == "ipo_reminded") & (matched["reference"] == "base")]
+    assert ours[columns].to_numpy().tolist() == theirs[columns].to_numpy().tolist()

@@ -47,6 +47,7 @@ rule summarize_curves:
         curves=f"{RUN}/metrics/{{model}}/curves.csv",
         matched=f"{RUN}/metrics/{{model}}/matched.csv",
         differences=f"{RUN}/metrics/{{model}}/matched_differences.csv",
+        **({"contrasts": f"{RUN}/metrics/{{model}}/contrasts.csv"} if CONFIG.evaluate.contrasts else {}),
     log:
         f"{RUN}/logs/summarize_curves/{{model}}.log",
     localrule: True
@@ -57,7 +58,8 @@ rule summarize_curves:
     params:
         config=CONFIG_FILE,
         out=lambda w, output: folder_of(output.curves),
-        rerun_on=settings("evaluate.bootstrap", "evaluate.kept"),
+        rerun_on=settings("evaluate.bootstrap", "evaluate.kept")
+        + (settings("evaluate.contrasts") if CONFIG.evaluate.contrasts else ""),
     message:
         "Comparing methods along their training: {wildcards.model}"
     shell:

@@ -14,6 +14,7 @@ METRIC_TABLES = [
     *(["efficiency", "pairs", "training", "steps"] if WHOLE else []),
     *(["kl"] if WHOLE and CONFIG.evaluate.kl_traces else []),
     *(["curves", "matched", "matched_differences"] if CONFIG.evaluate.checkpoints else []),
+    *(["contrasts"] if CONFIG.evaluate.contrasts else []),
     *(["recovery", "budgets"] if CONFIG.evaluate.recovery_traces else []),
     *(["reliance"] if CONFIG.evaluate.reliance_traces else []),
     *(["reflection"] if CONFIG.evaluate.reflection_traces else []),

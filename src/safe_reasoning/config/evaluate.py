@@ -57,6 +57,11 @@ class Evaluate(Section):
         le=1,
         description="share of the base's compliance with benign requests at which methods are matched",
     )
+    contrasts: list[tuple[Name, Name]] = later(
+        [],
+        "pairs [method, other] whose harm is compared at matched compliance, beside all methods with the "
+        "base and with IPO: a row with its ablation or its control",
+    )
     recovery_traces: int = Field(
         0,
         ge=0,

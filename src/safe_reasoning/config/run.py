@@ -26,7 +26,7 @@ from safe_reasoning.config.pairs import Pairs, Siblings
 from safe_reasoning.config.plan import EVALUATED, Plan, Role
 from safe_reasoning.config.policies import PolicyEntry
 from safe_reasoning.config.prompt_sets import PromptSet
-from safe_reasoning.config.run_checks import check_evaluation, check_searches
+from safe_reasoning.config.run_checks import check_contrasts, check_evaluation, check_searches
 from safe_reasoning.config.section import Name, Section, check_known, later
 from safe_reasoning.core.arithmetic import Arithmetic
 from safe_reasoning.core.errors import unknown_name
@@ -147,6 +147,7 @@ class Config(Section):
                     )
         plain = all(self.attacked_sets)
         check_searches(self.evaluate, self.attacks, self.methods, plain_sets=plain)
+        check_contrasts(self.evaluate, self.methods)
         return self
 
     def _check_start(self, name: str) -> None:

@@ -42,6 +42,17 @@ def check_searches(
         )
 
 
+def check_contrasts(evaluate: Evaluate, methods: Mapping[str, Method]) -> None:
+    """A ValueError for pairs of methods that cannot be compared."""
+    if evaluate.contrasts and not evaluate.checkpoints:
+        raise ValueError("evaluate.contrasts: methods are matched along their training: add checkpoints")
+    for pair in evaluate.contrasts:
+        for name in pair:
+            check_known("evaluate.contrasts", name, ["base", *methods])
+        if pair[0] == pair[1] or evaluate.contrasts.count(pair) > 1:
+            raise ValueError(f"evaluate.contrasts: [{', '.join(pair)}]: give two methods, and each pair once")
+
+
 def check_evaluation(evaluate: Evaluate, methods: Mapping[str, Method]) -> None:
     """A ValueError for what only a whole run has."""
     if made := [name for name, method in methods.items() if method.recipe not in AS_THEY_ARE]:

@@ -32,9 +32,10 @@ def matched_tables(
     bootstrap: int,
     benchmarks: Mapping[str, str],
     untrained: Collection[str] = ("base",),
+    further: Sequence[tuple[str, str]] = (),
 ) -> dict[str, list[dict[str, Any]]]:
-    """Tables `matched` (rates at matched compliance, by method and cell) and `matched_differences`
-    (of average harm, paired by prompt).
+    """Tables `matched` (rates at matched compliance, by method and cell), `matched_differences` (of
+    average harm, paired by prompt) and `contrasts` (the same of further pairs of methods).
 
     Empty where no over-refusal set was asked.
 
@@ -46,11 +47,12 @@ def matched_tables(
         benchmarks: the benchmark of each prompt set that is a part of one.
         untrained: methods whose weights are the same under every seed: their seeds are further
             samples.
+        further: pairs (method, reference) of the table `contrasts`.
     """
     groups = metric_groups(next(iter(next(iter(paths.values())).values())), roles, benchmarks)
     helping = help_cells(groups, roles, benchmarks)
     if not helping:
-        return {"matched": [], "matched_differences": []}
+        return {"matched": [], "matched_differences": [], "contrasts": []}
     prompts = {cell.prompt_set: sorted(set(cell.prompts)) for several in groups.values() for cell in several}
     resampled = Resampled(prompts, bootstrap, {name: derive_seed("matched", name) for name in prompts})
     reads: dict[str, list[dict[MetricKey, Read]]] = {}
@@ -79,16 +81,8 @@ def matched_tables(
     harm = [key for key in groups if key[0] == "safety_average"]
     return {
         "matched": rows,
-        "matched_differences": [
-            {
-                "method": method,
-                "reference": reference,
-                **_names(key),
-                **_difference(reads, method, reference, key, not {method, reference} <= set(untrained)),
-            }
-            for method, reference in contrasts(list(reads))
-            for key in harm
-        ],
+        "matched_differences": _differences(reads, contrasts(list(reads)), harm, untrained),
+        "contrasts": _differences(reads, further, harm, untrained),
     }
 
 
@@ -142,6 +136,24 @@ def _rate(seeds: Sequence[Read], *, trained: bool) -> dict[str, Any]:
         "prompt_low": prompt_low,
         "prompt_high": prompt_high,
     }
+
+
+def _differences(
+    reads: Mapping[str, Sequence[Mapping[MetricKey, Read]]],
+    pairs: Sequence[tuple[str, str]],
+    cells: Sequence[MetricKey],
+    untrained: Collection[str],
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "method": method,
+            "reference": reference,
+            **_names(key),
+            **_difference(reads, method, reference, key, not {method, reference} <= set(untrained)),
+        }
+        for method, reference in pairs
+        for key in cells
+    ]
 
 
 def _difference(

@@ -82,6 +82,7 @@ CONTENTS = (
             Item("fig_families", ("curves", "matched", "recovery"), COMPARISON),
             Item("fig_cost", ("curves", "matched", "budgets", "control"), COST),
             Item("table_matched", ("matched", "curves"), "checkpoints"),
+            Item("table_contrasts", ("contrasts",), "contrasts"),
             Item("fig_over_bases", ("over_bases", "matched"), REPLICATES),
             Item("table_over_bases", ("over_bases", "over_bases_differences", "matched"), REPLICATES),
             Item("table_control", ("control",), DECODING),

@@ -106,6 +106,18 @@ def test_differences_are_paired_by_prompt_and_turned_the_right_way(tables: dict)
     assert row["high"] - row["low"] < 2 * apart
 
 
+def test_further_pairs_are_compared_in_a_table_of_their_own(tables: dict):
+    assert not len(tables["contrasts"])
+    pairs = [("dpo_natural", "sft"), ("sft", "ipo")]
+    found = matched_tables(made_paths(), ROLES, 0.95, 500, {}, further=pairs)
+    pd.testing.assert_frame_equal(pd.DataFrame(found["matched_differences"]), tables["matched_differences"])
+    frame = pd.DataFrame(found["contrasts"]).query("part == 'reasoning'").set_index(["method", "reference"])
+    assert list(frame.index) == pairs
+    assert frame.loc[pairs[0], "difference"] == pytest.approx(0.75625 - 0.5)
+    again = tables["matched_differences"].query("part == 'reasoning'").set_index(["method", "reference"])
+    assert frame.loc[pairs[1], "low"] == again.loc[pairs[1], "low"]
+
+
 def test_the_uncertainty_of_the_place_widens_the_interval():
     """Where harm falls steeply as help does, fewer benign prompts say less about where to read."""
     steep = {"ipo": {0.5: (0.8, 1.0), 1.0: (0.0, 0.9)}}
@@ -132,7 +144,11 @@ def test_without_benign_prompts_nothing_is_matched():
         }
         for variant, path in made_paths().items()
     }
-    assert matched_tables(paths, ROLES, 0.95, 100, {}) == {"matched": [], "matched_differences": []}
+    assert matched_tables(paths, ROLES, 0.95, 100, {}) == {
+        "matched": [],
+        "matched_differences": [],
+        "contrasts": [],
+    }
 
 
 def test_a_method_whose_reasoning_is_never_scored_has_no_rate_there():

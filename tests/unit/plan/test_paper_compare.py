@@ -42,6 +42,8 @@ def test_its_rows_are_those_of_the_comparison(config: Config):
     for name, method in config.methods.items():
         same = ("recipe", "demonstrations", "mix", "reward", "nll_weight", "kl_weight", "start", "teacher")
         assert all(getattr(method, key) == getattr(small.methods[name], key) for key in same), name
+    pairs = [pair for pair in small.evaluate.contrasts if set(pair) <= set(config.methods)]
+    assert config.evaluate.contrasts == pairs
 
 
 def test_supervised_and_preference_methods_have_one_budget(config: Config):
