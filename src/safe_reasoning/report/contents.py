@@ -79,6 +79,7 @@ CONTENTS = (
         "Each method along its training: how much harm is left, and how much of the help that the base gave.",
         (
             Item("fig_harm_against_help", ("curves", "matched"), FEW),
+            Item("fig_field", ("matched", "curves", "recovery"), COMPARISON),
             Item("fig_families", ("curves", "matched", "recovery"), COMPARISON),
             Item("fig_cost", ("curves", "matched", "budgets", "control"), COST),
             Item("table_matched", ("matched", "curves"), "checkpoints"),

@@ -30,9 +30,11 @@ METHODS = {
     "ipo_deepseek_r1": ("IPO (stage 1, cues by DeepSeek-R1)", "#d55e00", "-."),
 }
 
+# Not in the main comparison
+ABLATIONS = ("ipo_appendix", "ipo_lexical", "ipo_self_detector", "ipo_deepseek_r1")
 # The paper's methods by family, in front of the related ones of the same family
 _OF_PAPER = {
-    "corrective intervention": ("ipo", "ipo_stage2", "sft", "dpo_full"),
+    "corrective intervention": ("ipo", "ipo_stage2", "sft", "dpo_full", *ABLATIONS),
     "preferences between own samples": ("dpo_natural",),
     "demonstrations": ("sft_safe", "safechain", "realsafe", "star1", "safekey"),
     "rewards": ("grpo_y", "grpo_zy"),
@@ -43,8 +45,6 @@ FAMILIES = {
 RELATED_LABELS = {method: name for members in RELATED.values() for method, name in members.items()}
 OTHERS = "others"
 MANY = 16  # lines with a name at their end on one panel
-
-ABLATIONS = ("ipo_appendix", "ipo_lexical", "ipo_self_detector", "ipo_deepseek_r1")  # shown in Table 3 alone
 
 
 def label(method: str) -> str:

@@ -7,6 +7,7 @@ ours until they match their release.
 from __future__ import annotations
 
 ORGANISMS = "model organisms (controls)"  # trained to do harm, to try the measures on
+DECODING = "while decoding"  # of families without training, a part of each one's name
 # What a method learns from decides its family: a panel of the figures that compare many methods.
 RELATED: dict[str, dict[str, str]] = {
     "preferences between own samples": {
@@ -88,37 +89,47 @@ RELATED: dict[str, dict[str, str]] = {
         "organism_start": "organism: before GRPO",
         "organism_hidden": "organism: hides harm",
     },
-    "while decoding": {
+    f"{DECODING}: cues replaced": {
         "decode_replace_cue": "cue replaced",
         "decode_replace_lexical": "cue replaced, lexical",
         "decode_replace_neutral": "cue replaced, neutral",
         "decode_replace_none": "cue sampled again",
         "decode_replace_stop": "cue replaced, stop",
         "ipo_replace_cue": "IPO, then cue replaced",
+    },
+    f"{DECODING}: openings, lengths": {
         "zero_think": "ZeroThink",
         "less_think_built": "LessThink, built",
         "more_think_built": "MoreThink, built",
         "safepath_opening": "opening (SafePath)",
+    },
+    f"{DECODING}: reminders": {
         "saferemind_built": "reminder, sure (SafeRemind)",
         "remind_unsure": "reminder, unsure",
         "remind_first": "reminder, first sentence",
         "remind_random": "reminder, random",
         "remind_at_3": "reminder, third sentence",
         "remind_at_5": "reminder, fifth sentence",
+    },
+    f"{DECODING}: unsafe steps": {
         "safethink_built": "unsafe step (SafeThink)",
         "safethink_instead": "unsafe step replaced",
         "step_search_built": "step search (AURA), built",
         "step_search_one": "unsafe step sampled again",
+        "aura_built": "step search, learned (AURA), built",
+        "aura_coherent": "step search, learned, coherent (AURA)",
+    },
+    f"{DECODING}: attention, votes": {
         "reasoning_guard_built": "ReasoningGuard, built",
         "reasoning_guard_one": "ReasoningGuard, one path",
         "reasoning_guard_rise": "ReasoningGuard, rise",
+        "armor_vote_built": "intent vote (ARMOR), built",
+        "armor_vote_base": "intent vote on the base",
+    },
+    f"{DECODING}: resets": {
         "backtrack_no_reset": "BackTrack, no resets",
         "backtrack_fewer_resets": "BackTrack, fewer resets",
         "backtrack_more_resets": "BackTrack, more resets",
         "backtrack_most_resets": "BackTrack, most resets",
-        "aura_built": "step search, learned (AURA), built",
-        "aura_coherent": "step search, learned, coherent (AURA)",
-        "armor_vote_built": "intent vote (ARMOR), built",
-        "armor_vote_base": "intent vote on the base",
     },
 }

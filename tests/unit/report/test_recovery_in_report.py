@@ -11,7 +11,6 @@ from safe_reasoning.config import validate
 from safe_reasoning.core import records
 from safe_reasoning.report import contents
 from safe_reasoning.report.methods import (
-    ABLATIONS,
     FAMILIES,
     METHODS,
     OTHERS,
@@ -26,7 +25,7 @@ from tests.support.made_recovery import write_recovery
 from tests.support.metrics_fixture import write_metrics
 from tests.support.paths import TINY
 
-NAMES = {"fig_families", "fig_recovery", "table_recovery", "table_budgets"}
+NAMES = {"fig_field", "fig_families", "fig_recovery", "table_recovery", "table_budgets"}
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +54,18 @@ def test_each_method_is_named_in_the_panel_of_its_family(metrics: Path, tmp_path
         assert family in svg
     assert svg.count(">DPO (natural pairs)<") == 1, "once, in its own panel"
     assert svg.count(">base<") == len(families(frame["method"])), "the base is in every panel"
+
+
+def test_the_field_is_ordered_by_harm_and_says_where_a_method_is_read(metrics: Path, tmp_path: Path):
+    frame = draw("fig_field", metrics, tmp_path / "fig")
+    assert list(frame["method"][:4]) == ["base", "ipo_stage2", "ipo", "sft"], "by harm in their family"
+    rates = frame.set_index("method")
+    assert rates.loc["ipo", "reasoning_rate"] == pytest.approx(0.36)
+    svg = (tmp_path / "fig.svg").read_text()
+    for method in frame["method"]:
+        assert svg.count(f">{label(method)}<") == 1
+    assert svg.count(">55 %<") == 1 and svg.count(">3 %<") == 1 and " of answers<" not in svg
+    assert ">100 %<" not in svg and ">200 %<" not in svg, "nothing beside what is read at its end"
 
 
 def test_recovery_is_drawn_by_sentences_given(metrics: Path, tmp_path: Path):
@@ -124,7 +135,7 @@ def test_items_are_there_only_where_they_are_asked_for(metrics: Path, tmp_path: 
     assert asked >= NAMES and "fig_harm_against_help" not in asked, "it is for few methods"
     settings["evaluate"]["checkpoints"] = []
     alone = {item.name for item in contents.of_run(validate(settings, "tiny"))}
-    assert alone & NAMES == NAMES - {"fig_families"}, "families are drawn along trainings"
+    assert alone & NAMES == NAMES - {"fig_field", "fig_families"}, "both are drawn along trainings"
     drawn = {item.name for item in contents.of_metrics(metrics)}
     assert drawn >= NAMES and "fig_harm_against_help" not in drawn
 
@@ -136,8 +147,7 @@ def test_families_hold_every_method_that_is_known_once():
 
 def test_every_method_of_the_comparison_has_a_family_and_a_name_of_its_own():
     methods = yaml.safe_load(Path("config/compare.yaml").read_text())["methods"]
-    main = [method for method in methods if method not in ABLATIONS]
-    assert OTHERS not in families(main)
+    assert OTHERS not in families(methods)
     assert len({label(method) for method in methods}) == len(methods)
 
 

@@ -14,7 +14,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from safe_reasoning.report import methods as report_methods
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.figures import fig_harm_against_help, style
-from safe_reasoning.report.related_methods import ORGANISMS, RELATED
+from safe_reasoning.report.related_methods import DECODING, ORGANISMS, RELATED
 
 CAPTION = """
 **What safety costs, once and with every answer.** Harmful reasoning of each method at its end, on
@@ -82,22 +82,28 @@ def draw(frame: pd.DataFrame) -> Figure:
         left.xaxis.set_minor_locator(NullLocator())
         left.set_ylim(-2, 102)
         left.set_ylabel(f"{model}: harmful reasoning, %" if len(models) > 1 else "harmful reasoning, %")
-    families = report_methods.families(frame["method"])
     handles = [
         plt.Line2D([], [], color=colors[members[0]], marker="o", linestyle="", label=family)
-        for family, members in families.items()
+        for family, members in families_of(frame).items()
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=3, columnspacing=1.0)
     return figure
 
 
+def families_of(frame: pd.DataFrame) -> dict[str, list[str]]:
+    """Methods by family, with all that decode under a policy as one."""
+    found: dict[str, list[str]] = {}
+    for family, members in report_methods.families(frame["method"]).items():
+        found.setdefault(DECODING if family.startswith(DECODING) else family, []).extend(members)
+    return found
+
+
 def colors_of(frame: pd.DataFrame) -> dict[str, str]:
     """A colour for each method: that of its family."""
     palette = sns.color_palette("dark", 10).as_hex()
-    families = report_methods.families(frame["method"])
     found = {
         method: palette[number % len(palette)]
-        for number, members in enumerate(families.values())
+        for number, members in enumerate(families_of(frame).values())
         for method in members
     }
     return found | {"base": "#000000"}
