@@ -44,10 +44,10 @@ rule summarize_curves:
         ends=for_methods(f"{RUN}/verdicts/{{model}}/{{variant}}/evaluation.{JUDGE}.parquet", "base"),
         checkpoints=curve_files(f"{RUN}/verdicts/{{model}}/{{variant}}/checkpoints.{JUDGE}.parquet"),
     output:
+        **({"contrasts": f"{RUN}/metrics/{{model}}/contrasts.csv"} if CONFIG.evaluate.contrasts else {}),
         curves=f"{RUN}/metrics/{{model}}/curves.csv",
         matched=f"{RUN}/metrics/{{model}}/matched.csv",
         differences=f"{RUN}/metrics/{{model}}/matched_differences.csv",
-        **({"contrasts": f"{RUN}/metrics/{{model}}/contrasts.csv"} if CONFIG.evaluate.contrasts else {}),
     log:
         f"{RUN}/logs/summarize_curves/{{model}}.log",
     localrule: True
