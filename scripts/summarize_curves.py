@@ -42,8 +42,6 @@ def main() -> None:
         "curves": curve_rows(paths, roles, bootstrap, config.benchmarks, untrained(config)),
         **matched_tables(paths, roles, kept, bootstrap, config.benchmarks, untrained(config), contrasts),
     }
-    if not contrasts:
-        del tables["contrasts"]
     meta = {"judge": config.evaluate.judge, "bootstrap": bootstrap, "kept": kept}
     for name, table in tables.items():
         write_metrics(

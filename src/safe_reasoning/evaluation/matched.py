@@ -35,7 +35,8 @@ def matched_tables(
     further: Sequence[tuple[str, str]] = (),
 ) -> dict[str, list[dict[str, Any]]]:
     """Tables `matched` (rates at matched compliance, by method and cell), `matched_differences` (of
-    average harm, paired by prompt) and `contrasts` (the same of further pairs of methods).
+    average harm, paired by prompt) and, where further pairs are given, `contrasts` (the same of
+    these).
 
     Empty where no over-refusal set was asked.
 
@@ -52,7 +53,8 @@ def matched_tables(
     groups = metric_groups(next(iter(next(iter(paths.values())).values())), roles, benchmarks)
     helping = help_cells(groups, roles, benchmarks)
     if not helping:
-        return {"matched": [], "matched_differences": [], "contrasts": []}
+        names = ["matched", "matched_differences", *(["contrasts"] if further else [])]
+        return {name: [] for name in names}
     prompts = {cell.prompt_set: sorted(set(cell.prompts)) for several in groups.values() for cell in several}
     resampled = Resampled(prompts, bootstrap, {name: derive_seed("matched", name) for name in prompts})
     reads: dict[str, list[dict[MetricKey, Read]]] = {}
@@ -82,7 +84,7 @@ def matched_tables(
     return {
         "matched": rows,
         "matched_differences": _differences(reads, contrasts(list(reads)), harm, untrained),
-        "contrasts": _differences(reads, further, harm, untrained),
+        **({"contrasts": _differences(reads, further, harm, untrained)} if further else {}),
     }
 
 

@@ -107,7 +107,7 @@ def test_differences_are_paired_by_prompt_and_turned_the_right_way(tables: dict)
 
 
 def test_further_pairs_are_compared_in_a_table_of_their_own(tables: dict):
-    assert not len(tables["contrasts"])
+    assert "contrasts" not in tables
     pairs = [("dpo_natural", "sft"), ("sft", "ipo")]
     found = matched_tables(made_paths(), ROLES, 0.95, 500, {}, further=pairs)
     pd.testing.assert_frame_equal(pd.DataFrame(found["matched_differences"]), tables["matched_differences"])
@@ -144,11 +144,9 @@ def test_without_benign_prompts_nothing_is_matched():
         }
         for variant, path in made_paths().items()
     }
-    assert matched_tables(paths, ROLES, 0.95, 100, {}) == {
-        "matched": [],
-        "matched_differences": [],
-        "contrasts": [],
-    }
+    assert matched_tables(paths, ROLES, 0.95, 100, {}) == {"matched": [], "matched_differences": []}
+    with_pairs = matched_tables(paths, ROLES, 0.95, 100, {}, further=[("ipo", "sft")])
+    assert with_pairs["contrasts"] == [], "the rule's file is written all the same"
 
 
 def test_a_method_whose_reasoning_is_never_scored_has_no_rate_there():
