@@ -71,7 +71,7 @@ def test_pairs_of_methods_that_are_named_later_cost_a_summary(finished: Path, tm
     project = Project(finished, settings, cores=2).copied_to(tmp_path / "copy")
     settings["evaluate"]["contrasts"] = [["thinksafe_kl", "kept_one"], ["ipo_reminded", "base"]]
     (project.folder / "pairs.yaml").write_text(yaml.safe_dump(settings))
-    asked = ("--configfile", "pairs.yaml", "results/tiny/tables/table_contrasts.md")
+    asked = ("results/tiny/tables/table_contrasts.md", "--configfile", "pairs.yaml")
     planned = jobs(snakemake(project.folder, *asked, "--dry-run"))
     assert {"summarize_curves", "write_table"} <= planned
     assert planned <= {"summarize_curves", "join_metrics", "write_table"}

@@ -30,6 +30,7 @@ def test_methods_prompt_sets_policies_and_models_are_removed(tmp_path: Path):
         "methods": dict.fromkeys([method, *using]),
         "prompt_sets": {prompt_set: None},
         "policies": {policy: None},
+        "evaluate": {"contrasts": []},  # some are of these methods
     }
     config = checked(validate(over_base(change, tmp_path), "my.yaml"))
     assert method not in config.methods and len(config.methods) == len(there.methods) - 1 - len(using)
