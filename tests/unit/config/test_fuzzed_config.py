@@ -15,7 +15,12 @@ from tests.support.mutations import YAML, damaged, mutated, outcome
 from tests.support.paths import ROOT
 
 # Each stands on another file
-ON_OTHERS = ("compare_sweeps.yaml", "mini_qwen.yaml", "one_gpu_80gb.yaml")
+ON_OTHERS = (
+    "compare_learning_rates.yaml",
+    "compare_sweeps.yaml",
+    "mini_qwen.yaml",
+    "one_gpu_80gb.yaml",
+)
 OF_NO_RUN = ("sources.yaml", "gpu-check.yaml", *ON_OTHERS)
 SHIPPED = [
     *sorted(path for path in (ROOT / "config").glob("*.yaml") if path.name not in OF_NO_RUN),
