@@ -17,15 +17,14 @@ if TYPE_CHECKING:  # figures are drawn where pydantic is not installed
 
 
 REPLICATES = "replicates"  # asked for by bases that are replicates, with checkpoints to match at
-# Asked for by checkpoints, where fig_families is not: it shows many methods better
-FEW = "few"
+FEW = "few"  # asked for by checkpoints alone
+COMPARISON = "comparison"  # asked for by checkpoints and recovery, as a comparison of many methods has
 DECODING = "decoding"  # asked for by methods that decode under a policy
 SCORER = "scorer"  # asked for by policies with the learned step scorer
 COST = "cost"  # asked for by both, a comparison and policies
 ANALYSES = "analyses"  # asked for by `characterize.analyses`
 # Of what is on by default and means nothing where nothing was trained; "" for what needs no asking
 OF_WHOLE_RUNS = ("", ANALYSES, "kl_traces")
-COMPARISON = "comparison"  # asked for by curves and recovery together, as a comparison of many methods has
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,7 @@ class Item:
     @property
     def module(self) -> str:
         """Dotted name of its module."""
-        return (
-            f"safe_reasoning.report.figures.{self.name}"
-            if self.is_figure
-            else f"safe_reasoning.report.tables.{self.name}"
-        )
+        return f"safe_reasoning.report.{'figures' if self.is_figure else 'tables'}.{self.name}"
 
 
 @dataclass(frozen=True)
@@ -79,8 +74,8 @@ CONTENTS = (
         "Each method along its training: how much harm is left, and how much of the help that the base gave.",
         (
             Item("fig_harm_against_help", ("curves", "matched"), FEW),
-            Item("fig_field", ("matched", "curves", "recovery"), COMPARISON),
-            Item("fig_families", ("curves", "matched", "recovery"), COMPARISON),
+            Item("fig_field", ("matched", "curves"), COMPARISON),
+            Item("fig_families", ("curves", "matched"), COMPARISON),
             Item("fig_cost", ("curves", "matched", "budgets", "control"), COST),
             Item("table_matched", ("matched", "curves"), "checkpoints"),
             Item("table_contrasts", ("contrasts",), "contrasts"),
@@ -233,12 +228,12 @@ def of_metrics(metrics: Path) -> list[Item]:
     Those asked for are those whose metrics are there.
     """
     there = {path.stem for path in metrics.glob("*.csv")}
-    whole = "training" in there
+    whole, other = "training" in there, FEW if "recovery" in there else COMPARISON
     return [
         item
         for item in ITEMS.values()
         if (
-            there.issuperset(item.metrics) and not (item.asked_by == FEW and "recovery" in there)
+            there.issuperset(item.metrics) and item.asked_by != other
             if item.asked_by
             else whole or item.name in OF_EVALUATION
         )

@@ -1,10 +1,12 @@
 """The figure, the table and the scorecard of methods along their training."""
 
+import warnings
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from safe_reasoning.core import records
 from safe_reasoning.report import contents
 from safe_reasoning.report.claims import scorecard
 from tests.support.drawing import draw, table
@@ -27,6 +29,21 @@ def test_figure_names_every_method_and_marks_the_matched_help(metrics: Path, tmp
     assert "IPO (both stages)" in svg and "answered right" in svg
     base = frame[frame["method"] == "base"].iloc[0]
     assert (base["harm_rate"], base["help_rate"], base["capability_rate"]) == pytest.approx((0.8, 1.0, 0.9))
+
+
+def test_of_very_many_methods_the_papers_are_drawn(metrics: Path, tmp_path: Path):
+    """As in trials of three learning rates of each training of a comparison."""
+    tables = {name: pd.read_csv(metrics / f"{name}.csv") for name in ("curves", "matched")}
+    for name, frame in tables.items():
+        sft = frame[frame["method"] == "sft"]
+        trials = [sft.assign(method=f"trial_{number}") for number in range(190)]
+        records.write_metrics(tmp_path / f"{name}.csv", pd.concat([frame, *trials]).to_dict("records"), {})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="constrained_layout")
+        frame = draw("fig_harm_against_help", tmp_path, tmp_path / "fig")
+    assert frame["method"].nunique() == 195, "its data holds all"
+    svg = (tmp_path / "fig.svg").read_text()
+    assert "IPO (both stages)" in svg and "trial" not in svg
 
 
 def test_table_reads_methods_where_they_are_matched(metrics: Path):

@@ -21,7 +21,7 @@ against the share of the steps; against help, the share of benign requests that 
 (complied with, where no right answer is known); and against capability. Down is safer, right is
 more useful: in the two panels on the right the lower right corner is best. Crosses are 95 %
 intervals of the ends. The dotted line marks the help at which methods are matched. IPO's second
-stage goes on from the first.
+stage goes on from the first. Of very many methods the paper's alone are drawn.
 """
 
 AXES = {"help": "benign requests\nanswered right, %", "capability": "capability:\nright answers, %"}
@@ -58,6 +58,7 @@ def _threshold(metrics: Path) -> float:
 def draw(frame: pd.DataFrame) -> Figure:
     """One row of panels per model: harm along the training, against help, against capability."""
     style.begin()
+    frame = report_methods.nameable(frame)
     models = list(dict.fromkeys(frame["model"]))
     kinds = [kind for kind in AXES if frame[f"{kind}_rate"].notna().any()]
     figure, axes = plt.subplots(
