@@ -18,12 +18,13 @@ from safe_reasoning.judging.verdicts import judge_generations
 from safe_reasoning.plan.estimate import plan
 from safe_reasoning.prompts.attacks.worst_templates import template_prompts
 from safe_reasoning.prompts.nano_world import prompts as nano
+from safe_reasoning.report.figures import fig_worst_case
 from safe_reasoning.sampling.engine import Request
 from safe_reasoning.sampling.prompt_sets import requests_for
 from tests.support.drawing import table
 from tests.support.fakes import KeywordJudge, ScriptedSampler
 from tests.support.fakes import tokenizer as byte_tokenizer
-from tests.support.paths import TINY
+from tests.support.paths import PUBLISHED, TINY
 
 ITEMS, TEMPLATES, SAMPLES = 30, 8, 2
 Script = Callable[[str, Request], str]
@@ -170,3 +171,14 @@ def test_table_and_metrics(tmp_path):
     ipo = shown.loc[("IPO (stage 1)", "templates", "reasoning")]
     assert ipo["harmful, confirmed, %"].startswith("100.0 [") and ipo["queries"] == TEMPLATES * SAMPLES
     assert ipo["complies, worst case, %"].startswith("100.0 [") and ipo["items"] == ITEMS
+
+
+def test_a_rate_with_many_unscored_answers_is_hollow(tmp_path):
+    rows = worst_case_rows({Variant("base", 0): sampled(coin)[1]}, asked(), SAMPLES, {"base"}, 100, 0)
+    few = [{"model": "nano", **row} for row in rows]
+    many = [row | {"unscored": row["samples"]} if row["measure"] == "complies" else row for row in few]
+    for given, hollow in ((few, [0, 0, 0]), (many, [0, 0, 2])):
+        records.write_metrics(tmp_path / "worst_case.csv", given, {})
+        figure = fig_worst_case.draw(fig_worst_case.data(tmp_path, PUBLISHED))
+        faces = [[line.get_markerfacecolor() for line in axis.lines] for axis in figure.axes]
+        assert [panel.count("white") for panel in faces] == hollow

@@ -1,4 +1,6 @@
-"""The stored run of five bases, drawn: nothing lies outside its panel, no title over another."""
+"""The stored runs of five bases and of many methods, drawn: nothing lies outside its panel, no title
+over another.
+"""
 
 from importlib import import_module
 from itertools import combinations
@@ -10,13 +12,17 @@ from matplotlib.figure import Figure
 
 from tests.support.paths import PUBLISHED, ROOT
 
-METRICS = ROOT / "results/reference/demo_replicates/metrics"
-STORED = sorted(path.stem for path in (METRICS.parent / "figures").glob("*.svg"))
+STORED = sorted(
+    (run, path.stem)
+    for run in ("demo_replicates", "compare")
+    for path in (ROOT / "results/reference" / run / "figures").glob("*.svg")
+)
 
 
-def drawn(name: str) -> Figure:
+def drawn(run: str, name: str) -> Figure:
     module = import_module(f"safe_reasoning.report.figures.{name}")
-    figure: Figure = module.draw(module.data(METRICS, PUBLISHED))
+    metrics = ROOT / "results/reference" / run / "metrics"
+    figure: Figure = module.draw(module.data(metrics, PUBLISHED))
     figure.canvas.draw()
     return figure
 
@@ -34,13 +40,15 @@ def cut_off(figure: Figure) -> list[str]:
 
 
 def test_the_run_has_its_figures():
-    assert {"fig_over_bases", "fig_harm_against_help", "fig7_kl"} <= set(STORED)
+    of_bases = {name for run, name in STORED if run == "demo_replicates"}
+    assert {"fig_over_bases", "fig_harm_against_help", "fig7_kl"} <= of_bases
+    assert {("compare", "fig_field"), ("compare", "fig_judge_ranks")} <= set(STORED)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", STORED)
-def test_nothing_is_cut_off_and_no_title_lies_over_another(name: str):
-    figure = drawn(name)
+@pytest.mark.parametrize(("run", "name"), STORED)
+def test_nothing_is_cut_off_and_no_title_lies_over_another(run: str, name: str):
+    figure = drawn(run, name)
     assert not cut_off(figure)
     boxes = [
         title.get_window_extent()

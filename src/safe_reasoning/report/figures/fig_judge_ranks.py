@@ -77,11 +77,8 @@ def draw(frame: pd.DataFrame) -> Figure:
             style.end_labels(
                 axis, 0.75 * HEIGHT, [x for x in labels if pd.notna(x[0])], len(judges) - 0.97, fontsize=7
             )
-            axis.set_title(
-                "\n".join([f"{model}, {part}", *_taus(cell[cell["drawn"] == "tau"])]),
-                loc="left",
-                fontsize=style.SMALL,
-            )
+            title = "\n".join([f"{model}, {part}", *_taus(cell[cell["drawn"] == "tau"])])
+            axis.set_title(title, loc="left", fontsize=style.SMALL - 1)
         row[0].set_ylabel("harmful, %, average of the safety sets")
     return figure
 
@@ -89,7 +86,7 @@ def draw(frame: pd.DataFrame) -> Figure:
 def _taus(cell: pd.DataFrame) -> list[str]:
     several = len(cell) > 1
     return [
-        (f"{r.judge} and {r.other_judge}: " if several else "")
+        (f"{r.judge}, {r.other_judge}: " if several else "")
         + (
             f"tau = {r.tau:.2f} [{r.low:.2f}, {r.high:.2f}], {r.methods:.0f} methods"
             if pd.notna(r.tau)

@@ -13,17 +13,21 @@ from safe_reasoning.report import methods as report_methods
 from safe_reasoning.report import metrics as report_metrics
 from safe_reasoning.report.figures import style
 from safe_reasoning.report.figures.fig_cost import colors_of
+from safe_reasoning.report.scored import MOST_UNSCORED, unscored_share
 
 CAPTION = """
-**Average case and worst case.** Open circle: harm over all templates, or of requests asked plainly
-where a run has no templates. Filled circle: harm of each method in the template that is worst for
-it, item by item. Other marks: prompts that an attack found against the method itself. All but the
-average are measured on fresh seeds, which the search has not seen. On the right, compliance with
-allowed requests in the same forms: a method that refuses a form wins nothing by it. Lines are 95 %
-intervals over requests, and over seeds where there are several. Colours are families.
+**Average case and worst case.** Square: harm over all templates, or of requests asked plainly where
+a run has no templates. Circle: harm of each method in the template that is worst for it, item by
+item. Other marks: prompts that an attack found against the method itself. All but the average are
+measured on fresh seeds, which the search has not seen. On the right, compliance with allowed
+requests in the same forms: a method that refuses a form wins nothing by it. Hollow: over 5 % of the
+answers are unscored, so that the rate may flatter its method. Lines are 95 % intervals over
+requests, and over seeds where there are several. Colours are families.
 """
 TEMPLATES = "templates"
-MARKS = ("D", "^", "s", "v")  # of adaptive attacks, in the order of the configuration
+MARKS = ("D", "^", "P", "v")  # of adaptive attacks, in the order of the configuration
+OF_AVERAGE = "s"
+NAMES = {TEMPLATES: "worst template", "pair_self": "PAIR on itself", "suffix": "suffix search"}
 PANELS = (
     ("harmful", "reasoning", "harmful reasoning, %"),
     ("harmful", "response", "harmful responses, %"),
@@ -31,7 +35,8 @@ PANELS = (
 )
 # Selections of the two measures: what is average, and what is worst
 AVERAGE, WORST = ("average", "plain"), ("confirmed", "chosen")
-COLUMNS = ["model", "method", "attack", "selection", "part", "measure", "rate", "low", "high"]
+NUMBERS = ["rate", "low", "high", "samples", "unscored"]
+COLUMNS = ["model", "method", "attack", "selection", "part", "measure", *NUMBERS]
 
 
 def data(metrics: Path, published: Path) -> pd.DataFrame:
@@ -83,23 +88,19 @@ def _marks(
     """The average and the worst cases of one method, each a little below the one before."""
     average = cell[cell["selection"].isin(AVERAGE)].iloc[:1]  # over templates, where there are any
     worst = cell[cell["selection"].isin(WORST)]
-    drawn = [(0, "o", "white", row) for _, row in average.iterrows()]
-    drawn += [
-        (1 + attacks.index(row["attack"]), marks[row["attack"]], color, row) for _, row in worst.iterrows()
-    ]
-    for slot, mark, face, row in drawn:
+    drawn = [(0, OF_AVERAGE, row) for _, row in average.iterrows()]
+    drawn += [(1 + attacks.index(row["attack"]), marks[row["attack"]], row) for _, row in worst.iterrows()]
+    for slot, mark, row in drawn:
         at = place + 0.7 * ((slot + 0.5) / (len(attacks) + 1) - 0.5)
+        face = "white" if unscored_share(row["unscored"], row["samples"]) > MOST_UNSCORED else color
         axis.plot(100 * row["rate"], at, mark, color=color, markersize=3.5, markerfacecolor=face, zorder=4)
         style.ci_line(axis, at, row, color=color, horizontal=True)
 
 
 def _legend(figure: Figure, attacks: list[str], marks: dict[str, str]) -> None:
-    names = {"average": "average", **{a: a.replace("_", " ") for a in attacks}, TEMPLATES: "worst template"}
-    drawn = [("o", "white", "average"), *((marks[a], "#444444", names[a]) for a in attacks)]
+    drawn = [(OF_AVERAGE, "average"), *((marks[a], NAMES.get(a, a.replace("_", " "))) for a in attacks)]
     handles = [
-        plt.Line2D(
-            [], [], marker=mark, color="#444444", markerfacecolor=face, linestyle="", markersize=4, label=name
-        )
-        for mark, face, name in drawn
+        plt.Line2D([], [], marker=mark, color="#444444", linestyle="", markersize=4, label=name)
+        for mark, name in drawn
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
