@@ -15,9 +15,10 @@ from pathlib import Path
 import pandas as pd
 
 from safe_reasoning.config import Config, load
+from tools.compare_trials import RATES
 
 TRIALS = "results/reference/demo_learning_rates"
-RATE = re.compile("_(a|b|c|5e_5|1e_4|2e_4)$")  # a name's end that tells a trial from others of its method
+RATE = re.compile(f"_(a|b|c|{'|'.join(RATES)})$")  # the end of a name that says which trial it is
 
 
 def tried(trials: Config) -> dict[str, dict[float, str]]:
